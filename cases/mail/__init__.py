@@ -1,0 +1,1 @@
+"""Mail of the desk: what a message says (`letters`), how it looks (`rendering`), how it leaves (`outbox`)."""

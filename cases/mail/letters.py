@@ -1,0 +1,98 @@
+"""Letters: a message to one reader with the facts it will say, frozen when its reason arose (M1, M4).
+
+A letter is written as a row by `post`, in the transaction of its reason; `cases.mail.outbox` sends it after the
+commit. Every letter's facts answer three questions for its reader: `why` do I get this, `expected` of me, and what
+happens `next`. Moments among the facts are ISO 8601 in UTC; the template shows them in the reader's time zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from cases.models import Case, Mail
+from cases.terms import Holds
+from contacts.directory import Addressee
+from contacts.models import Contact
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message to one reader; `key` names reason and reader, so that it is written once (E6)."""
+
+    key: str
+    template: str
+    to: Addressee
+    facts: dict[str, Any] = field(default_factory=dict)
+    case: Case | None = None
+    holds: Holds = Holds.ALWAYS
+    episode: int = 0
+
+
+def case_facts(case: Case) -> dict[str, Any]:
+    """What every letter about a case shows of it."""
+    return {
+        "number": case.number,
+        "title": case.title,
+        "severity": case.get_severity_display(),
+        "status": case.get_status_display(),
+        "company": case.company.name,
+        "contact": case.contact.name,
+        "owner": str(case.owner) if case.owner else "nobody yet",
+        "opened_at": case.opened_at.isoformat(),
+        "url": settings.SITE_URL + case.get_absolute_url(),
+    }
+
+
+def facts(case: Case, *, why: str, expected: str, then: str, **more: Any) -> dict[str, Any]:
+    """The facts of a letter about a case: why the reader gets it, what is expected, what happens next (M4)."""
+    return {"case": case_facts(case), "why": why, "expected": expected, "next": then, **more}
+
+
+def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
+    """The customer's person as somebody to write to, in the company's time zone; None without an address."""
+    person = contact or case.contact
+    if not person.email:
+        return None
+    return Addressee(person.email, person.name, case.company.time_zone)
+
+
+def post(letters: Iterable[Letter], now: datetime) -> list[Mail]:
+    """Write letters into the outbox: one row per reader (M1), in one statement per 500. Call it in a transaction."""
+    rows = [as_mail(letter, now) for letter in letters]
+    return Mail.objects.bulk_create(rows, batch_size=500)
+
+
+def as_mail(letter: Letter, now: datetime) -> Mail:
+    """The outbox row of a letter, unsaved."""
+    return Mail(
+        case=letter.case,
+        key=letter.key[:200],
+        template=letter.template,
+        facts=letter.facts,
+        to_name=letter.to.name,
+        to_address=letter.to.address,
+        time_zone=letter.to.time_zone,
+        meant_for=letter.to.meant_for[:200],
+        holds=letter.holds,
+        episode=letter.episode,
+        queued_at=now,
+        send_at=now,
+        message_id=Mail.new_message_id(),
+    )
+
+
+def to_each(
+    addressees: Sequence[Addressee],
+    key: str,
+    template: str,
+    what: dict[str, Any],
+    case: Case | None,
+    holds: Holds = Holds.ALWAYS,
+) -> list[Letter]:
+    """The same letter to several readers, a row for each (M1)."""
+    return [Letter(f"{key}:{one.address}", template, one, what, case, holds) for one in addressees]

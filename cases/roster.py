@@ -1,0 +1,92 @@
+"""The technicians as assignment sees them: who is on duty, in whose business day it is, how loaded everybody is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import Count
+
+from cases.assignment import Candidate, Choice, choose_at_opening, choose_l3
+from cases.models import Case
+from cases.terms import WEIGHT, Severity
+from contacts.calendars import japanese_support_opens_at
+from contacts.models import SupportCentre, Technician, User
+from contacts.terms import Language, Level
+
+
+def language_of_service(language: str, now: datetime) -> str:
+    """The language somebody is served in at `now`: Japanese only while Japanese support is open, else English (D2)."""
+    if language == Language.JAPANESE and japanese_support_opens_at(now) is not None:
+        return Language.ENGLISH
+    return language
+
+
+class Roster:
+    """Every active technician with their load, read once for a batch; cases given out in the batch count at once."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        technicians = list(Technician.objects.filter(user__is_active=True).select_related("user").order_by("user_id"))
+        self.users: dict[int, User] = {technician.user_id: technician.user for technician in technicians}
+        loads = open_loads(list(self.users))
+        in_business_day = centres_in_their_business_day(now)
+        self.centre_of = {technician.user_id: technician.centre_id for technician in technicians}
+        self._candidates = {
+            technician.user_id: Candidate(
+                user_id=technician.user_id,
+                level=Level(technician.level),
+                on_duty=technician.on_duty,
+                languages=frozenset(technician.languages),
+                in_business_day=technician.centre_id in in_business_day,
+                load=loads.get(technician.user_id, 0),
+                last_case_at=technician.last_case_at,
+            )
+            for technician in technicians
+        }
+
+    def at_opening(self, severity: Severity, language: str) -> Choice | None:
+        """The L2 who gets a new case (C6), and the case on their load; None when there is no L2 at all."""
+        choice = choose_at_opening(list(self._candidates.values()), language_of_service(language, self.now))
+        return self._given(choice, severity, new=True)
+
+    def to_l3(self, severity: Severity, language: str) -> Choice | None:
+        """The L3 whom ownership goes to (E7), and the case on their load; None when there is no L3 at all."""
+        choice = choose_l3(list(self._candidates.values()), language_of_service(language, self.now))
+        return self._given(choice, severity, new=False)
+
+    def is_l3(self, user_id: int | None) -> bool:
+        """Whether this person is an active L3: such an owner keeps the case (E7)."""
+        return user_id in self._candidates and self._candidates[user_id].level == Level.L3
+
+    def _given(self, choice: Choice | None, severity: Severity, new: bool) -> Choice | None:
+        if choice is not None:
+            chosen = self._candidates[choice.user_id]
+            self._candidates[choice.user_id] = replace(
+                chosen,
+                load=chosen.load + WEIGHT[severity],
+                last_case_at=self.now if new else chosen.last_case_at,
+            )
+        return choice
+
+
+def open_loads(user_ids: list[int]) -> dict[int, int]:
+    """Open cases of each owner, weighted 8/4/2/1 by severity (C6); one query."""
+    loads: dict[int, int] = {}
+    rows = (
+        Case.objects.open()
+        .filter(owner__in=user_ids)
+        .values("owner_id", "severity")
+        .order_by()
+        .annotate(cases=Count("pk"))
+    )
+    for row in rows:
+        weight = WEIGHT[Severity(row["severity"])] * row["cases"]
+        loads[row["owner_id"]] = loads.get(row["owner_id"], 0) + weight
+    return loads
+
+
+def centres_in_their_business_day(now: datetime) -> set[int]:
+    """The centres whose local business day it is (D1); three queries."""
+    centres = SupportCentre.objects.prefetch_related("spans", "closure_days")
+    return {centre.pk for centre in centres if centre.opening_hours().in_business_day(now)}

@@ -1,0 +1,122 @@
+"""Sweeps: look for cases whose moment has come, claim a batch, act, write when to look next; all in one transaction.
+
+Every sweep of the desk runs here, so that each has the same guarantees: two at once share the work (claims skip what
+another holds), one that is late or run twice changes nothing (the moment is re-reckoned under the lock), one that is
+killed leaves no half step, a case that raises is set aside and the others go on (S1, S2), and it is
+seen that it looked (S3).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, QuerySet
+
+from cases.models import Case, CaseQuerySet, Pulse, SetAside
+
+log = logging.getLogger(__name__)
+
+#: How long a case that could not be worked is left alone (S2).
+RETRY_AFTER = timedelta(hours=1)
+
+#: Works a batch of claimed, locked cases at a moment and writes their next moments. Returns how many it acted on.
+Step = Callable[[Sequence[Case], datetime], int]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One kind of sweep: its name, which cases are due, the column that says so, and what is done to a batch."""
+
+    name: str
+    due: Callable[[datetime], CaseQuerySet]
+    column: str
+    step: Step
+
+
+@dataclass
+class Swept:
+    """What one sweep did."""
+
+    looked_at: int = 0
+    acted_on: int = 0
+    set_aside: list[int] = field(default_factory=list)
+
+
+def run(sweep: Sweep, now: datetime) -> Swept:
+    """Work everything that is due at `now`, batch by batch, until nothing is left that nobody else holds."""
+    began = time.monotonic()
+    swept = Swept()
+    while (looked_at := _work_batch(sweep, now, swept)) > 0:
+        swept.looked_at += looked_at
+    _beat(sweep.name, now, time.monotonic() - began, swept.acted_on)
+    return swept
+
+
+def _work_batch(sweep: Sweep, now: datetime, swept: Swept) -> int:
+    claimed: list[int] = []
+    try:
+        with transaction.atomic():
+            cases = _claim(sweep.due(now), settings.DESK_BATCH)
+            claimed = [case.pk for case in cases]
+            if cases:
+                swept.acted_on += sweep.step(cases, now)
+                _solved(sweep, claimed, now)
+    except (OperationalError, InterfaceError):
+        raise  # the database is in trouble, not a case: the next tick looks again
+    except Exception:
+        log.exception("%s: a batch of %s failed, working its cases one by one", sweep.name, len(claimed))
+        for case_id in claimed:
+            _work_alone(sweep, case_id, now, swept)
+    return len(claimed)
+
+
+def _work_alone(sweep: Sweep, case_id: int, now: datetime, swept: Swept) -> None:
+    try:
+        with transaction.atomic():
+            cases = _claim(sweep.due(now).filter(pk=case_id), 1)
+            if cases:
+                swept.acted_on += sweep.step(cases, now)
+                _solved(sweep, [case_id], now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("%s: case %s is set aside", sweep.name, case_id)
+        swept.set_aside.append(case_id)
+        _set_aside(sweep, case_id, now, traceback.format_exc())
+
+
+def _claim(due: QuerySet[Case], at_most: int) -> list[Case]:
+    """Lock what is due and free; on SQLite the IMMEDIATE transaction is the lock."""
+    return list(
+        due.select_for_update(skip_locked=True, of=("self",)).select_related(
+            "company", "company__account_manager", "contact", "contact__company", "owner", "owner__technician"
+        )[:at_most]
+    )
+
+
+def _set_aside(sweep: Sweep, case_id: int, now: datetime, error: str) -> None:
+    """Leave the case alone for a while, and say so (S2)."""
+    retry_at = now + RETRY_AFTER
+    with transaction.atomic():
+        Case.objects.filter(pk=case_id).update(**{sweep.column: retry_at})
+        again = SetAside.objects.filter(case_id=case_id, sweep=sweep.name, solved_at=None).update(
+            retry_at=retry_at, error=error, tries=F("tries") + 1
+        )
+        if not again:
+            SetAside.objects.create(case_id=case_id, sweep=sweep.name, since=now, retry_at=retry_at, error=error)
+
+
+def _solved(sweep: Sweep, case_ids: Sequence[int], now: datetime) -> None:
+    SetAside.objects.filter(sweep=sweep.name, solved_at=None, case_id__in=case_ids).update(solved_at=now)
+
+
+def _beat(name: str, now: datetime, took: float, done: int) -> None:
+    """Leave a sign of life (S3)."""
+    Pulse.objects.update_or_create(name=name, defaults={"last_at": now, "took_seconds": took, "done": done})

@@ -1,0 +1,24 @@
+"""The Celery app and the beat table.
+
+Beat only looks (S1): every deadline is a column in the database, a tick asks what is due. Nothing waits in the
+broker as an ETA or a countdown, so a tick that is late, doubled or lost changes nothing.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("desk")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    # Every minute: carry out the escalation points that have come due.
+    "escalate": {"task": "escalations.tasks.escalate", "schedule": 60.0, "options": {"expires": 55}},
+    # Every minute: send the notices that waiting cases owe their customers, and close those that stayed silent.
+    "follow-up": {"task": "cases.tasks.follow_up", "schedule": 60.0, "options": {"expires": 55}},
+    # Every ten seconds: send the mail that waits in the outbox.
+    "deliver": {"task": "cases.tasks.deliver", "schedule": 10.0, "options": {"expires": 9}},
+}

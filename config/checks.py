@@ -1,0 +1,102 @@
+"""System checks of the settings: each one sentence that says what is wrong, and a hint that says what to do (S4)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import SQLITE
+
+
+def register() -> None:
+    """Make Django run the checks, at every command that checks anything."""
+    checks.register(environment_is_readable, checks.Tags.compatibility)
+    checks.register(production_is_complete, checks.Tags.security)
+    checks.register(links_lead_somewhere, checks.Tags.urls)
+
+
+def environment_is_readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E003, E004, E005, E007: the environment variables that could not be understood."""
+    return [
+        checks.Error(problem.sentence, hint=problem.hint, id=f"config.{problem.id}")
+        for problem in settings.ENVIRONMENT_PROBLEMS
+    ]
+
+
+def production_is_complete(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E001, E002, E008, W001 to W003: what a desk in production must, and should, be told."""
+    return [*missing_in_production(), *advised_in_production()] if settings.PRODUCTION else []
+
+
+def missing_in_production() -> Iterator[checks.CheckMessage]:
+    """What a desk in production cannot do without."""
+    if not secret_key():
+        yield checks.Error(
+            "PRODUCTION is on, but there is no SECRET_KEY.",
+            hint="Set SECRET_KEY to at least 50 random characters and keep it: it signs sessions and reply addresses.",
+            id="config.E001",
+        )
+    if not settings.ALLOWED_HOSTS:
+        yield checks.Error(
+            "PRODUCTION is on, but ALLOWED_HOSTS names no host, so every page would be refused.",
+            hint="Set ALLOWED_HOSTS to the names people use for this server, separated by commas.",
+            id="config.E002",
+        )
+    if settings.DEBUG:
+        yield checks.Error(
+            "PRODUCTION and DEBUG are both on; DEBUG shows settings and code to strangers.",
+            hint="Leave DEBUG out.",
+            id="config.E008",
+        )
+
+
+def advised_in_production() -> Iterator[checks.CheckMessage]:
+    """What a desk in production works without, but not well."""
+    if settings.DATABASES["default"]["ENGINE"] == SQLITE:
+        yield checks.Warning(
+            "Production runs on SQLite, which lets one process write at a time.",
+            hint="Set DATABASE_URL to a PostgreSQL database.",
+            id="config.W001",
+        )
+    if not settings.EMAIL_URL:
+        yield checks.Warning(
+            "Production has no EMAIL_URL, so no mail leaves: customers and managers hear nothing.",
+            hint="Set EMAIL_URL to your mail server, such as smtp+tls://user:password@host:587.",
+            id="config.W002",
+        )
+    if not settings.REDIS_URL:
+        yield checks.Warning(
+            "Production has no REDIS_URL; the embedded broker runs under `manage.py up` only.",
+            hint="Set REDIS_URL to a Redis or Valkey server, such as redis://host:6379/0.",
+            id="config.W003",
+        )
+
+
+def links_lead_somewhere(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E006: the links in mails must be ones that a reader can open, in production safely."""
+    schemes = ("https",) if settings.PRODUCTION else ("http", "https")
+    try:
+        address = urlsplit(settings.SITE_URL)
+    except ValueError:
+        address = urlsplit("")
+    if address.scheme in schemes and address.hostname:
+        return []
+    return [
+        checks.Error(
+            f"SITE_URL is {settings.SITE_URL!r}, but links in mails must begin with {' or '.join(schemes)}://.",
+            hint="Set SITE_URL to the address of this desk, such as https://desk.example.com.",
+            id="config.E006",
+        )
+    ]
+
+
+def secret_key() -> str:
+    """The secret key, or nothing: Django refuses to hand out an empty one."""
+    try:
+        return settings.SECRET_KEY
+    except ImproperlyConfigured:
+        return ""

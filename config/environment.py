@@ -1,0 +1,164 @@
+"""What the environment says about this machine, read so that a wrong value becomes a sentence (S4).
+
+Nothing here raises for a value that cannot be understood: a `Problem` is kept, a harmless value stands in, and the
+system checks (`config.checks`) report it. So `DATABASE_URL=foo` ends in advice, not in a traceback.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+POSTGRESQL = "django.db.backends.postgresql"
+SQLITE = "django.db.backends.sqlite3"
+# Refuses every query: a desk whose DATABASE_URL is wrong must not quietly work on another database.
+NO_DATABASE = "django.db.backends.dummy"
+
+YES = frozenset({"1", "true", "yes", "on", "y", "t"})
+NO = frozenset({"0", "false", "no", "off", "n", "f"})
+
+# The name of a Unix socket is at most 104 bytes on macOS and 108 on Linux, the closing zero included.
+LONGEST_SOCKET_PATH = 100
+
+
+class Problem(NamedTuple):
+    """One thing wrong with the environment: the id of the check that reports it, what is wrong, what to do."""
+
+    id: str
+    sentence: str
+    hint: str
+
+
+class Environment:
+    """Reads typed values from environment variables and remembers what it could not read in `problems`."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+        self.problems: list[Problem] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        """The value without the blanks around it; `default` when it is missing or empty."""
+        return self.values.get(name, "").strip() or default
+
+    def yes_or_no(self, name: str, default: bool) -> bool:
+        """`1`, `true`, `yes`, `on` or their opposites."""
+        said = self.text(name).lower()
+        if said in YES or said in NO:
+            return said in YES
+        if said:
+            self._misread("E007", f"{name} is {said!r}, which is neither yes nor no.", f"Set {name} to 1 or 0.")
+        return default
+
+    def one_of(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        """One of the choices, written in capitals or not."""
+        said = self.text(name, default).upper()
+        if said in choices:
+            return said
+        self._misread("E007", f"{name} is {said!r}, which is none of {', '.join(choices)}.", f"Correct {name}.")
+        return default
+
+    def whole_number(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+        """A whole number within the bounds, both included."""
+        said = self.text(name)
+        if not said:
+            return default
+        allowed = f"a whole number from {least} to {most}" if most is not None else f"a whole number, {least} or more"
+        try:
+            number = int(said)
+        except ValueError:
+            number = least - 1
+        if number < least or (most is not None and number > most):
+            self._misread("E007", f"{name} is {said!r}, but it must be {allowed}.", f"Correct {name} or leave it out.")
+            return default
+        return number
+
+    def listed(self, name: str, default: list[str]) -> list[str]:
+        """The values between the commas."""
+        return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
+
+    def database(self, name: str, sqlite_file: Path) -> dict[str, Any]:
+        """Django's settings for the PostgreSQL or SQLite database of a URL; without one, for `sqlite_file`."""
+        url = self.text(name)
+        if not url:
+            return {"ENGINE": SQLITE, "NAME": str(sqlite_file)}
+        scheme = url.partition(":")[0]
+        try:
+            settings: dict[str, Any] = environ.Env.db_url_config(url) if "://" in url else {}
+        except ValueError:
+            settings = {}
+        if settings.get("ENGINE") in (POSTGRESQL, SQLITE) and settings["NAME"]:
+            return settings
+        known = scheme in ("postgres", "postgresql", "sqlite")
+        why = "cannot be read" if known or "://" not in url else f"names an unsupported database ({scheme})"
+        self._misread(
+            "E003",
+            f"{name} {why}; Support Desk runs on PostgreSQL and SQLite.",
+            f"Set {name} to postgres://user:password@host:5432/name or sqlite:////path/to/file, or leave it out.",
+        )
+        return {"ENGINE": NO_DATABASE}
+
+    def broker(self, name: str, socket: Path) -> str:
+        """Celery's address of the Redis or Valkey of a URL; without one, of the embedded Valkey on `socket`."""
+        url = self.text(name)
+        if not url:
+            return f"redis+socket://{quote(str(socket))}"
+        if url.startswith("unix://"):
+            return f"redis+socket://{url.removeprefix('unix://')}"
+        if not self._is_address(url, "redis", "rediss", "redis+socket"):
+            self._misread(
+                "E004",
+                f"{name} is not the address of a Redis or Valkey server.",
+                f"Set {name} to redis://host:6379/0, rediss://... or unix:///path/to/socket, or leave it out.",
+            )
+        return url
+
+    def mail(self, name: str) -> dict[str, Any]:
+        """Django's `EMAIL_*` settings of a URL; empty without one."""
+        url = self.text(name)
+        if not url:
+            return {}
+        try:
+            settings: dict[str, Any] = environ.Env.email_url_config(url)
+        except (ImproperlyConfigured, ValueError):
+            settings = {}
+        smtp = settings.get("EMAIL_BACKEND", "").endswith("smtp.EmailBackend")
+        if settings and (settings["EMAIL_HOST"] or not smtp):
+            settings["EMAIL_PORT"] = settings["EMAIL_PORT"] or (465 if settings.get("EMAIL_USE_SSL") else 25)
+            return settings
+        self._misread(
+            "E005",
+            f"{name} is not the address of a mail server.",
+            f"Set {name} to smtp://user:password@host:25, smtp+tls://...:587 or smtp+ssl://...:465, or leave it out.",
+        )
+        # A server that cannot exist: delivery fails, is seen and is tried again. Mail is never thrown away unsaid.
+        return {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "mail.invalid"}
+
+    def _is_address(self, url: str, *schemes: str) -> bool:
+        try:
+            parts = urlsplit(url)
+            _ = parts.port if parts.scheme != "redis+socket" else None
+        except ValueError:
+            return False
+        return parts.scheme in schemes and bool(parts.netloc or parts.path)
+
+    def _misread(self, check_id: str, sentence: str, hint: str) -> None:
+        self.problems.append(Problem(check_id, sentence, hint))
+
+
+def embedded_broker_socket(var_dir: Path) -> Path:
+    """Where the embedded Valkey listens for a desk that keeps its files in `var_dir`.
+
+    Beside the files where the name is short enough for a socket, else in a directory of its own under the system's
+    temporary one, the same for every process of this desk and this user.
+    """
+    beside = var_dir.resolve() / "valkey.sock"
+    if len(os.fsencode(beside)) <= LONGEST_SOCKET_PATH:
+        return beside
+    mark = hashlib.sha256(os.fsencode(var_dir.resolve())).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"support-desk-{os.getuid()}-{mark}" / "valkey.sock"

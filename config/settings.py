@@ -1,0 +1,235 @@
+"""Settings, all of them from the environment (or a `.env` file beside `manage.py`).
+
+| variable | meaning | without it |
+|---|---|---|
+| `DATABASE_URL` | the database | SQLite in `.var/` |
+| `REDIS_URL` | Celery's broker | an embedded Valkey on a socket in `.var/` |
+| `EMAIL_URL` | the SMTP server, `smtp://user:password@host:port` | no mail leaves; it is kept and read in the admin |
+| `PRODUCTION` | hardened settings: HTTPS only, no default secrets | off |
+| `SECRET_KEY` | signs sessions and reply addresses | a key made once and kept in `.var/` |
+| `ALLOWED_HOSTS`, `CSRF_TRUSTED_ORIGINS` | names this server answers to | this machine only |
+| `SITE_URL` | how links in mails begin | `http://127.0.0.1:8000` |
+| `MAIL_DOMAIN`, `DEFAULT_FROM_EMAIL` | sender, Message-ID and reply addresses | `support-desk.example.com` |
+| `PORT` | where `manage.py up` serves the desk | 8000 |
+| `DESK_VAR` | the directory of everything the desk keeps in files | `.var/` beside `manage.py` |
+| `DESK_ENV_FILE` | another file than `.env` | |
+
+Wrong values are reported by system checks (`config.E001` ...) in a sentence.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.management.utils import get_random_secret_key
+from django.templatetags.static import static
+
+from config.environment import POSTGRESQL, SQLITE, Environment, embedded_broker_socket
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(os.environ.get("DESK_ENV_FILE", str(BASE_DIR / ".env")))
+env = Environment(os.environ)
+# What could not be read, for the system checks; the same list that the lines below go on filling.
+ENVIRONMENT_PROBLEMS = env.problems
+
+VAR_DIR = Path(env.text("DESK_VAR", str(BASE_DIR / ".var"))).absolute()
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+PRODUCTION = env.yes_or_no("PRODUCTION", default=False)
+DEBUG = env.yes_or_no("DEBUG", default=False)
+PORT = env.whole_number("PORT", 8000, least=1, most=65535)
+
+
+def kept_secret(path: Path) -> str:
+    """The secret of a machine that was given none: made at the first start, the same ever after."""
+    try:
+        with path.open("x") as fresh:
+            path.chmod(0o600)
+            fresh.write(get_random_secret_key())
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+SECRET_KEY = env.text("SECRET_KEY") or ("" if PRODUCTION else kept_secret(VAR_DIR / "secret_key"))
+ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.listed("CSRF_TRUSTED_ORIGINS", default=[])
+SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "import_export",
+    "simple_history",
+    "config.apps.ConfigConfig",
+    "contacts",
+    "cases",
+    "escalations",
+]
+
+MIDDLEWARE = [
+    "config.health.ProbeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "contacts.middleware.ReaderTimeZoneMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "contacts.User"
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def database() -> dict[str, Any]:
+    """PostgreSQL when `DATABASE_URL` names one, else a SQLite file that several processes can write to."""
+    settings = env.database("DATABASE_URL", VAR_DIR / "desk.sqlite3")
+    options = settings.setdefault("OPTIONS", {})
+    if settings["ENGINE"] == SQLITE:
+        # Without IMMEDIATE a transaction that reads before it writes meets "database is locked" under four writers.
+        options |= {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        }
+    if settings["ENGINE"] == POSTGRESQL:
+        # A server that does not answer is an error within seconds, not a page or a probe that hangs for minutes.
+        settings["OPTIONS"] = {"connect_timeout": 3, "tcp_user_timeout": 15_000} | options
+        settings["CONN_MAX_AGE"] = env.whole_number("CONN_MAX_AGE", 60)
+        settings["CONN_HEALTH_CHECKS"] = True
+    return settings
+
+
+DATABASES = {"default": database()}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = VAR_DIR / "media"
+
+# --- mail -----------------------------------------------------------------------------------------------------
+MAIL_DOMAIN = env.text("MAIL_DOMAIN", "support-desk.example.com")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Support Desk <support@{MAIL_DOMAIN}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = env.whole_number("EMAIL_TIMEOUT", 20)
+EMAIL_URL = env.text("EMAIL_URL")
+MAIL_IS_KEPT = not EMAIL_URL
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+vars().update(env.mail("EMAIL_URL"))
+
+# --- broker ---------------------------------------------------------------------------------------------------
+EMBEDDED_BROKER_SOCKET = embedded_broker_socket(VAR_DIR)
+REDIS_URL = env.text("REDIS_URL")
+CELERY_BROKER_URL = env.broker("REDIS_URL", EMBEDDED_BROKER_SOCKET)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A desk that shares its Redis with others keeps its messages apart by this prefix.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": env.text("BROKER_PREFIX", "desk:")}
+
+# --- history --------------------------------------------------------------------------------------------------
+SIMPLE_HISTORY_REVERT_DISABLED = True
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
+
+# --- the desk's own figures (decisions of the rules that are configurable) -------------------------------------
+DESK_REOPEN_WITHIN_DAYS = env.whole_number("DESK_REOPEN_WITHIN_DAYS", 14)  # C4
+DESK_BATCH = env.whole_number("DESK_BATCH", 500, least=1)
+DESK_BEAT_LATE_AFTER_SECONDS = env.whole_number("DESK_BEAT_LATE_AFTER_SECONDS", 180)  # S3
+
+# --- security -------------------------------------------------------------------------------------------------
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.yes_or_no("SECURE_SSL_REDIRECT", default=True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.whole_number("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}
+
+EXPORT_FORMATS_NAMES = ("csv", "xlsx", "json")
+
+UNFOLD = {
+    "SITE_TITLE": "Support Desk",
+    "SITE_HEADER": "Support Desk",
+    "SITE_SUBHEADER": "Cases, promises, escalations",
+    "SITE_SYMBOL": "support_agent",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("desk/desk.css")],
+    "SCRIPTS": [lambda request: static("desk/desk.js")],
+    "DASHBOARD_CALLBACK": "cases.desk.dashboard",
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": "config.navigation.navigation",
+    },
+}

@@ -1,0 +1,20 @@
+"""Times are stored in UTC and read in the reader's own zone; this is where the reader's zone is switched on."""
+
+import zoneinfo
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+
+class ReaderTimeZoneMiddleware:
+    """Shows every time of a page in the signed-in user's time zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request with the reader's zone active, and with none left active afterwards."""
+        zone = getattr(request.user, "time_zone", "") or "UTC"
+        with timezone.override(zoneinfo.ZoneInfo(zone)):
+            return self.get_response(request)

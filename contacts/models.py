@@ -1,0 +1,316 @@
+"""Records of people and how to reach them: staff, support centres, roles, customers, lines (rules, section 1)."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import date, time
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from simple_history.models import HistoricalRecords
+
+from contacts.calendars import BusinessCalendar, OpeningHours, Span, calendar_problem
+from contacts.terms import MANAGEMENT_ROLES, RIGHTS, Language, Level, MeansOfContact, Right, Role
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse what is not an IANA time zone. Raises ValidationError."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone; write one like Europe/Berlin or America/New_York.")
+
+
+def validate_languages(codes: list[str]) -> None:
+    """Refuse language codes the desk does not know. Raises ValidationError."""
+    unknown = sorted(set(codes) - {language.value for language in Language})
+    if unknown:
+        known = ", ".join(language.value for language in Language)
+        raise ValidationError(f"Unknown language {', '.join(unknown)}; choose from {known}.")
+
+
+class Place(models.Model):
+    """Somewhere with a business calendar: a country (and subdivision) with its holidays, and a time zone."""
+
+    country = models.CharField(max_length=2, help_text="Two-letter code (ISO 3166), e.g. US, DE, JP.")
+    subdivision = models.CharField(
+        max_length=8, blank=True, help_text="State or region whose public holidays count, e.g. BY."
+    )
+    time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        """Refuse a country, subdivision or time zone without a calendar (D1). Raises ValidationError."""
+        super().clean()
+        self.country = self.country.upper()
+        problem = calendar_problem(self.country, self.subdivision, self.time_zone)
+        if problem:
+            raise ValidationError(problem)
+
+    def calendar(self, closure_days: frozenset[date] = frozenset()) -> BusinessCalendar:
+        """The pure value that knows the business days here; a place's own closure days are handed in."""
+        return BusinessCalendar(self.country, self.time_zone, self.subdivision, closure_days)
+
+
+class SupportCentre(Place):
+    """A place from which support is given, in its own local hours (D1)."""
+
+    name = models.CharField(max_length=80, unique=True)
+    open_on_holidays = models.BooleanField(
+        default=False, help_text="Whether the centre works its opening hours on public holidays as well."
+    )
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "support centre"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def opening_hours(self) -> OpeningHours:
+        """The pure value that knows when the centre is open (D1); reads `spans` and `closure_days`, prefetch them."""
+        return OpeningHours(
+            calendar=self.calendar(frozenset(closure.day for closure in self.closure_days.all())),
+            spans=tuple(Span(span.weekday, span.opens, span.closes) for span in self.spans.all()),
+            open_on_holidays=self.open_on_holidays,
+        )
+
+
+class OpeningSpan(models.Model):
+    """One stretch of a centre's opening hours on a weekday, local time; it may run over midnight (D1)."""
+
+    WEEKDAYS = [
+        (0, "Monday"),
+        (1, "Tuesday"),
+        (2, "Wednesday"),
+        (3, "Thursday"),
+        (4, "Friday"),
+        (5, "Saturday"),
+        (6, "Sunday"),
+    ]
+    centre = models.ForeignKey(SupportCentre, on_delete=models.CASCADE, related_name="spans")
+    weekday = models.PositiveSmallIntegerField(choices=WEEKDAYS)
+    opens = models.TimeField(default=time(9))
+    closes = models.TimeField(default=time(17), help_text="Not later than the opening: the span ends the next day.")
+
+    class Meta:
+        ordering = ["centre", "weekday", "opens"]
+        constraints = [models.UniqueConstraint(fields=["centre", "weekday", "opens"], name="one_span_per_opening")]
+        verbose_name = "opening hours"
+        verbose_name_plural = "opening hours"
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens:%H:%M}-{self.closes:%H:%M}"
+
+
+class ClosureDay(models.Model):
+    """A day on which a centre is closed although it is no public holiday."""
+
+    centre = models.ForeignKey(SupportCentre, on_delete=models.CASCADE, related_name="closure_days")
+    day = models.DateField()
+    name = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["centre", "day"], name="one_closure_per_centre_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}".strip()
+
+
+class StaffQuerySet(models.QuerySet["User"]):
+    """Questions about staff."""
+
+    def reachable(self) -> StaffQuerySet:
+        """Active people with an email address: the ones a message can be for (D5)."""
+        return self.filter(is_active=True).exclude(email="")
+
+
+class StaffManager(UserManager["User"].from_queryset(StaffQuerySet)):  # type: ignore[misc]
+    """Django's user manager with the desk's questions."""
+
+
+class User(AbstractUser):
+    """Somebody of the vendor who signs in or is written to: technician, AM, customer engineer, manager."""
+
+    role = models.CharField(max_length=20, choices=Role.choices(), blank=True, db_index=True)
+    phone = models.CharField(max_length=40, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+
+    objects = StaffManager()
+
+    class Meta(AbstractUser.Meta):
+        ordering = ["first_name", "last_name", "username"]
+        verbose_name = "staff member"
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    def may(self, right: Right) -> bool:
+        """Whether this person has the right (A1). Inactive people have none, superusers every one."""
+        if not self.is_active:
+            return False
+        return self.is_superuser or right in RIGHTS.get(Role(self.role) if self.role else None, frozenset())  # type: ignore[call-overload]
+
+
+class Technician(models.Model):
+    """A member of staff who can own cases: level, centre, languages, on duty or away."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="technician")
+    level = models.CharField(max_length=2, choices=Level.choices(), default=Level.L2)
+    centre = models.ForeignKey(SupportCentre, on_delete=models.PROTECT, related_name="technicians")
+    languages = models.JSONField(default=list, validators=[validate_languages])
+    on_duty = models.BooleanField(default=True)
+    last_case_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a new case last came to them (C6's tie-break)."
+    )
+    history = HistoricalRecords(excluded_fields=["last_case_at"])
+
+    class Meta:
+        ordering = ["user__first_name", "user__last_name"]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.level})"
+
+
+class RoleHolder(models.Model):
+    """Who holds a management role, for one support centre or for all (D4). Nobody may hold it: then D5 applies."""
+
+    role = models.CharField(max_length=20, choices=[(role.value, role.label) for role in MANAGEMENT_ROLES])
+    centre = models.ForeignKey(
+        SupportCentre,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="role_holders",
+        help_text="Empty: for every centre that has no holder of its own.",
+    )
+    holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="held_roles")
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["role", "centre__name"]
+        constraints = [
+            models.UniqueConstraint(fields=["role", "centre"], name="one_holder_per_role_and_centre"),
+            models.UniqueConstraint(fields=["role"], condition=Q(centre=None), name="one_general_holder_per_role"),
+        ]
+        verbose_name = "management role"
+
+    def __str__(self) -> str:
+        where = f" ({self.centre})" if self.centre_id else ""
+        return f"{Role(self.role).label}{where}: {self.holder or 'nobody'}"
+
+
+class SupportLine(models.Model):
+    """A telephone line of support (D4); L3 is reached through the same lines."""
+
+    name = models.CharField(max_length=80, unique=True)
+    country = models.CharField(max_length=2, blank=True, help_text="Empty: for callers from everywhere else.")
+    number = models.CharField(max_length=40)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+
+class CompanyQuerySet(models.QuerySet["Company"]):
+    """Questions about customer organisations."""
+
+    def visible_to(self, user: Any) -> CompanyQuerySet:
+        """The companies whose cases this person may read (A1): all, their own, or none."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.may(Right.READ_EVERY_CASE):
+            return self
+        if user.may(Right.READ_OWN_COMPANIES):
+            return self.filter(Q(account_manager=user) | Q(customer_engineer=user))
+        return self.none()
+
+
+class Company(Place):
+    """A customer organisation, in whose country and time zone its business days are reckoned."""
+
+    name = models.CharField(max_length=120, unique=True)
+    language = models.CharField(max_length=2, choices=Language.choices(), default=Language.ENGLISH)
+    account_manager = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="managed_companies"
+    )
+    customer_engineer = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="engineered_companies"
+    )
+    active = models.BooleanField(default=True)
+
+    objects = CompanyQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CompanyClosureDay(models.Model):
+    """A day on which a customer is closed although it is no public holiday (F3)."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="closure_days")
+    day = models.DateField()
+    name = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["company", "day"], name="one_closure_per_company_day")]
+        verbose_name = "closure day"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}".strip()
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    """Questions about people at customers."""
+
+    def visible_to(self, user: Any) -> ContactQuerySet:
+        """The contacts of the companies this person may read (A1)."""
+        if user.is_authenticated and user.may(Right.READ_EVERY_CASE):
+            return self
+        return self.filter(company__in=Company.objects.visible_to(user))
+
+
+class Contact(models.Model):
+    """A person at a company; `is_help_desk` marks the corporate help desk, who alone open cases (D3)."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="contacts")
+    name = models.CharField(max_length=120)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    is_help_desk = models.BooleanField("corporate help desk", default=False)
+    preferred_means = models.CharField(
+        "preferred means of contact", max_length=5, choices=MeansOfContact.choices(), default=MeansOfContact.EMAIL
+    )
+    language = models.CharField(
+        max_length=2, choices=Language.choices(), blank=True, help_text="Empty: the company's language."
+    )
+    active = models.BooleanField(default=True)
+
+    objects = ContactQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [models.Index(fields=["email"], name="contact_by_email")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.company})"
+
+    @property
+    def speaks(self) -> str:
+        """The language to serve this person in: their own, else their company's."""
+        return self.language or self.company.language

@@ -1,0 +1,43 @@
+"""What every test may count on: markers that skip or insist, Hypothesis that finds the same things twice, Chromium."""
+
+import os
+import shutil
+
+import pytest
+from django.db import connection
+from hypothesis import settings as hypothesis_settings
+
+hypothesis_settings.register_profile("desk", derandomize=True, deadline=None, database=None)
+hypothesis_settings.load_profile("desk")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def chromium() -> str | None:
+    """Where this machine keeps a Chromium; the environment variable CHROMIUM goes first."""
+    return next(filter(None, map(shutil.which, (os.environ.get("CHROMIUM", ""), *BROWSERS))), None)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of the Chromium that `browser` tests drive."""
+    path = chromium()
+    assert path, "No Chromium: install Debian's chromium, or name one in CHROMIUM."
+    return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, with the reason; under CI a missing browser is a failure instead."""
+    no_postgres = pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL to one")
+    no_browser = pytest.mark.skip(reason="needs Chromium: install it or name it in CHROMIUM")
+    for item in items:
+        if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
+            item.add_marker(no_postgres)
+        if item.get_closest_marker("browser") and not chromium() and not os.environ.get("CI"):
+            item.add_marker(no_browser)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Under CI a `browser` test without a browser fails, also one that forgot to ask for `chromium_path`."""
+    if item.get_closest_marker("browser") and not chromium():
+        pytest.fail("No Chromium on a CI machine: install Debian's chromium, or name one in CHROMIUM.")

@@ -1,0 +1,32 @@
+"""The settings of the tests: the desk's own, with a directory that is thrown away and nothing of this machine's `.env`."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Before the desk's settings are read: they make files in DESK_VAR. Variables that the shell of a developer may hold
+# say nothing to a test; DATABASE_URL and REDIS_URL choose what it runs on.
+_var_dir = tempfile.mkdtemp(prefix="desk-tests-")
+atexit.register(shutil.rmtree, _var_dir, ignore_errors=True)
+for _name in (
+    *("PRODUCTION", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SITE_URL", "PORT"),
+    *("EMAIL_URL", "EMAIL_TIMEOUT", "MAIL_DOMAIN", "DEFAULT_FROM_EMAIL", "LOG_LEVEL", "BROKER_PREFIX"),
+    *("DESK_REOPEN_WITHIN_DAYS", "DESK_BATCH", "DESK_BEAT_LATE_AFTER_SECONDS"),
+):
+    os.environ.pop(_name, None)
+os.environ |= {"DESK_VAR": _var_dir, "DESK_ENV_FILE": os.devnull}
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES, STORAGES  # noqa: E402
+
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, not memory: a live server, threads and WAL need one.
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(_var_dir) / "test.sqlite3")}
