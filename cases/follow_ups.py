@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cases.follow_up_plans import PENDING_STEPS, DoneStep, DueStep, Plan, pending_client_action, planned_steps
-from cases.history import record_many
+from cases.history import record_many, write_columns
 from cases.mail.letters import Letter, as_mail, facts, post, to_contact
 from cases.models import Case, CaseQuerySet, Mail, Notice
 from cases.sweeping import Sweep, Swept, run
@@ -41,7 +41,7 @@ def _step(cases: Sequence[Case], now: datetime) -> int:
     _close(closing, plans, now)
     for case in cases:
         case.follow_up_at = plan_of(case, done[case.pk], now).look_again_at if case not in closing else None
-    Case.objects.bulk_update(cases, ["follow_up_at"], batch_size=500)
+    write_columns(cases, ["follow_up_at"])
     return len(closing) + len(reminding)
 
 

@@ -6,8 +6,12 @@ database's. One case goes through `record`, a batch through `record_many`: bulk 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field
 
 from cases.models import Case
 from cases.terms import Move
@@ -40,7 +44,7 @@ def record_many(
     for case in cases:
         case.last_move = move
         case.changed_at = now
-    Case.objects.bulk_update(cases, [*fields, "last_move", "changed_at"], batch_size=BATCH)
+    write_columns(cases, [*fields, "last_move", "changed_at"])
     write_history(((case, now, reason_of(case)) for case in cases), actor)
 
 
@@ -60,3 +64,44 @@ def write_history(changes: Iterable[tuple[Case, datetime, str]], actor: User | N
         ),
         batch_size=BATCH,
     )
+
+
+def write_columns(cases: Sequence[Case], fields: Sequence[str]) -> None:
+    """Write some columns of many cases as they are in memory: one statement per 500 on PostgreSQL.
+
+    Django's `bulk_update` says the same with a CASE WHEN per row and column, and spends most of the sweep's time on
+    building it; arrays that the database unnests cost a tenth of that.
+    """
+    columns = [Case._meta.get_field(name) for name in ("id", *fields)]
+    for batch in batched(cases, BATCH):
+        rows = [
+            [field.get_db_prep_save(getattr(case, field.attname), connection) for field in columns] for case in batch
+        ]
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(_unnested_update(columns), [list(values) for values in zip(*rows, strict=True)])
+            else:
+                cursor.executemany(_single_update(columns), [[*row[1:], row[0]] for row in rows])
+
+
+def _unnested_update(columns: Sequence[Field[Any, Any]]) -> str:
+    name = connection.ops.quote_name
+    assigned = ", ".join(f"{name(field.column)} = new.{name(field.column)}" for field in columns[1:])
+    arrays = ", ".join(
+        f"%s::{field.rel_db_type(connection) if field.primary_key else field.db_type(connection)}[]"
+        for field in columns
+    )
+    names = ", ".join(name(field.column) for field in columns)
+    table = name(Case._meta.db_table)
+    return f"UPDATE {table} SET {assigned} FROM unnest({arrays}) AS new ({names}) WHERE {table}.id = new.id"
+
+
+def _single_update(columns: Sequence[Field[Any, Any]]) -> str:
+    name = connection.ops.quote_name
+    assigned = ", ".join(f"{name(field.column)} = %s" for field in columns[1:])
+    return f"UPDATE {name(Case._meta.db_table)} SET {assigned} WHERE id = %s"
+
+
+def batched(cases: Sequence[Case], size: int) -> Iterator[Sequence[Case]]:
+    """The cases in batches of at most `size`."""
+    return (cases[start : start + size] for start in range(0, len(cases), size))

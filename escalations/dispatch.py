@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from cases.history import record_many
+from cases.history import record_many, write_columns
 from cases.mail.letters import Letter, facts, post
 from cases.models import Case, CaseQuerySet, CaseWatcher
 from cases.roster import Roster
@@ -145,7 +145,7 @@ def _step(cases: Sequence[Case], now: datetime) -> int:
         case.update_rhythm = _rhythm(case, run, dues, ledger[case.pk])
     _write(steps, batch, versions)
     quiet = [case for case in cases if case.pk not in {step.case.pk for step in steps}]
-    Case.objects.bulk_update(quiet, ["look_at", "update_rhythm"], batch_size=500)
+    write_columns(quiet, ["look_at", "update_rhythm"])
     return len(steps)
 
 
