@@ -144,7 +144,8 @@ def _step(cases: Sequence[Case], now: datetime) -> int:
         run = read_clock(lives[case.pk], schedule, now).run
         case.update_rhythm = _rhythm(case, run, dues, ledger[case.pk])
     _write(steps, batch, versions)
-    quiet = [case for case in cases if case.pk not in {step.case.pk for step in steps}]
+    stepped = {step.case.pk for step in steps}
+    quiet = [case for case in cases if case.pk not in stepped]
     write_columns(quiet, ["look_at", "update_rhythm"])
     return len(steps)
 
