@@ -224,7 +224,7 @@ class OpeningHours:
 
 def calendar_problem(country: str, subdivision: str, time_zone: str) -> str:
     """A sentence saying which of the three names is not known and what to write instead (S4); "" when all are."""
-    return _country_problem(country, subdivision) or _time_zone_problem(time_zone)
+    return _country_problem(country, subdivision) or time_zone_problem(time_zone)
 
 
 def coverage_gaps(centres: Iterable[OpeningHours], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
@@ -257,7 +257,7 @@ def said_locally(moment: datetime, time_zone: str) -> str:
 
     Raises UnknownCalendar for an unknown time zone, ValueError for a naive moment.
     """
-    problem = _time_zone_problem(time_zone)
+    problem = time_zone_problem(time_zone)
     if problem:
         raise UnknownCalendar(problem)
     local = _in_utc(moment).astimezone(ZoneInfo(time_zone))
@@ -367,7 +367,7 @@ def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
-def _time_zone_problem(time_zone: str) -> str:
+def time_zone_problem(time_zone: str) -> str:
     if time_zone in _time_zones():
         return ""
     return f"“{time_zone}” is not a time zone; write one like Europe/Berlin or America/New_York."

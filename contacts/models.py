@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from datetime import date, time
 from typing import Any
 
@@ -12,14 +11,15 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from contacts.calendars import BusinessCalendar, OpeningHours, Span, calendar_problem
+from contacts.calendars import BusinessCalendar, OpeningHours, Span, calendar_problem, time_zone_problem
 from contacts.terms import MANAGEMENT_ROLES, RIGHTS, Language, Level, MeansOfContact, Right, Role
 
 
 def validate_time_zone(name: str) -> None:
     """Refuse what is not an IANA time zone. Raises ValidationError."""
-    if name not in zoneinfo.available_timezones():
-        raise ValidationError(f"“{name}” is not a time zone; write one like Europe/Berlin or America/New_York.")
+    problem = time_zone_problem(name)
+    if problem:
+        raise ValidationError(problem)
 
 
 def validate_languages(codes: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -98,6 +99,12 @@ def test_a_day_is_closed_for_the_reason_its_country_gives(calendar: BusinessCale
     assert calendar.is_business_day(day(on)) is (because == "")
 
 
+def test_holidays_have_their_english_names_whatever_the_servers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "de")
+
+    assert GERMANY.closed_because(day("2045-12-25")) == "Christmas Day"  # a year no other test has read before
+
+
 def test_a_closure_day_is_no_business_day_and_says_so() -> None:
     calendar = BusinessCalendar("DE", "Europe/Berlin", closure_days=frozenset({day("2026-12-24")}))
 
@@ -177,11 +184,15 @@ def test_a_naive_moment_is_refused_everywhere() -> None:
             question()
 
 
-def test_many_threads_asking_for_the_same_fresh_year_get_the_same_holidays() -> None:
-    christmases = [date(year, 12, 25) for year in range(2060, 2090) for _ in range(8)]
-
-    with ThreadPoolExecutor(8) as threads:
-        assert not any(threads.map(BusinessCalendar("FR", "Europe/Paris").is_business_day, christmases))
+def test_threads_that_ask_for_a_fresh_year_at_once_all_see_its_holidays() -> None:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns inside the building of a year, not only between years
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            christmases = [date(year, 12, 25) for year in range(2060, 2090) for _ in range(8)]
+            assert not any(threads.map(BusinessCalendar("FR", "Europe/Paris").is_business_day, christmases))
+    finally:
+        sys.setswitchinterval(usual)
 
 
 # Wall clocks (F3, F4)
@@ -234,6 +245,7 @@ def test_the_later_of_two_equal_wall_times_is_never_meant() -> None:
         ("UK", "", "Europe/London", "country “UK”"),
         ("de", "", "Europe/Berlin", "in capitals"),
         ("DEU", "", "Europe/Berlin", "country “DEU”"),
+        ("NYSE", "", "America/New_York", "country “NYSE”"),
         ("", "", "Europe/Berlin", "country “”"),
         ("DE", "ZZ", "Europe/Berlin", "calendar of DE has no subdivision “ZZ”; write one of BB, BE,"),
         ("SA", "ZZ", "Asia/Riyadh", "calendar of SA has no subdivision “ZZ”; leave it empty"),
@@ -358,6 +370,7 @@ def test_the_whole_week_never_closes_and_is_always_open() -> None:
     centre = hours(UNITED_STATES, WHOLE_DAY, weekdays=tuple(range(7)), open_on_holidays=True)
 
     assert centre.closes_at(utc("2026-06-01T05:00")) is None
+    assert centre.closes_at(utc("2026-02-26T04:30")) is None  # 400 days on, summer time makes it one local day more
     assert centre.is_open(utc("2026-11-01T05:30"))
     assert coverage_gaps([centre], utc("2026-01-01T00:00"), utc("2028-01-01T00:00")) == []
 
