@@ -87,15 +87,15 @@ class Environment:
         url = self.text(name)
         if not url:
             return {"ENGINE": SQLITE, "NAME": str(sqlite_file)}
-        scheme = url.partition(":")[0]
+        scheme = url.partition("://")[0]
+        known = scheme in ("postgres", "postgresql", "sqlite")
         try:
-            settings: dict[str, Any] = environ.Env.db_url_config(url) if "://" in url else {}
+            settings: dict[str, Any] = environ.Env.db_url_config(url) if known else {}
         except ValueError:
             settings = {}
-        if settings.get("ENGINE") in (POSTGRESQL, SQLITE) and settings["NAME"]:
+        if settings.get("NAME"):
             return settings
-        known = scheme in ("postgres", "postgresql", "sqlite")
-        why = "cannot be read" if known or "://" not in url else f"names an unsupported database ({scheme})"
+        why = "cannot be read" if known or scheme in ("", url) else f"names an unsupported database ({scheme})"
         self._misread(
             "E003",
             f"{name} {why}; Support Desk runs on PostgreSQL and SQLite.",

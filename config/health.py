@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -45,14 +45,9 @@ def healthz() -> HttpResponse:
 def readyz() -> HttpResponse:
     """200 when every part works, else 503; the body has a sentence for each part that does not."""
     database = database_trouble()
-    troubles = {
-        "database": database,
-        "broker": broker_trouble(),
-        # Whoever has just waited for the database in vain does not wait for it a second time.
-        "beat": "Nobody knows when the beat was last seen: the database does not answer."
-        if database
-        else beat_trouble(),
-    }
+    # Whoever has just waited for the database in vain does not wait for it a second time.
+    beat = beat_trouble() if not database else "Nobody knows when the beat was last seen, without the database."
+    troubles = {"database": database, "broker": broker_trouble(), "beat": beat}
     ready = not any(troubles.values())
     answer = JsonResponse(
         {"ready": ready} | {part: trouble or "ok" for part, trouble in troubles.items()},
@@ -88,7 +83,11 @@ def broker_trouble() -> str:
 
 def beat_trouble() -> str:
     """A sentence when a job of the beat table has not run for too long, else nothing."""
-    late = list(late_jobs(timezone.now()))
+    try:
+        late = list(late_jobs(timezone.now()))
+    except DatabaseError:
+        logger.warning("The pulse of the beat cannot be read.", exc_info=True)
+        return "Nobody knows when the beat was last seen; has the database been migrated?"
     return f"{'; '.join(late)}. Check that Celery beat and a worker run." if late else ""
 
 

@@ -368,6 +368,7 @@ def _time_zones() -> frozenset[str]:
 
 
 def time_zone_problem(time_zone: str) -> str:
+    """Why this is not a time zone, in a sentence that says what to write instead; "" if it is one."""
     if time_zone in _time_zones():
         return ""
     return f"“{time_zone}” is not a time zone; write one like Europe/Berlin or America/New_York."

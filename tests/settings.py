@@ -1,4 +1,4 @@
-"""The settings of the tests: the desk's own, with a directory that is thrown away and nothing of this machine's `.env`."""
+"""The settings of the tests: the desk's own, with a directory that is thrown away and without this machine's `.env`."""
 
 import atexit
 import os
@@ -12,11 +12,12 @@ _var_dir = tempfile.mkdtemp(prefix="desk-tests-")
 atexit.register(shutil.rmtree, _var_dir, ignore_errors=True)
 for _name in (
     *("PRODUCTION", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SITE_URL", "PORT"),
-    *("EMAIL_URL", "EMAIL_TIMEOUT", "MAIL_DOMAIN", "DEFAULT_FROM_EMAIL", "LOG_LEVEL", "BROKER_PREFIX"),
+    *("EMAIL_URL", "EMAIL_TIMEOUT", "MAIL_DOMAIN", "DEFAULT_FROM_EMAIL", "LOG_LEVEL"),
     *("DESK_REOPEN_WITHIN_DAYS", "DESK_BATCH", "DESK_BEAT_LATE_AFTER_SECONDS"),
 ):
     os.environ.pop(_name, None)
-os.environ |= {"DESK_VAR": _var_dir, "DESK_ENV_FILE": os.devnull}
+# Runs that share a Redis keep apart by the prefix.
+os.environ |= {"DESK_VAR": _var_dir, "DESK_ENV_FILE": os.devnull, "BROKER_PREFIX": f"{Path(_var_dir).name}:"}
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES, STORAGES  # noqa: E402

@@ -1,24 +1,50 @@
-"""What a message looks like: its frozen facts in a template, as text and HTML, in the reader's time zone (M4)."""
+"""What a message looks like: its frozen facts in a template, as text and HTML, in the reader's time zone (M4).
+
+`mail/<name>.txt` says what is particular to a message; `mail/layout.txt` and `mail/layout.html` put around it what
+every message has: whom it was meant for (D5), what is expected, what happens next, why the reader gets it, the case.
+"""
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import formataddr
 from functools import lru_cache
 from typing import Any
 
 import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.core.signing import Signer
 from django.template import Template
 from django.template.loader import get_template
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from cases.models import Mail
 
 INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+
+#: Messages that show the page of the case in the admin. What is not named here may go to a customer, and does not.
+TO_STAFF = frozenset(
+    {
+        "new_case",
+        "nobody_on_duty",
+        "severe_case",
+        "reopened",
+        "reassigned",
+        "word_on_resolved",
+        "unreachable",
+        "escalation",
+        "mail_failed",
+    }
+)
+#: A person's own words to the customer. They are no automatic mail, so an absence note may answer them (M3, F5).
+BY_A_PERSON = frozenset({"question", "message"})
+
+_EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @dataclass(frozen=True)
@@ -51,50 +77,79 @@ def _with_moments(value: Any) -> Any:
 
 def render(mail: Mail) -> Rendered:
     """The message of an outbox row. Raises TemplateDoesNotExist for an unknown template."""
+    zone = reader_zone(mail.time_zone)
     context = {
         **_with_moments(mail.facts),
-        "to_name": mail.to_name,
-        "meant_for": mail.meant_for,
-        "time_zone": mail.time_zone,
+        "to_name": one_line(mail.to_name),
+        "to_staff": mail.template in TO_STAFF,
+        "meant_for": one_line(mail.meant_for),
+        "time_zone": zone.key,
     }
-    with timezone.override(zoneinfo.ZoneInfo(mail.time_zone)):
-        subject = " ".join(_template(f"mail/{mail.template}_subject.txt").render(context).split())  # type: ignore[arg-type]
-        text = _template(f"mail/{mail.template}.txt").render(context)  # type: ignore[arg-type]
+    with timezone.override(zone):
+        subject = one_line(_said(f"mail/{mail.template}_subject.txt", context))
+        says = paragraphs(_said(f"mail/{mail.template}.txt", context))
         number = mail.facts.get("case", {}).get("number", "")
-        subject = f"[{number}] {subject}" if number else subject
-        html = _template("mail/layout.html").render({**context, "subject": subject, "paragraphs": paragraphs(text)})  # type: ignore[arg-type]
-    return Rendered(subject[:250], _squeezed(text), INLINER.inline(html))
+        subject = (f"[{number}] {subject}" if number else subject)[:250]
+        context |= {"subject": subject, "paragraphs": says, "says": "\n\n".join(says)}
+        text = "\n\n".join(paragraphs(_said("mail/layout.txt", context))) + "\n"
+        html = _said("mail/layout.html", context)
+    return Rendered(subject, text, INLINER.inline(html))
+
+
+def _said(template: str, context: dict[str, Any]) -> str:
+    return _template(template).render(context)  # type: ignore[arg-type]
+
+
+def reader_zone(name: str) -> zoneinfo.ZoneInfo:
+    """The reader's time zone; UTC, which the message then names, when there is no such zone."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return zoneinfo.ZoneInfo("UTC")
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and other control characters: what may stand in a header."""
+    return " ".join(_CONTROL_CHARACTERS.sub(" ", text).split())
 
 
 def paragraphs(text: str) -> list[str]:
-    """The blocks of a text, parted by empty lines."""
-    return [block.strip() for block in text.replace("\r\n", "\n").split("\n\n") if block.strip()]
-
-
-def _squeezed(text: str) -> str:
-    return "\n\n".join(paragraphs(text)) + "\n"
+    """The blocks of a text, parted by empty lines; every newline becomes one of ours."""
+    blocks = _EMPTY_LINES.split(text.replace("\r\n", "\n").replace("\r", "\n"))
+    return [block.strip("\n").rstrip() for block in blocks if block.strip()]
 
 
 def reply_address(mail: Mail) -> str:
-    """The signed address that answers to this case by this recipient come back to (M3)."""
+    """The signed address that answers to this case by this recipient come back to (M3).
+
+    Lower case throughout: some mail systems do not keep the case of a local part.
+    """
     if mail.case_id is None:
         return f"support@{settings.MAIL_DOMAIN}"
-    signature = Signer(salt="reply-address", sep=".").signature(f"{mail.case_id}:{mail.to_address.lower()}")[:16]
+    signed = f"{mail.case_id}:{mail.to_address.lower()}"
+    signature = salted_hmac("cases.mail.reply-address", signed, algorithm="sha256").hexdigest()[:20]
     return f"support+{mail.case_id}.{signature}@{settings.MAIL_DOMAIN}"
 
 
 def as_message(mail: Mail, rendered: Rendered) -> EmailMultiAlternatives:
     """The MIME message of an outbox row; it carries the row's own Message-ID each time it is tried (M2, M3)."""
-    headers = {"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+    headers = {
+        # The name stands in the header only; the envelope knows the bare address.
+        "To": formataddr((one_line(mail.to_name), mail.to_address)),
+        "Message-ID": mail.message_id,
+        # Not "All": bounces and absence notes have to come back (M1, F5).
+        "X-Auto-Response-Suppress": "DR, RN, NRN, AutoReply",
+    }
+    if mail.template not in BY_A_PERSON:
+        headers["Auto-Submitted"] = "auto-generated"
     if mail.case_id:
         thread = f"<case-{mail.case_id}@{settings.MAIL_DOMAIN}>"
         headers |= {"In-Reply-To": thread, "References": thread}
-    name = mail.to_name.replace('"', "").replace("\n", " ")
     message = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[f'"{name}" <{mail.to_address}>' if name else mail.to_address],
+        to=[mail.to_address],
         reply_to=[reply_address(mail)],
         headers=headers,
     )
