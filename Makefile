@@ -1,0 +1,61 @@
+# Everything a developer types. Needs Python 3.11 or later and make; the rest comes by itself, into .venv.
+
+VENV := .venv
+BIN := $(VENV)/bin
+WANTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+# The first Python that is new enough and can make a virtual environment; `make PYTHON=/path/to/python3` says which.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,\
+	$(shell $(name) -c "$(WANTED)" >/dev/null 2>&1 && echo $(name))))
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: run test lint lock clean
+
+run: $(VENV)/installed-run  ## the whole desk, on PORT (8000); Ctrl-C stops it
+	@$(BIN)/python manage.py up
+
+test: $(VENV)/installed-dev  ## every test; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-dev  ## style, types, layers, forgotten migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+lock: $(VENV)/installed-dev  ## read pyproject.toml anew; what is locked stays unless it must change (UPGRADE=--upgrade)
+	$(COMPILE) $(UPGRADE) --output-file requirements.lock
+	$(COMPILE) $(UPGRADE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@! grep -nE '[a-z]+://' requirements.lock requirements-dev.lock || { echo "A lock file names an address." >&2; exit 1; }
+
+clean:  ## the virtual environment and caches; the desk's data in .var stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@if [ -z "$(strip $(PYTHON))" ]; then \
+		echo "Support Desk needs Python 3.11 or later with venv: install it, or name one with make PYTHON=/path/to/python3." >&2; \
+		exit 1; \
+	elif ! $(PYTHON) -c "$(WANTED)" >/dev/null 2>&1; then \
+		echo "$(PYTHON) is not a Python 3.11 or later with venv; name another with make PYTHON=/path/to/python3." >&2; \
+		exit 1; \
+	fi
+	@echo "Making the virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+# A stamp is as new as the lock file that was installed last.
+$(VENV)/installed-run: requirements.lock | $(BIN)/python
+	@echo "Installing what the desk needs ..."
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock | $(BIN)/python
+	@echo "Installing what the tests need ..."
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@

@@ -1,0 +1,89 @@
+"""The sidebar: only what the signed-in person may see (A1). No counters: they would be queries on every page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+#: (group, [(what it is called, its icon, app_model)]); icons are Material Symbols, which django-unfold brings along.
+GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
+    (
+        "Cases",
+        [
+            ("Cases", "confirmation_number", "cases.case"),
+            ("Mail", "mail", "cases.mail"),
+            ("Turned away", "do_not_disturb_on", "cases.refusal"),
+        ],
+    ),
+    (
+        "Directory",
+        [
+            ("Companies", "apartment", "contacts.company"),
+            ("Contacts", "contacts", "contacts.contact"),
+            ("Staff", "badge", "contacts.user"),
+            ("Technicians", "engineering", "contacts.technician"),
+            ("Support centres", "public", "contacts.supportcentre"),
+            ("Management roles", "supervisor_account", "contacts.roleholder"),
+            ("Support lines", "call", "contacts.supportline"),
+        ],
+    ),
+    (
+        "Escalation",
+        [
+            ("Ledger", "notification_important", "escalations.escalation"),
+            ("Schedule", "table_chart", "escalations.scheduleversion"),
+        ],
+    ),
+    (
+        "Engine",
+        [
+            ("Pulse", "monitor_heart", "cases.pulse"),
+            ("Cases set aside", "report", "cases.setaside"),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of the sidebar with the pages this person may open; a group without any is left out."""
+    index = reverse("admin:index")
+    desk = {"title": "My desk", "icon": "home", "link": index, "active": request.path == index}
+    groups = [{"title": "Desk", "items": [desk, *_open_a_case(request)]}]
+    pages = _pages(request)
+    for title, entries in GROUPS:
+        items = [
+            {"title": name, "icon": icon, "link": pages[model], "active": _is_at(request, pages[model])}
+            for name, icon, model in entries
+            if model in pages
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
+
+
+def _pages(request: HttpRequest) -> dict[str, str]:
+    """The list pages this person may open, by “app.model”."""
+    return {
+        model._meta.label_lower: reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for model, page in admin.site._registry.items()
+        if page.has_view_permission(request)
+    }
+
+
+def _open_a_case(request: HttpRequest) -> list[dict[str, Any]]:
+    try:
+        link = reverse("admin:cases_case_add")
+    except NoReverseMatch:
+        return []
+    pages = [page for model, page in admin.site._registry.items() if model._meta.label_lower == "cases.case"]
+    if not any(page.has_add_permission(request) for page in pages):
+        return []
+    return [{"title": "Open a case", "icon": "add_circle", "link": link, "active": request.path == link}]
+
+
+def _is_at(request: HttpRequest, link: str) -> bool:
+    """Whether the page lies under the link; “Open a case” has an entry of its own."""
+    return request.path.startswith(link) and request.path != reverse("admin:cases_case_add")

@@ -1,0 +1,75 @@
+"""What the rights of A1 mean in the admin: one base for every page of the desk.
+
+Django's own permission rows play no part here. A page asks `User.may` through four attributes, and its rows pass
+through the model's `visible_to`, so that list, detail, search, autocomplete and export are scoped by the same line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+
+from contacts.terms import Right
+
+#: One right, several of which any one is enough, or None: nobody may, superusers included.
+Needed = Right | tuple[Right, ...] | None
+
+#: Whoever may read cases at all: every one, or those of their own companies (A1).
+READERS = (Right.READ_EVERY_CASE, Right.READ_OWN_COMPANIES)
+
+
+def holds(request: HttpRequest, needed: Needed) -> bool:
+    """Whether the signed-in person has what is needed (A1); never for None."""
+    if needed is None or not request.user.is_authenticated:
+        return False
+    rights = needed if isinstance(needed, tuple) else (needed,)
+    return any(request.user.may(right) for right in rights)
+
+
+class RightsAdmin(ModelAdmin):
+    """A page whose permissions are rights (A1) and whose rows are those the reader may see.
+
+    Nothing may be added, changed or deleted unless the page says who may. Rows of others are not found (404), as if
+    they did not exist.
+    """
+
+    view_right: Needed = READERS
+    add_right: Needed = None
+    change_right: Needed = None
+    delete_right: Needed = None
+
+    list_per_page = 25
+    show_full_result_count = False
+    show_facets = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether the page may be read; whoever may change it may read it."""
+        return holds(request, self.view_right) or holds(request, self.change_right)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether a row may be added; also called for inlines, with their parent."""
+        return holds(request, self.add_right)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether a row may be changed."""
+        return holds(request, self.change_right)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether a row may be deleted; cases and histories never are, by nobody (A1)."""
+        return holds(request, self.delete_right)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whether the page is listed at all."""
+        return self.has_view_permission(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The rows the reader may see (A1): the model's own `visible_to`, where it has one."""
+        rows = super().get_queryset(request)
+        return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Not found, instead of Django's redirect: a foreign row looks like none at all. Raises Http404."""
+        raise Http404(f"There is no {opts.verbose_name} {object_id} that you may see.")
