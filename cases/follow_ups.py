@@ -72,12 +72,13 @@ def _remind(cases: Sequence[Case], plans: dict[int, Plan], done: dict[int, Done]
     ledger: list[Notice] = []
     mails: list[Mail] = []
     unreachable: list[Letter] = []
+    directory = Directory()
     for case in cases:
         plan = plans[case.pk]
         assert plan.act is not None
         mail = _notice_mail(case, plan.act, now)
         if mail is None:
-            unreachable += _unreachable_letters(case, plan.act)
+            unreachable += _unreachable_letters(case, plan.act, directory)
         else:
             mails.append(mail)
         ledger += _ledger_rows(case, plan, mail, now)
@@ -150,7 +151,7 @@ def _earlier(step: NoticeStep) -> list[NoticeStep]:
     return [one for one in PENDING_STEPS if PENDING_STEPS[one] < PENDING_STEPS[step]]
 
 
-def _unreachable_letters(case: Case, step: DueStep) -> list[Letter]:
+def _unreachable_letters(case: Case, step: DueStep, directory: Directory) -> list[Letter]:
     """The customer has no address: the owner has to reach them (D5); the case cannot close for no response (F7)."""
     what = facts(
         case,
@@ -160,7 +161,7 @@ def _unreachable_letters(case: Case, step: DueStep) -> list[Letter]:
         then="The case stays open: it never closes without a notice that was sent.",
     )
     key = f"unreachable:{case.pk}:{case.wait_episode}:{step.step}"
-    readers = Directory().for_user(case.owner, "Owner")
+    readers = directory.for_user(case.owner, "Owner")
     return [Letter(f"{key}:{one.address}", "unreachable", one, what, case) for one in readers]
 
 

@@ -43,9 +43,10 @@ def record_many(
     """Write the same `fields` of many cases, locked by the caller, each with its history row (C5); few statements."""
     for case in cases:
         case.last_move = move
-        case.changed_at = now
+        # Never before the change it follows, even if another machine's clock is ahead: escalation reads them in order.
+        case.changed_at = max(now, case.changed_at)
     write_columns(cases, [*fields, "last_move", "changed_at"])
-    write_history(((case, now, reason_of(case)) for case in cases), actor)
+    write_history(((case, case.changed_at, reason_of(case)) for case in cases), actor)
 
 
 def write_history(changes: Iterable[tuple[Case, datetime, str]], actor: User | None = None, kind: str = "~") -> None:

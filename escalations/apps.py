@@ -1,5 +1,7 @@
 """Who hears next when nothing moves."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class EscalationsConfig(AppConfig):
 
     name = "escalations"
     verbose_name = "Escalations"
+
+    def ready(self) -> None:
+        """Show the clock on the pages of cases; the panels need the models, which are loaded by now."""
+        import_module("escalations.panels").register()

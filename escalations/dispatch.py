@@ -88,6 +88,7 @@ class CaseStep:
     """Everything that is due on one case at once, and what it comes to."""
 
     case: Case
+    run: int  # the one the case is in now (E2)
     dues: list[Due]
     former_owner: User | None = None
     new_owner: User | None = None
@@ -97,8 +98,9 @@ class CaseStep:
     mailed: list[str] = field(default_factory=list)
 
     def is_loud(self, due: Due) -> bool:
-        """Whether a point is carried out: a lowered or closed case's is only recorded (E4)."""
-        return not due.quiet and self.case.is_open and due.point.severity == self.case.severity
+        """Whether a point is carried out: not a lowered or closed case's, nor an earlier run's (E2, E4)."""
+        of_this_run = self.case.is_open and due.run == self.run
+        return of_this_run and not due.quiet and due.point.severity == self.case.severity
 
     @cached_property
     def loud(self) -> list[Due]:
@@ -137,11 +139,11 @@ def _step(cases: Sequence[Case], now: datetime) -> int:
         dues = [due for due in due_points(lives[case.pk], schedule, now) if due.key not in ledger[case.pk]]
         upcoming = next_point(lives[case.pk], schedule, now, ledger[case.pk])
         case.look_at = upcoming.due_at if upcoming else None
+        run = read_clock(lives[case.pk], schedule, now).run
         if dues:
-            step = CaseStep(case, dues)
+            step = CaseStep(case, run, dues)
             _settle_owner(step, batch)
             steps.append(step)
-        run = read_clock(lives[case.pk], schedule, now).run
         case.update_rhythm = _rhythm(case, run, dues, ledger[case.pk])
     _write(steps, batch, versions)
     stepped = {step.case.pk for step in steps}

@@ -3,6 +3,12 @@
 A claim moves `send_at` ahead by a lease, so another worker leaves the row alone and a worker that dies is followed
 by the next one after the lease. What is sent twice after such a crash carries the same Message-ID. No transaction is
 open while a mail server is spoken to.
+
+Three kinds of trouble are kept apart. What the server answers about one message (its address, its content) is that
+message's own: it backs off or fails. A server that cannot be reached, or refuses us as a sender, is nobody's fault:
+everything waits and no try is counted. A connection that breaks over a message is made anew and the message tried
+once more; if that breaks as well, the message backs off and the next one goes, so that no message, were it the one
+that makes the server break, holds up the rest (M2).
 """
 
 from __future__ import annotations
@@ -14,13 +20,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
-from cases.mail.letters import Letter, facts, post
+from cases.mail.letters import facts, post, to_each
 from cases.mail.rendering import as_message, render
-from cases.models import Case, Mail
+from cases.models import Case, Mail, MailQuerySet
 from cases.terms import Holds, MailStatus, Status
 from contacts.directory import Addressee, Directory
 
@@ -29,9 +35,17 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 LEASE = timedelta(minutes=10)
+#: After this much of its lease a slow batch is given back, long before another worker may take it.
+WORK_FOR = LEASE / 2
 CLAIM = 50
 #: How long to wait before the next try, by tries made; after the last one a message has failed for good.
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440))
+#: So many messages in a row that break a fresh connection are the server's trouble, not theirs.
+BREAKS_IN_A_ROW = 3
+TOO_BIG = 552
+CLOSING = 421
+#: A mail server that takes everything and passes nothing on.
+KEEPING = "django.core.mail.backends.dummy.EmailBackend"
 
 
 @dataclass
@@ -44,21 +58,41 @@ class Delivery:
     failed: int = 0
 
 
-def deliver(clock: Clock, at_most: int = 5_000) -> Delivery:
-    """Send what is due, oldest first, until nothing is due, the server fails, or `at_most` were handled (M2)."""
+class NotSent(Exception):
+    """The server took the connection but not this message; `permanent` when trying again is no use."""
+
+    def __init__(self, said: str, permanent: bool = False) -> None:
+        super().__init__(said)
+        self.permanent = permanent
+
+
+class Broken(NotSent):
+    """The connection broke over this message, though it was a fresh one."""
+
+
+class ServerDown(Exception):
+    """The mail server cannot be used at all."""
+
+
+def deliver(clock: Clock, at_most: int = 5_000, *, keep: bool = False) -> Delivery:
+    """Send what is due, oldest first, until nothing is due, the server fails, or `at_most` were handled (M2).
+
+    `clock` is asked again for every message: sending takes time. With `keep` nothing leaves this machine, whatever
+    the settings say: every message is rendered and kept, as on a desk without a mail server.
+    """
     result = Delivery()
     handled = 0
-    with_server = _Server()
+    server = _Server(keep)
     try:
         while handled < at_most:
             mails = _claim(clock())
             if not mails:
                 break
             handled += len(mails)
-            if not _send_all(mails, with_server, clock, result):
+            if not _Batch(mails, server, clock, result).send():
                 break
     finally:
-        with_server.close()
+        server.close()
     return result
 
 
@@ -72,14 +106,46 @@ def _claim(now: datetime) -> list[Mail]:
 class _Server:
     """One reused connection to the mail server, opened when the first message needs it."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: bool = False) -> None:
+        self.backend = KEEPING if keep else None
+        self.keeps = keep or settings.MAIL_IS_KEPT
         self._connection: BaseEmailBackend | None = None
 
-    def connection(self) -> BaseEmailBackend:
-        """The open connection. Raises OSError or SMTPException when the server cannot be reached."""
+    def send(self, message: EmailMultiAlternatives) -> None:
+        """Hand a message over, over a fresh connection if the reused one turns out broken.
+
+        Raises NotSent, Broken or ServerDown.
+        """
+        fresh = self._connection is None
+        try:
+            self._hand_over(message)
+        except Broken:
+            if fresh:
+                raise
+            self._hand_over(message)
+
+    def _hand_over(self, message: EmailMultiAlternatives) -> None:
+        connection = self._open()
+        try:
+            taken = connection.send_messages([message])
+        except (OSError, smtplib.SMTPException) as error:
+            trouble = _trouble(error)
+            if type(trouble) is not NotSent:
+                self.close()
+            raise trouble from error
+        except BaseException:
+            self.close()
+            raise
+        if taken != 1:
+            raise NotSent("There is no address to send it to.", permanent=True)
+
+    def _open(self) -> BaseEmailBackend:
         if self._connection is None:
-            connection = get_connection(fail_silently=False)
-            connection.open()
+            connection = get_connection(self.backend, fail_silently=False)
+            try:
+                connection.open()
+            except (OSError, smtplib.SMTPException) as error:
+                raise ServerDown(str(error) or type(error).__name__) from error
             self._connection = connection
         return self._connection
 
@@ -93,44 +159,105 @@ class _Server:
                 log.info("the mail server was gone before the goodbye")
 
 
-def _send_all(mails: Sequence[Mail], server: _Server, clock: Clock, result: Delivery) -> bool:
-    """Send each; False when the server itself fails: then the rest is released and waits for its turn (M2)."""
-    for index, mail in enumerate(mails):
-        untrue = why_untrue(mail)
-        if untrue:
-            _settle(mail, MailStatus.DROPPED, error=untrue)
-            result.dropped += 1
-            continue
-        try:
-            _send(mail, server, clock)
-            result.sent += 1
-        except smtplib.SMTPException as error:
-            code, said = _answer(error)
-            server.close()
-            if code is None:
-                _release(mails[index:], said, clock, result)
-                return False
-            _not_sent(mail, f"{code} {said}", permanent=code >= 500, clock=clock, result=result)
-        except OSError as error:
-            server.close()
-            _release(mails[index:], str(error) or type(error).__name__, clock, result)
-            return False
-        except Exception as error:  # a message that cannot be built must not stop the others (S2)
-            log.exception("mail %s cannot be built", mail.pk)
-            _not_sent(mail, f"{type(error).__name__}: {error}", permanent=True, clock=clock, result=result)
-    return True
-
-
-def _answer(error: smtplib.SMTPException) -> tuple[int | None, str]:
-    """What the server answered about this one message: its code, or None when the server itself is the trouble."""
+def _trouble(error: OSError | smtplib.SMTPException) -> NotSent | ServerDown:
+    """Whose trouble an error is: this message's, the connection's, or the server's."""
+    code: int
+    said: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))
-    elif isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
+    elif isinstance(error, smtplib.SMTPResponseException):
         code, said = error.smtp_code, error.smtp_error
     else:
-        return None, str(error) or type(error).__name__
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    return (None if code == 421 else code), text
+        return Broken(str(error) or type(error).__name__)
+    text = f"{code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+    if code == CLOSING or code < 0:
+        return Broken(text)
+    if isinstance(error, smtplib.SMTPSenderRefused) and code != TOO_BIG:
+        return ServerDown(text)  # it refuses us, whatever the message
+    return NotSent(text, permanent=code >= 500)
+
+
+@dataclass
+class _Batch:
+    """Claimed messages on their way."""
+
+    mails: Sequence[Mail]
+    server: _Server
+    clock: Clock
+    result: Delivery
+    breaks: int = 0
+
+    def send(self) -> bool:
+        """Send each; False when the server cannot be used: then the rest is released and waits (M2)."""
+        until = self.clock() + WORK_FOR
+        for index, mail in enumerate(self.mails):
+            if self.clock() >= until:
+                _give_back(self.mails[index:], self.clock())
+                return True
+            try:
+                self._send_one(mail)
+            except ServerDown as error:
+                self._release(self.mails[index:], str(error))
+                return False
+            if self.breaks >= BREAKS_IN_A_ROW:
+                self._release(self.mails[index + 1 :], mail.last_error)
+                return False
+        return True
+
+    def _send_one(self, mail: Mail) -> None:
+        untrue = why_untrue(mail)
+        if untrue:
+            _settle(mail, MailStatus.DROPPED, untrue)
+            self.result.dropped += 1
+            return
+        try:
+            self.server.send(_written(mail))
+        except ServerDown:
+            raise
+        except NotSent as error:
+            self.breaks = self.breaks + 1 if isinstance(error, Broken) else 0
+            self._not_sent(mail, str(error), error.permanent)
+            return
+        except Exception as error:  # a message that cannot be built must not stop the others (S2)
+            log.exception("mail %s cannot be built", mail.pk)
+            self._not_sent(mail, f"{type(error).__name__}: {error}", permanent=True)
+            return
+        # Outside the try: it has left, so whatever goes wrong from here on is no reason to call it failed.
+        self.breaks = 0
+        mail.sent_at = self.clock()
+        mail.kept = self.server.keeps
+        _settle(mail, MailStatus.SENT)
+        self.result.sent += 1
+
+    def _not_sent(self, mail: Mail, error: str, permanent: bool) -> None:
+        if permanent or mail.attempts >= len(BACK_OFF):
+            with transaction.atomic():
+                if _settle(mail, MailStatus.FAILED, error):
+                    _tell_owner(mail, self.clock())
+            self.result.failed += 1
+            return
+        mail.send_at = self.clock() + BACK_OFF[mail.attempts]
+        mail.attempts += 1
+        mail.last_error = error
+        mail.save(update_fields=["send_at", "attempts", "last_error"])
+        self.result.put_off += 1
+
+    def _release(self, mails: Sequence[Mail], error: str) -> None:
+        """Give messages back to wait: the server's trouble is not theirs, so no try is counted against them."""
+        self.result.put_off += len(mails)
+        log.warning("mail server: %s; %s messages wait", error, len(mails))
+        _still_queued(mails).update(
+            send_at=self.clock() + BACK_OFF[0], last_error=f"The mail server could not be used: {error}"
+        )
+
+
+def _give_back(mails: Sequence[Mail], now: datetime) -> None:
+    """Give messages back to be claimed anew, before the lease runs out and somebody else takes them."""
+    _still_queued(mails).update(send_at=now)
+
+
+def _still_queued(mails: Sequence[Mail]) -> MailQuerySet:
+    return Mail.objects.filter(pk__in=[mail.pk for mail in mails], status=MailStatus.QUEUED)
 
 
 def why_untrue(mail: Mail) -> str:
@@ -147,44 +274,21 @@ def why_untrue(mail: Mail) -> str:
     return "" if episode == mail.episode else "A newer question has taken this one's place."
 
 
-def _send(mail: Mail, server: _Server, clock: Clock) -> None:
+def _written(mail: Mail) -> EmailMultiAlternatives:
+    """The message, which the row keeps as rendered (M1)."""
     rendered = render(mail)
     mail.subject, mail.text, mail.html = rendered.subject, rendered.text, rendered.html
-    message = as_message(mail, rendered)
-    server.connection().send_messages([message])
-    mail.sent_at = clock()
-    mail.kept = settings.MAIL_IS_KEPT
-    _settle(mail, MailStatus.SENT)
+    return as_message(mail, rendered)
 
 
-def _settle(mail: Mail, status: MailStatus, error: str = "") -> None:
+def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
+    """Write down what became of a message; False if somebody else has done so already."""
     mail.status = status
     mail.last_error = error
-    mail.attempts += 1
-    mail.save(update_fields=["status", "last_error", "attempts", "sent_at", "kept", "subject", "text", "html"])
-
-
-def _not_sent(mail: Mail, error: str, permanent: bool, clock: Clock, result: Delivery) -> None:
-    if permanent or mail.attempts >= len(BACK_OFF):
-        with transaction.atomic():
-            _settle(mail, MailStatus.FAILED, error)
-            _tell_owner(mail, clock())
-        result.failed += 1
-        return
-    mail.send_at = clock() + BACK_OFF[mail.attempts]
-    mail.attempts += 1
-    mail.last_error = error
-    mail.save(update_fields=["send_at", "attempts", "last_error"])
-    result.put_off += 1
-
-
-def _release(mails: Sequence[Mail], error: str, clock: Clock, result: Delivery) -> None:
-    """Give claimed messages back: the server's trouble is not theirs, so no try is counted against them."""
-    result.put_off += len(mails)
-    log.warning("mail server: %s; %s messages wait", error, len(mails))
-    Mail.objects.filter(pk__in=[mail.pk for mail in mails]).update(
-        send_at=clock() + BACK_OFF[0], last_error=f"The mail server could not be used: {error}"
-    )
+    mail.attempts += status != MailStatus.DROPPED
+    fields = ("status", "last_error", "attempts", "sent_at", "kept", "subject", "text", "html")
+    mine = _still_queued([mail]).update(**{name: getattr(mail, name) for name in fields})
+    return mine == 1
 
 
 def _tell_owner(mail: Mail, now: datetime) -> None:
@@ -194,7 +298,10 @@ def _tell_owner(mail: Mail, now: datetime) -> None:
     case = None
     if mail.case_id:
         case = Case.objects.select_related("company", "contact", "owner").get(pk=mail.case_id)
-    readers = Directory().for_user(case.owner if case else None, "Owner")
+    owner = case.owner if case else None
+    readers = _other_than(mail.to_address, Directory().for_user(owner, "Owner"))
+    if not readers:  # it was the owner's own mail that failed
+        readers = _other_than(mail.to_address, Directory().fallback(f"Owner ({owner})", None))
     what = {
         "failed": {"to": mail.to_address, "subject": mail.subject or mail.template, "error": mail.last_error},
         "why": "you own this case" if case else "you look after the desk",
@@ -203,17 +310,27 @@ def _tell_owner(mail: Mail, now: datetime) -> None:
     }
     if case is not None:
         what = {**facts(case, why="", expected="", then=""), **what}
-    post([_failure_letter(mail, reader, what, case) for reader in readers], now)
+    # The moment is part of the key: a message that was sent again may fail again.
+    post(to_each(readers, f"failed:{mail.pk}:{now.isoformat()}", "mail_failed", what, case), now)
 
 
-def _failure_letter(mail: Mail, reader: Addressee, what: dict[str, object], case: Case | None) -> Letter:
-    return Letter(f"failed:{mail.pk}:{mail.attempts}:{reader.address}", "mail_failed", reader, what, case)
+def _other_than(address: str, readers: Sequence[Addressee]) -> list[Addressee]:
+    return [reader for reader in readers if reader.address.lower() != address.lower()]
+
+
+#: What may be sent once more.
+WENT_WRONG = (MailStatus.FAILED, MailStatus.BOUNCED)
+
+
+def can_go_again(mail: Mail) -> bool:
+    """Whether a message may be sent again: it failed or bounced."""
+    return mail.status in WENT_WRONG
 
 
 def send_again(mail: Mail, now: datetime) -> None:
     """Queue a message that failed once more, with the same Message-ID. Raises ValueError if it did not fail."""
-    again = Mail.objects.filter(pk=mail.pk, status__in=[MailStatus.FAILED, MailStatus.BOUNCED]).update(
-        status=MailStatus.QUEUED, send_at=now, attempts=0
+    again = Mail.objects.filter(pk=mail.pk, status__in=WENT_WRONG).update(
+        status=MailStatus.QUEUED, send_at=now, attempts=0, sent_at=None
     )
     if again != 1:
         raise ValueError("Only a message that failed can be sent again.")

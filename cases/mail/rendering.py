@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import formataddr
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import css_inline
@@ -45,6 +46,14 @@ BY_A_PERSON = frozenset({"question", "message"})
 
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+TEMPLATES = Path(settings.BASE_DIR, "templates", "mail")
+
+
+def template_names() -> list[str]:
+    """Every message the desk knows, by the name of its template."""
+    return sorted(path.name.removesuffix("_subject.txt") for path in TEMPLATES.glob("*_subject.txt"))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,5 @@
+"""The pages of cases in the admin."""
+
+from cases.admin import case
+
+__all__ = ["case"]

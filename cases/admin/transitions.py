@@ -1,0 +1,419 @@
+"""The moves of a case as buttons: one POST-only address for each, checked at the endpoint (A1, A2, C4).
+
+A move that is refused is answered with one page: the case's header, the sentence, and the same form with everything
+that was typed (S4). 409 says that the case has moved on, 422 that something typed is missing or wrong, 403 that it
+takes another right, 404 that there is no such case for this person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from cases import workflow
+from cases.forms import (
+    AskCustomerForm,
+    HandledForm,
+    LogContactForm,
+    MoveForm,
+    NoteForm,
+    ReasonForm,
+    ReassignForm,
+    ResolveForm,
+    RespondedForm,
+    SeverityForm,
+)
+from cases.models import Case, CaseWatcher, Interaction
+from cases.terms import Channel, Direction, Move, Resolution, Severity, Status, WaitPlan, WaitReason
+from contacts.access import READERS, Needed, holds
+from contacts.models import User
+from contacts.terms import Right
+
+#: The very same words by the same person within this time are a second click, not a second contact.
+SECOND_CLICK_WITHIN = timedelta(minutes=2)
+
+Typed = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button of the case page: its words, its form, the right it takes, and the move it makes."""
+
+    name: str
+    label: str
+    icon: str
+    right: Needed
+    form: type[MoveForm]
+    move: Callable[[Case, User, datetime, Typed], object]
+    done: str
+    offered: Callable[[Case], bool]
+    hint: str = ""
+    main: bool = False
+    #: Whether the case must not have changed since the page was opened: what it decides depends on it.
+    needs_fresh_look: bool = False
+    #: Whether it is a button of the header; the others have their place on the page.
+    in_header: bool = True
+
+
+@dataclass(frozen=True)
+class Button:
+    """An action that is offered on a page, with its form."""
+
+    action: Action
+    form: MoveForm
+
+
+def _possible(transition: str) -> Callable[[Case], bool]:
+    return lambda case: transition in workflow.available_transitions(case)
+
+
+def _always(case: Case) -> bool:
+    return True
+
+
+def _is_open(case: Case) -> bool:
+    return case.is_open
+
+
+# --- the moves, as the forms' fields make them ------------------------------------------------------------------
+
+
+def _ask(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+    return workflow.ask_customer(
+        case.pk,
+        actor,
+        now,
+        question=typed["question"],
+        reason=WaitReason(typed["reason"]),
+        plan=WaitPlan(typed["plan"]) if typed["plan"] else None,
+        send=typed["send"],
+    )
+
+
+def _respond(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+    _refuse_second_click(case, actor, now, typed["channel"], Direction.IN, typed["body"])
+    channel = Channel(typed["channel"])
+    return workflow.customer_responded(case.pk, actor, now, channel=channel, body=typed["body"])
+
+
+def _log(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+    _refuse_second_click(case, actor, now, typed["channel"], typed["direction"], typed["body"])
+    return workflow.log_contact(
+        case.pk,
+        actor,
+        now,
+        channel=Channel(typed["channel"]),
+        direction=Direction(typed["direction"]),
+        body=typed["body"],
+        reached=typed["reached"],
+        send=typed["send"],
+    )
+
+
+def _note(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+    _refuse_second_click(case, actor, now, Channel.NOTE, Direction.INTERNAL, typed["body"])
+    return workflow.log_contact(
+        case.pk, actor, now, channel=Channel.NOTE, direction=Direction.INTERNAL, body=typed["body"]
+    )
+
+
+def _stop_watching(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+    if not CaseWatcher.objects.filter(case=case, user=actor).exists():
+        raise workflow.Refused(f"You do not watch {case.number} any more.")
+    return workflow.stop_watching(case.pk, actor)
+
+
+def _mark_handled(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+    if not typed["interaction"].needs_answer:
+        raise workflow.Refused("This contact is marked as handled already.")
+    return workflow.mark_handled(typed["interaction"].pk, actor)
+
+
+def _refuse_second_click(case: Case, actor: User, now: datetime, channel: str, direction: str, body: str) -> None:
+    just_now = Interaction.objects.filter(
+        case=case,
+        by=actor,
+        channel=channel,
+        direction=direction,
+        body=body.strip(),
+        at__gt=now - SECOND_CLICK_WITHIN,
+        opened_the_case=False,
+    )
+    if just_now.exists():
+        raise workflow.Refused("You logged exactly this a moment ago; nothing was logged twice.")
+
+
+ACTIONS: dict[str, Action] = {
+    action.name: action
+    for action in (
+        Action(
+            "start_work",
+            workflow.TRANSITIONS["start_work"],
+            "play_arrow",
+            Right.WORK_CASES,
+            MoveForm,
+            lambda case, actor, now, typed: workflow.start_work(case.pk, actor, now),
+            "Work on {number} has begun.",
+            _possible("start_work"),
+            main=True,
+        ),
+        Action(
+            "customer_responded",
+            workflow.TRANSITIONS["customer_responded"],
+            "mark_chat_read",
+            Right.WORK_CASES,
+            RespondedForm,
+            _respond,
+            "The response is logged; {number} is in progress again.",
+            _possible("customer_responded"),
+            hint="Ends the wait: the case goes back to work and no further notice is sent.",
+            main=True,
+        ),
+        Action(
+            "ask_customer",
+            workflow.TRANSITIONS["ask_customer"],
+            "contact_support",
+            Right.WORK_CASES,
+            AskCustomerForm,
+            _ask,
+            "{number} waits for the customer.",
+            _possible("ask_customer"),
+            hint="The case waits for the customer, and is followed up by a plan. A new question starts a new wait.",
+            needs_fresh_look=True,
+        ),
+        Action(
+            "take_back",
+            workflow.TRANSITIONS["take_back"],
+            "undo",
+            Right.WORK_CASES,
+            ReasonForm,
+            lambda case, actor, now, typed: workflow.take_back(case.pk, actor, now, reason=typed["reason"]),
+            "The question is taken back; {number} is in progress.",
+            _possible("take_back"),
+            hint="Asked by mistake, or found it yourselves: the case goes back to work.",
+        ),
+        Action(
+            "resolve",
+            workflow.TRANSITIONS["resolve"],
+            "task_alt",
+            Right.WORK_CASES,
+            ResolveForm,
+            lambda case, actor, now, typed: workflow.resolve(
+                case.pk, actor, now, resolution=Resolution(typed["resolution"]), solution=typed["solution"]
+            ),
+            "{number} is resolved; the customer is told.",
+            _possible("resolve"),
+            hint="The customer is told that the case is closed and why.",
+            needs_fresh_look=True,
+        ),
+        Action(
+            "reopen",
+            workflow.TRANSITIONS["reopen"],
+            "restart_alt",
+            Right.WORK_CASES,
+            ReasonForm,
+            lambda case, actor, now, typed: workflow.reopen(case.pk, actor, now, reason=typed["reason"]),
+            "{number} is in progress again.",
+            _possible("reopen"),
+            main=True,
+        ),
+        Action(
+            "log_contact",
+            "Log a contact",
+            "add_call",
+            Right.WORK_CASES,
+            LogContactForm,
+            _log,
+            "The contact is logged.",
+            _always,
+            hint="A word from the customer ends a wait by itself.",
+        ),
+        Action(
+            "add_note",
+            "Add a note",
+            "sticky_note_2",
+            Right.ADD_NOTES,
+            NoteForm,
+            _note,
+            "The note is added.",
+            _always,
+            hint="For staff only: the customer never sees it.",
+        ),
+        Action(
+            "change_severity",
+            "Change severity",
+            "speed",
+            Right.WORK_CASES,
+            SeverityForm,
+            lambda case, actor, now, typed: workflow.change_severity(
+                case.pk, actor, now, severity=Severity(typed["severity"]), reason=typed["reason"]
+            ),
+            "The severity of {number} is changed.",
+            _is_open,
+            hint="The escalation schedule follows as if the case had always had it.",
+        ),
+        Action(
+            "reassign",
+            "Reassign",
+            "person_search",
+            Right.REASSIGN,
+            ReassignForm,
+            lambda case, actor, now, typed: workflow.reassign(
+                case.pk, actor, now, owner=typed["owner"], reason=typed["reason"]
+            ),
+            "{number} has a new owner.",
+            _is_open,
+            hint="The present owner goes on watching the case.",
+        ),
+        Action(
+            "stop_watching",
+            "Stop watching",
+            "visibility_off",
+            READERS,
+            MoveForm,
+            _stop_watching,
+            "You no longer watch {number}.",
+            _always,
+            in_header=False,
+        ),
+        Action(
+            "mark_handled",
+            "Mark as handled",
+            "check",
+            Right.WORK_CASES,
+            HandledForm,
+            _mark_handled,
+            "The contact is marked as handled.",
+            _always,
+            in_header=False,
+        ),
+    )
+}
+
+
+def buttons_of(request: HttpRequest, case: Case, now: datetime) -> list[Button]:
+    """The moves that this person may make on the case as it stands."""
+    return [
+        Button(action, action.form(case, request.user, action.name))
+        for action in ACTIONS.values()
+        if action.in_header and holds(request, action.right) and _offered(action, case, now)
+    ]
+
+
+def _offered(action: Action, case: Case, now: datetime) -> bool:
+    if action.name == "reopen" and not workflow.can_reopen(case, now):
+        return False
+    return action.offered(case)
+
+
+# --- the endpoint (A2) ------------------------------------------------------------------------------------------
+
+
+class Endpoint:
+    """Takes the POST of a button. It is handed how to find a case for a request, and what its pages show."""
+
+    def __init__(
+        self,
+        find: Callable[[HttpRequest, str], Case | None],
+        page: Callable[[HttpRequest, Case, datetime], dict[str, Any]],
+    ) -> None:
+        self.find = find
+        self.page = page
+
+    def __call__(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Make the move, or answer why not. Raises Http404 for a foreign case or an unknown move."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        case, action, now = self.find(request, object_id), ACTIONS.get(name), timezone.now()
+        if case is None or action is None:
+            raise Http404("There is no such case or move.")
+        if not holds(request, action.right):
+            sentence = f"You may not do this: “{action.label}” takes a right that your role does not have."
+            return self._answer(request, case, action, None, now, sentence, 403)
+        return self._try(request, case, action, now)
+
+    def _try(self, request: HttpRequest, case: Case, action: Action, now: datetime) -> HttpResponse:
+        form = action.form(case, request.user, action.name, request.POST)
+        if not form.is_valid():
+            return self._answer(request, case, action, form, now, "", 422)
+        try:
+            with transaction.atomic():
+                # The lock makes the second of two clicks wait for the first, and then see what it did.
+                current = workflow.locked(case.pk, request.user)
+                if action.needs_fresh_look:
+                    _refuse_stale(current, form.cleaned_data["seen"])
+                action.move(current, request.user, now, form.cleaned_data)
+        except workflow.NotAllowed as refused:
+            return self._answer(request, case, action, None, now, refused.sentence, 403)
+        except workflow.Refused as refused:
+            return self._refused(request, case, action, form, refused, now)
+        messages.success(request, action.done.format(number=case.number))
+        return redirect(case.get_absolute_url())
+
+    def _refused(
+        self,
+        request: HttpRequest,
+        case: Case,
+        action: Action,
+        form: MoveForm,
+        refused: workflow.Refused,
+        now: datetime,
+    ) -> HttpResponse:
+        # As it is now, and with its present stamp: whoever presses again has read the sentence.
+        fresh = self.find(request, str(case.pk)) or case
+        again = action.form(fresh, request.user, action.name, _with_stamp(request.POST, fresh))
+        again.is_valid()
+        if refused.field in again.fields:
+            again.add_error(refused.field, refused.sentence)
+            return self._answer(request, fresh, action, again, now, "", 422)
+        return self._answer(request, fresh, action, again, now, refused.sentence, 422 if refused.field else 409)
+
+    def _answer(
+        self,
+        request: HttpRequest,
+        case: Case,
+        action: Action,
+        form: MoveForm | None,
+        now: datetime,
+        sentence: str,
+        status: int,
+    ) -> HttpResponse:
+        still_possible = _offered(action, case, now)
+        context = self.page(request, case, now) | {
+            "title": f"{action.label}: {case.number}",
+            "original": case,
+            "action": action,
+            "form": form,
+            "sentence": sentence,
+            "still_possible": still_possible,
+        }
+        return TemplateResponse(request, "admin/cases/case/do.html", context, status=status)
+
+
+def _with_stamp(posted: Any, case: Case) -> Any:
+    data = posted.copy()
+    data["seen"] = case.changed_at.isoformat()
+    return data
+
+
+def _refuse_stale(case: Case, seen: str) -> None:
+    """Refuse what was decided on an older picture of the case; a page that sent no stamp is not checked."""
+    if not seen or seen == case.changed_at.isoformat():
+        return
+    last = case.history.select_related("history_user").order_by("-history_date", "-history_id").first()
+    by = f" by {last.history_user}" if last and last.history_user else ""
+    waits = " It waits for the customer now." if case.status == Status.WAITING else ""
+    raise workflow.Refused(
+        f"{case.number} has changed since you opened the page: {Move(case.last_move).label.lower()}{by} at "
+        f"{case.changed_at:%Y-%m-%d %H:%M} UTC.{waits} Nothing was changed; look at the case as it is now, "
+        "and press again if it still holds."
+    )

@@ -1,0 +1,376 @@
+"""The dashboard: what each person should look at next, as cards.
+
+Every card is scoped by the reader (A1), costs a fixed number of queries and reads no more rows than it shows: lists
+are cut, counts are capped. Other apps put cards of their own here with `register`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db.models import Count, F, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from cases.models import Case, Interaction, Mail, Pulse, Refusal, SetAside
+from cases.terms import MailStatus, Severity, Status
+from contacts.directory import directory_problems
+from contacts.models import Company, Technician, User
+from contacts.terms import Right
+
+#: Written as a list, not as "not resolved": so the counts can use the index on status.
+OPEN = [status for status in Status if status != Status.RESOLVED]
+#: How many rows a card lists before it links on.
+SHOWN = 12
+COMPANIES_SHOWN = 100
+#: Open cases are counted up to here: beyond it the exact figure helps nobody and costs more with every case.
+COUNTED = 5_000
+#: Failed and queued mails are counted up to here.
+MAILS_COUNTED = 1_000
+#: A look that is due this long and has not happened is overdue (S3).
+OVERDUE_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A part of the dashboard: a heading, a template with its context, where it leads on, and in which column."""
+
+    title: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    link: str = ""
+    link_text: str = ""
+    aside: bool = False
+
+
+CardMaker = Callable[[User, datetime], Card | None]
+_registered: list[CardMaker] = []
+
+
+def register(maker: CardMaker) -> None:
+    """Have a card on the dashboard; the maker returns None for a reader whom it does not concern."""
+    if maker not in _registered:
+        _registered.append(maker)
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Django-unfold's dashboard callback: the cards of the signed-in person."""
+    now = timezone.now()
+    cards = cards_for(request.user, now)  # type: ignore[arg-type]
+    columns = [[card for card in cards if card.aside is aside] for aside in (False, True)]
+    return context | {"columns": [column for column in columns if column], "now": now, "title": "My desk"}
+
+
+def cards_for(user: User, now: datetime) -> list[Card]:
+    """The cards of one person at `now`, own work first."""
+    makers: list[CardMaker] = [
+        no_role_card,
+        my_queue,
+        my_waiting,
+        unanswered,
+        my_duty,
+        engine_watch,
+        open_cases,
+        *_registered,
+        own_companies,
+        newest_of_own_companies,
+        problems,
+        refusals,
+    ]
+    return [card for card in (maker(user, now) for maker in makers) if card is not None]
+
+
+def watches(user: User) -> bool:
+    """Whether somebody watches over cases that are not their own work: managers, AM, customer engineer."""
+    return user.may(Right.WATCH_THE_ENGINE) or (
+        user.may(Right.READ_OWN_COMPANIES) and not user.may(Right.READ_EVERY_CASE)
+    )
+
+
+def _only_own_companies(user: User) -> bool:
+    return user.may(Right.READ_OWN_COMPANIES) and not user.may(Right.READ_EVERY_CASE)
+
+
+def _case_list(**filters: str) -> str:
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    return reverse("admin:cases_case_changelist") + (f"?{query}" if query else "")
+
+
+def no_role_card(user: User, now: datetime) -> Card | None:
+    """Somebody who may sign in and may nothing else is told whom to ask."""
+    if any(user.may(right) for right in Right):
+        return None
+    return Card("You have no role yet", "admin/desk/no_role.html")
+
+
+# --- own work ---------------------------------------------------------------------------------------------------
+
+
+def _has_a_queue(user: User) -> bool:
+    return user.may(Right.WORK_CASES) and not user.may(Right.WATCH_THE_ENGINE)
+
+
+def my_queue(user: User, now: datetime) -> Card | None:
+    """The open cases that are one's own or watched, those that do not wait; soonest moment first."""
+    rows = _queue_rows(user, Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "look_at")
+    if not _has_a_queue(user) and not rows:
+        return None
+    return Card(
+        "My queue",
+        "admin/desk/case_list.html",
+        {
+            "rows": _with_moment(rows, "look_at"),
+            "more": len(rows) > SHOWN,
+            "moment_title": "Next escalation",
+            "reader": user,
+            "open_a_case": reverse("admin:cases_case_add") if user.may(Right.WORK_CASES) else "",
+            "empty": "Your queue is empty. Time for a coffee, or for a case that waits for its customer.",
+        },
+        link=_case_list(queue="mine"),
+        link_text="All my cases",
+    )
+
+
+def my_waiting(user: User, now: datetime) -> Card | None:
+    """The cases of one's queue that wait for the customer, the next follow-up first (F2)."""
+    rows = _queue_rows(user, Case.objects.in_queue_of(user).filter(status=Status.WAITING), "follow_up_at")
+    if not _has_a_queue(user) and not rows:
+        return None
+    return Card(
+        "Waiting for the customer",
+        "admin/desk/case_list.html",
+        {
+            "rows": _with_moment(rows, "follow_up_at"),
+            "more": len(rows) > SHOWN,
+            "moment_title": "Next follow-up",
+            "all_wait": True,
+            "reader": user,
+            "empty": "No customer owes you an answer just now.",
+        },
+        link=_case_list(queue="mine", status__exact=Status.WAITING),
+        link_text="All that wait",
+    )
+
+
+def _queue_rows(user: User, cases: QuerySet[Case], moment: str) -> list[Case]:
+    return list(
+        cases.select_related("company", "owner").order_by(F(moment).asc(nulls_last=True), "opened_at")[: SHOWN + 1]
+    )
+
+
+def _with_moment(cases: list[Case], column: str) -> list[dict[str, Any]]:
+    """What the list shows of each case, and the moment it is sorted by."""
+    return [{"case": case, "at": getattr(case, column)} for case in cases[:SHOWN]]
+
+
+def unanswered(user: User, now: datetime) -> Card | None:
+    """What customers wrote on resolved cases and nobody has handled yet: one's own, or everybody's (C7)."""
+    if not user.may(Right.WORK_CASES):
+        return None
+    words = Interaction.objects.filter(needs_answer=True).select_related("case", "case__company", "contact")
+    if not user.may(Right.WATCH_THE_ENGINE):
+        words = words.filter(case__owner=user)
+    rows = list(words.order_by("at")[: SHOWN + 1])
+    if not rows and not _has_a_queue(user):
+        return None
+    return Card(
+        "Words on resolved cases",
+        "admin/desk/unanswered.html",
+        {"rows": rows[:SHOWN], "more": len(rows) > SHOWN},
+        aside=True,
+    )
+
+
+def my_duty(user: User, now: datetime) -> Card | None:
+    """The switch of a technician: on duty or away (C6)."""
+    technician = Technician.objects.filter(user=user).select_related("centre").first()
+    if technician is None or not user.may(Right.WORK_CASES):
+        return None
+    context = {"technician": technician, "switch": reverse("admin:contacts_technician_own_duty")}
+    return Card("On duty", "admin/desk/duty.html", context, aside=True)
+
+
+# --- the cases one watches --------------------------------------------------------------------------------------
+
+
+def open_cases(user: User, now: datetime) -> Card | None:
+    """Open cases by severity and status, for those who watch the whole desk; one capped query."""
+    if not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    cells = {
+        f"{severity.value}__{status.value}": Count("pk", filter=Q(severity=severity.value, status=status.value))
+        for severity in Severity
+        for status in OPEN
+    }
+    counted = Case.objects.filter(status__in=OPEN).order_by().values("pk", "severity", "status")[:COUNTED]
+    counts: dict[str, int] = counted.aggregate(**cells)
+    rows = [
+        {
+            "severity": severity,
+            "cells": [
+                {
+                    "count": counts[f"{severity.value}__{status.value}"],
+                    "link": _case_list(severity__exact=severity, status__exact=status),
+                }
+                for status in OPEN
+            ],
+            "total": sum(counts[f"{severity.value}__{status.value}"] for status in OPEN),
+        }
+        for severity in Severity
+    ]
+    total = sum(counts.values())
+    return Card(
+        "Open cases",
+        "admin/desk/open_cases.html",
+        {"statuses": OPEN, "rows": rows, "total": total, "capped": total >= COUNTED},
+        link=_case_list(),
+        link_text="All cases",
+    )
+
+
+def own_companies(user: User, now: datetime) -> Card | None:
+    """An AM's or customer engineer's companies with their open cases by severity (A1); two queries."""
+    if not _only_own_companies(user):
+        return None
+    companies = list(Company.objects.visible_to(user).order_by("name")[:COMPANIES_SHOWN])
+    found = (
+        Case.objects.filter(company__in=[company.pk for company in companies], status__in=OPEN)
+        .order_by()
+        .values_list("company_id", "severity")[:COUNTED]
+    )
+    counts = Counter(found)
+    rows = [
+        {
+            "company": company,
+            "counts": [(severity, counts[company.pk, severity.value]) for severity in Severity],
+            "link": _case_list(company__id__exact=str(company.pk)),
+        }
+        for company in companies
+    ]
+    return Card("My companies", "admin/desk/own_companies.html", {"rows": rows, "severities": list(Severity)})
+
+
+def newest_of_own_companies(user: User, now: datetime) -> Card | None:
+    """The newest open cases of an AM's or customer engineer's companies."""
+    if not _only_own_companies(user):
+        return None
+    newest = Case.objects.visible_to(user).filter(status__in=OPEN).select_related("company", "owner").order_by("-pk")
+    rows = list(newest[: SHOWN + 1])
+    return Card(
+        "Open cases of my companies",
+        "admin/desk/case_list.html",
+        {
+            "rows": _with_moment(rows, "look_at"),
+            "more": len(rows) > SHOWN,
+            "moment_title": "Next escalation",
+            "reader": user,
+            "empty": "Nothing is open at your companies. A good day.",
+        },
+        link=_case_list(),
+        link_text="All cases of my companies",
+    )
+
+
+# --- the engine and the directory -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Look:
+    """One sweep as the engine watch tells it (S3)."""
+
+    name: str
+    last_at: datetime | None
+    done: int
+    is_late: bool
+
+
+def engine_watch(user: User, now: datetime) -> Card | None:
+    """Whether the engine looks often enough, and whether anything due was left lying (S2, S3, M1)."""
+    if not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    looks = _looks(now)
+    overdue = [
+        (what, oldest)
+        for what, oldest in (
+            ("escalation", _oldest(Case.objects.to_look_at(now - OVERDUE_AFTER), "look_at")),
+            ("follow-up", _oldest(Case.objects.to_follow_up(now - OVERDUE_AFTER), "follow_up_at")),
+        )
+        if oldest is not None
+    ]
+    mails = [
+        (status, *_capped(Mail.objects.filter(status=status)), f"{reverse('admin:cases_mail_changelist')}?{link}")
+        for status, link in (
+            (MailStatus.QUEUED, "status__exact=queued"),
+            (MailStatus.FAILED, "status__exact=failed"),
+        )
+    ]
+    set_aside = list(SetAside.objects.filter(solved_at=None).select_related("case")[:SHOWN])
+    failing = any(look.is_late for look in looks) or bool(overdue) or bool(set_aside) or bool(mails[1][1])
+    return Card(
+        "The engine",
+        "admin/desk/engine.html",
+        {"looks": looks, "overdue": overdue, "mails": mails, "set_aside": set_aside, "healthy": not failing},
+        link=reverse("admin:cases_setaside_changelist"),
+        link_text="Cases set aside",
+        aside=True,
+    )
+
+
+def _looks(now: datetime) -> list[Look]:
+    allowed = timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
+    seen = {pulse.name: pulse for pulse in Pulse.objects.all()}
+    looks = []
+    for name in sorted({*seen, *current_app.conf.beat_schedule}):
+        pulse = seen.get(name)
+        last_at = pulse.last_at if pulse else None
+        looks.append(
+            Look(name, last_at, pulse.done if pulse else 0, is_late=last_at is None or now - last_at > allowed)
+        )
+    return looks
+
+
+def _oldest(cases: QuerySet[Case], column: str) -> datetime | None:
+    return cases.values_list(column, flat=True).first()
+
+
+def _capped(mails: QuerySet[Mail]) -> tuple[int, bool]:
+    """How many there are, counted no further than needed, and whether there are more."""
+    count = mails.order_by()[: MAILS_COUNTED + 1].count()
+    return min(count, MAILS_COUNTED), count > MAILS_COUNTED
+
+
+def problems(user: User, now: datetime) -> Card | None:
+    """What would send messages to the fallback (D5)."""
+    if not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    sentences = directory_problems()
+    return Card(
+        "Directory",
+        "admin/desk/problems.html",
+        {"problems": sentences[:SHOWN], "left_out": max(0, len(sentences) - SHOWN)},
+        link=reverse("admin:contacts_roleholder_changelist"),
+        link_text="Management roles",
+        aside=True,
+    )
+
+
+def refusals(user: User, now: datetime) -> Card | None:
+    """Who was turned away lately because they are not their company's help desk (D3)."""
+    if not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    rows = list(Refusal.objects.select_related("company", "by").order_by("-pk")[:5])
+    return Card(
+        "Turned away",
+        "admin/desk/refusals.html",
+        {"rows": rows},
+        link=reverse("admin:cases_refusal_changelist"),
+        link_text="All refusals",
+        aside=True,
+    )

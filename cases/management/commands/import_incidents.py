@@ -1,0 +1,136 @@
+"""`manage.py import_incidents FILE`: a real incident log becomes cases, with everybody who takes part in them."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.utils import timezone
+from tqdm import tqdm
+
+from cases.incident_import import Imported, Terms, import_log
+from cases.incident_log import YEARS, Log, NotALog, read_log
+from cases.workflow import Refused
+
+#: How many bad rows are listed; the others are counted.
+LISTED = 20
+GZIP = b"\x1f\x8b"
+
+
+class Command(BaseCommand):
+    """Import a ServiceNow incident log; what is in the desk already stays as it is."""
+
+    help = (
+        "Import a ServiceNow incident log (CSV or .csv.gz). Every incident becomes a case with the log's history; "
+        "an incident that was imported before is skipped. With --as-of the log becomes a live desk."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The file, and what the log does not say."""
+        parser.add_argument("file", type=Path, metavar="FILE", help="the log, CSV or .csv.gz")
+        parser.add_argument(
+            "--as-of",
+            metavar="MOMENT",
+            help="drop every row after this moment (ISO 8601, UTC unless it says otherwise, "
+            "e.g. 2016-04-04T12:00) and move the moment to now",
+        )
+        parser.add_argument("--country", default=Terms.country, help="of new companies (default %(default)s)")
+        parser.add_argument("--time-zone", default=Terms.time_zone, help="of new companies (default %(default)s)")
+        parser.add_argument("--centre", default="", help="of new technicians (default: the first there is)")
+        parser.add_argument(
+            "--l3", action="append", default=[], metavar="NAME", help="a new technician who is L3; may be repeated"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read, import, and say what happened. Raises CommandError with one sentence."""
+        now = timezone.now()
+        as_of = _moment(options["as_of"])
+        log = _read(options["file"], as_of or now)
+        terms = Terms(
+            now=now,
+            shift=now - as_of if as_of else timedelta(0),
+            country=options["country"].upper(),
+            time_zone=options["time_zone"],
+            centre=options["centre"],
+            l3=frozenset(options["l3"]),
+        )
+        try:
+            # disable=None: no bar where nobody watches
+            with tqdm(total=len(log.incidents), desc="Importing", unit=" incidents", disable=None) as bar:
+                imported = import_log(log, terms, bar.update)
+        except Refused as refused:
+            raise CommandError(refused.sentence) from refused
+        except (OperationalError, InterfaceError, ProgrammingError) as error:
+            said = str(error).splitlines()[0]
+            raise CommandError(
+                f"The database cannot be used ({said}): see that it runs and is migrated, then run this again; "
+                "what was imported so far stays."
+            ) from error
+        self._say(imported, log)
+
+    def _say(self, imported: Imported, log: Log) -> None:
+        self.stdout.write(
+            f"{imported.incidents} incidents: {imported.cases} new cases, "
+            f"{imported.known} known already and left alone."
+        )
+        self.stdout.write(
+            f"New people: {imported.companies} companies, {imported.contacts} contacts, "
+            f"{imported.technicians} technicians."
+        )
+        if log.later_rows:
+            self.stdout.write(f"{log.later_rows} rows lie after the moment up to which the log was read.")
+        self.stdout.write(f"{len(imported.bad_rows)} bad rows were skipped.")
+        for bad in imported.bad_rows[:LISTED]:
+            self.stdout.write(f"  line {bad.line}: {bad.sentence}")
+        if len(imported.bad_rows) > LISTED:
+            self.stdout.write(f"  and {len(imported.bad_rows) - LISTED} more.")
+
+
+def _moment(text: str | None) -> datetime | None:
+    """The moment of `--as-of` in UTC. Raises CommandError."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.year not in YEARS:
+        raise CommandError(
+            f"--as-of takes a moment between {YEARS[0]} and {YEARS[-1]} like 2016-04-04T12:00, not “{text}”."
+        )
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _read(path: Path, until: datetime) -> Log:
+    """The log in a file. Raises CommandError with the sentence that says why it cannot be read."""
+    try:
+        with _opened(path) as text, tqdm(text, desc="Reading", unit=" lines", disable=None) as lines:
+            return read_log(lines, until)
+    except NotALog as error:
+        raise CommandError(f"{path}: {error}") from error
+    except FileNotFoundError as error:
+        raise CommandError(f"There is no file {path}; give the path of a CSV or .csv.gz file.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is not UTF-8 text; save the log as CSV in UTF-8.") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise CommandError(f"{path} is no whole gzip file ({error}); copy it again.") from error
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """The file as text, unpacked if it is packed, whatever its name."""
+    with path.open("rb") as file:
+        packed = path.suffix == ".gz" or file.read(2) == GZIP
+    open_text = gzip.open if packed else open
+    with open_text(path, "rt", encoding="utf-8-sig", newline="") as text:
+        yield text

@@ -1,0 +1,115 @@
+"""How moments, severities and statuses are shown on pages: in words, never by colour alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from cases.models import Case
+from cases.panels import Panel
+from cases.terms import MailStatus, Severity, Status
+
+register = template.Library()
+
+_MAIL_TONES = {
+    MailStatus.QUEUED: "info",
+    MailStatus.SENT: "good",
+    MailStatus.FAILED: "bad",
+    MailStatus.BOUNCED: "bad",
+    MailStatus.DROPPED: "quiet",
+}
+
+
+def said_distance(span: timedelta) -> str:
+    """How far away a moment is, in the two largest units that matter: “2 h 5 min”, “3 d 4 h”; “now” under a minute."""
+    minutes = int(abs(span).total_seconds() // 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days >= 10:
+        return f"{days} d"
+    parts = [f"{days} d"] if days else []
+    parts += [f"{hours} h"] if hours else []
+    parts += [f"{rest} min"] if rest and not days else []
+    return " ".join(parts) or "now"
+
+
+def said_from(moment: datetime, now: datetime) -> str:
+    """“in 2 h”, “3 d ago”, “now”."""
+    distance = said_distance(moment - now)
+    if distance == "now":
+        return distance
+    return f"in {distance}" if moment > now else f"{distance} ago"
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: dict[str, Any], at: datetime | None, style: str = "full") -> SafeString | str:
+    """A moment in the reader's own zone, with UTC on hovering; nothing for None.
+
+    `style`: "full" says both date and distance, "date" only the date, "distance" only the distance.
+    """
+    if at is None:
+        return ""
+    now = context.get("now")
+    return moment_html(at, now if isinstance(now, datetime) else timezone.now(), style)
+
+
+def moment_html(at: datetime, now: datetime, style: str = "full") -> SafeString:
+    """The `<time>` element of a moment as seen from `now`."""
+    local = timezone.localtime(at)
+    day = f"{local:%a} {local.day} {local:%b}" + (
+        f" {local.year}" if local.year != timezone.localtime(now).year else ""
+    )
+    date, distance = f"{day}, {local:%H:%M}", said_from(at, now)
+    shown = {"date": date, "distance": distance}.get(style, f"{date} ({distance})")
+    title = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" + (f" · {date}" if style == "distance" else "")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.astimezone(UTC).isoformat(), title, shown)
+
+
+def badge(kind: str, value: str, label: str) -> SafeString:
+    """A word on a quiet ground; the colour only helps."""
+    return format_html('<span class="desk-badge desk-{}-{}">{}</span>', kind, value, label)
+
+
+@register.simple_tag
+def severity_badge(severity: str) -> SafeString:
+    """How bad it is (C2)."""
+    return badge("severity", severity, Severity(severity).label)
+
+
+@register.simple_tag
+def status_badge(status: str) -> SafeString:
+    """Where it stands (C4)."""
+    return badge("status", status, Status(status).label)
+
+
+@register.simple_tag
+def mail_badge(status: str) -> SafeString:
+    """What happened to a message (M1)."""
+    return badge("tone", _MAIL_TONES[MailStatus(status)], MailStatus(status).label)
+
+
+def next_moment_html(case: Case, now: datetime) -> SafeString | str:
+    """What happens next by itself, and when: a step of the waiting plan or an escalation point, whichever is sooner."""
+    coming = [
+        (at, what)
+        for at, what in ((case.follow_up_at, "Reminder"), (case.look_at, "Escalation"))
+        if at is not None and case.is_open
+    ]
+    if not coming:
+        return "–"
+    at, what = min(coming)
+    if at <= now:
+        return format_html('<span class="desk-next">{}</span>', "Due now")
+    return format_html('<span class="desk-next">{} {}</span>', what, moment_html(at, now, "distance"))
+
+
+@register.simple_tag(takes_context=True)
+def render_panel(context: Context, panel: Panel) -> str:
+    """A panel's template with the page's own context and the panel's."""
+    with context.push(**panel.context):
+        return context.template.engine.get_template(panel.template).render(context)

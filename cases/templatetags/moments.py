@@ -1,0 +1,20 @@
+"""Moments as their reader's calendar and clock show them (M4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+
+from contacts.calendars import said_locally
+
+register = template.Library()
+
+
+@register.filter
+def in_zone(moment: datetime | str | None, time_zone: str) -> str:
+    """“Thu 4 June 2026, 14:00 (Berlin, UTC+02:00)”; nothing for a moment that there is not.
+
+    Raises UnknownCalendar for an unknown time zone, ValueError for a naive moment.
+    """
+    return said_locally(moment, time_zone) if isinstance(moment, datetime) else ""

@@ -1,0 +1,369 @@
+"""The directory in the admin (D1, D4): who is there, where, and how they are reached.
+
+The Support Manager edits it; technicians read it; an AM and a customer engineer read their own companies (A1).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import ForeignKey, Model, Q, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm
+
+from contacts.access import RightsAdmin
+from contacts.calendars import WEEKDAYS, coverage_gaps
+from contacts.directory import directory_problems
+from contacts.forms import (
+    CompanyForm,
+    NewStaffForm,
+    RoleHolderForm,
+    StaffForm,
+    SupportCentreForm,
+    TechnicianForm,
+)
+from contacts.models import (
+    ClosureDay,
+    Company,
+    CompanyClosureDay,
+    Contact,
+    OpeningSpan,
+    RoleHolder,
+    SupportCentre,
+    SupportLine,
+    Technician,
+    User,
+)
+from contacts.pages import HistoryAdmin, RightsInline
+from contacts.terms import Language, Right, Role
+
+#: How far ahead the centres' hours are looked through for gaps (D1), and how many gaps are told.
+COVERAGE_AHEAD = timedelta(days=7)
+GAPS_TOLD = 10
+
+admin.site.unregister(Group)  # rights come with the role (A1); groups would be a second, silent source
+
+
+# --- staff ------------------------------------------------------------------------------------------------------
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin, RightsAdmin):
+    """Everybody of the vendor who signs in or is written to; nobody is deleted, they are made inactive."""
+
+    form = StaffForm
+    add_form = NewStaffForm
+    change_password_form = AdminPasswordChangeForm
+    view_right = Right.READ_EVERY_CASE
+    add_right = Right.EDIT_DIRECTORY
+    change_right = Right.EDIT_DIRECTORY
+
+    list_display = ["said_name", "role_label", "email", "phone", "time_zone", "is_active"]
+    list_filter = ["role", "is_active"]
+    search_fields = ["username", "first_name", "last_name", "email"]
+    ordering = ["first_name", "last_name", "username"]
+    filter_horizontal = ()
+    readonly_fields = ["last_login", "date_joined"]
+    fieldsets = [
+        (None, {"fields": ["username", "password", ("first_name", "last_name"), "email", "phone"]}),
+        ("At the desk", {"fields": ["role", "time_zone", "is_active", "is_staff", "is_superuser"]}),
+        ("Dates", {"fields": [("last_login", "date_joined")]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        ("Person", {"fields": [("first_name", "last_name"), "email", "phone"]}),
+        ("At the desk", {"fields": ["role", "time_zone", "is_staff"]}),
+    ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """The Support Manager edits staff; a superuser's account is changed by superusers only."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (request.user.is_superuser or not getattr(obj, "is_superuser", False))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Only superusers make superusers."""
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else [*fields, "is_superuser"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Readers are not shown the box of the password."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, options | {"fields": [name for name in options["fields"] if name != "password"]})
+            for title, options in fieldsets
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new member of staff may sign in, unless somebody says no."""
+        return {"is_staff": True} | super().get_changeform_initial_data(request)
+
+    @display(description="Name", ordering="first_name")
+    def said_name(self, user: User) -> str:
+        """The full name, else the name they sign in with."""
+        return str(user)
+
+    @display(description="Role", ordering="role", label=True)
+    def role_label(self, user: User) -> str:
+        """The role in words."""
+        return user.get_role_display() or ("Superuser" if user.is_superuser else "No role")
+
+
+@admin.register(Technician)
+class TechnicianAdmin(HistoryAdmin):
+    """Who can own cases: level, centre, languages, on duty or away."""
+
+    form = TechnicianForm
+    view_right = Right.READ_EVERY_CASE
+    add_right = change_right = delete_right = Right.EDIT_DIRECTORY
+
+    list_display = ["said_name", "level", "centre", "said_languages", "on_duty"]
+    list_editable = ["on_duty"]
+    list_filter = ["level", "on_duty", "centre"]
+    list_select_related = ["user", "centre"]
+    search_fields = ["user__first_name", "user__last_name", "user__username"]
+    autocomplete_fields = ["user"]
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page's addresses, and the switch that technicians press on their dashboard."""
+        switch = path(
+            "own-duty/", self.admin_site.admin_view(self.switch_own_duty), name="contacts_technician_own_duty"
+        )
+        return [switch, *super().get_urls()]
+
+    def switch_own_duty(self, request: HttpRequest) -> HttpResponse:
+        """Go on duty or away, oneself (C6). POST `on_duty` = yes or no. Raises PermissionDenied."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        technician = Technician.objects.filter(user=request.user).first()
+        if technician is None or not request.user.may(Right.WORK_CASES):
+            raise PermissionDenied
+        technician.on_duty = request.POST.get("on_duty") == "yes"
+        technician._history_user = request.user
+        technician.save(update_fields=["on_duty"])
+        said = "on duty: new cases come to you" if technician.on_duty else "away: new cases go to others"
+        messages.success(request, f"You are {said}.")
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    @display(description="Technician", ordering="user__first_name")
+    def said_name(self, technician: Technician) -> str:
+        """Their name, without the level that stands in a column of its own."""
+        return str(technician.user)
+
+    @display(description="Languages")
+    def said_languages(self, technician: Technician) -> str:
+        """The languages in words."""
+        labels = {language.value: language.label for language in Language}
+        return ", ".join(labels.get(code, code) for code in technician.languages) or "—"
+
+
+# --- centres, roles, lines --------------------------------------------------------------------------------------
+
+
+class OpeningSpanInline(RightsInline):
+    """The opening hours of a centre, in its local time."""
+
+    model = OpeningSpan
+    view_right = Right.READ_EVERY_CASE
+    edit_right = Right.EDIT_DIRECTORY
+    tab = False
+
+
+class ClosureDayInline(RightsInline):
+    """The days on which a centre is closed although it is no public holiday."""
+
+    model = ClosureDay
+    view_right = Right.READ_EVERY_CASE
+    edit_right = Right.EDIT_DIRECTORY
+
+
+def coverage(now: datetime) -> dict[str, Any]:
+    """What the coverage notice tells of the coming week (D1): the gaps in words, in UTC; three queries."""
+    centres = list(SupportCentre.objects.prefetch_related("spans", "closure_days"))
+    gaps = coverage_gaps([centre.opening_hours() for centre in centres], now, now + COVERAGE_AHEAD)
+    told = [f"From {_said(start)} to {_said(end)} UTC nobody is open." for start, end in gaps[:GAPS_TOLD]]
+    return {"gaps": told, "gaps_left_out": max(0, len(gaps) - GAPS_TOLD), "centres": len(centres)}
+
+
+def _said(moment: datetime) -> str:
+    return f"{WEEKDAYS[moment.weekday()][:3]} {moment:%d.%m.} {moment:%H:%M}"
+
+
+@admin.register(SupportCentre)
+class SupportCentreAdmin(HistoryAdmin):
+    """Where support is given from, and when; together the centres are open around the clock (D1)."""
+
+    form = SupportCentreForm
+    view_right = Right.READ_EVERY_CASE
+    add_right = change_right = Right.EDIT_DIRECTORY
+
+    list_display = ["name", "country", "time_zone", "said_hours", "open_on_holidays"]
+    search_fields = ["name"]
+    inlines = [OpeningSpanInline, ClosureDayInline]
+    list_before_template = "admin/contacts/coverage.html"
+    change_form_outer_before_template = "admin/contacts/coverage.html"
+    fieldsets = [
+        (None, {"fields": ["name", ("country", "subdivision"), "time_zone", "open_on_holidays"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SupportCentre]:
+        """The centres with their hours."""
+        return super().get_queryset(request).prefetch_related("spans")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, under a notice of the hours in which nobody is open."""
+        return super().changelist_view(request, {"coverage": coverage(timezone.now()), **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A centre, under the same notice."""
+        told = {"coverage": coverage(timezone.now()), **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, told)
+
+    @display(description="Opening hours (local)")
+    def said_hours(self, centre: SupportCentre) -> str:
+        """The hours of the week, days with the same hours together."""
+        by_hours: dict[str, list[int]] = {}
+        for span in centre.spans.all():
+            by_hours.setdefault(f"{span.opens:%H:%M}–{span.closes:%H:%M}", []).append(span.weekday)
+        return "; ".join(f"{_said_days(days)} {hours}" for hours, days in by_hours.items()) or "never open"
+
+
+def _said_days(days: list[int]) -> str:
+    days = sorted(days)
+    names = [WEEKDAYS[day][:3] for day in days]
+    in_a_row = days == list(range(days[0], days[-1] + 1))
+    return f"{names[0]}–{names[-1]}" if in_a_row and len(days) > 2 else ", ".join(names)
+
+
+@admin.register(RoleHolder)
+class RoleHolderAdmin(HistoryAdmin):
+    """Who holds each management role, for the whole desk or for one centre (D4); what is missing is said above (D5)."""
+
+    form = RoleHolderForm
+    view_right = Right.READ_EVERY_CASE
+    add_right = change_right = delete_right = Right.EDIT_DIRECTORY
+
+    list_display = ["role", "said_centre", "holder", "said_email", "said_phone"]
+    list_select_related = ["centre", "holder"]
+    list_filter = ["role"]
+    autocomplete_fields = ["holder"]
+    list_before_template = "admin/contacts/problems.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The roles, under what would send a message to the fallback (D5)."""
+        return super().changelist_view(request, {"problems": directory_problems(), **(extra_context or {})})
+
+    @display(description="For", ordering="centre__name")
+    def said_centre(self, row: RoleHolder) -> str:
+        """The centre, or the whole desk."""
+        return str(row.centre) if row.centre else "every centre"
+
+    @display(description="Email")
+    def said_email(self, row: RoleHolder) -> str:
+        """Where messages for the role go."""
+        return (row.holder.email if row.holder else "") or "goes to the fallback"
+
+    @display(description="Phone")
+    def said_phone(self, row: RoleHolder) -> str:
+        """How the holder is called."""
+        return (row.holder.phone if row.holder else "") or "—"
+
+
+@admin.register(SupportLine)
+class SupportLineAdmin(HistoryAdmin):
+    """The telephone lines of support (D4)."""
+
+    view_right = Right.READ_EVERY_CASE
+    add_right = change_right = delete_right = Right.EDIT_DIRECTORY
+
+    list_display = ["name", "country", "number"]
+    search_fields = ["name", "number"]
+
+
+# --- customers --------------------------------------------------------------------------------------------------
+
+
+class CompanyClosureDayInline(RightsInline):
+    """The days on which a customer is closed although it is no public holiday (F3)."""
+
+    model = CompanyClosureDay
+    edit_right = Right.EDIT_DIRECTORY
+
+
+@admin.register(Company)
+class CompanyAdmin(HistoryAdmin):
+    """The customer organisations; an AM and a customer engineer see their own (A1). Never deleted: made inactive."""
+
+    form = CompanyForm
+    add_right = change_right = Right.EDIT_DIRECTORY
+
+    list_display = ["name", "country", "time_zone", "language", "account_manager", "customer_engineer", "active"]
+    list_filter = ["active", "country", "language"]
+    list_select_related = ["account_manager", "customer_engineer"]
+    search_fields = ["name"]
+    inlines = [CompanyClosureDayInline]
+    readonly_fields = ["its_contacts"]
+    fieldsets = [
+        (None, {"fields": ["name", "language", "active", "its_contacts"]}),
+        ("Where it is", {"fields": [("country", "subdivision"), "time_zone"]}),
+        ("Who looks after it", {"fields": [("account_manager", "customer_engineer")]}),
+    ]
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> ModelChoiceField:
+        """Offer those who have the role, and whoever holds it already."""
+        role = {"account_manager": Role.ACCOUNT_MANAGER, "customer_engineer": Role.CUSTOMER_ENGINEER}.get(db_field.name)
+        if role is not None:
+            held = {"account_manager": "managed_companies", "customer_engineer": "engineered_companies"}[db_field.name]
+            kwargs["queryset"] = User.objects.filter(
+                Q(role=role, is_active=True) | Q(**{f"{held}__isnull": False})
+            ).distinct()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @display(description="Contacts")
+    def its_contacts(self, company: Company) -> str | SafeString:
+        """The way to the people there."""
+        if not company.pk:
+            return "After saving."
+        link = f"{reverse('admin:contacts_contact_changelist')}?company__id__exact={company.pk}"
+        return format_html(
+            '<a href="{}" class="text-primary-600 dark:text-primary-500">People at {}</a>', link, company
+        )
+
+
+@admin.register(Contact)
+class ContactAdmin(HistoryAdmin):
+    """The people at the customers; the help desk opens cases (D3). Never deleted: made inactive."""
+
+    add_right = change_right = Right.EDIT_DIRECTORY
+
+    list_display = ["name", "company", "is_help_desk", "email", "phone", "preferred_means", "active"]
+    list_filter = ["is_help_desk", "active", "preferred_means"]
+    list_select_related = ["company"]
+    search_fields = ["name", "email", "company__name"]
+    autocomplete_fields = ["company"]
+    fieldsets = [
+        (None, {"fields": ["company", "name", "is_help_desk", "active"]}),
+        ("How they are reached", {"fields": [("email", "phone"), ("preferred_means", "language")]}),
+    ]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """A company's page leads to its contacts."""
+        return lookup == "company__id__exact" or super().lookup_allowed(lookup, value, request)

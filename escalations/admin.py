@@ -1,0 +1,321 @@
+"""The schedule and the ledger in the admin (E1, E6, E10).
+
+A version in force is read; a draft is written. Drafting and putting in force are POSTs of their own, each checked
+where it arrives (A2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import StackedInline, TabularInline
+from unfold.decorators import display
+
+from cases.models import Case
+from cases.terms import Severity
+from cases.workflow import NotAllowed, Refused
+from contacts.access import RightsAdmin
+from contacts.pages import HistoryAdmin, RowRights
+from contacts.terms import Right, Role
+from escalations.durations import said_duration
+from escalations.forms import ClockRuleForm, PointForm
+from escalations.models import ClockRule, Escalation, SchedulePoint, ScheduleVersion
+from escalations.publication import draft_next_version, put_in_force
+from escalations.schedule import Audience, Point, Schedule, schedule_problems
+
+
+class DraftRows(RowRights):
+    """Rows of a version: written while it is a draft, and never after (E10)."""
+
+    view_right = Right.READ_EVERY_CASE
+    edit_right = Right.EDIT_SCHEDULE
+
+    def _is_draft(self, version: Model | None) -> bool:
+        return version is None or getattr(version, "is_draft", False)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A version in force is shown as a table instead, see the page's own template."""
+        return self._is_draft(obj) and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Only to a draft."""
+        return self._is_draft(obj) and super().has_add_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Only in a draft."""
+        return self._is_draft(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Only from a draft."""
+        return self._is_draft(obj) and super().has_delete_permission(request, obj)
+
+
+class PointInline(DraftRows, StackedInline):
+    """The points of a draft, each with the fields of a row of E1."""
+
+    model = SchedulePoint
+    form = PointForm
+    extra = 0
+    verbose_name_plural = "points"
+    fields = [
+        ("severity", "number", "after", "owner_action"),
+        "mailed",
+        ("every_customer", "every_account_manager", "every_cs_management", "every_coo"),
+        "may_need_more",
+    ]
+
+
+class ClockRuleInline(DraftRows, TabularInline):
+    """Whose clock stands still while we wait for the customer (E2)."""
+
+    model = ClockRule
+    form = ClockRuleForm
+    extra = 0
+    verbose_name_plural = "clocks"
+    max_num = len(Severity)
+
+
+@admin.register(ScheduleVersion)
+class ScheduleVersionAdmin(HistoryAdmin):
+    """The versions of the schedule: which is in force, and the draft of the next (E10)."""
+
+    view_right = Right.READ_EVERY_CASE
+    change_right = Right.EDIT_SCHEDULE
+    delete_right = Right.EDIT_SCHEDULE
+
+    list_display = ["said_number", "state", "in_force_from", "put_in_force_by", "note"]
+    list_display_links = ["said_number"]
+    list_select_related = ["put_in_force_by"]
+    fields = ["note"]
+    inlines = [PointInline, ClockRuleInline]
+    warn_unsaved_form = True
+    list_before_template = "admin/escalations/draft_button.html"
+    change_form_outer_before_template = "admin/escalations/version_before.html"
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A version in force stays as it is (E10)."""
+        return super().has_change_permission(request, obj) and (obj is None or getattr(obj, "is_draft", False))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A draft may be thrown away; a version that was in force is what its cases run under."""
+        return super().has_delete_permission(request, obj) and obj is not None and getattr(obj, "is_draft", False)
+
+    # --- the two moves ---
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page's addresses, and those of the two moves."""
+        view = self.admin_site.admin_view
+        moves = [
+            path("draft/", view(self.draft_view), name="escalations_scheduleversion_draft"),
+            path(
+                "<int:version_id>/put-in-force/",
+                view(self.put_in_force_view),
+                name="escalations_scheduleversion_put_in_force",
+            ),
+        ]
+        return [*moves, *super().get_urls()]
+
+    def draft_view(self, request: HttpRequest) -> HttpResponse:
+        """Draft the next version, or go on with the draft there is. Raises PermissionDenied."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            version = draft_next_version(request.user)  # type: ignore[arg-type]
+        except NotAllowed as why:
+            raise PermissionDenied(str(why)) from why
+        self.log_addition(request, version, f"Drafted version {version.number}.")
+        messages.success(request, f"Version {version.number} is a draft: change it, then put it in force.")
+        return HttpResponseRedirect(_page_of(version.pk))
+
+    def put_in_force_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
+        """Put a draft in force for every case opened from now on. Raises PermissionDenied, Http404."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            version = put_in_force(version_id, request.user, timezone.now())  # type: ignore[arg-type]
+        except NotAllowed as why:
+            raise PermissionDenied(str(why)) from why
+        except ScheduleVersion.DoesNotExist as why:
+            raise Http404(f"There is no version {version_id} of the schedule.") from why
+        except Refused as why:
+            messages.error(request, str(why))
+        else:
+            self.log_change(request, version, "Put in force.")
+            messages.success(
+                request,
+                f"Version {version.number} is in force for every case opened from now on; open cases keep theirs.",
+            )
+        return HttpResponseRedirect(_page_of(version_id))
+
+    # --- what the pages tell ---
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The versions, with the button that drafts the next."""
+        told = {
+            "may_edit_schedule": self.has_change_permission(request),
+            "draft": ScheduleVersion.objects.filter(in_force_from=None).order_by("-number").first(),
+        }
+        return super().changelist_view(request, told | (extra_context or {}))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A version as the table of E1 shows it; a draft with its form below."""
+        version = self.get_object(request, object_id) if object_id else None
+        told: dict[str, Any] = {}
+        if version is not None:
+            schedule = version.as_schedule()
+            points = [point for its_points in schedule.points.values() for point in its_points]
+            told = {
+                "version": version,
+                "table": _table(schedule),
+                "going_on": [severity.label for severity in Severity if severity not in schedule.stands_still],
+                "schedule_problems": schedule_problems(points) if version.is_draft else [],
+                "may_edit_schedule": super().has_change_permission(request),
+                "show_save_and_add_another": False,
+                "subtitle": None,
+            }
+        return super().changeform_view(request, object_id, form_url, told | (extra_context or {}))
+
+    @display(description="Version", ordering="number")
+    def said_number(self, version: ScheduleVersion) -> str:
+        """Its number."""
+        return f"Version {version.number}"
+
+    @display(description="State", label={"In force": "success", "Draft": "warning", "Earlier": "info"})
+    def state(self, version: ScheduleVersion) -> str:
+        """Draft, in force, or of earlier cases."""
+        if version.is_draft:
+            return "Draft"
+        return "In force" if getattr(version, "is_newest", True) else "Earlier"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduleVersion]:
+        """The versions, each knowing whether a later one took its place."""
+        later = ScheduleVersion.objects.filter(in_force_from__gt=OuterRef("in_force_from"))
+        return super().get_queryset(request).annotate(is_newest=~Exists(later))
+
+
+def _page_of(version_id: int) -> str:
+    return reverse("admin:escalations_scheduleversion_change", args=[version_id])
+
+
+def _table(schedule: Schedule) -> list[dict[str, Any]]:
+    """The rows of E1, grouped by severity, in words."""
+    return [{"severity": severity, "points": [_row(point) for point in schedule.of(severity)]} for severity in Severity]
+
+
+def _row(point: Point) -> dict[str, Any]:
+    return {
+        "number": point.number,
+        "after": said_duration(point.after),
+        "mailed": ", ".join(SHORT_ROLE.get(role, role.label) for role in point.mailed) or "nobody new",
+        "owner": point.owner.label,
+        "rhythm": _said_rhythm(point),
+        "may_need_more": point.may_need_more,
+    }
+
+
+#: How the guide's own table names the roles (E1).
+SHORT_ROLE = {
+    Role.ACCOUNT_MANAGER: "Account manager",
+    Role.CSM: "CSM",
+    Role.CS_DIRECTOR: "CS Director",
+    Role.COO: "COO",
+    Role.SUPPORT_MANAGER: "Support manager",
+}
+
+
+def _said_rhythm(point: Point) -> str:
+    """“Customer and Account manager every 2 h”: audiences with the same interval together."""
+    by_interval: dict[str, list[str]] = {}
+    for audience in Audience:
+        if audience in point.rhythm:
+            by_interval.setdefault(said_duration(point.rhythm[audience]), []).append(audience.label)
+    return "; ".join(f"{', '.join(who)} every {interval}" for interval, who in by_interval.items()) or "base interval"
+
+
+# --- the ledger -------------------------------------------------------------------------------------------------
+
+
+@admin.register(Escalation)
+class EscalationAdmin(RightsAdmin):
+    """What was carried out, when it was due and when it was done (E5, E6); read only."""
+
+    list_display = ["point", "its_case", "company", "due_at", "done_at", "late", "said_owner", "carried_out"]
+    list_display_links = ["point"]
+    list_filter = ["severity", "number", "carried_out"]
+    list_select_related = ["case", "case__company", "owner_before", "owner_after", "asked"]
+    ordering = ["-done_at", "-pk"]
+    show_full_result_count = False
+    fields = [
+        "point",
+        "its_case",
+        "company",
+        "run",
+        "due_at",
+        "done_at",
+        "late",
+        "carried_out",
+        "said_owner",
+        "asked",
+        "said_mailed",
+        "schedule_version",
+    ]
+    readonly_fields = ["point", "its_case", "company", "late", "said_owner", "said_mailed"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Escalation]:
+        """The escalations of the cases that the reader may see (A1)."""
+        rows = super().get_queryset(request)
+        if request.user.may(Right.READ_EVERY_CASE):
+            return rows
+        return rows.filter(case__in=Case.objects.visible_to(request.user))
+
+    @display(description="Point", ordering="severity")
+    def point(self, row: Escalation) -> str:
+        """Its name, e.g. “High 2”."""
+        return f"{row.get_severity_display()} {row.number}"
+
+    @display(description="Case", ordering="case")
+    def its_case(self, row: Escalation) -> SafeString:
+        """The case, with the way to it."""
+        return format_html(
+            '<a href="{}" class="text-primary-600 dark:text-primary-500">{} {}</a>',
+            row.case.get_absolute_url(),
+            row.case.number,
+            row.case.title,
+        )
+
+    @display(description="Company", ordering="case__company__name")
+    def company(self, row: Escalation) -> str:
+        """The customer."""
+        return str(row.case.company)
+
+    @display(description="Late by")
+    def late(self, row: Escalation) -> str:
+        """How much later it was done than it was due, to the minute."""
+        late = row.done_at - row.due_at
+        return said_duration(late) if late.total_seconds() >= 60 else "—"
+
+    @display(description="Owner")
+    def said_owner(self, row: Escalation) -> str:
+        """Who owned the case before and after."""
+        if row.owner_before_id == row.owner_after_id:
+            return str(row.owner_after or "nobody")
+        return f"{row.owner_before or 'nobody'} → {row.owner_after or 'nobody'}"
+
+    @display(description="Mailed")
+    def said_mailed(self, row: Escalation) -> str:
+        """The addresses that were written to."""
+        return ", ".join(row.mailed) or "nobody"

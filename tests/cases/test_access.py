@@ -1,0 +1,379 @@
+"""Who may do what on the pages of cases (A1, A2): by every road, checked at the endpoint."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from cases import workflow
+from cases.admin.transitions import ACTIONS
+from cases.models import Case, Interaction, Mail, Notice, Refusal
+from cases.terms import Channel, Direction, Move, Resolution, Severity, Status, WaitReason
+from contacts.models import User
+from tests.builders import NOON, Desk, build_desk, build_user
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _afternoon():
+    with time_machine.travel(LATER, tick=False):
+        yield
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return build_desk()
+
+
+def signed_in(user: User | None) -> Client:
+    client = Client()
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def page(case: Case) -> str:
+    return reverse("admin:cases_case_change", args=[case.pk])
+
+
+def do(case: Case, name: str) -> str:
+    return reverse("admin:cases_case_do", args=[case.pk, name])
+
+
+def everything() -> dict[str, object]:
+    """All that a case page could change."""
+    return {
+        "cases": list(Case.objects.order_by("pk").values()),
+        "history": list(Case.history.order_by("history_id").values_list("history_id", "status", "severity")),
+        "interactions": list(Interaction.objects.order_by("pk").values()),
+        "mails": list(Mail.objects.order_by("pk").values("pk", "status")),
+        "notices": Notice.objects.count(),
+        "refusals": Refusal.objects.count(),
+        "log": LogEntry.objects.count(),
+    }
+
+
+#: What each button sends when everything is filled in as it should be.
+FILLED: dict[str, dict[str, object]] = {
+    "start_work": {},
+    "ask_customer": {"question": "Which version?", "reason": "information", "plan": "three_contacts", "send": "on"},
+    "take_back": {"reason": "Found it ourselves"},
+    "customer_responded": {"channel": "phone", "body": "It is version 7."},
+    "resolve": {"resolution": "customer_confirmed", "solution": "A new driver."},
+    "reopen": {"reason": "It is back"},
+    "log_contact": {"channel": "phone", "direction": "out", "body": "Called.", "reached": "on"},
+    "add_note": {"body": "Ask L3."},
+    "change_severity": {"severity": "high", "reason": "The whole floor"},
+    "reassign": {"reason": "Knows printers"},
+    "stop_watching": {},
+    "mark_handled": {},
+}
+
+TECHNICIAN_ONLY = {
+    "start_work",
+    "ask_customer",
+    "take_back",
+    "customer_responded",
+    "resolve",
+    "reopen",
+    "log_contact",
+    "change_severity",
+    "mark_handled",
+}
+#: Who → what they may press. Nobody else may press anything.
+MAY = {
+    "technician": TECHNICIAN_ONLY | {"add_note", "stop_watching"},
+    "manager": TECHNICIAN_ONLY | {"add_note", "stop_watching", "reassign"},
+    "account_manager": {"add_note", "stop_watching"},
+    "customer_engineer": {"stop_watching"},
+    "csm": {"stop_watching"},
+    "director": {"stop_watching"},
+    "coo": {"stop_watching"},
+}
+
+
+def ready_for(desk: Desk, name: str) -> tuple[Case, dict[str, object]]:
+    """A case on which the button `name` can be pressed, and what to send."""
+    case = desk.open_case()
+    filled = dict(FILLED[name])
+    tech = desk.technician
+    if name in ("take_back", "customer_responded"):
+        workflow.ask_customer(case.pk, tech, NOON, question="?", reason=WaitReason.INFORMATION)
+    if name in ("reopen", "mark_handled"):
+        workflow.resolve(case.pk, tech, NOON, resolution=Resolution.CONFIRMED, solution="New driver")
+    if name == "mark_handled":
+        word = workflow.log_contact(
+            case.pk, tech, NOON, channel=Channel.EMAIL, direction=Direction.IN, body="Thanks!"
+        )
+        filled["interaction"] = word.pk
+    if name == "reassign":
+        filled["owner"] = desk.l3.pk
+    return Case.objects.get(pk=case.pk), filled
+
+
+def test_the_table_of_rights_covers_every_button():
+    assert set(FILLED) == set(ACTIONS)
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+@pytest.mark.parametrize("who", sorted(MAY))
+def test_a_button_does_what_the_role_allows_and_nothing_else(desk: Desk, who: str, name: str):  # A1, A2
+    case, filled = ready_for(desk, name)
+    person = getattr(desk, who)
+    if name == "stop_watching":
+        case.watchers.create(user=person, since=NOON)
+    before = everything()
+    answer = signed_in(person).post(do(case, name), filled)
+    if name in MAY[who]:
+        assert answer.status_code == 302
+        assert answer.url == page(case)
+        assert name == "stop_watching" or everything() != before
+    else:
+        assert answer.status_code == 403
+        assert "You may not do this" in answer.content.decode()
+        assert everything() == before
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+@pytest.mark.parametrize("who", ["other_account_manager", "nobody", None])
+def test_a_foreign_case_is_not_found_and_a_stranger_signs_in_first(desk: Desk, who: str | None, name: str):  # A1
+    case, filled = ready_for(desk, name)
+    person = build_user("", "roleless") if who == "nobody" else getattr(desk, who) if who else None
+    before = everything()
+    answer = signed_in(person).post(do(case, name), filled)
+    if person is None:
+        assert answer.status_code == 302
+        assert reverse("admin:login") in answer.url
+    else:
+        assert answer.status_code == 404
+    assert everything() == before
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+@pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
+def test_a_move_is_made_by_post_only(desk: Desk, name: str, method: str):  # A2
+    case, _ = ready_for(desk, name)
+    before = everything()
+    answer = getattr(signed_in(desk.manager), method)(do(case, name))
+    assert answer.status_code == 405
+    assert answer["Allow"] == "POST"
+    assert everything() == before
+
+
+def test_a_move_without_the_csrf_token_is_refused(desk: Desk):  # A2
+    case = desk.open_case()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(desk.technician)
+    assert client.post(do(case, "start_work")).status_code == 403
+    assert Case.objects.get().status == Status.ASSIGNED
+
+
+def test_an_unknown_move_and_an_unknown_case_are_not_found(desk: Desk):
+    case = desk.open_case()
+    client = signed_in(desk.technician)
+    assert client.post(do(case, "delete")).status_code == 404
+    assert client.post(reverse("admin:cases_case_do", args=[case.pk + 1, "start_work"])).status_code == 404
+
+
+def roads_to(case: Case) -> list[str]:
+    version = case.history.latest("history_date").history_id
+    return [
+        page(case),
+        reverse("admin:cases_case_history", args=[case.pk]),
+        reverse("admin:cases_case_simple_history", args=[case.pk, version]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "who", ["technician", "manager", "account_manager", "customer_engineer", "csm", "director", "coo"]
+)
+def test_those_who_may_read_a_case_read_it_by_every_road(desk: Desk, who: str):  # A1
+    case = desk.open_case(title="Nobody can print")
+    client = signed_in(getattr(desk, who))
+    for road in roads_to(case):
+        answer = client.get(road)
+        assert answer.status_code == 200, road
+        assert "Nobody can print" in answer.content.decode()
+    assert case.number in client.get(reverse("admin:cases_case_changelist") + "?queue=everything").content.decode()
+
+
+def test_a_foreign_case_is_not_found_by_any_road(desk: Desk):  # A1
+    case = desk.open_case()
+    client = signed_in(desk.other_account_manager)
+    for road in roads_to(case):
+        assert client.get(road).status_code == 404, road
+    # An account manager may change no case at all: the answer is the same for their own and says nothing of this one.
+    assert client.post(page(case), {"title": "Mine now"}).status_code == 403
+    for garbage in ("x", "0", "99999999999999999999999", "1 or 1"):
+        assert client.get(f"/admin/cases/case/{garbage}/change/").status_code == 404
+
+
+def test_a_version_of_another_case_is_not_shown_under_a_case_of_ones_own(desk: Desk):  # A1
+    own = desk.open_case(company=desk.other_company)
+    foreign = desk.open_case()
+    version = foreign.history.latest("history_date").history_id
+    client = signed_in(desk.other_account_manager)
+    assert client.get(reverse("admin:cases_case_simple_history", args=[own.pk, version])).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["account_manager", "customer_engineer", "csm", "coo"])
+def test_readers_find_no_way_to_change_a_case(desk: Desk, who: str):  # A1
+    case = desk.open_case()
+    client = signed_in(getattr(desk, who))
+    before = everything()
+    form = client.get(page(case)).content.decode()
+    assert 'name="title"' not in form
+    assert "Save the details" not in form
+    assert client.post(page(case), {"title": "Mine now"}).status_code == 403
+    assert client.get(reverse("admin:cases_case_add")).status_code == 403
+    assert client.post(reverse("admin:cases_case_add"), {"title": "New"}).status_code == 403
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "road", ["?q=print", "?q=SD-{pk}", "?q={pk}", "?q=Acme", "?queue=everything", "?company__id__exact={company}", "?"]
+)
+def test_lists_searches_and_filters_keep_foreign_cases_to_themselves(desk: Desk, road: str):  # A1
+    case = desk.open_case(title="Nobody can print", description="At Acme")
+    road = road.format(pk=f"{case.pk:06d}", company=desk.company.pk)
+    address = reverse("admin:cases_case_changelist") + road
+    assert "Nobody can print" in signed_in(desk.account_manager).get(address).content.decode()
+    foreign = signed_in(desk.other_account_manager).get(address).content.decode()
+    assert "Nobody can print" not in foreign
+    assert ">Acme<" not in foreign
+    assert "Acme</option>" not in foreign
+
+
+@pytest.mark.parametrize("field", ["company", "contact", "linked_to"])
+def test_suggestions_name_nothing_foreign(desk: Desk, field: str):  # A1
+    desk.open_case(title="Acme cannot print")
+    address = reverse("admin:autocomplete") + f"?app_label=cases&model_name=case&field_name={field}&term=Acme"
+    assert "Acme" not in signed_in(desk.other_account_manager).get(address).content.decode()
+    assert "Acme" in signed_in(desk.technician).get(address).content.decode()
+
+
+def test_suggested_contacts_are_for_those_who_open_cases(desk: Desk):
+    address = reverse("admin:cases_case_contacts")
+    assert signed_in(desk.account_manager).get(address).status_code == 403
+    found = signed_in(desk.technician).get(address, {"company": desk.company.pk}).json()["results"]
+    assert [one["id"] for one in found] == [str(desk.contact.pk), str(desk.end_user.pk)]
+    assert signed_in(desk.technician).post(address).status_code == 405
+
+
+def exported(client: Client, kind: str, query: str = "?queue=everything") -> bytes:
+    number = {"csv": 0, "xlsx": 1, "json": 2}[kind]
+    answer = client.post(reverse("admin:cases_case_export") + query, {"format": number, "resource": 0})
+    assert answer["Content-Disposition"].endswith(f'.{kind}"')
+    return answer.content
+
+
+def test_the_export_holds_what_its_reader_may_see(desk: Desk):  # A1
+    mine = desk.open_case(title="Mine", company=desk.other_company)
+    desk.open_case(title="Not mine")
+    rows = json.loads(exported(signed_in(desk.other_account_manager), "json"))
+    assert [row["number"] for row in rows] == [mine.number]
+    assert len(json.loads(exported(signed_in(desk.technician), "json"))) == 2
+    assert signed_in(build_user("", "roleless")).get(reverse("admin:cases_case_export")).status_code == 403
+
+
+@pytest.mark.parametrize("title", ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "  =1+1"])
+def test_an_exported_table_holds_no_formula(desk: Desk, title: str):
+    desk.open_case(title=title, description="\t=1")
+    client = signed_in(desk.technician)
+    row = next(csv.DictReader(io.StringIO(exported(client, "csv").decode())))
+    assert row["title"] == f"'{title.strip()}"
+    assert row["description"].startswith("'")
+    assert exported(client, "xlsx")[:2] == b"PK"
+    assert json.loads(exported(client, "json"))[0]["title"] == title.strip()
+
+
+@pytest.mark.parametrize("who", ["technician", "manager", "account_manager", "root"])
+def test_nobody_deletes_a_case(desk: Desk, who: str):  # A1
+    case = desk.open_case()
+    root = User.objects.create_superuser("root", "root@example.com", "secret")
+    client = signed_in(root if who == "root" else getattr(desk, who))
+    address = reverse("admin:cases_case_delete", args=[case.pk])
+    assert client.get(address).status_code == 403
+    assert client.post(address, {"post": "yes"}).status_code == 403
+    mass = {"action": "delete_selected", "_selected_action": [case.pk], "post": "yes"}
+    assert client.post(reverse("admin:cases_case_changelist"), mass).status_code == 405
+    assert Case.objects.filter(pk=case.pk).exists()
+
+
+def test_reading_changes_nothing(desk: Desk):  # A2
+    case, _ = ready_for(desk, "customer_responded")
+    before = everything()
+    client = signed_in(desk.manager)
+    addresses = [
+        *roads_to(case),
+        reverse("admin:cases_case_changelist"),
+        reverse("admin:cases_case_add") + f"?linked_to={case.pk}",
+        reverse("admin:cases_case_export"),
+        reverse("admin:cases_case_contacts"),
+        reverse("admin:cases_case_delete", args=[case.pk]),
+        page(case) + "?older=3",
+        *(f"{page(case)}{name}/" for name in ACTIONS),
+        *(do(case, name) for name in ACTIONS),
+    ]
+    for address in addresses:
+        assert client.get(address).status_code in (200, 302, 403, 404, 405), address
+    assert everything() == before
+
+
+def test_the_history_cannot_be_brought_back_past_the_rules(desk: Desk):  # C5
+    case = desk.open_case()
+    opened = case.history.latest("history_date").history_id
+    workflow.resolve(case.pk, desk.technician, LATER, resolution=Resolution.CONFIRMED, solution="New driver")
+    root = User.objects.create_superuser("root", "root@example.com", "secret")
+    before = everything()
+    for person in (desk.technician, desk.manager, root):
+        client = signed_in(person)
+        for address in (
+            reverse("admin:cases_case_simple_history", args=[case.pk, opened]),
+            reverse("admin:cases_case_history", args=[case.pk]),
+        ):
+            assert client.post(address, {"title": "Back", "status": "assigned"}).status_code == 405
+        shown = client.get(reverse("admin:cases_case_simple_history", args=[case.pk, opened])).content.decode()
+        assert "Revert" not in shown
+        assert "Assigned" in shown
+    assert everything() == before
+
+
+def test_no_form_writes_status_severity_owner_or_company(desk: Desk):  # C5
+    case = desk.open_case(severity=Severity.LOW)
+    answer = signed_in(desk.manager).post(
+        page(case),
+        {
+            "title": "New title",
+            "contact": desk.contact.pk,
+            "several_devices": "unknown",
+            "status": Status.RESOLVED,
+            "severity": Severity.CRITICAL,
+            "owner": desk.l3.pk,
+            "company": desk.other_company.pk,
+            "resolved_at": "2026-06-03",
+            "last_move": Move.REOPENED,
+        },
+    )
+    assert answer.status_code == 302
+    after = Case.objects.get(pk=case.pk)
+    assert after.title == "New title"
+    assert (after.status, after.severity, after.owner, after.company) == (
+        Status.ASSIGNED,
+        Severity.LOW,
+        desk.technician,
+        desk.company,
+    )
+    assert after.last_move == Move.EDITED
+    assert LogEntry.objects.count() == 0
