@@ -126,7 +126,7 @@ def my_queue(user: User, now: datetime) -> Card | None:
         "My queue",
         "admin/desk/case_list.html",
         {
-            "rows": _with_moment(rows, "look_at"),
+            "rows": _with_moment(rows, "look_at", now),
             "more": len(rows) > SHOWN,
             "moment_title": "Next escalation",
             "reader": user,
@@ -147,7 +147,7 @@ def my_waiting(user: User, now: datetime) -> Card | None:
         "Waiting for the customer",
         "admin/desk/case_list.html",
         {
-            "rows": _with_moment(rows, "follow_up_at"),
+            "rows": _with_moment(rows, "follow_up_at", now),
             "more": len(rows) > SHOWN,
             "moment_title": "Next follow-up",
             "all_wait": True,
@@ -165,9 +165,13 @@ def _queue_rows(user: User, cases: QuerySet[Case], moment: str) -> list[Case]:
     )
 
 
-def _with_moment(cases: list[Case], column: str) -> list[dict[str, Any]]:
-    """What the list shows of each case, and the moment it is sorted by."""
-    return [{"case": case, "at": getattr(case, column)} for case in cases[:SHOWN]]
+def _with_moment(cases: list[Case], column: str, now: datetime) -> list[dict[str, Any]]:
+    """What the list shows of each case: the moment it is sorted by, and whether the engine is just working it out."""
+    moments = [getattr(case, column) for case in cases[:SHOWN]]
+    return [
+        {"case": case, "at": at, "in_work": at is not None and at <= now}
+        for case, at in zip(cases, moments, strict=False)
+    ]
 
 
 def unanswered(user: User, now: datetime) -> Card | None:
@@ -267,7 +271,7 @@ def newest_of_own_companies(user: User, now: datetime) -> Card | None:
         "Open cases of my companies",
         "admin/desk/case_list.html",
         {
-            "rows": _with_moment(rows, "look_at"),
+            "rows": _with_moment(rows, "look_at", now),
             "more": len(rows) > SHOWN,
             "moment_title": "Next escalation",
             "reader": user,

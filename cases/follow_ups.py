@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from cases.follow_up_plans import PENDING_STEPS, DoneStep, DueStep, Plan, pending_client_action, planned_steps
-from cases.history import record_many, write_columns
+from cases.bulk import update_columns
+from cases.follow_up_plans import (
+    PENDING_STEPS,
+    WARNED_FOR,
+    DoneStep,
+    DueStep,
+    Plan,
+    pending_client_action,
+    planned_steps,
+)
+from cases.history import record_many
 from cases.mail.letters import Letter, as_mail, facts, post, to_contact
 from cases.models import Case, CaseQuerySet, Mail, Notice
 from cases.sweeping import Sweep, Swept, run
@@ -41,7 +50,7 @@ def _step(cases: Sequence[Case], now: datetime) -> int:
     _close(closing, plans, now)
     for case in cases:
         case.follow_up_at = plan_of(case, done[case.pk], now).look_again_at if case not in closing else None
-    write_columns(cases, ["follow_up_at"])
+    update_columns(cases, ["follow_up_at"])
     return len(closing) + len(reminding)
 
 
@@ -122,9 +131,10 @@ def _notice_mail(case: Case, step: DueStep, now: datetime) -> Mail | None:
     rest = {one.step: one.due_at for one in _rest_after(case, step, now)}
     closes_at = rest[NoticeStep.RESOLVE]
     if step.step == NoticeStep.FINAL:
-        closes_at = max(closes_at, now + timedelta(hours=24))
-        then = "Without an answer the case closes then; a word from you at any moment stops that."
+        closes_at = next_at = max(closes_at, now + WARNED_FOR)
+        then = "Without an answer the case closes; a word from you at any moment stops that."
     else:
+        next_at = min(rest.values())
         then = "We remind you again; without an answer the case closes in the end."
     what = facts(
         case,
@@ -134,6 +144,7 @@ def _notice_mail(case: Case, step: DueStep, now: datetime) -> Mail | None:
         question=case.wait_question,
         waiting_since_at=case.waiting_since.isoformat() if case.waiting_since else "",
         closes_at=closes_at.isoformat(),
+        next_at=next_at.isoformat(),
     )
     key = f"notice:{case.pk}:{case.wait_episode}:{step.step}"
     letter = Letter(key, TEMPLATES[step.step], customer, what, case, Holds.WAITING, case.wait_episode)

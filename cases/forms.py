@@ -7,7 +7,7 @@ itself, in its own sentence (S4), so that every road to it hears the same. None 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from unfold.widgets import (
@@ -71,15 +71,15 @@ class OpeningForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        severity = self.fields["severity"]
+        severity = cast(forms.ChoiceField, self.fields["severity"])
         severity.required = False
         severity.initial = ""
         self.initial.pop("severity", None)
         severity.choices = [("", "As the answers suggest"), *Severity.choices()]
         severity.widget.attrs |= {"data-desk-suggests": json.dumps(severity_suggestions())}
         severity.help_text = "Suggested from who is affected and the impact. You decide."
-        self.fields["opened_by_channel"].choices = REAL_CHANNELS
-        self.fields["opened_by_channel"].label = "Came in by"
+        channel = cast(forms.ChoiceField, self.fields["opened_by_channel"])
+        channel.choices, channel.label = REAL_CHANNELS, "Came in by"
         self.fields["opened_despite"].label = "Reason to open it all the same"
         self.fields["opened_despite"].help_text = "Only when the caller is not the corporate help desk (D3)."
         self.fields["preferred_means"].help_text = "Empty: as the contact prefers in general."
@@ -146,9 +146,9 @@ class DetailsForm(forms.ModelForm):
         self.now_stored = self._stored(self.instance)
         self.initial["seen"] = self.instance.changed_at.isoformat()
         if "contact" in self.fields:
-            contact = self.fields["contact"]
+            contact = cast(forms.ModelChoiceField, self.fields["contact"])
             contact.queryset = Contact.objects.filter(company=self.instance.company_id).select_related("company")
-            contact.label_from_instance = lambda person: person.name
+            contact.label_from_instance = lambda person: person.name  # type: ignore[method-assign, assignment]
             contact.error_messages["invalid_choice"] = (
                 f"This contact does not work for {self.instance.company}; choose one of theirs."
             )
@@ -174,8 +174,7 @@ class DetailsForm(forms.ModelForm):
                 self.add_error(name, self._conflict(name))
         if self.errors:
             # Whoever saves again has read the sentence, and has seen the case as it is now.
-            self.data = self.data.copy()
-            self.data["seen"] = self.instance_stamp
+            self.data = {**self.data.dict(), "seen": self.instance_stamp}  # type: ignore[attr-defined]
         return cleaned
 
     @property
@@ -376,7 +375,7 @@ class ReassignForm(MoveForm):
     def prepare(self) -> None:
         """Offer the active technicians."""
         technicians = User.objects.filter(is_active=True, technician__isnull=False).select_related("technician")
-        self.fields["owner"].queryset = technicians
+        cast(forms.ModelChoiceField, self.fields["owner"]).queryset = technicians
 
 
 class HandledForm(MoveForm):
@@ -393,4 +392,5 @@ class HandledForm(MoveForm):
 
     def prepare(self) -> None:
         """Only contacts of this very case."""
-        self.fields["interaction"].queryset = Interaction.objects.filter(case=self.case)
+        field = cast(forms.ModelChoiceField, self.fields["interaction"])
+        field.queryset = Interaction.objects.filter(case=self.case)

@@ -120,12 +120,15 @@ def _centre(terms: Terms) -> SupportCentre:
     if first is not None:
         return first
     with transaction.atomic():
-        centre = SupportCentre.objects.create(
-            name=CENTRE, country=terms.country, time_zone=terms.time_zone, open_on_holidays=True
+        centre, is_new = SupportCentre.objects.get_or_create(
+            name=CENTRE,
+            defaults={"country": terms.country, "time_zone": terms.time_zone, "open_on_holidays": True},
         )
-        OpeningSpan.objects.bulk_create(
-            OpeningSpan(centre=centre, weekday=day, opens=time(0), closes=time(0)) for day, _ in OpeningSpan.WEEKDAYS
-        )
+        if is_new:
+            OpeningSpan.objects.bulk_create(
+                OpeningSpan(centre=centre, weekday=day, opens=time(0), closes=time(0))
+                for day, _ in OpeningSpan.WEEKDAYS
+            )
     return centre
 
 
@@ -366,7 +369,7 @@ def _moments_to_look(status: Status, now: datetime) -> dict[str, datetime]:
     """When a sweep looks at the case first: at once while it is open; what is due, the sweep reckons itself (S1)."""
     if status is Status.RESOLVED:
         return {}
-    return {"follow_up_at": now} if status is Status.WAITING else {"look_at": now}
+    return {"look_at": now, "follow_up_at": now} if status is Status.WAITING else {"look_at": now}
 
 
 def _past(

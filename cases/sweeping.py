@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from cases.models import Case, CaseQuerySet, Pulse, SetAside
 
@@ -114,7 +114,9 @@ def _set_aside(sweep: Sweep, case_id: int, now: datetime, error: str) -> None:
 
 
 def _solved(sweep: Sweep, case_ids: Sequence[int], now: datetime) -> None:
-    SetAside.objects.filter(sweep=sweep.name, solved_at=None, case_id__in=case_ids).update(solved_at=now)
+    """What was worked is no trouble any more, nor is what needs no look by now (a customer answered meanwhile)."""
+    no_trouble = Q(case_id__in=case_ids) | Q(**{f"case__{sweep.column}": None})
+    SetAside.objects.filter(no_trouble, sweep=sweep.name, solved_at=None).update(solved_at=now)
 
 
 def _beat(name: str, now: datetime, took: float, done: int) -> None:

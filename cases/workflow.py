@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django_fsm import can_proceed
 
+from cases.deadlines import initial_response_due_at
+from cases.follow_up_plans import PENDING_STEPS
 from cases.history import record
 from cases.intake import missing_questions
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
@@ -254,7 +256,8 @@ def _opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[L
             case,
             why=f"the case was assigned to you ({why})",
             expected="Take it up and start work.",
-            then="The customer has been told that it is in hand.",
+            then=_first_promise(case),
+            next_at=_first_promise_at(case),
             description=case.description,
         )
         readers = directory.for_user(case.owner, "Owner", centre)
@@ -262,6 +265,18 @@ def _opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[L
     if RANK[Severity(case.severity)] <= RANK[Severity.HIGH]:
         letters += _severe_letters(case, directory, centre, "opened as", f"severe:{case.pk}")
     return letters
+
+
+def _first_promise_at(case: Case) -> str:
+    due_at = initial_response_due_at(Severity(case.severity), Channel(case.opened_by_channel), case.opened_at)
+    return due_at.isoformat() if due_at else ""
+
+
+def _first_promise(case: Case) -> str:
+    """What is promised first to whoever phoned (T1), or to everybody else."""
+    if case.opened_by_channel == Channel.PHONE:
+        return "The customer phoned and is promised a first response."
+    return "The customer has been told that it is in hand."
 
 
 def _severe_letters(case: Case, directory: Directory, centre: int | None, how: str, key: str) -> list[Letter]:
@@ -354,6 +369,7 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
         why="you are our contact for this issue",
         expected="Please answer by replying to this message, or call us.",
         then="We remind you if we do not hear from you; without an answer the case closes in the end.",
+        next_at=(now + PENDING_STEPS[NoticeStep.NOTICE_1]).isoformat(),
         question=question,
         reason=case.get_wait_reason_display(),
     )

@@ -50,8 +50,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar with the pages this person may open; a group without any is left out."""
     index = reverse("admin:index")
-    desk = {"title": "My desk", "icon": "home", "link": index, "active": request.path == index}
-    groups = [{"title": "Desk", "items": [desk, *_open_a_case(request)]}]
+    desk: dict[str, Any] = {"title": "My desk", "icon": "home", "link": index, "active": request.path == index}
+    groups: list[dict[str, Any]] = [{"title": "Desk", "items": [desk, *_open_a_case(request)]}]
     pages = _pages(request)
     for title, entries in GROUPS:
         items = [

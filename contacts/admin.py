@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
-from contacts.access import RightsAdmin
+from contacts.access import RightsAdmin, holds
 from contacts.calendars import WEEKDAYS, coverage_gaps
 from contacts.directory import directory_problems
 from contacts.forms import (
@@ -59,7 +59,7 @@ admin.site.unregister(Group)  # rights come with the role (A1); groups would be 
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, RightsAdmin):
+class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc]
     """Everybody of the vendor who signs in or is written to; nobody is deleted, they are made inactive."""
 
     form = StaffForm
@@ -147,11 +147,11 @@ class TechnicianAdmin(HistoryAdmin):
         """Go on duty or away, oneself (C6). POST `on_duty` = yes or no. Raises PermissionDenied."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        technician = Technician.objects.filter(user=request.user).first()
-        if technician is None or not request.user.may(Right.WORK_CASES):
+        technician = Technician.objects.filter(user=request.user.pk).first()
+        if technician is None or not holds(request, Right.WORK_CASES):
             raise PermissionDenied
         technician.on_duty = request.POST.get("on_duty") == "yes"
-        technician._history_user = request.user
+        technician._history_user = request.user  # type: ignore[attr-defined]
         technician.save(update_fields=["on_duty"])
         said = "on duty: new cases come to you" if technician.on_duty else "away: new cases go to others"
         messages.success(request, f"You are {said}.")

@@ -60,7 +60,7 @@ class PlaceForm(forms.ModelForm):
         of_fields = {
             sentence for name, errors in self.errors.items() if name != NON_FIELD_ERRORS for sentence in errors
         }
-        in_general.data = [error for error in in_general.data if error.messages[0] not in of_fields]
+        in_general.data = [error for error in in_general.as_data() if error.messages[0] not in of_fields]
         if not in_general.data:
             del self.errors[NON_FIELD_ERRORS]
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Case as CaseWhen
+from django.db.models import Exists, Model, OuterRef, QuerySet, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -20,16 +21,20 @@ from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
 
 from cases.models import Case
+from cases.templatetags.case_page import moment_html
 from cases.terms import Severity
 from cases.workflow import NotAllowed, Refused
-from contacts.access import RightsAdmin
+from contacts.access import RightsAdmin, holds
 from contacts.pages import HistoryAdmin, RowRights
 from contacts.terms import Right, Role
 from escalations.durations import said_duration
-from escalations.forms import ClockRuleForm, PointForm
+from escalations.forms import PointForm
 from escalations.models import ClockRule, Escalation, SchedulePoint, ScheduleVersion
 from escalations.publication import draft_next_version, put_in_force
 from escalations.schedule import Audience, Point, Schedule, schedule_problems
+
+#: Severities in the order of E1, for the database.
+WORST_FIRST = CaseWhen(*(When(severity=severity, then=place) for place, severity in enumerate(Severity)))
 
 
 class DraftRows(RowRights):
@@ -64,23 +69,35 @@ class PointInline(DraftRows, StackedInline):
     model = SchedulePoint
     form = PointForm
     extra = 0
+    template = "admin/escalations/points_inline.html"
     verbose_name_plural = "points"
-    fields = [
-        ("severity", "number", "after", "owner_action"),
-        "mailed",
-        ("every_customer", "every_account_manager", "every_cs_management", "every_coo"),
-        "may_need_more",
-    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SchedulePoint]:
+        """Worst first, then by number: the order of E1."""
+        return super().get_queryset(request).order_by(WORST_FIRST, "number")
 
 
 class ClockRuleInline(DraftRows, TabularInline):
-    """Whose clock stands still while we wait for the customer (E2)."""
+    """Whose clock stands still while we wait for the customer (E2): one row for each severity, from the draft on."""
 
     model = ClockRule
-    form = ClockRuleForm
+    fields = ["severity", "stands_still_while_waiting"]
+    readonly_fields = ["severity"]
     extra = 0
+    hide_title = True
     verbose_name_plural = "clocks"
-    max_num = len(Severity)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """The draft has them all."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Every severity keeps its rule."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ClockRule]:
+        """Worst first."""
+        return super().get_queryset(request).order_by(WORST_FIRST)
 
 
 @admin.register(ScheduleVersion)
@@ -91,7 +108,7 @@ class ScheduleVersionAdmin(HistoryAdmin):
     change_right = Right.EDIT_SCHEDULE
     delete_right = Right.EDIT_SCHEDULE
 
-    list_display = ["said_number", "state", "in_force_from", "put_in_force_by", "note"]
+    list_display = ["said_number", "state", "since", "put_in_force_by", "note"]
     list_display_links = ["said_number"]
     list_select_related = ["put_in_force_by"]
     fields = ["note"]
@@ -201,6 +218,11 @@ class ScheduleVersionAdmin(HistoryAdmin):
             return "Draft"
         return "In force" if getattr(version, "is_newest", True) else "Earlier"
 
+    @display(description="In force from", ordering="in_force_from", empty_value="—")
+    def since(self, version: ScheduleVersion) -> SafeString | None:
+        """From when on cases open under it."""
+        return moment_html(version.in_force_from, timezone.now(), "date") if version.in_force_from else None
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduleVersion]:
         """The versions, each knowing whether a later one took its place."""
         later = ScheduleVersion.objects.filter(in_force_from__gt=OuterRef("in_force_from"))
@@ -253,7 +275,7 @@ def _said_rhythm(point: Point) -> str:
 class EscalationAdmin(RightsAdmin):
     """What was carried out, when it was due and when it was done (E5, E6); read only."""
 
-    list_display = ["point", "its_case", "company", "due_at", "done_at", "late", "said_owner", "carried_out"]
+    list_display = ["point", "its_case", "company", "said_due", "said_done", "late", "said_owner", "carried_out"]
     list_display_links = ["point"]
     list_filter = ["severity", "number", "carried_out"]
     list_select_related = ["case", "case__company", "owner_before", "owner_after", "asked"]
@@ -264,8 +286,8 @@ class EscalationAdmin(RightsAdmin):
         "its_case",
         "company",
         "run",
-        "due_at",
-        "done_at",
+        "said_due",
+        "said_done",
         "late",
         "carried_out",
         "said_owner",
@@ -273,12 +295,12 @@ class EscalationAdmin(RightsAdmin):
         "said_mailed",
         "schedule_version",
     ]
-    readonly_fields = ["point", "its_case", "company", "late", "said_owner", "said_mailed"]
+    readonly_fields = ["point", "its_case", "company", "said_due", "said_done", "late", "said_owner", "said_mailed"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Escalation]:
         """The escalations of the cases that the reader may see (A1)."""
         rows = super().get_queryset(request)
-        if request.user.may(Right.READ_EVERY_CASE):
+        if holds(request, Right.READ_EVERY_CASE):
             return rows
         return rows.filter(case__in=Case.objects.visible_to(request.user))
 
@@ -301,6 +323,16 @@ class EscalationAdmin(RightsAdmin):
     def company(self, row: Escalation) -> str:
         """The customer."""
         return str(row.case.company)
+
+    @display(description="Due", ordering="due_at")
+    def said_due(self, row: Escalation) -> SafeString:
+        """When the schedule wanted it, in the reader's zone."""
+        return moment_html(row.due_at, timezone.now(), "date")
+
+    @display(description="Done", ordering="done_at")
+    def said_done(self, row: Escalation) -> SafeString:
+        """When it was carried out, in the reader's zone."""
+        return moment_html(row.done_at, timezone.now(), "date")
 
     @display(description="Late by")
     def late(self, row: Escalation) -> str:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from cases.history import record_many, write_columns
+from cases.bulk import insert, update_columns
+from cases.history import record_many
 from cases.mail.letters import Letter, facts, post
 from cases.models import Case, CaseQuerySet, CaseWatcher
 from cases.roster import Roster
-from cases.sweeping import Sweep, Swept
+from cases.sweeping import RETRY_AFTER, Sweep, Swept
 from cases.sweeping import run as run_sweep
 from cases.terms import Holds, Move, Severity, Status
 from contacts.directory import Addressee, Directory
@@ -133,8 +134,8 @@ def _step(cases: Sequence[Case], now: datetime) -> int:
     steps: list[CaseStep] = []
     for case in cases:
         schedule = versions.of(case)
-        if schedule is None:
-            case.look_at = None
+        if schedule is None:  # nothing was put in force yet: the case must not be forgotten when it is
+            case.look_at = now + RETRY_AFTER
             continue
         dues = [due for due in due_points(lives[case.pk], schedule, now) if due.key not in ledger[case.pk]]
         upcoming = next_point(lives[case.pk], schedule, now, ledger[case.pk])
@@ -148,7 +149,7 @@ def _step(cases: Sequence[Case], now: datetime) -> int:
     _write(steps, batch, versions)
     stepped = {step.case.pk for step in steps}
     quiet = [case for case in cases if case.pk not in stepped]
-    write_columns(quiet, ["look_at", "update_rhythm"])
+    update_columns(quiet, ["look_at", "update_rhythm"])
     return len(steps)
 
 
@@ -194,9 +195,7 @@ def _write(steps: Sequence[CaseStep], batch: Batch, versions: Versions) -> None:
     if not steps:
         return
     letters = [letter for step in steps for letter in _letters(step, batch)]
-    Escalation.objects.bulk_create(
-        (_ledger_row(step, due, batch.now, versions) for step in steps for due in step.dues), batch_size=500
-    )
+    insert([_ledger_row(step, due, batch.now, versions) for step in steps for due in step.dues])
     CaseWatcher.objects.bulk_create(
         (
             CaseWatcher(case=step.case, user=step.former_owner, since=batch.now)
@@ -321,7 +320,7 @@ def _centre(step: CaseStep) -> int | None:
 
 def _letter(step: CaseStep, part: Part, now: datetime) -> Letter:
     case, highest = step.case, step.highest
-    upcoming = "the next point comes by itself at the time below" if case.look_at else "no further point follows"
+    upcoming = "the next point of the schedule comes by itself" if case.look_at else "no further point follows"
     what = facts(
         case,
         why="; ".join(part.because),
@@ -329,7 +328,7 @@ def _letter(step: CaseStep, part: Part, now: datetime) -> Letter:
         then=f"If the case stays unresolved, {upcoming}.",
         point=highest.point.name,
         due_at=highest.due_at.isoformat(),
-        next_point_at=case.look_at.isoformat() if case.look_at else "",
+        next_at=case.look_at.isoformat() if case.look_at else "",
         others=[{"name": due.point.name, "due_at": due.due_at.isoformat()} for due in step.loud[:-1]],
         late=(now - highest.due_at).total_seconds() > 15 * 60,
         owner_was=str(step.former_owner) if step.new_owner else "",

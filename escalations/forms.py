@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from escalations.durations import NotADuration, read_duration, said_duration
-from escalations.models import MAILED_ROLES, ClockRule, SchedulePoint
+from escalations.models import MAILED_ROLES, SchedulePoint
 from escalations.schedule import Audience
 
 #: How the columns of a draft name the audiences; the full names are too wide for one row.
@@ -103,11 +103,3 @@ class PointForm(forms.ModelForm):
                 rhythm[audience.value] = int(interval.total_seconds() // 60)
         self.instance.rhythm = rhythm
         return cleaned
-
-
-class ClockRuleForm(forms.ModelForm):
-    """Whether a severity's clock stands still while we wait for the customer (E2)."""
-
-    class Meta:
-        model = ClockRule
-        fields = ["severity", "stands_still_while_waiting"]

@@ -18,7 +18,8 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from cases.models import Pulse, Refusal, SetAside
-from contacts.access import RightsAdmin
+from cases.templatetags.case_page import moment_html
+from contacts.access import RightsAdmin, holds
 from contacts.models import Company
 from contacts.terms import Right
 
@@ -28,7 +29,14 @@ class PulseAdmin(RightsAdmin):
     """When each sweep looked last (S3)."""
 
     view_right = Right.WATCH_THE_ENGINE
-    list_display = ["name", "last_at", "is_on_time", "done", "took"]
+    list_display = ["name", "said_last", "is_on_time", "done", "took"]
+    fields = ["name", "said_last", "is_on_time", "done", "took"]
+    readonly_fields = ["said_last", "is_on_time", "took"]
+
+    @display(description="Looked last", ordering="last_at")
+    def said_last(self, pulse: Pulse) -> SafeString:
+        """When, in the reader's zone, and how long ago."""
+        return moment_html(pulse.last_at, timezone.now())
 
     @display(description="On time", boolean=True)
     def is_on_time(self, pulse: Pulse) -> bool:
@@ -63,11 +71,11 @@ class SetAsideAdmin(RightsAdmin):
     """The cases that a sweep could not work, why, and when they are tried again (S2)."""
 
     view_right = Right.WATCH_THE_ENGINE
-    list_display = ["its_case", "sweep", "since", "tries", "retry_at", "last_line", "solved_at"]
+    list_display = ["its_case", "sweep", "said_since", "tries", "said_retry", "last_line", "is_solved"]
     list_filter = [SolvedFilter, "sweep"]
     list_select_related = ["case"]
-    fields = ["its_case", "sweep", "since", "tries", "retry_at", "solved_at", "said_error"]
-    readonly_fields = ["its_case", "said_error"]
+    fields = ["its_case", "sweep", "said_since", "tries", "said_retry", "is_solved", "said_error"]
+    readonly_fields = ["its_case", "said_since", "said_retry", "is_solved", "said_error"]
 
     @display(description="Case", ordering="case")
     def its_case(self, row: SetAside) -> SafeString:
@@ -77,6 +85,21 @@ class SetAsideAdmin(RightsAdmin):
             row.case.get_absolute_url(),
             row.case.number,
         )
+
+    @display(description="Since", ordering="since")
+    def said_since(self, row: SetAside) -> SafeString:
+        """When it first failed."""
+        return moment_html(row.since, timezone.now())
+
+    @display(description="Tried again", ordering="retry_at")
+    def said_retry(self, row: SetAside) -> SafeString:
+        """When it is tried next."""
+        return moment_html(row.retry_at, timezone.now())
+
+    @display(description="Worked since", boolean=True)
+    def is_solved(self, row: SetAside) -> bool:
+        """Whether a later try succeeded."""
+        return row.solved_at is not None
 
     @display(description="What went wrong")
     def last_line(self, row: SetAside) -> str:
@@ -94,19 +117,23 @@ class SetAsideAdmin(RightsAdmin):
 class RefusalAdmin(RightsAdmin):
     """Who was turned away because they are not their company's help desk (D3)."""
 
-    list_display = ["caller", "company", "about", "at", "by"]
+    list_display = ["caller", "company", "about", "said_at", "by"]
     list_select_related = ["company", "by"]
     search_fields = ["caller", "about"]
-    date_hierarchy = None
-    fields = ["caller", "its_company", "about", "at", "by", "told"]
-    readonly_fields = ["its_company"]
+    fields = ["caller", "its_company", "about", "said_at", "by", "told"]
+    readonly_fields = ["its_company", "said_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Refusal]:
         """Those of every company, or of one's own (A1)."""
         rows = super().get_queryset(request)
-        if request.user.may(Right.READ_EVERY_CASE):
+        if holds(request, Right.READ_EVERY_CASE):
             return rows
         return rows.filter(company__in=Company.objects.visible_to(request.user))
+
+    @display(description="When", ordering="at")
+    def said_at(self, row: Refusal) -> SafeString:
+        """When, in the reader's zone."""
+        return moment_html(row.at, timezone.now())
 
     @display(description="Company")
     def its_company(self, row: Refusal) -> str | SafeString:

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from cases.admin.case import CappedPaginator
+from cases.admin.case_list import CappedPaginator
 from cases.mail.outbox import can_go_again, send_again, why_untrue
 from cases.mail.rendering import Rendered, render, template_names
 from cases.models import Mail, case_id_of

@@ -34,7 +34,7 @@ from cases.forms import (
 )
 from cases.models import Case, CaseWatcher, Interaction
 from cases.terms import Channel, Direction, Move, Resolution, Severity, Status, WaitPlan, WaitReason
-from contacts.access import READERS, Needed, holds
+from contacts.access import READERS, Needed, holds, person
 from contacts.models import User
 from contacts.terms import Right
 
@@ -53,7 +53,7 @@ class Action:
     icon: str
     right: Needed
     form: type[MoveForm]
-    move: Callable[[Case, User, datetime, Typed], object]
+    move: Callable[[Case, User, datetime, Typed], Any]
     done: str
     offered: Callable[[Case], bool]
     hint: str = ""
@@ -87,8 +87,8 @@ def _is_open(case: Case) -> bool:
 # --- the moves, as the forms' fields make them ------------------------------------------------------------------
 
 
-def _ask(case: Case, actor: User, now: datetime, typed: Typed) -> object:
-    return workflow.ask_customer(
+def _ask(case: Case, actor: User, now: datetime, typed: Typed) -> None:
+    workflow.ask_customer(
         case.pk,
         actor,
         now,
@@ -99,15 +99,15 @@ def _ask(case: Case, actor: User, now: datetime, typed: Typed) -> object:
     )
 
 
-def _respond(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+def _respond(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     _refuse_second_click(case, actor, now, typed["channel"], Direction.IN, typed["body"])
     channel = Channel(typed["channel"])
-    return workflow.customer_responded(case.pk, actor, now, channel=channel, body=typed["body"])
+    workflow.customer_responded(case.pk, actor, now, channel=channel, body=typed["body"])
 
 
-def _log(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+def _log(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     _refuse_second_click(case, actor, now, typed["channel"], typed["direction"], typed["body"])
-    return workflow.log_contact(
+    workflow.log_contact(
         case.pk,
         actor,
         now,
@@ -119,23 +119,21 @@ def _log(case: Case, actor: User, now: datetime, typed: Typed) -> object:
     )
 
 
-def _note(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+def _note(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     _refuse_second_click(case, actor, now, Channel.NOTE, Direction.INTERNAL, typed["body"])
-    return workflow.log_contact(
-        case.pk, actor, now, channel=Channel.NOTE, direction=Direction.INTERNAL, body=typed["body"]
-    )
+    workflow.log_contact(case.pk, actor, now, channel=Channel.NOTE, direction=Direction.INTERNAL, body=typed["body"])
 
 
-def _stop_watching(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+def _stop_watching(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     if not CaseWatcher.objects.filter(case=case, user=actor).exists():
         raise workflow.Refused(f"You do not watch {case.number} any more.")
-    return workflow.stop_watching(case.pk, actor)
+    workflow.stop_watching(case.pk, actor)
 
 
-def _mark_handled(case: Case, actor: User, now: datetime, typed: Typed) -> object:
+def _mark_handled(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     if not typed["interaction"].needs_answer:
         raise workflow.Refused("This contact is marked as handled already.")
-    return workflow.mark_handled(typed["interaction"].pk, actor)
+    workflow.mark_handled(typed["interaction"].pk, actor)
 
 
 def _refuse_second_click(case: Case, actor: User, now: datetime, channel: str, direction: str, body: str) -> None:
@@ -303,7 +301,7 @@ ACTIONS: dict[str, Action] = {
 def buttons_of(request: HttpRequest, case: Case, now: datetime) -> list[Button]:
     """The moves that this person may make on the case as it stands."""
     return [
-        Button(action, action.form(case, request.user, action.name))
+        Button(action, action.form(case, person(request), action.name))
         for action in ACTIONS.values()
         if action.in_header and holds(request, action.right) and _offered(action, case, now)
     ]
@@ -342,16 +340,16 @@ class Endpoint:
         return self._try(request, case, action, now)
 
     def _try(self, request: HttpRequest, case: Case, action: Action, now: datetime) -> HttpResponse:
-        form = action.form(case, request.user, action.name, request.POST)
+        form = action.form(case, person(request), action.name, request.POST)
         if not form.is_valid():
             return self._answer(request, case, action, form, now, "", 422)
         try:
             with transaction.atomic():
                 # The lock makes the second of two clicks wait for the first, and then see what it did.
-                current = workflow.locked(case.pk, request.user)
+                current = workflow.locked(case.pk, person(request))
                 if action.needs_fresh_look:
                     _refuse_stale(current, form.cleaned_data["seen"])
-                action.move(current, request.user, now, form.cleaned_data)
+                action.move(current, person(request), now, form.cleaned_data)
         except workflow.NotAllowed as refused:
             return self._answer(request, case, action, None, now, refused.sentence, 403)
         except workflow.Refused as refused:
@@ -370,7 +368,7 @@ class Endpoint:
     ) -> HttpResponse:
         # As it is now, and with its present stamp: whoever presses again has read the sentence.
         fresh = self.find(request, str(case.pk)) or case
-        again = action.form(fresh, request.user, action.name, _with_stamp(request.POST, fresh))
+        again = action.form(fresh, person(request), action.name, _with_stamp(request.POST, fresh))
         again.is_valid()
         if refused.field in again.fields:
             again.add_error(refused.field, refused.sentence)

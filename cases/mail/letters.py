@@ -7,6 +7,7 @@ happens `next`. Moments among the facts are ISO 8601 in UTC; the template shows 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +15,13 @@ from typing import Any
 
 from django.conf import settings
 
+from cases.bulk import insert
 from cases.models import Case, Mail
 from cases.terms import Holds
 from contacts.directory import Addressee
 from contacts.models import Contact
+
+LONGEST_KEY = 200
 
 
 @dataclass(frozen=True)
@@ -61,17 +65,16 @@ def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
     return Addressee(person.email, person.name, case.company.time_zone)
 
 
-def post(letters: Iterable[Letter], now: datetime) -> list[Mail]:
-    """Write letters into the outbox: one row per reader (M1), in one statement per 500. Call it in a transaction."""
-    rows = [as_mail(letter, now) for letter in letters]
-    return Mail.objects.bulk_create(rows, batch_size=500)
+def post(letters: Iterable[Letter], now: datetime) -> None:
+    """Write letters into the outbox: one row per reader (M1). Call it in the transaction of their reason."""
+    insert([as_mail(letter, now) for letter in letters])
 
 
 def as_mail(letter: Letter, now: datetime) -> Mail:
     """The outbox row of a letter, unsaved."""
     return Mail(
         case=letter.case,
-        key=letter.key[:200],
+        key=_fitting(letter.key),
         template=letter.template,
         facts=letter.facts,
         to_name=letter.to.name,
@@ -84,6 +87,11 @@ def as_mail(letter: Letter, now: datetime) -> Mail:
         send_at=now,
         message_id=Mail.new_message_id(),
     )
+
+
+def _fitting(key: str) -> str:
+    """The key itself, or for one that is too long a digest of it: cut off, two keys could become one."""
+    return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
 def to_each(

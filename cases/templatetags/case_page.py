@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 from django.template import Context
+from django.template.loader import get_template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -112,4 +113,4 @@ def next_moment_html(case: Case, now: datetime) -> SafeString | str:
 def render_panel(context: Context, panel: Panel) -> str:
     """A panel's template with the page's own context and the panel's."""
     with context.push(**panel.context):
-        return context.template.engine.get_template(panel.template).render(context)
+        return get_template(panel.template).template.render(context)  # type: ignore[attr-defined]

@@ -113,9 +113,7 @@ def ready_for(desk: Desk, name: str) -> tuple[Case, dict[str, object]]:
     if name in ("reopen", "mark_handled"):
         workflow.resolve(case.pk, tech, NOON, resolution=Resolution.CONFIRMED, solution="New driver")
     if name == "mark_handled":
-        word = workflow.log_contact(
-            case.pk, tech, NOON, channel=Channel.EMAIL, direction=Direction.IN, body="Thanks!"
-        )
+        word = workflow.log_contact(case.pk, tech, NOON, channel=Channel.EMAIL, direction=Direction.IN, body="Thanks!")
         filled["interaction"] = word.pk
     if name == "reassign":
         filled["owner"] = desk.l3.pk

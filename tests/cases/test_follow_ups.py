@@ -309,6 +309,17 @@ def test_a_broken_case_is_set_aside_and_the_others_get_their_notices(desk: Desk)
     assert ledger(broken)[0][0] == "notice-1"
 
 
+def test_a_case_set_aside_whose_customer_answers_is_no_trouble_any_more(desk: Desk) -> None:  # S2
+    broken, other = waiting_case(desk), waiting_case(desk, 2 * 60)
+    Mail.objects.create(key=f"notice:{broken.pk}:1:notice-1", queued_at=NOON, send_at=NOON, message_id="<stray>")
+    assert sweep(48).set_aside == [broken.pk]
+    workflow.take_back(broken.pk, desk.technician, NOON + 49 * HOUR, reason="Found it ourselves.")
+    assert SetAside.objects.get().solved_at is None
+    assert sweep(50).acted_on == 1
+    assert ledger(other)[0][0] == "notice-1"
+    assert SetAside.objects.get().solved_at == NOON + 50 * HOUR
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("reachable", [True, False])
 def test_following_up_on_many_cases_asks_the_database_no_more_often_than_on_a_few(desk: Desk, reachable: bool) -> None:

@@ -294,7 +294,7 @@ def test_an_escalation_says_whether_the_owner_changed_and_who_is_asked_what(desk
     assert "Answer in one line: reply to this message" in said[desk.technician.email]
     assert "Answer in one line" not in said[desk.csm.email]
     assert "Ownership went from tech to l3." in said[desk.csm.email]
-    assert "Next point: Thu 4 June 2026, 12:00 (UTC+00:00)" in said[desk.csm.email]
+    assert "When: Thu 4 June 2026, 12:00 (UTC+00:00)" in said[desk.csm.email]
 
 
 def test_an_escalation_that_only_asks_leaves_the_owner(desk):  # E1
@@ -323,7 +323,8 @@ def test_the_style_is_inlined_and_nothing_is_fetched(messages):
 def test_addresses_become_links_and_breaks_stay(desk):
     case = desk.open_case()
     what = facts(case, why="w", expected="e.", then="t.", message="https://example.com/a?b=1&c=2\nand go", sender="T")
-    (mail,) = post([Letter("k", "message", Addressee("a@example.com"), what, case)], NOON)
+    post([Letter("k", "message", Addressee("a@example.com"), what, case)], NOON)
+    mail = Mail.objects.get(key="k")
     html = render(mail).html
     assert 'href="https://example.com/a?b=1&amp;c=2"' in html
     assert "<br>and go" in html

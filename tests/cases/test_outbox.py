@@ -140,7 +140,8 @@ def queue(case: Case, *addresses: str, now: datetime = NOON, **more: Any) -> lis
     """A message to each address."""
     what = facts(case, why="you take part", expected="Nothing.", then="Nothing.", message="Hello", sender="Tech")
     letters = [Letter(f"test:{one}", "message", Addressee(one, "Somebody"), what, case, **more) for one in addresses]
-    return post(letters, now)
+    post(letters, now)
+    return list(Mail.objects.filter(key__in=[letter.key for letter in letters]).order_by("pk"))
 
 
 def many(number: int) -> list[str]:

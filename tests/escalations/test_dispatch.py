@@ -449,6 +449,24 @@ def test_lowered_below_every_point_passed_the_base_interval_is_back(desk: Desk) 
     assert now_is(case).update_rhythm == {CUSTOMER: 120, AM: 120}
 
 
+def test_what_an_outage_missed_before_the_severity_was_lowered_is_only_recorded(desk: Desk) -> None:  # E4
+    case, posted = desk.open_case(severity=H), Escalations()
+    change(case, desk, 13, M)
+    sweep(14)
+    assert (posted.new(), ledger(case)) == ({}, [("High 1", 12, 14, False)])
+    assert (now_is(case).update_rhythm, now_is(case).look_at) == ({}, NOON + 48 * HOUR)
+
+
+def test_what_an_outage_missed_before_the_severity_was_raised_gives_way_to_the_new_points(desk: Desk) -> None:  # E4
+    case, posted = desk.open_case(severity=H), Escalations()
+    change(case, desk, 13, C)
+    sweep(14)
+    assert posted.new() == once("csm", "am", "l3", "tech")
+    assert ledger(case) == [("High 1", 12, 14, False), ("Critical 1", 13, 14, True), ("Critical 2", 13, 14, True)]
+    facts = Mail.objects.filter(template="escalation").first().facts
+    assert (facts["point"], [other["name"] for other in facts["others"]]) == ("Critical 2", ["Critical 1"])
+
+
 # --- E2: waits, resolutions, runs -------------------------------------------------------------------------------
 
 

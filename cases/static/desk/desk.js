@@ -109,7 +109,13 @@
         options.url += `${options.url.includes("?") ? "&" : "?"}company=${encodeURIComponent(company.value)}`;
       }
     });
-    $(company).on("change", () => $(contact).val(null).trigger("change"));
+    /* The admin announces a change of every select when a page is ready: only another company is one. */
+    let chosen = company.value;
+    $(company).on("change", () => {
+      if (company.value === chosen) return;
+      chosen = company.value;
+      $(contact).val(null).trigger("change");
+    });
   };
 
   ready(() => {

@@ -1,0 +1,94 @@
+"""The history of a case: read by whoever may read the case, written by moves, brought back by nobody (C5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from cases.admin.header import case_context
+from cases.models import Case
+from cases.terms import Move
+from cases.timeline import LONG, TOLD, history_of, what_changed
+from contacts.access import RightsAdmin
+from contacts.models import Contact, User
+
+#: How many changes the history page shows at once.
+HISTORY_PAGE = 50
+
+
+class CaseHistory(RightsAdmin):
+    """The pages of a case's history. simple-history's own look at no scope and can bring a version back."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Every change of a case: who, when, why, and what it changed."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        case = self._case_or_404(request, object_id)
+        now = timezone.now()
+        page = Paginator(history_of(case), HISTORY_PAGE).get_page(request.GET.get("p"))
+        rows = list(page.object_list)
+        # the row before the oldest of the page, for what that one changed
+        earlier = list(history_of(case)[page.end_index() : page.end_index() + 1])
+        changes = [
+            {"row": row, "move": Move(row.last_move).label, "said": what_changed(before, row)}
+            for row, before in zip(rows, [*rows[1:], *(earlier or [None])], strict=True)
+        ]
+        context = case_context(request, case, now) | {
+            "title": f"History of {case.number}",
+            "changes": changes,
+            "page_obj": page,
+        }
+        return self._read_only_page(request, "admin/cases/case/history.html", context)
+
+    def history_form_view(self, request: HttpRequest, object_id: str, version_id: str) -> HttpResponse:
+        """The case as it was after one change. It can be read, never brought back (C5)."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        case = self._case_or_404(request, object_id)
+        row = history_of(case).filter(history_id=version_id).first() if version_id.isdigit() else None
+        if row is None:
+            raise Http404("There is no such version of the case.")
+        before = history_of(case).filter(history_date__lte=row.history_date, history_id__lt=row.history_id).first()
+        context = case_context(request, case, timezone.now()) | {
+            "title": f"{case.number} as it was",
+            "row": row,
+            "move": Move(row.last_move).label,
+            "said": what_changed(before, row),
+            "values": _values_of(row),
+        }
+        return self._read_only_page(request, "admin/cases/case/version.html", context)
+
+    def _case_or_404(self, request: HttpRequest, object_id: str) -> Case:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        case = self.get_object(request, object_id)
+        if case is None:
+            raise Http404("There is no such case.")
+        return case
+
+    def _read_only_page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        return TemplateResponse(request, template, self.page_context(request) | context | {"original": context["case"]})
+
+    def page_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page of the admin around a case needs."""
+        return {**self.admin_site.each_context(request), "opts": self.opts, "app_label": self.opts.app_label}
+
+
+def _values_of(row: Any) -> list[tuple[str, Any]]:
+    """What a version of the case said, with labels for people."""
+    short = [
+        (label, words(value).label if words and value not in (None, "") and not isinstance(value, bool) else value)
+        for name, (label, words) in TOLD.items()
+        if name not in ("owner_id", "contact_id")
+        for value in [getattr(row, name)]
+    ]
+    people: list[tuple[str, User | Contact | None]] = [("Owner", row.owner), ("Contact", row.contact)]
+    long = [(label, getattr(row, name)) for name, label in LONG.items()]
+    return [*short[:2], *people, *short[2:], *long]

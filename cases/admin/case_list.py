@@ -1,0 +1,264 @@
+"""The list of cases: its queues, filters, search and export, all within what the reader may see (A1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import and_
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from import_export.admin import ExportMixin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.import_export.forms import ExportForm
+from unfold.views import ChangeList
+
+from cases.admin.resources import FORMATS, CaseResource
+from cases.models import Case, CaseQuerySet, case_id_of
+from cases.templatetags.case_page import moment_html, next_moment_html, severity_badge, status_badge
+from cases.terms import Status
+from contacts.access import READERS, RightsAdmin, holds
+from contacts.models import Company, Contact
+from contacts.terms import Right
+
+#: As far as a list is counted; beyond, it says “10,000+” (a count of a million rows takes a tenth of a second).
+COUNTED_UP_TO = 10_000
+#: How many words of a search are looked at.
+SEARCHED_WORDS = 6
+
+
+class CappedPaginator(Paginator):
+    """Counts no further than it is worth."""
+
+    template_name = "admin/cases/case/pagination.html"
+
+    @cached_property
+    def count(self) -> int:
+        """How many there are, at most one more than `COUNTED_UP_TO`."""
+        rows = cast("QuerySet[Any]", self.object_list)
+        return rows.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
+
+    @property
+    def count_said(self) -> str:
+        """The count for people: “10,000+” when nobody counted on."""
+        return f"{COUNTED_UP_TO:,}+" if self.count > COUNTED_UP_TO else f"{self.count:,}"
+
+
+class CountedChangeList(ChangeList):
+    """A list that says how many rows it has once, below itself."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows of the page; the count of everything is never asked for, so it is not offered either."""
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
+# --- filters ----------------------------------------------------------------------------------------------------
+
+MINE, OPEN, WAITING, RESOLVED, EVERYTHING = "mine", "open", "waiting", "resolved", "everything"
+
+
+class QueueFilter(DropdownFilter):
+    """The quick filters: whose cases, and how far along."""
+
+    title = "queue"
+    parameter_name = "queue"
+
+    def __init__(self, request: HttpRequest, *args: Any) -> None:
+        super().__init__(request, *args)
+        #: The queue that the list shows, also when the address names none.
+        self.in_force = self._in_force(request)
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """My queue for those who can own cases; the rest for everybody."""
+        mine = [(MINE, "My queue")] if holds(request, Right.WORK_CASES) else []
+        return [
+            *mine,
+            (OPEN, "All open"),
+            (WAITING, "Waiting for the customer"),
+            (RESOLVED, "Resolved"),
+            (EVERYTHING, "Everything"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: CaseQuerySet) -> CaseQuerySet:
+        """The rows of the chosen queue."""
+        if self.in_force == MINE:
+            return queryset.in_queue_of(request.user)
+        if self.in_force == OPEN:
+            return queryset.open()
+        if self.in_force == WAITING:
+            return queryset.filter(status=Status.WAITING)
+        if self.in_force == RESOLVED:
+            return queryset.filter(status=Status.RESOLVED)
+        return queryset
+
+    def _in_force(self, request: HttpRequest) -> str:
+        """What was asked for; else my queue, or all open ones; everything once a search or filter narrows it."""
+        known = [value for value, _ in self.lookup_choices]
+        if self.value() in known:
+            return str(self.value())
+        narrowed = any(value for name, value in request.GET.items() if name not in ("p", "o", "e", self.parameter_name))
+        return EVERYTHING if narrowed else known[0]
+
+
+class VisibleOnlyFilter(AutocompleteSelectFilter):
+    """An autocomplete filter that names nothing the reader may not see, whatever the address says (A1)."""
+
+    def choices(self, changelist: Any) -> Any:
+        """The filter's form, with its rows scoped."""
+        for choice in super().choices(changelist):
+            field = choice["form"].fields[self.lookup_kwarg]
+            if hasattr(field.queryset.all(), "visible_to"):
+                field.queryset = field.queryset.visible_to(self.request.user)
+            yield choice
+
+
+class CaseList(ExportMixin, RightsAdmin):
+    """Which cases somebody sees, and the list of them."""
+
+    view_right = READERS
+
+    # the list
+    list_display = ("number_", "title_", "company", "severity_", "status_", "owner_", "next_", "opened_")
+    list_display_links = ("number_", "title_")
+    list_select_related = ("company", "contact", "owner")
+    list_filter = (
+        QueueFilter,
+        ("severity", ChoicesDropdownFilter),
+        ("status", ChoicesDropdownFilter),
+        ("owner", VisibleOnlyFilter),
+        ("company", VisibleOnlyFilter),
+    )
+    list_filter_submit = True
+    list_fullwidth = True
+    list_before_template = "admin/cases/case/queues.html"
+    search_fields = ("title",)
+    search_help_text = "Number, reference, title, company or contact"
+    sortable_by = ("number_",)
+    ordering = ("-pk",)
+    paginator = CappedPaginator
+    actions = None
+
+    # the export
+    resource_classes = [CaseResource]
+    export_form_class = ExportForm
+
+    # --- who sees what (A1) ---
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """The cases the reader may see, with the names that every page of them shows."""
+        return super().get_queryset(request).select_related("company", "contact", "owner")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Case | None:
+        """The case with everybody its page names, or None when there is none for this reader."""
+        everybody = self.get_queryset(request).select_related(
+            "company__account_manager",
+            "company__customer_engineer",
+            "contact__company",
+            "owner__technician",
+            "opened_by",
+        )
+        try:
+            return everybody.get(pk=self.model._meta.pk.to_python(unquote(str(object_id))))
+        except (Case.DoesNotExist, ValidationError, ValueError, OverflowError):
+            return None
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Whoever may read cases may take along those they may read."""
+        return self.has_view_permission(request)
+
+    def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
+        """Account managers choose no owner: staff lists are not theirs."""
+        if holds(request, Right.READ_EVERY_CASE):
+            return self.list_filter
+        return [entry for entry in self.list_filter if entry != ("owner", VisibleOnlyFilter)]
+
+    # --- the list ---
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list that counts no further than it is worth."""
+        return CountedChangeList
+
+    @admin.display(description="Number", ordering="pk")
+    def number_(self, case: Case) -> str:
+        """Its own number."""
+        return case.number
+
+    @admin.display(description="Title")
+    def title_(self, case: Case) -> SafeString:
+        """Its title, cut short by the style sheet, whole on hovering."""
+        return format_html('<span class="desk-cut" title="{}">{}</span>', case.title, case.title)
+
+    @admin.display(description="Severity")
+    def severity_(self, case: Case) -> SafeString:
+        """How bad it is."""
+        return severity_badge(case.severity)
+
+    @admin.display(description="Status")
+    def status_(self, case: Case) -> SafeString:
+        """Where it stands."""
+        return status_badge(case.status)
+
+    @admin.display(description="Owner")
+    def owner_(self, case: Case) -> str:
+        """Who owns it."""
+        return str(case.owner) if case.owner else "nobody"
+
+    @admin.display(description="Next by itself")
+    def next_(self, case: Case) -> SafeString | str:
+        """What happens next if nobody does anything."""
+        return next_moment_html(case, timezone.now())
+
+    @admin.display(description="Opened by")
+    def opened_by_(self, case: Case) -> str:
+        """Who opened it."""
+        return str(case.opened_by) if case.opened_by else "the desk itself"
+
+    @admin.display(description="Opened")
+    def opened_(self, case: Case) -> SafeString:
+        """When it was opened."""
+        return moment_html(case.opened_at, timezone.now(), "distance")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """A case's number or external reference finds that case; other words must all occur, in any order."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        number = case_id_of(term)
+        if number is not None and not term.isdigit():
+            return queryset.filter(pk=number), False
+        named = Q(external_reference__startswith=term)
+        if number is not None:
+            named |= Q(pk=number)
+        words = reduce(and_, (_says(word) for word in term.split()[:SEARCHED_WORDS]))
+        return queryset.filter(named | words), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with its queues as tabs."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        return super().changelist_view(request, {"title": "Cases", **(extra_context or {})})
+
+    # --- the export ---
+
+    def get_export_formats(self) -> list[type]:
+        """CSV and Excel without formulae, JSON as it is."""
+        return FORMATS
+
+
+def _says(word: str) -> Q:
+    """The word occurs in the title, the company's name or the contact's."""
+    companies = Company.objects.filter(name__icontains=word).values("pk")
+    people = Contact.objects.filter(name__icontains=word).values("pk")
+    return Q(title__icontains=word) | Q(company__in=companies) | Q(contact__in=people)

@@ -1,0 +1,121 @@
+"""Many rows in one statement, for the sweeps: the rows a batch comes to are written as fast as the database takes them.
+
+PostgreSQL gets inserts as COPY and updates as unnested arrays, SQLite both as `executemany`; all inside the caller's
+transaction, under the same constraints as any other write. Django's own bulk methods say the same, but spend most of
+a sweep's time on building expressions per value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import Field, JSONField, Model
+
+BATCH = 500
+T = TypeVar("T")
+
+
+def batched(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of values for the fields of these attribute names; keys are given by the database, not read back.
+
+    Moments are aware, JSON fields take plain values. Raises IntegrityError as any insert does.
+    """
+    fields = [_field(model, name) for name in names]
+    prepare = _preparation(fields)
+    quoted = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({quoted}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(prepare(row))
+            return
+        marks = ", ".join(["%s"] * len(fields))
+        for batch in batched(rows):
+            cursor.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", [prepare(row) for row in batch])
+
+
+def insert(objects: Sequence[Model]) -> None:
+    """Insert unsaved objects of one model as they are; their keys are not read back."""
+    if objects:
+        model = type(objects[0])
+        names = _plain_names(model)
+        insert_rows(model, names, map(attrgetter(*names), objects))
+
+
+def update_columns(objects: Sequence[Model], names: Sequence[str]) -> None:
+    """Write some columns of saved objects of one model as they are in memory."""
+    if not objects:
+        return
+    model = type(objects[0])
+    fields = [_field(model, name) for name in (model._meta.pk.attname, *names)]
+    prepare, read = _preparation(fields), attrgetter(*(field.attname for field in fields))
+    for batch in batched(objects):
+        rows = [prepare(read(one)) for one in batch]
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(_unnested_update(model, fields), [list(values) for values in zip(*rows, strict=True)])
+            else:
+                cursor.executemany(_single_update(model, fields), [[*row[1:], row[0]] for row in rows])
+
+
+@lru_cache(maxsize=64)
+def _plain_names(model: type[Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields if not field.primary_key)
+
+
+def _field(model: type[Model], name: str) -> Field[Any, Any]:
+    for field in model._meta.concrete_fields:
+        if name in (field.name, field.attname):
+            return field
+    raise LookupError(f"{model.__name__} has no column {name}")
+
+
+def _preparation(fields: Sequence[Field[Any, Any]]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """What turns a row of Python values into one the driver takes: little to do on PostgreSQL, more on SQLite."""
+    if connection.vendor != "postgresql":
+        return lambda row: [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)]
+    documents = [index for index, field in enumerate(fields) if isinstance(field, JSONField)]
+    if not documents:
+        return lambda row: row
+
+    def prepare(row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for index in documents:
+            values[index] = fields[index].get_db_prep_save(values[index], connection)
+        return values
+
+    return prepare
+
+
+def _unnested_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:
+    name = connection.ops.quote_name
+    key, *others = fields
+    assigned = ", ".join(f"{name(field.column)} = new.{name(field.column)}" for field in others)
+    types = [key.rel_db_type(connection), *(field.db_type(connection) for field in others)]
+    arrays = ", ".join(f"%s::{its_type}[]" for its_type in types)
+    names = ", ".join(name(field.column) for field in fields)
+    table = name(model._meta.db_table)
+    return (
+        f"UPDATE {table} SET {assigned} FROM unnest({arrays}) AS new ({names}) "
+        f"WHERE {table}.{name(key.column)} = new.{name(key.column)}"
+    )
+
+
+def _single_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:
+    name = connection.ops.quote_name
+    key, *others = fields
+    assigned = ", ".join(f"{name(field.column)} = %s" for field in others)
+    return f"UPDATE {name(model._meta.db_table)} SET {assigned} WHERE {name(key.column)} = %s"
