@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django import forms
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
@@ -50,6 +51,25 @@ class RightsAdmin(ModelAdmin):
     list_per_page = 25
     show_full_result_count = False
     show_facets = False
+
+    @property
+    def request(self) -> HttpRequest:
+        """Not to be read: Unfold keeps the last request on the admin, which all threads share. Use the one you get."""
+        raise AttributeError("An admin page has no request of its own.")
+
+    @request.setter
+    def request(self, request: HttpRequest) -> None:
+        """Forget it."""
+
+    @property
+    def media(self) -> forms.Media:
+        """What the page and its filters load; Unfold would ask the shared request for the filters."""
+        media = super().media
+        for entry in self.list_filter:
+            form_class = getattr(entry[1] if isinstance(entry, tuple | list) else entry, "form_class", None)
+            files = getattr(form_class, "Media", None)
+            media += forms.Media(files) if files else forms.Media()
+        return media
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether the page may be read; whoever may change it may read it."""

@@ -254,7 +254,7 @@ def newest_escalations(user: User, now: datetime) -> Card | None:
     if not desk.watches(user):
         return None
     newest = (
-        Escalation.objects.filter(done_at__gt=now - NEWEST_WITHIN)
+        Escalation.objects.filter(done_at__gt=now - NEWEST_WITHIN, case__in=Case.objects.visible_to(user))
         .select_related("case", "case__company", "owner_after")
         .order_by("-done_at", "-pk")
     )

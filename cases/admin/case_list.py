@@ -154,13 +154,10 @@ class CaseList(ExportMixin, RightsAdmin):
 
     # --- who sees what (A1) ---
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The cases the reader may see, with the names that every page of them shows."""
-        return super().get_queryset(request).select_related("company", "contact", "owner")
-
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Case | None:
         """The case with everybody its page names, or None when there is none for this reader."""
         everybody = self.get_queryset(request).select_related(
+            "company",
             "company__account_manager",
             "company__customer_engineer",
             "contact__company",

@@ -350,6 +350,8 @@ class Endpoint:
                 if action.needs_fresh_look:
                     _refuse_stale(current, form.cleaned_data["seen"])
                 action.move(current, person(request), now, form.cleaned_data)
+        except Case.DoesNotExist as gone:
+            raise Http404("There is no such case any more.") from gone
         except workflow.NotAllowed as refused:
             return self._answer(request, case, action, None, now, refused.sentence, 403)
         except workflow.Refused as refused:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
@@ -375,3 +376,10 @@ def test_no_form_writes_status_severity_owner_or_company(desk: Desk):  # C5
     )
     assert after.last_move == Move.EDITED
     assert LogEntry.objects.count() == 0
+
+
+def test_no_page_keeps_the_request_of_one_reader_for_the_next(desk: Desk):
+    page_of_cases = admin.site.get_model_admin(Case)
+    signed_in(desk.technician).get(reverse("admin:cases_case_changelist"))
+    assert not hasattr(page_of_cases, "request")
+    assert "request" not in vars(page_of_cases)
