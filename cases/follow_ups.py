@@ -65,12 +65,15 @@ def done_steps(cases: Sequence[Case]) -> dict[int, Done]:
     """The ledger of each case's present wait, with the moment each notice really left; one query."""
     episode = {case.pk: case.wait_episode for case in cases}
     done: dict[int, Done] = {case.pk: {} for case in cases}
-    for notice in Notice.objects.filter(case__in=episode).select_related("mail").order_by("due_at"):
-        if notice.episode == episode[notice.case_id]:
-            sent_at = notice.mail.sent_at if notice.mail and notice.mail.status == MailStatus.SENT else None
-            done[notice.case_id][NoticeStep(notice.step)] = DoneStep(
-                notice.due_at, notice.done_at, sent_at, notice.superseded
-            )
+    rows = (
+        Notice.objects.filter(case__in=episode)
+        .order_by("due_at")
+        .values_list("case_id", "episode", "step", "due_at", "done_at", "superseded", "mail__status", "mail__sent_at")
+    )
+    for case_id, its_episode, step, due_at, done_at, superseded, mail_status, sent_at in rows:
+        if its_episode == episode[case_id]:
+            left_at = sent_at if mail_status == MailStatus.SENT else None
+            done[case_id][NoticeStep(step)] = DoneStep(due_at, done_at, left_at, superseded)
     return done
 
 

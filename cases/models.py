@@ -63,11 +63,11 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def to_look_at(self, now: datetime) -> CaseQuerySet:
         """Due for a look by whoever watches cases that nothing moves, soonest first (E5)."""
-        return self.filter(look_at__lte=now).order_by("look_at")
+        return self.filter(look_at__lte=now).order_by("look_at", "pk")
 
     def to_follow_up(self, now: datetime) -> CaseQuerySet:
         """Waiting cases whose plan has something due, soonest first (F2)."""
-        return self.filter(follow_up_at__lte=now).order_by("follow_up_at")
+        return self.filter(follow_up_at__lte=now).order_by("follow_up_at", "pk")
 
     def in_queue_of(self, user: Any) -> CaseQuerySet:
         """The open cases this person owns or, as a former owner, still watches (E7)."""
@@ -141,9 +141,11 @@ class Case(models.Model):
         ordering = ["-pk"]
         indexes = [
             # the escalation sweep: one index probe when nothing is due
-            models.Index(fields=["look_at"], condition=Q(look_at__isnull=False), name="case_to_look_at"),
+            models.Index(fields=["look_at", "id"], condition=Q(look_at__isnull=False), name="case_to_look_at"),
             # the follow-up sweep, likewise
-            models.Index(fields=["follow_up_at"], condition=Q(follow_up_at__isnull=False), name="case_to_follow_up"),
+            models.Index(
+                fields=["follow_up_at", "id"], condition=Q(follow_up_at__isnull=False), name="case_to_follow_up"
+            ),
             # a technician's queue, and the load that assignment weighs (C6)
             models.Index(fields=["owner", "severity"], condition=~Q(status="resolved"), name="case_open_by_owner"),
             # an account manager's list (A1), newest first

@@ -30,15 +30,14 @@ class Roster:
         technicians = list(Technician.objects.filter(user__is_active=True).select_related("user").order_by("user_id"))
         self.users: dict[int, User] = {technician.user_id: technician.user for technician in technicians}
         loads = open_loads(list(self.users))
-        in_business_day = centres_in_their_business_day(now)
-        self.centre_of = {technician.user_id: technician.centre_id for technician in technicians}
+        self._centre_of = {technician.user_id: technician.centre_id for technician in technicians}
         self._candidates = {
             technician.user_id: Candidate(
                 user_id=technician.user_id,
                 level=Level(technician.level),
                 on_duty=technician.on_duty,
                 languages=frozenset(technician.languages),
-                in_business_day=technician.centre_id in in_business_day,
+                in_business_day=False,
                 load=loads.get(technician.user_id, 0),
                 last_case_at=technician.last_case_at,
             )
@@ -47,7 +46,12 @@ class Roster:
 
     def at_opening(self, severity: Severity, language: str) -> Choice | None:
         """The L2 who gets a new case (C6), and the case on their load; None when there is no L2 at all."""
-        choice = choose_at_opening(list(self._candidates.values()), language_of_service(language, self.now))
+        in_business_day = centres_in_their_business_day(self.now)  # only here it matters: the schedule does not ask
+        candidates = [
+            replace(candidate, in_business_day=self._centre_of[candidate.user_id] in in_business_day)
+            for candidate in self._candidates.values()
+        ]
+        choice = choose_at_opening(candidates, language_of_service(language, self.now))
         return self._given(choice, severity, new=True)
 
     def to_l3(self, severity: Severity, language: str) -> Choice | None:

@@ -705,6 +705,8 @@ EDITABLE = frozenset(
 def edit_details(case_id: int, actor: User, now: datetime, *, changes: dict[str, Any], reason: str = "") -> Case:
     """Correct what the case says (C1); only fields of `EDITABLE`. Raises Refused, NotAllowed, or KeyError."""
     allow(actor, Right.WORK_CASES, "edit a case")
+    if "title" in changes:
+        _needs(changes["title"], "A case needs a title; say in one line what it is about.", "title")
     foreign = set(changes) - EDITABLE
     if foreign:
         raise KeyError(f"not editable: {sorted(foreign)}")

@@ -146,6 +146,7 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         ordering = ["first_name", "last_name", "username"]
         verbose_name = "staff member"
+        verbose_name_plural = "staff"
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

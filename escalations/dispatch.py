@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import F
+
 from cases.bulk import insert, update_columns
 from cases.history import record_many
 from cases.mail.letters import Letter, facts, post
@@ -207,6 +209,8 @@ def _write(steps: Sequence[CaseStep], batch: Batch, versions: Versions) -> None:
     said = {step.case.pk: _said(step) for step in steps}
     fields = ["look_at", "update_rhythm", "owner"]
     record_many([step.case for step in steps], fields, Move.ESCALATED, lambda case: said[case.pk], batch.now)
+    moved = [step.case.pk for step in steps if step.new_owner]
+    CaseWatcher.objects.filter(case__in=moved, user=F("case__owner")).delete()  # whoever owns it need not watch it
     post(letters, batch.now)
 
 

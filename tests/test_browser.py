@@ -100,7 +100,7 @@ def test_a_technician_opens_a_case_logs_a_call_asks_and_resolves(page: Page, des
     picture(page, "open")
     page.get_by_role("button", name="Open the case").click()
 
-    expect(page.get_by_role("heading", name="Nobody can print")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nobody can print", exact=True)).to_be_visible()
     case = Case.objects.get()
     assert (case.status, case.severity, case.owner) == (Status.ASSIGNED, Severity.HIGH, desk.technician)
     expect(page.get_by_text("Since this morning <b>nothing</b> comes out.").first).to_be_visible()
@@ -109,7 +109,7 @@ def test_a_technician_opens_a_case_logs_a_call_asks_and_resolves(page: Page, des
     expect(page.locator("dialog[open]")).to_have_count(0)
 
     call = dialog(page, "Log a contact")
-    call.get_by_label("Direction").select_option("out")
+    call.get_by_label("Who turned to whom").select_option("out")
     call.get_by_label("What was said").fill("They say it began after the update.")
     call.get_by_role("button", name="Log a contact").click()
     expect(page.get_by_text("They say it began after the update.")).to_be_visible()
@@ -127,10 +127,10 @@ def test_a_technician_opens_a_case_logs_a_call_asks_and_resolves(page: Page, des
     expect(page.get_by_text("It is version 7.").first).to_be_visible()
 
     solving = dialog(page, "Resolve")
-    solving.get_by_label("Resolution").select_option("customer_confirmed")
+    solving.get_by_label("Why it closes").select_option("customer_confirmed")
     solving.get_by_role("button", name="Resolve").click()  # without a solution: refused, nothing lost
     expect(page.get_by_text("Write the solution").first).to_be_visible()
-    expect(page.get_by_label("Resolution")).to_have_value("customer_confirmed")
+    expect(page.get_by_label("Why it closes")).to_have_value("customer_confirmed")
     page.get_by_label("Solution").fill("Version 8 of the driver was installed.")
     page.get_by_role("button", name="Resolve").click()
     expect(page.get_by_role("button", name="Reopen", exact=True)).to_be_visible()
@@ -158,7 +158,7 @@ def test_a_caller_who_is_no_help_desk_is_turned_away_and_nothing_typed_is_lost(p
     picture(page, "turned-away")
     page.locator("#id_opened_despite").fill("Their help desk is down.")
     page.get_by_role("button", name="Open the case").click()
-    expect(page.get_by_role("heading", name="My mouse is broken")).to_be_visible()
+    expect(page.get_by_role("heading", name="My mouse is broken", exact=True)).to_be_visible()
     assert Case.objects.get().opened_despite == "Their help desk is down."
 
 
@@ -186,7 +186,7 @@ def test_an_account_manager_reads_the_own_companies_cases_and_no_others(page: Pa
     expect(page.get_by_text("Ours").first).to_be_visible()
     expect(page.get_by_text("Theirs")).to_have_count(0)
     page.get_by_role("link", name=own.number).first.click()
-    expect(page.get_by_role("heading", name="Ours")).to_be_visible()
+    expect(page.get_by_role("heading", name="Ours", exact=True)).to_be_visible()
     for button in ("Start work", "Resolve", "Ask the customer", "Log a contact", "Reassign", "Save"):
         expect(page.get_by_role("button", name=button, exact=True)).to_have_count(0)
     picture(page, "account-manager-case")
@@ -212,7 +212,7 @@ def test_a_narrow_dark_window_shows_the_case_without_scrolling_sideways(browser:
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     page = context.new_page()
     page.goto(case.get_absolute_url())
-    expect(page.get_by_role("heading", name=case.title)).to_be_visible()
+    expect(page.get_by_role("heading", name=case.title, exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     picture(page, "case-narrow-dark")
     context.close()

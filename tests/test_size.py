@@ -1,0 +1,82 @@
+"""Pages and sweeps that do not get slower with the desk: the same number of queries with 30 and with 30,000 cases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from cases.bulk import insert
+from cases.history import write_history
+from cases.models import Case, Interaction
+from cases.terms import Channel, Direction, Severity
+from tests.builders import NOON, Desk, build_desk
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+def fill(desk: Desk, number: int) -> None:
+    """So many open cases, as an import would write them."""
+    insert(
+        [
+            Case(
+                company=desk.company,
+                contact=desk.contact,
+                title=f"Case {index}",
+                severity=list(Severity)[index % 4],
+                owner=desk.technician,
+                opened_at=NOON,
+                changed_at=NOON,
+                look_at=NOON + HOUR,
+            )
+            for index in range(number)
+        ]
+    )
+    write_history(((case, NOON, "Filled in.") for case in Case.objects.iterator()), kind="+")
+
+
+def queries(client: Client, address: str) -> int:
+    client.get(address)  # what is cached once per process does not count
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
+def test_list_page_and_case_page_ask_no_more_with_30_000_cases_than_with_30(desk: Desk, client: Client) -> None:
+    case = desk.open_case()
+    for hour in range(30):
+        Interaction.objects.create(
+            case=case, channel=Channel.PHONE, direction=Direction.IN, at=NOON + hour * HOUR, body="Hello",
+            by=desk.technician, contact=desk.contact,
+        )  # fmt: skip
+    addresses = [
+        "/admin/",
+        "/admin/cases/case/",
+        "/admin/cases/case/?queue=open",
+        "/admin/cases/case/?queue=all&q=Case+7",
+        "/admin/cases/case/?queue=all&p=2",
+        case.get_absolute_url(),
+        f"{case.get_absolute_url().removesuffix('change/')}history/",
+    ]
+    fill(desk, 30)
+    counted = {}
+    for person in (desk.technician, desk.account_manager, desk.manager):
+        client.force_login(person)
+        counted[person] = {address: queries(client, address) for address in addresses}
+    fill(desk, 29_970)
+    for person, few in counted.items():
+        client.force_login(person)
+        assert {address: queries(client, address) for address in addresses} == few
+        assert max(few.values()) <= 25, few
+
+
+@pytest.fixture
+def desk(db: None) -> Desk:
+    return build_desk()
