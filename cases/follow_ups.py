@@ -16,11 +16,11 @@ from cases.follow_up_plans import (
     planned_steps,
 )
 from cases.history import record_many
+from cases.mail.announcements import resolved_letters
 from cases.mail.letters import Letter, as_mail, facts, post, to_contact
 from cases.models import Case, CaseQuerySet, Mail, Notice
 from cases.sweeping import Sweep, Swept, run
 from cases.terms import Holds, MailStatus, Move, NoticeStep, Resolution, Status
-from cases.workflow import resolved_letters
 from contacts.directory import Directory
 
 Done = dict[NoticeStep, DoneStep]

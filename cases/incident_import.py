@@ -19,11 +19,11 @@ from django.db import DataError, IntegrityError, transaction
 from django.utils.text import slugify
 from simple_history.utils import bulk_create_with_history
 
+from cases.guards import Refused
 from cases.history import write_history
 from cases.incident_log import BadRow, Incident, Log, State
 from cases.models import Case
 from cases.terms import Move, Resolution, Status, WaitPlan, WaitReason
-from cases.workflow import Refused
 from contacts.calendars import calendar_problem
 from contacts.models import Company, Contact, OpeningSpan, SupportCentre, Technician, User
 from contacts.terms import Language, Level, Role

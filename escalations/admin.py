@@ -20,10 +20,10 @@ from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
 
+from cases.guards import NotAllowed, Refused
 from cases.models import Case
 from cases.templatetags.case_page import moment_html
 from cases.terms import Severity
-from cases.workflow import NotAllowed, Refused
 from contacts.access import RightsAdmin, holds
 from contacts.pages import HistoryAdmin, RowRights
 from contacts.terms import Right, Role

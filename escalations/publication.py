@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
+from cases.guards import Refused, allow
 from cases.terms import Severity
-from cases.workflow import Refused, allow
 from contacts.models import User
 from contacts.terms import Right
 from escalations.models import ClockRule, SchedulePoint, ScheduleVersion

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from itertools import count
 from typing import Any
 
-from cases import workflow
+from cases import opening
 from cases.models import Case
 from cases.terms import Severity
 from contacts.models import Company, Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
@@ -95,7 +95,7 @@ class Desk:
             "contact": company.contacts.get(is_help_desk=True),
             **fields,
         }
-        return workflow.open_case(workflow.Intake(company=company, **fields), actor or self.technician, now)
+        return opening.open_case(opening.Intake(company=company, **fields), actor or self.technician, now)
 
 
 def build_desk() -> Desk:

@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from cases import workflow
+from cases import guards, opening, workflow
 from cases.admin.case_history import CaseHistory
 from cases.admin.case_list import SEARCHED_WORDS, CappedPaginator, CaseList
 from cases.admin.header import case_context
@@ -124,9 +124,9 @@ class CaseAdmin(CaseHistory, CaseList):
         """The page; when the move behind “Save” is refused, the same page with its sentence and everything typed."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except workflow.NotAllowed as refused:
+        except guards.NotAllowed as refused:
             raise PermissionDenied(refused.sentence) from refused
-        except workflow.Refused as refused:
+        except guards.Refused as refused:
             request.desk_refusal = refused  # type: ignore[attr-defined]
             if object_id is None:
                 _record_turned_away(request)
@@ -161,7 +161,7 @@ class CaseAdmin(CaseHistory, CaseList):
         now = timezone.now()
         if not change:
             intake = _intake(form)
-            opened = workflow.open_case(intake, person(request), now)
+            opened = opening.open_case(intake, person(request), now)
             obj.pk, obj.owner = opened.pk, opened.owner
         elif form.changes:  # type: ignore[attr-defined]
             workflow.edit_details(obj.pk, person(request), now, changes=form.changes)  # type: ignore[attr-defined]
@@ -272,10 +272,10 @@ def _suggestion(person: Contact) -> str:
     return f"{person.name} ({person.company.name}, {desk})"
 
 
-def _intake(form: ModelForm) -> workflow.Intake:
+def _intake(form: ModelForm) -> opening.Intake:
     said = form.cleaned_data
     answers = {name: said[name] for name in said if name not in ("severity", "opened_by_channel")}
-    return workflow.Intake(
+    return opening.Intake(
         severity=form.severity_to_open_with(),  # type: ignore[attr-defined]
         channel=Channel(said["opened_by_channel"]),
         **answers,
@@ -287,11 +287,11 @@ def _record_turned_away(request: HttpRequest) -> None:
     number, despite = request.POST.get("contact", ""), request.POST.get("opened_despite", "")
     contact = Contact.objects.visible_to(request.user).filter(pk=number).select_related("company").first()
     same_company = contact is not None and str(contact.company_id) == request.POST.get("company")
-    if contact is not None and same_company and not workflow.may_open(contact, despite):
-        workflow.turn_away(contact, request.POST.get("title", ""), person(request), timezone.now())
+    if contact is not None and same_company and not opening.may_open(contact, despite):
+        opening.turn_away(contact, request.POST.get("title", ""), person(request), timezone.now())
 
 
-def _refused_form(form: type[ModelForm], refused: workflow.Refused) -> type[ModelForm]:
+def _refused_form(form: type[ModelForm], refused: guards.Refused) -> type[ModelForm]:
     """The form with what the move said against it, so that the page comes back with everything typed (S4)."""
 
     class RefusedForm(form):  # type: ignore[misc, valid-type]

@@ -19,7 +19,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from cases import workflow
+from cases import contact_log, guards, workflow
 from cases.forms import (
     AskCustomerForm,
     HandledForm,
@@ -102,12 +102,12 @@ def _ask(case: Case, actor: User, now: datetime, typed: Typed) -> None:
 def _respond(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     _refuse_second_click(case, actor, now, typed["channel"], Direction.IN, typed["body"])
     channel = Channel(typed["channel"])
-    workflow.customer_responded(case.pk, actor, now, channel=channel, body=typed["body"])
+    contact_log.customer_responded(case.pk, actor, now, channel=channel, body=typed["body"])
 
 
 def _log(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     _refuse_second_click(case, actor, now, typed["channel"], typed["direction"], typed["body"])
-    workflow.log_contact(
+    contact_log.log_contact(
         case.pk,
         actor,
         now,
@@ -121,19 +121,19 @@ def _log(case: Case, actor: User, now: datetime, typed: Typed) -> None:
 
 def _note(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     _refuse_second_click(case, actor, now, Channel.NOTE, Direction.INTERNAL, typed["body"])
-    workflow.log_contact(case.pk, actor, now, channel=Channel.NOTE, direction=Direction.INTERNAL, body=typed["body"])
+    contact_log.log_contact(case.pk, actor, now, channel=Channel.NOTE, direction=Direction.INTERNAL, body=typed["body"])
 
 
 def _stop_watching(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     if not CaseWatcher.objects.filter(case=case, user=actor).exists():
-        raise workflow.Refused(f"You do not watch {case.number} any more.")
+        raise guards.Refused(f"You do not watch {case.number} any more.")
     workflow.stop_watching(case.pk, actor)
 
 
 def _mark_handled(case: Case, actor: User, now: datetime, typed: Typed) -> None:
     if not typed["interaction"].needs_answer:
-        raise workflow.Refused("This contact is marked as handled already.")
-    workflow.mark_handled(typed["interaction"].pk, actor)
+        raise guards.Refused("This contact is marked as handled already.")
+    contact_log.mark_handled(typed["interaction"].pk, actor)
 
 
 def _refuse_second_click(case: Case, actor: User, now: datetime, channel: str, direction: str, body: str) -> None:
@@ -147,7 +147,7 @@ def _refuse_second_click(case: Case, actor: User, now: datetime, channel: str, d
         opened_the_case=False,
     )
     if just_now.exists():
-        raise workflow.Refused("You logged exactly this a moment ago; nothing was logged twice.")
+        raise guards.Refused("You logged exactly this a moment ago; nothing was logged twice.")
 
 
 ACTIONS: dict[str, Action] = {
@@ -346,15 +346,15 @@ class Endpoint:
         try:
             with transaction.atomic():
                 # The lock makes the second of two clicks wait for the first, and then see what it did.
-                current = workflow.locked(case.pk, person(request))
+                current = guards.locked(case.pk, person(request))
                 if action.needs_fresh_look:
                     _refuse_stale(current, form.cleaned_data["seen"])
                 action.move(current, person(request), now, form.cleaned_data)
         except Case.DoesNotExist as gone:
             raise Http404("There is no such case any more.") from gone
-        except workflow.NotAllowed as refused:
+        except guards.NotAllowed as refused:
             return self._answer(request, case, action, None, now, refused.sentence, 403)
-        except workflow.Refused as refused:
+        except guards.Refused as refused:
             return self._refused(request, case, action, form, refused, now)
         messages.success(request, action.done.format(number=case.number))
         return redirect(case.get_absolute_url())
@@ -365,7 +365,7 @@ class Endpoint:
         case: Case,
         action: Action,
         form: MoveForm,
-        refused: workflow.Refused,
+        refused: guards.Refused,
         now: datetime,
     ) -> HttpResponse:
         # As it is now, and with its present stamp: whoever presses again has read the sentence.
@@ -412,7 +412,7 @@ def _refuse_stale(case: Case, seen: str) -> None:
     last = case.history.select_related("history_user").order_by("-history_date", "-history_id").first()
     by = f" by {last.history_user}" if last and last.history_user else ""
     waits = " It waits for the customer now." if case.status == Status.WAITING else ""
-    raise workflow.Refused(
+    raise guards.Refused(
         f"{case.number} has changed since you opened the page: {Move(case.last_move).label.lower()}{by} at "
         f"{case.changed_at:%Y-%m-%d %H:%M} UTC.{waits} Nothing was changed; look at the case as it is now, "
         "and press again if it still holds."

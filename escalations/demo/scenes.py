@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from random import Random
 from typing import Any
 
-from cases import workflow
+from cases import contact_log, opening, workflow
 from cases.models import Case, Interaction
 from cases.terms import Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
 from contacts.calendars import OpeningHours
@@ -147,7 +147,7 @@ class Scene:
             "impact": subject.impact,
         }
         by = self.shift.somebody_for(None, self.at, self.chance)
-        self.case_id = workflow.open_case(workflow.Intake(**(answers | differently)), by, self.at).pk
+        self.case_id = opening.open_case(opening.Intake(**(answers | differently)), by, self.at).pk
 
     def starts(self) -> None:
         """Work begins."""
@@ -168,7 +168,7 @@ class Scene:
     def notes(self, body: str, by: User | None = None) -> None:
         """An internal note, of the technician's unless somebody else writes it."""
         actor = by or self.technician
-        workflow.log_contact(
+        contact_log.log_contact(
             self._id, actor, self.at, channel=Channel.NOTE, direction=Direction.INTERNAL, body=self.said(body)
         )
 
@@ -199,7 +199,7 @@ class Scene:
     def answers(self, body: str = "", channel: Channel = Channel.EMAIL) -> None:
         """The customer responds to the question."""
         said = self.said(body or self.subject.answer)
-        workflow.customer_responded(self._id, self.technician, self.at, channel=channel, body=said)
+        contact_log.customer_responded(self._id, self.technician, self.at, channel=channel, body=said)
 
     def takes_back(self, reason: str) -> None:
         """The question is taken back."""
@@ -230,7 +230,7 @@ class Scene:
 
     def turns_away(self, about: str) -> None:
         """An end user is pointed to their own help desk (D3)."""
-        workflow.turn_away(self.end_user, about, self.technician, self.at)
+        opening.turn_away(self.end_user, about, self.technician, self.at)
 
     @property
     def _id(self) -> int:
@@ -239,6 +239,6 @@ class Scene:
 
     def _contact(self, channel: Channel, direction: Direction, body: str, **more: bool) -> Interaction:
         said = self.said(body)
-        return workflow.log_contact(
+        return contact_log.log_contact(
             self._id, self.technician, self.at, channel=channel, direction=direction, body=said, **more
         )

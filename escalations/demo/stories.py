@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from cases import workflow
+from cases import contact_log
 from cases.terms import Channel, Resolution, Severity, WaitPlan, WaitReason
 from escalations.demo.playing import Story
 from escalations.demo.scenes import DAY, HOUR, MINUTE, Scene
@@ -202,7 +202,7 @@ def thanked(handled: bool) -> Tell:
         word = scene.hears(scene.chance.choice(THANKS))
         if handled:
             yield scene.soon(20, 90)
-            workflow.mark_handled(word.pk, scene.technician)
+            contact_log.mark_handled(word.pk, scene.technician)
 
     return tell
 

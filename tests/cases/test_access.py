@@ -14,7 +14,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from cases import workflow
+from cases import contact_log, workflow
 from cases.admin.transitions import ACTIONS
 from cases.models import Case, Interaction, Mail, Notice, Refusal
 from cases.terms import Channel, Direction, Move, Resolution, Severity, Status, WaitReason
@@ -114,7 +114,9 @@ def ready_for(desk: Desk, name: str) -> tuple[Case, dict[str, object]]:
     if name in ("reopen", "mark_handled"):
         workflow.resolve(case.pk, tech, NOON, resolution=Resolution.CONFIRMED, solution="New driver")
     if name == "mark_handled":
-        word = workflow.log_contact(case.pk, tech, NOON, channel=Channel.EMAIL, direction=Direction.IN, body="Thanks!")
+        word = contact_log.log_contact(
+            case.pk, tech, NOON, channel=Channel.EMAIL, direction=Direction.IN, body="Thanks!"
+        )
         filled["interaction"] = word.pk
     if name == "reassign":
         filled["owner"] = desk.l3.pk

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from playwright.sync_api import Page, sync_playwright
 
-from cases import panels, workflow
+from cases import contact_log, panels, workflow
 from cases.admin import case_list
 from cases.follow_ups import follow_up
 from cases.models import Case, Interaction, Mail, Notice, Refusal
@@ -465,7 +465,7 @@ def test_the_page_asks_the_database_the_same_number_of_questions_however_long_it
     for n in range(60):
         at = NOON + timedelta(minutes=n)
         for actor in (desk.technician, desk.manager):
-            workflow.log_contact(
+            contact_log.log_contact(
                 case.pk, actor, at, channel=Channel.NOTE, direction=Direction.INTERNAL, body=f"Note {n}"
             )
         severity = (Severity.HIGH, Severity.LOW)[n % 2]
@@ -485,7 +485,7 @@ def test_the_timeline_tells_everything_once_newest_first(desk: Desk, tech: Clien
     workflow.change_severity(
         case.pk, desk.technician, NOON + timedelta(minutes=1), severity=Severity.HIGH, reason="Whole floor"
     )
-    workflow.log_contact(
+    contact_log.log_contact(
         case.pk,
         desk.technician,
         NOON + timedelta(minutes=2),
@@ -516,7 +516,7 @@ def test_the_timeline_tells_everything_once_newest_first(desk: Desk, tech: Clien
 def test_a_long_timeline_leads_on_to_older_entries_and_loses_none(desk: Desk, tech: Client):
     case = desk.open_case()
     for n in range(PAGE + 20):
-        workflow.log_contact(
+        contact_log.log_contact(
             case.pk, desk.technician, NOON, channel=Channel.NOTE, direction=Direction.INTERNAL, body=f"Note <{n}>"
         )
     first, second = timeline_of(case), timeline_of(case, 1)
@@ -553,7 +553,7 @@ def test_a_wait_shows_its_question_its_reason_and_its_plan(desk: Desk, tech: Cli
 def test_a_word_on_a_resolved_case_stands_out_until_somebody_handles_it(desk: Desk, tech: Client):  # C7
     case = desk.open_case()
     workflow.resolve(case.pk, desk.technician, NOON, resolution=Resolution.CONFIRMED, solution="New driver")
-    word = workflow.log_contact(
+    word = contact_log.log_contact(
         case.pk, desk.technician, NOON, channel=Channel.EMAIL, direction=Direction.IN, body="Thanks!"
     )
     assert "Needs an answer" in said(tech.get(page(case)))

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cases import workflow
+from cases import contact_log, workflow
 from cases.follow_ups import follow_up
 from cases.mail.outbox import why_untrue
 from cases.models import Case, Mail, Notice, SetAside
@@ -136,7 +136,7 @@ def test_an_answer_ends_the_plan_at_once_and_what_is_queued_is_no_longer_true(de
         if hours <= answered_at:
             sweep(hours)
     outbox.new()
-    workflow.log_contact(
+    contact_log.log_contact(
         case.pk,
         desk.technician,
         NOON + answered_at * HOUR,
@@ -278,7 +278,7 @@ def test_an_answer_after_the_closing_reopens_the_case(desk: Desk) -> None:  # C7
     for hours in (48, 96, 144, 168):
         sweep(hours)
         outbox.leaves(hours)
-    workflow.log_contact(
+    contact_log.log_contact(
         case.pk, desk.l3, NOON + 200 * HOUR, channel=Channel.EMAIL, direction=Direction.IN, body="I was on leave."
     )
     assert now_is(case).status == Status.IN_PROGRESS

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from cases import workflow
+from cases import contact_log, workflow
 from cases.follow_ups import follow_up
 from cases.mail.letters import Letter, facts, post
 from cases.mail.outbox import deliver
@@ -62,11 +62,11 @@ def every_message(desk: Desk) -> dict[str, Mail]:
     escalate(NOON + 25 * HOURS)
 
     closed_for_no_response(desk, silent := opened())
-    workflow.log_contact(
+    contact_log.log_contact(
         silent.pk, manager, NOON + 9 * DAYS, channel=Channel.EMAIL, direction=Direction.IN, body="Here I am"
     )
     workflow.reassign(silent.pk, manager, NOON + 9 * DAYS, owner=l3, reason="Knows <u>printers</u>")
-    workflow.log_contact(
+    contact_log.log_contact(
         silent.pk,
         technician,
         NOON + 9 * DAYS,
@@ -80,7 +80,7 @@ def every_message(desk: Desk) -> dict[str, Mail]:
 
     solved = opened()
     workflow.resolve(solved.pk, technician, NOON, resolution=Resolution.CONFIRMED, solution="New <s>toner</s>.")
-    workflow.log_contact(
+    contact_log.log_contact(
         solved.pk, technician, NOON + DAYS, channel=Channel.PHONE, direction=Direction.IN, body="Thanks!"
     )
 

@@ -18,7 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.db import OperationalError, close_old_connections, connection
 
-from cases import workflow
+from cases import contact_log, workflow
 from cases.mail import outbox
 from cases.mail.letters import Letter, facts, post
 from cases.mail.outbox import BACK_OFF, BREAKS_IN_A_ROW, CLAIM, LEASE, WORK_FOR, deliver, send_again
@@ -309,7 +309,7 @@ def test_a_message_without_an_address_is_not_called_sent(post_office, clock, cas
 
 def test_a_question_is_dropped_when_the_customer_answered_before_it_left(post_office, clock, case, desk):  # M1, F6
     workflow.ask_customer(case.pk, desk.technician, NOON, question="Which one?", reason=WaitReason.INFORMATION)
-    workflow.customer_responded(case.pk, desk.technician, NOON, channel=Channel.PHONE, body="The red one")
+    contact_log.customer_responded(case.pk, desk.technician, NOON, channel=Channel.PHONE, body="The red one")
     result = deliver(clock)
     mail = Mail.objects.get(template="question")
     assert (result.dropped, result.sent, post_office.received) == (1, 0, [])

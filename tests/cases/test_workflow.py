@@ -11,8 +11,10 @@ import pytest
 from django.apps import apps
 from django.db import transaction
 
-from cases import workflow
+from cases import contact_log, opening, workflow
+from cases.guards import NotAllowed, Refused
 from cases.models import Case, CaseWatcher, Interaction, Mail, Notice, Refusal
+from cases.opening import Intake
 from cases.terms import (
     Channel,
     Direction,
@@ -26,7 +28,6 @@ from cases.terms import (
     WaitPlan,
     WaitReason,
 )
-from cases.workflow import Intake, NotAllowed, Refused
 from contacts.models import RoleHolder, Technician, User
 from contacts.terms import Level, Role
 from tests.builders import NOON, Desk, build_centre, build_desk, build_technician, build_user
@@ -105,7 +106,7 @@ ATTEMPTS: dict[str, Attempt] = {
         pk, who, LATER, question="Which floor?", reason=WaitReason.INFORMATION
     ),
     "take_back": lambda pk, who: workflow.take_back(pk, who, LATER, reason="Found it ourselves."),
-    "customer_responded": lambda pk, who: workflow.customer_responded(
+    "customer_responded": lambda pk, who: contact_log.customer_responded(
         pk, who, LATER, channel=Channel.PHONE, body="The third floor."
     ),
     "resolve": lambda pk, who: workflow.resolve(
@@ -211,12 +212,12 @@ NEEDS: list[tuple[Status, str, Callable[[int, User], object]]] = [
     (
         WAITING,
         "body",
-        lambda pk, who: workflow.customer_responded(pk, who, LATER, channel=Channel.PHONE, body=""),
+        lambda pk, who: contact_log.customer_responded(pk, who, LATER, channel=Channel.PHONE, body=""),
     ),
     (
         WAITING,
         "channel",
-        lambda pk, who: workflow.customer_responded(pk, who, LATER, channel=Channel.NOTE, body="They said so."),
+        lambda pk, who: contact_log.customer_responded(pk, who, LATER, channel=Channel.NOTE, body="They said so."),
     ),
     (
         WORKING,
@@ -235,24 +236,26 @@ NEEDS: list[tuple[Status, str, Callable[[int, User], object]]] = [
     (
         WORKING,
         "body",
-        lambda pk, who: workflow.log_contact(pk, who, LATER, channel=Channel.PHONE, direction=Direction.OUT, body="\t"),
+        lambda pk, who: contact_log.log_contact(
+            pk, who, LATER, channel=Channel.PHONE, direction=Direction.OUT, body="\t"
+        ),
     ),
     (
         WORKING,
         "direction",
-        lambda pk, who: workflow.log_contact(pk, who, LATER, channel=Channel.NOTE, direction=Direction.IN, body="x"),
+        lambda pk, who: contact_log.log_contact(pk, who, LATER, channel=Channel.NOTE, direction=Direction.IN, body="x"),
     ),
     (
         WORKING,
         "direction",
-        lambda pk, who: workflow.log_contact(
+        lambda pk, who: contact_log.log_contact(
             pk, who, LATER, channel=Channel.PHONE, direction=Direction.INTERNAL, body="x"
         ),
     ),
     (
         WORKING,
         "send",
-        lambda pk, who: workflow.log_contact(
+        lambda pk, who: contact_log.log_contact(
             pk, who, LATER, channel=Channel.PHONE, direction=Direction.OUT, body="x", send=True
         ),
     ),
@@ -362,7 +365,9 @@ def test_leaving_the_wait_ends_its_follow_up(desk: Desk, leave: str) -> None:  #
 
 
 def log(case: Case, who: User, channel: Channel, direction: Direction, **more: Any) -> Interaction:
-    return workflow.log_contact(case.pk, who, LATER, channel=channel, direction=direction, body="Third floor.", **more)
+    return contact_log.log_contact(
+        case.pk, who, LATER, channel=channel, direction=direction, body="Third floor.", **more
+    )
 
 
 @pytest.mark.parametrize(
@@ -445,7 +450,7 @@ def closed_for_no_response(desk: Desk) -> Case:
 def test_an_answer_within_14_days_on_a_case_closed_for_no_response_reopens_it(desk: Desk, days, reopens) -> None:  # C7
     case = closed_for_no_response(desk)
     posted, at = Post(), NOON + timedelta(days=8 + days)
-    word = workflow.log_contact(
+    word = contact_log.log_contact(
         case.pk, desk.l3, at, channel=Channel.EMAIL, direction=Direction.IN, body="I was on leave."
     )
     after = now_is(case)
@@ -470,7 +475,7 @@ def test_a_word_on_any_other_resolved_case_is_flagged_to_the_owner_and_reopens_n
 def test_our_own_call_on_a_resolved_case_is_only_logged(desk: Desk) -> None:  # C7
     case, posted = closed_for_no_response(desk), Post()
     at = NOON + timedelta(days=9)
-    call = workflow.log_contact(
+    call = contact_log.log_contact(
         case.pk, desk.technician, at, channel=Channel.PHONE, direction=Direction.OUT, body="Called them."
     )
     assert now_is(case).status == RESOLVED
@@ -481,8 +486,8 @@ def test_a_flagged_word_is_handled_by_hand_or_by_reopening(desk: Desk) -> None: 
     case = case_in(desk, RESOLVED)
     thanks, again = (log(case, desk.technician, Channel.EMAIL, Direction.IN) for _ in range(2))
     with nothing_changes(), pytest.raises(NotAllowed):
-        workflow.mark_handled(thanks.pk, desk.account_manager)
-    workflow.mark_handled(thanks.pk, desk.technician)
+        contact_log.mark_handled(thanks.pk, desk.account_manager)
+    contact_log.mark_handled(thanks.pk, desk.technician)
     assert list(Interaction.objects.filter(needs_answer=True)) == [again]
     workflow.reopen(case.pk, desk.technician, LATER, reason="It is back.")
     assert not Interaction.objects.filter(needs_answer=True).exists()
@@ -591,14 +596,14 @@ def test_who_is_not_the_help_desk_is_turned_away_politely_and_that_is_recorded_o
         desk.open_case(contact=desk.end_user)
     for minutes in (0, 30):
         at = NOON + timedelta(minutes=minutes)
-        workflow.turn_away(desk.end_user, "No printing", desk.technician, at)
+        opening.turn_away(desk.end_user, "No printing", desk.technician, at)
     (refusal,) = Refusal.objects.all()
     assert (refusal.contact, refusal.by, refusal.at) == (desk.end_user, desk.technician, NOON)
     assert "desk@acme.example.com" in refusal.told
-    workflow.turn_away(desk.end_user, "No printing", desk.technician, NOON + 2 * HOUR)
+    opening.turn_away(desk.end_user, "No printing", desk.technician, NOON + 2 * HOUR)
     assert Refusal.objects.count() == 2
     with nothing_changes(), pytest.raises(NotAllowed):
-        workflow.turn_away(desk.end_user, "No printing", desk.account_manager, NOON + 4 * HOUR)
+        opening.turn_away(desk.end_user, "No printing", desk.account_manager, NOON + 4 * HOUR)
 
 
 def test_with_a_reason_a_technician_opens_it_for_somebody_else(desk: Desk) -> None:  # D3
@@ -821,6 +826,6 @@ def test_an_intake_is_kept_as_it_was_answered(desk: Desk) -> None:  # C1
         "preferred_means": "phone",
     }
     intake = Intake(desk.company, desk.contact, "No printing", Severity.MEDIUM, Channel.CHAT, **answers)
-    case = now_is(workflow.open_case(intake, desk.technician, NOON))
+    case = now_is(opening.open_case(intake, desk.technician, NOON))
     assert {name: getattr(case, name) for name in answers} == answers
     assert Mail.objects.get(template="case_opened").facts["questions"] == []

@@ -16,9 +16,9 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.utils import timezone
 from tqdm import tqdm
 
+from cases.guards import Refused
 from cases.incident_import import Imported, Terms, import_log
 from cases.incident_log import YEARS, Log, NotALog, read_log
-from cases.workflow import Refused
 
 #: How many bad rows are listed; the others are counted.
 LISTED = 20

@@ -1,0 +1,117 @@
+"""The contact log: phone, chat, email and internal notes (C3), and what the customer's word sets off (C4, C7, F6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from cases.guards import Refused, allow, locked, needs
+from cases.mail.letters import Letter, facts, post, to_contact, to_each
+from cases.models import Case, Interaction
+from cases.terms import Channel, Direction, Move, Resolution, Status
+from cases.workflow import can_reopen, guard, moved, work_again, write_down
+from contacts.directory import Directory
+from contacts.models import User
+from contacts.terms import Right
+
+
+def log_contact(
+    case_id: int,
+    actor: User,
+    now: datetime,
+    *,
+    channel: Channel,
+    direction: Direction,
+    body: str,
+    reached: bool = True,
+    send: bool = False,
+) -> Interaction:
+    """Log a phone call, chat or email about a case, or an internal note (C3).
+
+    A contact from the customer ends a wait by itself (C4, F6), and on a case closed for no response it reopens (C7).
+    `send` mails `body` to the contact. Raises Refused or NotAllowed.
+    """
+    note = channel == Channel.NOTE
+    allow(actor, Right.ADD_NOTES if note else Right.WORK_CASES, "add a note" if note else "log a contact")
+    said = needs(body, "Write down what was said.", "body")
+    if note != (direction == Direction.INTERNAL):
+        raise Refused("A note is internal; a call, chat or email came from or went to the customer.", "direction")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        interaction = _take_contact(case, channel, direction, said, actor, now, reached)
+        if send:
+            _send_message(case, interaction, now)
+    return interaction
+
+
+def customer_responded(case_id: int, actor: User, now: datetime, *, channel: Channel, body: str) -> Case:
+    """Customer Update Required -> In Progress, by logging the customer's contact (C4). Raises Refused or NotAllowed."""
+    allow(actor, Right.WORK_CASES, "log a response")
+    said = needs(body, "Write down what the customer said.", "body")
+    if channel == Channel.NOTE:
+        raise Refused("A response comes by phone, chat or email; choose how the customer reached us.", "channel")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        guard(case, "customer_responded", now)
+        _take_contact(case, channel, Direction.IN, said, actor, now, reached=True)
+    return case
+
+
+def _take_contact(
+    case: Case, channel: Channel, direction: Direction, body: str, actor: User | None, now: datetime, reached: bool
+) -> Interaction:
+    interaction = write_down(case, channel, direction, body, actor, now, reached)
+    if not interaction.is_response:
+        return interaction
+    if case.status == Status.WAITING:
+        case.customer_responded()
+        moved(case, Move.RESPONDED, actor, f"{channel.label}: {body}", now)
+    elif case.status == Status.RESOLVED and direction == Direction.IN:
+        _word_on_resolved(case, interaction, actor, now)
+    return interaction
+
+
+def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, now: datetime) -> None:
+    """C7: the answer we asked for reopens; any other word is flagged and never dropped."""
+    if case.resolution == Resolution.NO_RESPONSE and can_reopen(case, now):
+        work_again(case, actor, "The customer answered after it was closed for no response (C7).", now)
+        return
+    interaction.needs_answer = True
+    interaction.save(update_fields=["needs_answer"])
+    what = facts(
+        case,
+        why="you own this case, which is resolved",
+        expected="Read what the customer says; reopen the case, or mark it as handled.",
+        then="Nothing happens by itself.",
+        said=interaction.body,
+    )
+    readers = Directory().for_user(case.owner, "Owner")
+    post(to_each(readers, f"word:{interaction.pk}", "word_on_resolved", what, case), now)
+
+
+def _send_message(case: Case, interaction: Interaction, now: datetime) -> None:
+    if (interaction.channel, interaction.direction) != (Channel.EMAIL, Direction.OUT):
+        raise Refused("Only an email to the customer can be sent; untick “send it now”.", "send")
+    customer = to_contact(case)
+    if customer is None:
+        raise Refused(f"{case.contact.name} has no email address; add one, or untick “send it now”.", "send")
+    what = facts(
+        case,
+        why="you are our contact for this issue",
+        expected="Reply to this message if you have anything to add.",
+        then="We keep you informed.",
+        message=interaction.body,
+        sender=str(interaction.by),
+    )
+    post([Letter(f"message:{interaction.pk}", "message", customer, what, case)], now)
+
+
+def mark_handled(interaction_id: int, actor: User) -> None:
+    """The customer's word on a resolved case needed nothing more (C7). Raises NotAllowed.
+
+    A word on a case that the actor may not read stays as it is (A1).
+    """
+    allow(actor, Right.WORK_CASES, "mark a contact as handled")
+    mine = Interaction.objects.filter(case__in=Case.objects.visible_to(actor))
+    mine.filter(pk=interaction_id).update(needs_answer=False)
