@@ -34,7 +34,7 @@ def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequenc
     """
     fields = [_field(model, name) for name in names]
     prepare = _preparation(fields)
-    quoted = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    quoted = ", ".join(_quoted(field) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -76,6 +76,11 @@ def _plain_names(model: type[Model]) -> tuple[str, ...]:
     return tuple(field.attname for field in model._meta.concrete_fields if not field.primary_key)
 
 
+def _quoted(field: Field[Any, Any]) -> str:
+    assert field.column is not None  # these are concrete fields
+    return connection.ops.quote_name(field.column)
+
+
 def _field(model: type[Model], name: str) -> Field[Any, Any]:
     for field in model._meta.concrete_fields:
         if name in (field.name, field.attname):
@@ -103,19 +108,19 @@ def _preparation(fields: Sequence[Field[Any, Any]]) -> Callable[[Sequence[Any]],
 def _unnested_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:
     name = connection.ops.quote_name
     key, *others = fields
-    assigned = ", ".join(f"{name(field.column)} = new.{name(field.column)}" for field in others)
+    assigned = ", ".join(f"{_quoted(field)} = new.{_quoted(field)}" for field in others)
     types = [key.rel_db_type(connection), *(field.db_type(connection) for field in others)]
     arrays = ", ".join(f"%s::{its_type}[]" for its_type in types)
-    names = ", ".join(name(field.column) for field in fields)
+    names = ", ".join(_quoted(field) for field in fields)
     table = name(model._meta.db_table)
     return (
         f"UPDATE {table} SET {assigned} FROM unnest({arrays}) AS new ({names}) "
-        f"WHERE {table}.{name(key.column)} = new.{name(key.column)}"
+        f"WHERE {table}.{_quoted(key)} = new.{_quoted(key)}"
     )
 
 
 def _single_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:
     name = connection.ops.quote_name
     key, *others = fields
-    assigned = ", ".join(f"{name(field.column)} = %s" for field in others)
-    return f"UPDATE {name(model._meta.db_table)} SET {assigned} WHERE {name(key.column)} = %s"
+    assigned = ", ".join(f"{_quoted(field)} = %s" for field in others)
+    return f"UPDATE {name(model._meta.db_table)} SET {assigned} WHERE {_quoted(key)} = %s"

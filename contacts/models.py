@@ -141,7 +141,7 @@ class User(AbstractUser):
     phone = models.CharField(max_length=40, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
 
-    objects = StaffManager()
+    objects = StaffManager()  # type: ignore[misc]
 
     class Meta(AbstractUser.Meta):
         ordering = ["first_name", "last_name", "username"]
@@ -155,7 +155,7 @@ class User(AbstractUser):
         """Whether this person has the right (A1). Inactive people have none, superusers every one."""
         if not self.is_active:
             return False
-        return self.is_superuser or right in RIGHTS.get(Role(self.role) if self.role else None, frozenset())  # type: ignore[call-overload]
+        return self.is_superuser or (bool(self.role) and right in RIGHTS[Role(self.role)])
 
 
 class Technician(models.Model):
