@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError, ProgrammingError
@@ -17,12 +13,9 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from cases.guards import Refused
+from cases.incident_file import read_file, said_bad_rows
 from cases.incident_import import Imported, Terms, import_log
-from cases.incident_log import YEARS, Log, NotALog, read_log
-
-#: How many bad rows are listed; the others are counted.
-LISTED = 20
-GZIP = b"\x1f\x8b"
+from cases.incident_log import YEARS, Log
 
 
 class Command(BaseCommand):
@@ -53,7 +46,7 @@ class Command(BaseCommand):
         """Read, import, and say what happened. Raises CommandError with one sentence."""
         now = timezone.now()
         as_of = _moment(options["as_of"])
-        log = _read(options["file"], as_of or now)
+        log = read_file(options["file"], as_of or now)
         terms = Terms(
             now=now,
             shift=now - as_of if as_of else timedelta(0),
@@ -87,11 +80,8 @@ class Command(BaseCommand):
         )
         if log.later_rows:
             self.stdout.write(f"{log.later_rows} rows lie after the moment up to which the log was read.")
-        self.stdout.write(f"{len(imported.bad_rows)} bad rows were skipped.")
-        for bad in imported.bad_rows[:LISTED]:
-            self.stdout.write(f"  line {bad.line}: {bad.sentence}")
-        if len(imported.bad_rows) > LISTED:
-            self.stdout.write(f"  and {len(imported.bad_rows) - LISTED} more.")
+        for line in said_bad_rows(imported.bad_rows):
+            self.stdout.write(line)
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -107,30 +97,3 @@ def _moment(text: str | None) -> datetime | None:
             f"--as-of takes a moment between {YEARS[0]} and {YEARS[-1]} like 2016-04-04T12:00, not “{text}”."
         )
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _read(path: Path, until: datetime) -> Log:
-    """The log in a file. Raises CommandError with the sentence that says why it cannot be read."""
-    try:
-        with _opened(path) as text, tqdm(text, desc="Reading", unit=" lines", disable=None) as lines:
-            return read_log(lines, until)
-    except NotALog as error:
-        raise CommandError(f"{path}: {error}") from error
-    except FileNotFoundError as error:
-        raise CommandError(f"There is no file {path}; give the path of a CSV or .csv.gz file.") from error
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is not UTF-8 text; save the log as CSV in UTF-8.") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise CommandError(f"{path} is no whole gzip file ({error}); copy it again.") from error
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from error
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """The file as text, unpacked if it is packed, whatever its name."""
-    with path.open("rb") as file:
-        packed = path.suffix == ".gz" or file.read(2) == GZIP
-    open_text = gzip.open if packed else open
-    with open_text(path, "rt", encoding="utf-8-sig", newline="") as text:
-        yield text
