@@ -8,13 +8,14 @@ a sweep's time on building expressions per value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from datetime import UTC, datetime
+from functools import lru_cache, partial
 from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Field, JSONField, Model
+from django.db.models import DateTimeField, Field, JSONField, Model
 
 BATCH = 500
 T = TypeVar("T")
@@ -89,20 +90,31 @@ def _field(model: type[Model], name: str) -> Field[Any, Any]:
 
 
 def _preparation(fields: Sequence[Field[Any, Any]]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """What turns a row of Python values into one the driver takes: little to do on PostgreSQL, more on SQLite."""
-    if connection.vendor != "postgresql":
-        return lambda row: [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)]
-    documents = [index for index, field in enumerate(fields) if isinstance(field, JSONField)]
-    if not documents:
-        return lambda row: row
+    """What turns a row of Python values into one the driver takes: documents, and on SQLite moments, are converted."""
+    converters = [(index, convert) for index, field in enumerate(fields) if (convert := _converter(field))]
 
     def prepare(row: Sequence[Any]) -> Sequence[Any]:
         values = list(row)
-        for index in documents:
-            values[index] = fields[index].get_db_prep_save(values[index], connection)
+        for index, convert in converters:
+            if values[index] is not None:
+                values[index] = convert(values[index])
         return values
 
     return prepare
+
+
+def _converter(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
+    """How the backend wants the values of a field: asked once here, where Django asks again for every value."""
+    if isinstance(field, JSONField):
+        return partial(connection.ops.adapt_json_value, encoder=field.encoder)
+    if isinstance(field, DateTimeField) and connection.vendor != "postgresql":
+        return _as_sqlite_text
+    return None
+
+
+def _as_sqlite_text(moment: datetime) -> str:
+    """A moment as Django keeps it in SQLite: UTC without saying so."""
+    return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def _unnested_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:

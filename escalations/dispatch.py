@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from django.db.models import F
 
 from cases.bulk import insert, update_columns
 from cases.history import record_many
-from cases.mail.letters import Letter, facts, post
+from cases.mail.letters import Letter, case_facts, facts, post
 from cases.models import Case, CaseQuerySet, CaseWatcher
 from cases.roster import Roster
 from cases.sweeping import RETRY_AFTER, Sweep, Swept
@@ -109,6 +110,11 @@ class CaseStep:
     def loud(self) -> list[Due]:
         """The points that are carried out, lowest first."""
         return sorted((due for due in self.dues if self.is_loud(due)), key=lambda due: due.point.number)
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """The case's facts after the step, the same in each of its letters."""
+        return case_facts(self.case)
 
     @property
     def highest(self) -> Due:
@@ -327,6 +333,7 @@ def _letter(step: CaseStep, part: Part, now: datetime) -> Letter:
     upcoming = "the next point of the schedule comes by itself" if case.look_at else "no further point follows"
     what = facts(
         case,
+        about=step.about,
         why="; ".join(part.because),
         expected=" ".join(part.expected) or "Nothing for now: this is to inform you.",
         then=f"If the case stays unresolved, {upcoming}.",

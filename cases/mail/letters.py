@@ -17,7 +17,7 @@ from django.conf import settings
 
 from cases.bulk import insert
 from cases.models import Case, Mail
-from cases.terms import Holds
+from cases.terms import Holds, Severity, Status
 from contacts.directory import Addressee
 from contacts.models import Contact
 
@@ -42,8 +42,8 @@ def case_facts(case: Case) -> dict[str, Any]:
     return {
         "number": case.number,
         "title": case.title,
-        "severity": case.get_severity_display(),
-        "status": case.get_status_display(),
+        "severity": Severity(case.severity).label,
+        "status": Status(case.status).label,
         "company": case.company.name,
         "contact": case.contact.name,
         "owner": str(case.owner) if case.owner else "nobody yet",
@@ -52,9 +52,14 @@ def case_facts(case: Case) -> dict[str, Any]:
     }
 
 
-def facts(case: Case, *, why: str, expected: str, then: str, **more: Any) -> dict[str, Any]:
-    """The facts of a letter about a case: why the reader gets it, what is expected, what happens next (M4)."""
-    return {"case": case_facts(case), "why": why, "expected": expected, "next": then, **more}
+def facts(
+    case: Case, *, why: str, expected: str, then: str, about: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """The facts of a letter about a case: why the reader gets it, what is expected, what happens next (M4).
+
+    `about` are the case's own facts, for a caller who writes several letters about it and has them already.
+    """
+    return {"case": about or case_facts(case), "why": why, "expected": expected, "next": then, **more}
 
 
 def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
