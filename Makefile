@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test lint lock clean
+.PHONY: run test lint bench lock clean
 
 run: $(VENV)/installed-run  ## the whole desk, on PORT (8000); Ctrl-C stops it
 	@$(BIN)/python manage.py up
@@ -28,6 +28,9 @@ lint: $(VENV)/installed-dev  ## style, types, layers, forgotten migrations
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/installed-dev  ## what the engine costs at 1k, 100k and 1M open cases (SIZES), beside hand-written SQL
+	$(BIN)/python -m tests.bench $(SIZES)
 
 lock: $(VENV)/installed-dev  ## read pyproject.toml anew; what is locked stays unless it must change (UPGRADE=--upgrade)
 	$(COMPILE) $(UPGRADE) --output-file requirements.lock
