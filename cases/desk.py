@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import current_app
-from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from cases.models import Case, Interaction, Mail, Pulse, Refusal, SetAside
+from cases.models import Case, Interaction, Outage, Refusal, SetAside
 from cases.terms import MailStatus, Severity, Status
+from cases.watch import MAILS_COUNTED, engine_state
 from contacts.directory import directory_problems
 from contacts.models import Company, Technician, User
 from contacts.terms import Right
@@ -32,10 +31,8 @@ SHOWN = 12
 COMPANIES_SHOWN = 100
 #: Open cases are counted up to here: beyond it the exact figure helps nobody and costs more with every case.
 COUNTED = 5_000
-#: Failed and queued mails are counted up to here.
-MAILS_COUNTED = 1_000
-#: A look that is due this long and has not happened is overdue (S3).
-OVERDUE_AFTER = timedelta(minutes=5)
+#: For so long the dashboard tells of an outage.
+OUTAGE_SHOWN_FOR = timedelta(days=3)
 
 
 @dataclass(frozen=True)
@@ -285,69 +282,35 @@ def newest_of_own_companies(user: User, now: datetime) -> Card | None:
 # --- the engine and the directory -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Look:
-    """One sweep as the engine watch tells it (S3)."""
-
-    name: str
-    last_at: datetime | None
-    done: int
-    is_late: bool
-
-
 def engine_watch(user: User, now: datetime) -> Card | None:
     """Whether the engine looks often enough, and whether anything due was left lying (S2, S3, M1)."""
     if not user.may(Right.WATCH_THE_ENGINE):
         return None
-    looks = _looks(now)
-    overdue = [
-        (what, oldest)
-        for what, oldest in (
-            ("escalation", _oldest(Case.objects.to_look_at(now - OVERDUE_AFTER), "look_at")),
-            ("follow-up", _oldest(Case.objects.to_follow_up(now - OVERDUE_AFTER), "follow_up_at")),
-        )
-        if oldest is not None
-    ]
+    state = engine_state(now)
     mails = [
-        (status, *_capped(Mail.objects.filter(status=status)), f"{reverse('admin:cases_mail_changelist')}?{link}")
-        for status, link in (
-            (MailStatus.QUEUED, "status__exact=queued"),
-            (MailStatus.FAILED, "status__exact=failed"),
+        (status, count, count >= MAILS_COUNTED, f"{reverse('admin:cases_mail_changelist')}?{link}")
+        for status, count, link in (
+            (MailStatus.QUEUED, state.mail.queued, "status__exact=queued"),
+            (MailStatus.FAILED, state.mail.failed, "status__exact=failed"),
         )
     ]
     set_aside = list(SetAside.objects.filter(solved_at=None).select_related("case")[:SHOWN])
-    failing = any(look.is_late for look in looks) or bool(overdue) or bool(set_aside) or bool(mails[1][1])
     return Card(
         "The engine",
         "admin/desk/engine.html",
-        {"looks": looks, "overdue": overdue, "mails": mails, "set_aside": set_aside, "healthy": not failing},
+        {
+            "looks": state.looks,
+            "overdue": [(one.what, one.due_at) for one in state.overdue],
+            "mails": mails,
+            "mail_late": state.mail if state.mail_is_late else None,
+            "set_aside": set_aside,
+            "outage": Outage.objects.filter(ended_at__gt=now - OUTAGE_SHOWN_FOR).first(),
+            "healthy": not (state.troubles() or set_aside or state.mail.failed),
+        },
         link=reverse("admin:cases_setaside_changelist"),
         link_text="Cases set aside",
         aside=True,
     )
-
-
-def _looks(now: datetime) -> list[Look]:
-    allowed = timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
-    seen = {pulse.name: pulse for pulse in Pulse.objects.all()}
-    looks = []
-    for name in sorted({*seen, *current_app.conf.beat_schedule}):
-        pulse = seen.get(name)
-        last_at = pulse.last_at if pulse else None
-        looks.append(
-            Look(name, last_at, pulse.done if pulse else 0, is_late=last_at is None or now - last_at > allowed)
-        )
-    return looks
-
-
-def _oldest(cases: QuerySet[Case], column: str) -> datetime | None:
-    return cases.values_list(column, flat=True).first()
-
-
-def _capped(mails: QuerySet[Mail]) -> tuple[int, bool]:
-    """How many there are, counted no further than needed, and whether there are more."""
-    count = mails.order_by()[: MAILS_COUNTED + 1].count()
-    return min(count, MAILS_COUNTED), count > MAILS_COUNTED
 
 
 def problems(user: User, now: datetime) -> Card | None:

@@ -7,7 +7,8 @@ call them, the history row, the mail and the next due moments are the business o
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -44,6 +45,13 @@ def case_id_of(number: str) -> int | None:
     """The primary key that a case number such as “SD-000123” (or “123”) names, or None."""
     digits = number.strip().upper().removeprefix(NUMBER_PREFIX)
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
+
+
+@cache
+def _case_page() -> tuple[str, str]:
+    """What stands before and after the key in the address of a case's page; every letter of a sweep asks for it."""
+    before, _, after = reverse("admin:cases_case_change", args=["KEY"]).partition("KEY")
+    return before, after
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -172,7 +180,8 @@ class Case(models.Model):
 
     def get_absolute_url(self) -> str:
         """The case's page in the admin."""
-        return reverse("admin:cases_case_change", args=[self.pk])
+        before, after = _case_page()
+        return f"{before}{self.pk}{after}"
 
     @property
     def number(self) -> str:
@@ -382,6 +391,7 @@ class Notice(models.Model):
     class Meta:
         ordering = ["case", "episode", "due_at"]
         constraints = [models.UniqueConstraint(fields=["case", "episode", "step"], name="a_notice_happens_once")]
+        indexes = [models.Index(fields=["due_at"], name="notice_by_due")]  # the report after an outage (S3)
 
     def __str__(self) -> str:
         return f"{self.step} of wait {self.episode} on {self.case_id}"
@@ -425,3 +435,33 @@ class Pulse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.last_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def alive_at(self) -> datetime:
+        """Until when it is known to have been at work: a long look lives until its end."""
+        return self.last_at + timedelta(seconds=self.took_seconds)
+
+
+class Outage(models.Model):
+    """A time in which a sweep did not look (S3), written when it looks again; `cases.recovery` tells what it did."""
+
+    sweep = models.CharField(max_length=20)
+    began_at = models.DateTimeField("last look before", help_text="What was due by then was done in time.")
+    ended_at = models.DateTimeField("first look after")
+    caught_up_at = models.DateTimeField(
+        "caught up", null=True, blank=True, help_text="From then on nothing was left that came due meanwhile."
+    )
+    told_at = models.DateTimeField(
+        "reported", null=True, blank=True, help_text="When the Support Manager was mailed; one mail may cover several."
+    )
+
+    class Meta:
+        ordering = ["-ended_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["sweep", "began_at"], name="an_outage_is_noted_once")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(told_at__isnull=True), name="outage_to_tell"),
+            models.Index(fields=["-ended_at"], name="outage_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sweep} stood still from {self.began_at:%Y-%m-%d %H:%M} to {self.ended_at:%Y-%m-%d %H:%M} UTC"

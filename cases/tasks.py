@@ -6,11 +6,15 @@ import logging
 import time
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
-from cases.follow_ups import follow_up as follow_up_move
+from cases.follow_ups import SWEEP
+from cases.heartbeat import ping
 from cases.mail.outbox import deliver as deliver_move
-from cases.models import Pulse
+from cases.outages import run_watched
+from cases.sweeping import beat
+from cases.watch import engine_state
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +22,7 @@ log = logging.getLogger(__name__)
 @shared_task(name="cases.tasks.follow_up")
 def follow_up() -> None:
     """Follow up on cases that wait for their customer (F2)."""
-    swept = follow_up_move(timezone.now())
+    swept = run_watched(SWEEP, timezone.now)
     if swept.looked_at:
         log.info("followed up %s cases, %s set aside", swept.acted_on, len(swept.set_aside))
 
@@ -26,11 +30,20 @@ def follow_up() -> None:
 @shared_task(name="cases.tasks.deliver")
 def deliver() -> None:
     """Send the mail that is due (M1, M2)."""
-    began = time.monotonic()
+    now, began = timezone.now(), time.monotonic()
     delivery = deliver_move(timezone.now)
-    Pulse.objects.update_or_create(
-        name="deliver",
-        defaults={"last_at": timezone.now(), "took_seconds": time.monotonic() - began, "done": delivery.sent},
-    )
+    beat("deliver", now, time.monotonic() - began, delivery.sent)
     if delivery.sent or delivery.failed or delivery.put_off or delivery.dropped:
         log.info("mail: %s", delivery)
+
+
+@shared_task(name="cases.tasks.heartbeat")
+def heartbeat() -> None:
+    """Tell the watcher outside that all is well; saying nothing is what raises the alarm (S3)."""
+    if not settings.HEARTBEAT_URL:
+        return
+    troubles = engine_state(timezone.now()).troubles()
+    if troubles:
+        log.warning("no heartbeat: %s", " ".join(troubles))
+    else:
+        ping(settings.HEARTBEAT_URL)

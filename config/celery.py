@@ -21,4 +21,6 @@ app.conf.beat_schedule = {
     "follow-up": {"task": "cases.tasks.follow_up", "schedule": 60.0, "options": {"expires": 55}},
     # Every ten seconds: send the mail that waits in the outbox.
     "deliver": {"task": "cases.tasks.deliver", "schedule": 10.0, "options": {"expires": 9}},
+    # Every minute: ping HEARTBEAT_URL, if there is one, while nothing is overdue.
+    "heartbeat": {"task": "cases.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 55}},
 }

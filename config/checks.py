@@ -17,6 +17,7 @@ def register() -> None:
     checks.register(environment_is_readable, checks.Tags.compatibility)
     checks.register(production_is_complete, checks.Tags.security)
     checks.register(links_lead_somewhere, checks.Tags.urls)
+    checks.register(heartbeat_leads_somewhere, checks.Tags.urls)
 
 
 def environment_is_readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -90,6 +91,25 @@ def links_lead_somewhere(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
             f"SITE_URL is {settings.SITE_URL!r}, but links in mails must begin with {' or '.join(schemes)}://.",
             hint="Set SITE_URL to the address of this desk, such as https://desk.example.com.",
             id="config.E006",
+        )
+    ]
+
+
+def heartbeat_leads_somewhere(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E009: the heartbeat goes to a web address; the check does not repeat it, it may hold a secret."""
+    url = settings.HEARTBEAT_URL
+    try:
+        address = urlsplit(url)
+        well = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        well = False
+    if not url or (well and " " not in url):
+        return []
+    return [
+        checks.Error(
+            "HEARTBEAT_URL is not a web address, so nobody outside would hear that the desk is well.",
+            hint="Set HEARTBEAT_URL to an address that begins with http:// or https://, or leave it out.",
+            id="config.E009",
         )
     ]
 

@@ -5,22 +5,24 @@ HTTPS and must not wait for a session.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from cases.models import Pulse
+from cases.watch import EngineState, engine_state
 from config.celery import app
 
 logger = logging.getLogger(__name__)
 
 # Seconds that the broker may take to answer before it counts as down.
 BROKER_ANSWERS_WITHIN = 1
+# The parts of the engine: whether its jobs look, whether anything due is overdue, whether mail leaves.
+ENGINE_PARTS = ("beat", "work", "mail")
+UNKNOWN = "Nobody knows, without the database."
 
 
 class ProbeMiddleware:
@@ -43,14 +45,15 @@ def healthz() -> HttpResponse:
 
 
 def readyz() -> HttpResponse:
-    """200 when every part works, else 503; the body has a sentence for each part that does not."""
+    """200 when every part works and nothing is left lying, else 503; the body has a sentence for each part that does
+    not, and the figures of the engine."""
     database = database_trouble()
     # Whoever has just waited for the database in vain does not wait for it a second time.
-    beat = beat_trouble() if not database else "Nobody knows when the beat was last seen, without the database."
-    troubles = {"database": database, "broker": broker_trouble(), "beat": beat}
+    engine, figures = read_engine() if not database else (dict.fromkeys(ENGINE_PARTS, UNKNOWN), {})
+    troubles = {"database": database, "broker": broker_trouble(), **engine}
     ready = not any(troubles.values())
     answer = JsonResponse(
-        {"ready": ready} | {part: trouble or "ok" for part, trouble in troubles.items()},
+        {"ready": ready} | {part: trouble or "ok" for part, trouble in troubles.items()} | {"engine": figures},
         status=200 if ready else 503,
     )
     add_never_cache_headers(answer)
@@ -81,22 +84,29 @@ def broker_trouble() -> str:
     return ""
 
 
-def beat_trouble() -> str:
-    """A sentence when a job of the beat table has not run for too long, else nothing."""
+def read_engine() -> tuple[dict[str, str], dict[str, Any]]:
+    """A sentence for each part of the engine that is not well, and its figures (S3)."""
     try:
-        late = list(late_jobs(timezone.now()))
+        state = engine_state(timezone.now())
     except DatabaseError:
-        logger.warning("The pulse of the beat cannot be read.", exc_info=True)
-        return "Nobody knows when the beat was last seen; has the database been migrated?"
-    return f"{'; '.join(late)}. Check that Celery beat and a worker run." if late else ""
+        logger.warning("The state of the engine cannot be read.", exc_info=True)
+        return dict.fromkeys(ENGINE_PARTS, f"{UNKNOWN[:-1]}; has it been migrated?"), {}
+    return engine_troubles(state), engine_figures(state)
 
 
-def late_jobs(now: datetime) -> Iterator[str]:
-    """What is wrong with each job of the beat table that is not seen as often as it must be."""
-    allowed = timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
-    seen: dict[str, datetime] = dict(Pulse.objects.values_list("name", "last_at"))
-    for name in app.conf.beat_schedule:
-        if name not in seen:
-            yield f"'{name}' has never run"
-        elif now - seen[name] > allowed:
-            yield f"'{name}' ran last at {seen[name]:%Y-%m-%d %H:%M:%S} UTC"
+def engine_troubles(state: EngineState) -> dict[str, str]:
+    """What is wrong with each part of the engine, in sentences; nothing for one that is well."""
+    late = " ".join(state.late_looks())
+    beat = f"{late} Check that Celery beat and a worker run." if late else ""
+    sentences = (beat, " ".join(state.late_work()), " ".join(state.late_mail()))
+    return dict(zip(ENGINE_PARTS, sentences, strict=True))
+
+
+def engine_figures(state: EngineState) -> dict[str, Any]:
+    """When each job looked last, since when the oldest obligation of all open cases is due, and how much mail waits."""
+    return {
+        "last_looks": {look.name: look.last_at for look in state.looks},
+        "oldest_due": state.oldest_due_at,
+        "set_aside": state.set_aside,
+        "mails_waiting": state.mail.queued,
+    }

@@ -42,6 +42,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Pulse", "monitor_heart", "cases.pulse"),
             ("Cases set aside", "report", "cases.setaside"),
+            ("Outages", "power_off", "cases.outage"),
         ],
     ),
 ]

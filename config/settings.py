@@ -10,6 +10,7 @@
 | `ALLOWED_HOSTS`, `CSRF_TRUSTED_ORIGINS` | names this server answers to | this machine only |
 | `SITE_URL` | how links in mails begin | `http://127.0.0.1:8000` |
 | `MAIL_DOMAIN`, `DEFAULT_FROM_EMAIL` | sender, Message-ID and reply addresses | `support-desk.example.com` |
+| `HEARTBEAT_URL` | pinged every minute while nothing is overdue | nobody outside is told |
 | `PORT` | where `manage.py up` serves the desk | 8000 |
 | `DESK_VAR` | the directory of everything the desk keeps in files | `.var/` beside `manage.py` |
 | `DESK_ENV_FILE` | another file than `.env` | |
@@ -188,7 +189,11 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 # --- the desk's own figures (decisions of the rules that are configurable) -------------------------------------
 DESK_REOPEN_WITHIN_DAYS = env.whole_number("DESK_REOPEN_WITHIN_DAYS", 14)  # C4
 DESK_BATCH = env.whole_number("DESK_BATCH", 500, least=1)
-DESK_BEAT_LATE_AFTER_SECONDS = env.whole_number("DESK_BEAT_LATE_AFTER_SECONDS", 180)  # S3
+# S3: after so long without a look the engine stands still, and what is due or waits to be sent is overdue.
+DESK_BEAT_LATE_AFTER_SECONDS = env.whole_number("DESK_BEAT_LATE_AFTER_SECONDS", 180)
+DESK_OVERDUE_AFTER_MINUTES = env.whole_number("DESK_OVERDUE_AFTER_MINUTES", 5)
+DESK_MAIL_LATE_AFTER_MINUTES = env.whole_number("DESK_MAIL_LATE_AFTER_MINUTES", 15)
+HEARTBEAT_URL = env.text("HEARTBEAT_URL")
 
 # --- security -------------------------------------------------------------------------------------------------
 SESSION_COOKIE_HTTPONLY = True

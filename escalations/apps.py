@@ -12,5 +12,6 @@ class EscalationsConfig(AppConfig):
     verbose_name = "Escalations"
 
     def ready(self) -> None:
-        """Show the clock on the pages of cases; the panels need the models, which are loaded by now."""
+        """Show the clock on the pages of cases, and tell what an outage did; both need the models, loaded by now."""
         import_module("escalations.panels").register()
+        import_module("escalations.late_points").register()

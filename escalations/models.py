@@ -167,7 +167,10 @@ class Escalation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["case", "run", "severity", "number"], name="a_point_happens_once_per_run")
         ]
-        indexes = [models.Index(fields=["done_at"], name="escalation_by_time")]
+        indexes = [
+            models.Index(fields=["done_at"], name="escalation_by_time"),
+            models.Index(fields=["due_at"], name="escalation_by_due"),  # the report after an outage (S3)
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_severity_display()} {self.number} on {self.case_id}"

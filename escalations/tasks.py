@@ -7,7 +7,8 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from escalations.dispatch import escalate as escalate_move
+from cases.outages import run_watched
+from escalations.dispatch import SWEEP
 
 log = logging.getLogger(__name__)
 
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 @shared_task(name="escalations.tasks.escalate")
 def escalate() -> None:
     """Carry out the escalation points that are due (E1)."""
-    swept = escalate_move(timezone.now())
+    swept = run_watched(SWEEP, timezone.now)
     if swept.looked_at:
         log.info(
             "looked at %s cases, %s escalated, %s set aside", swept.looked_at, swept.acted_on, len(swept.set_aside)

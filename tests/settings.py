@@ -14,6 +14,7 @@ for _name in (
     *("PRODUCTION", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SITE_URL", "PORT"),
     *("EMAIL_URL", "EMAIL_TIMEOUT", "MAIL_DOMAIN", "DEFAULT_FROM_EMAIL", "LOG_LEVEL"),
     *("DESK_REOPEN_WITHIN_DAYS", "DESK_BATCH", "DESK_BEAT_LATE_AFTER_SECONDS"),
+    *("DESK_OVERDUE_AFTER_MINUTES", "DESK_MAIL_LATE_AFTER_MINUTES", "HEARTBEAT_URL"),
 ):
     os.environ.pop(_name, None)
 # Runs that share a Redis keep apart by the prefix.

@@ -6,19 +6,22 @@ All of it is read only: the engine writes it, and nobody rewrites what happened.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from cases.models import Pulse, Refusal, SetAside
+from cases.models import Outage, Pulse, Refusal, SetAside
+from cases.recovery import report_on, said_length, told_with
 from cases.templatetags.case_page import moment_html
+from cases.watch import engine_state
 from contacts.access import RightsAdmin, holds
 from contacts.models import Company
 from contacts.terms import Right
@@ -26,9 +29,10 @@ from contacts.terms import Right
 
 @admin.register(Pulse)
 class PulseAdmin(RightsAdmin):
-    """When each sweep looked last (S3)."""
+    """When each sweep looked last (S3), under what is wrong with the engine, if anything."""
 
     view_right = Right.WATCH_THE_ENGINE
+    list_before_template = "admin/desk/engine_state.html"
     list_display = ["name", "said_last", "is_on_time", "done", "took"]
     fields = ["name", "said_last", "is_on_time", "done", "took"]
     readonly_fields = ["said_last", "is_on_time", "took"]
@@ -41,12 +45,71 @@ class PulseAdmin(RightsAdmin):
     @display(description="On time", boolean=True)
     def is_on_time(self, pulse: Pulse) -> bool:
         """Whether it looked as lately as it must."""
-        return timezone.now() - pulse.last_at <= timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
+        return timezone.now() - pulse.alive_at <= timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
 
     @display(description="Took")
     def took(self, pulse: Pulse) -> str:
         """How long the last look took."""
         return f"{pulse.took_seconds:.2f} s"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The looks, with the state of the engine above them."""
+        now = timezone.now()
+        told = {"state": engine_state(now), "outage": Outage.objects.first(), "now": now}
+        return super().changelist_view(request, told | (extra_context or {}))
+
+
+@admin.register(Outage)
+class OutageAdmin(RightsAdmin):
+    """When the engine stood still, and the report on what that did (S3, E5, F7)."""
+
+    view_right = Right.WATCH_THE_ENGINE
+    list_display = ["sweep", "said_began", "said_ended", "length", "is_caught_up", "said_told"]
+    list_filter = ["sweep"]
+    fields = ["sweep", "said_began", "said_ended", "length", "said_caught_up", "said_told"]
+    readonly_fields = ["said_began", "said_ended", "length", "said_caught_up", "said_told"]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The outage with its report, and that of the sweeps that were reported with it."""
+        outage = self.get_object(request, object_id) if object_id else None
+        told = {"report": report_on(told_with(outage)), "now": timezone.now()} if outage else {}
+        return super().changeform_view(request, object_id, form_url, told | (extra_context or {}))
+
+    @display(description="Last look before", ordering="began_at")
+    def said_began(self, outage: Outage) -> SafeString:
+        """When it looked last."""
+        return moment_html(outage.began_at, timezone.now(), "date")
+
+    @display(description="First look after", ordering="ended_at")
+    def said_ended(self, outage: Outage) -> SafeString:
+        """When it looked again."""
+        return moment_html(outage.ended_at, timezone.now())
+
+    @display(description="Length")
+    def length(self, outage: Outage) -> str:
+        """How long nobody looked."""
+        return said_length(outage.ended_at - outage.began_at)
+
+    @display(description="Caught up", boolean=True)
+    def is_caught_up(self, outage: Outage) -> bool:
+        """Whether everything that came due meanwhile has been seen to."""
+        return outage.caught_up_at is not None
+
+    @display(description="Caught up", empty_value="not yet")
+    def said_caught_up(self, outage: Outage) -> SafeString | None:
+        """When everything that came due meanwhile had been seen to."""
+        return moment_html(outage.caught_up_at, timezone.now()) if outage.caught_up_at else None
+
+    @display(description="Reported", ordering="told_at", empty_value="not yet")
+    def said_told(self, outage: Outage) -> SafeString | None:
+        """When the Support Manager was mailed the report."""
+        return moment_html(outage.told_at, timezone.now()) if outage.told_at else None
 
 
 class SolvedFilter(admin.SimpleListFilter):

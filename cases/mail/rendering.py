@@ -39,6 +39,7 @@ TO_STAFF = frozenset(
         "unreachable",
         "escalation",
         "mail_failed",
+        "recovery_report",
     }
 )
 #: A person's own words to the customer. They are no automatic mail, so an absence note may answer them (M3, F5).

@@ -242,6 +242,7 @@ def test_one_trouble_is_enough_for_the_engine_not_to_be_well(desk: Desk, trouble
     escalate(NOON)
     for name in ("escalate", "follow-up", "deliver"):
         Pulse.objects.update_or_create(name=name, defaults={"last_at": NOON + 5 * HOUR})
+    Mail.objects.update(status=MailStatus.SENT)
     assert card(desk.manager, "The engine", 3)["healthy"]
     if trouble == "failed":
         Mail.objects.filter(case=case).update(status=MailStatus.FAILED)
@@ -353,8 +354,8 @@ READS = [
     ("who", "entries"),
     [
         ("technician", ["My desk", "Open a case", *READS[1:]]),
-        ("manager", ["My desk", "Open a case", *READS[1:], "Pulse", "Cases set aside"]),
-        ("coo", [*READS, "Pulse", "Cases set aside"]),
+        ("manager", ["My desk", "Open a case", *READS[1:], "Pulse", "Cases set aside", "Outages"]),
+        ("coo", [*READS, "Pulse", "Cases set aside", "Outages"]),
         ("account_manager", ["My desk", "Cases", "Mail", "Turned away", "Companies", "Contacts", "Ledger"]),
         ("customer_engineer", ["My desk", "Cases", "Mail", "Turned away", "Companies", "Contacts", "Ledger"]),
     ],

@@ -67,6 +67,26 @@ def test_outside_production_links_may_be_plain_http_but_must_be_links(
     assert ids() == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", set()),
+        ("https://watcher.example.com/ping/secret", set()),
+        ("http://127.0.0.1:8080/", set()),
+        ("watcher.example.com", {"config.E009"}),
+        ("ftp://watcher.example.com", {"config.E009"}),
+        ("file:///etc/passwd", {"config.E009"}),
+        ("https://", {"config.E009"}),
+        ("https://watcher:port/", {"config.E009"}),
+        ("https://[watcher/", {"config.E009"}),
+    ],
+)
+def test_the_heartbeat_goes_to_a_web_address_or_nowhere(settings: Settings, url: str, expected: set[str]):
+    settings.HEARTBEAT_URL = url
+    assert ids() == expected
+    assert not any("secret" in message.msg + (message.hint or "") for message in run_checks())
+
+
 def test_what_could_not_be_read_is_an_error_with_advice(settings: Settings):
     settings.ENVIRONMENT_PROBLEMS = [Problem("E003", "DATABASE_URL cannot be read.", "Correct it.")]
     (message,) = (message for message in run_checks() if message.id == "config.E003")

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as desk_settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from cases.models import Pulse
+from cases.models import Case, Mail, Pulse
+from cases.watch import engine_state, watched_jobs
 from config import health
-from config.celery import app
+from tests.builders import build_desk
 
 PROBE = """
 import django; django.setup()
@@ -31,7 +34,7 @@ print(answer.status_code, answer.content.decode())
 def beating(db: None) -> None:
     now = timezone.now()
     Pulse.objects.all().delete()
-    Pulse.objects.bulk_create(Pulse(name=name, last_at=now) for name in app.conf.beat_schedule)
+    Pulse.objects.bulk_create(Pulse(name=name, last_at=now) for name in watched_jobs())
 
 
 @pytest.fixture
@@ -71,30 +74,84 @@ def test_a_probe_may_name_the_machine_instead_of_an_allowed_host(
 
 
 @pytest.mark.django_db
-def test_a_beat_that_was_seen_just_now_is_well(beating: None):
-    assert health.beat_trouble() == ""
+def test_a_beat_that_was_seen_just_now_is_well(client: Client, beating: None):
+    answer = client.get("/readyz")
+    assert {part: answer.json()[part] for part in health.ENGINE_PARTS} == dict.fromkeys(health.ENGINE_PARTS, "ok")
+    assert set(answer.json()["engine"]["last_looks"]) == set(watched_jobs())
 
 
 @pytest.mark.django_db
 def test_a_beat_that_was_never_seen_is_named():
     Pulse.objects.all().delete()
-    trouble = health.beat_trouble()
-    assert all(f"'{name}' has never run" in trouble for name in app.conf.beat_schedule)
+    trouble = health.read_engine()[0]["beat"]
+    assert all(f"'{name}' has never run" in trouble for name in watched_jobs())
+    assert "heartbeat" not in trouble
 
 
-@pytest.mark.parametrize("name", list(app.conf.beat_schedule))
+@pytest.mark.parametrize("name", ["deliver", "escalate", "follow-up"])
 def test_one_job_that_is_late_is_enough(settings: Settings, beating: None, name: str):
     settings.DESK_BEAT_LATE_AFTER_SECONDS = 180
     now = timezone.now()
     Pulse.objects.filter(name=name).update(last_at=now - timedelta(seconds=181))
-    assert [late.partition(" ran last at ")[0] for late in health.late_jobs(now)] == [f"'{name}'"]
+    late = engine_state(now).late_looks()
+    assert [sentence.partition(" ran last at ")[0] for sentence in late] == [f"'{name}'"]
 
 
 def test_a_job_on_the_last_allowed_second_is_not_late(settings: Settings, beating: None):
     settings.DESK_BEAT_LATE_AFTER_SECONDS = 180
     now = timezone.now()
     Pulse.objects.update(last_at=now - timedelta(seconds=180))
-    assert list(health.late_jobs(now)) == []
+    assert engine_state(now).troubles() == []
+
+
+def test_a_look_that_takes_long_is_alive_until_its_end(settings: Settings, beating: None):
+    settings.DESK_BEAT_LATE_AFTER_SECONDS = 180
+    now = timezone.now()
+    Pulse.objects.update(last_at=now - timedelta(seconds=400), took_seconds=300)
+    assert engine_state(now).troubles() == []
+
+
+@pytest.mark.parametrize(("column", "what"), [("look_at", "The escalation of"), ("follow_up_at", "The follow-up of")])
+def test_an_obligation_that_is_overdue_makes_the_desk_not_ready(client: Client, beating: None, column: str, what: str):
+    case = build_desk().open_case(timezone.now())
+    Mail.objects.all().delete()
+    Case.objects.update(**{"look_at": None, column: timezone.now() - timedelta(minutes=6)})
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["beat"]) == (503, "ok")
+    assert answer.json()["work"].startswith(f"{what} {case.number} is overdue")
+    assert answer.json()["engine"]["oldest_due"] is not None
+
+
+def test_what_is_due_just_now_is_not_overdue(client: Client, beating: None):
+    build_desk().open_case(timezone.now())
+    Case.objects.update(look_at=timezone.now() - timedelta(minutes=4))
+    answer = client.get("/readyz").json()
+    assert (answer["work"], answer["mail"]) == ("ok", "ok")
+    assert answer["engine"]["oldest_due"] is not None
+
+
+def test_mail_that_waits_too_long_makes_the_desk_not_ready_and_tells_strangers_no_address(
+    client: Client, beating: None
+):
+    build_desk().open_case(timezone.now())
+    Case.objects.update(look_at=None)
+    Mail.objects.update(queued_at=timezone.now() - timedelta(minutes=20), last_error="550 somebody@example.com")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["mail"].startswith("1 mail waits to be sent, the oldest for 20 min")
+    assert "somebody" not in answer.content.decode()
+
+
+def test_the_probe_asks_the_same_few_questions_however_much_there_is(client: Client, beating: None):
+    desk = build_desk()
+    counted = []
+    for number in (1, 9):
+        for _ in range(number):
+            desk.open_case(timezone.now())
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/readyz")
+        counted.append(len(captured))
+    assert counted[0] == counted[1] <= 8
 
 
 def test_a_late_beat_makes_the_desk_not_ready(client: Client, beating: None):

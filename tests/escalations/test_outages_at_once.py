@@ -1,0 +1,69 @@
+"""Several workers come back from one outage at the same instant: it is noted once and reported once (S3, E6)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from cases import follow_ups
+from cases.models import Mail, Outage
+from cases.outages import run_watched
+from cases.terms import Severity
+from escalations import dispatch
+from escalations.models import Escalation
+from tests.builders import NOON, build_desk
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+HOUR = timedelta(hours=1)
+CASES = 40
+
+
+def at_once(*jobs: Callable[[], object]) -> None:
+    """Do the jobs in threads that start together, each on a connection of its own; raise what one of them raises."""
+    ready, failed = threading.Barrier(len(jobs)), []
+
+    def work(job: Callable[[], object]) -> None:
+        try:
+            ready.wait()
+            job()
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=[job]) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+@pytest.mark.parametrize("outage", range(1, 6))
+def test_workers_that_come_back_together_note_one_outage_and_send_one_report(settings, outage: int) -> None:
+    settings.DESK_BATCH = 7
+    desk = build_desk()
+    for number in range(CASES):
+        desk.open_case(NOON + timedelta(seconds=number), severity=Severity.CRITICAL)
+    for sweep in (dispatch.SWEEP, follow_ups.SWEEP):
+        run_watched(sweep, lambda: NOON + HOUR)
+    end = NOON + (outage + 4) * HOUR
+
+    def back(sweep, offset):
+        return lambda: run_watched(sweep, lambda: end + timedelta(milliseconds=offset))
+
+    at_once(*(back(sweep, offset) for offset in (0, 3) for sweep in (dispatch.SWEEP, follow_ups.SWEEP)))
+    noted = Outage.objects.order_by("sweep").values_list("sweep", "began_at")
+    assert list(noted) == [("escalate", NOON + HOUR), ("follow-up", NOON + HOUR)]
+    assert Escalation.objects.count() == CASES
+    # whatever the order in which they ended, the next look finds nothing to add
+    run_watched(dispatch.SWEEP, lambda: end + timedelta(minutes=1))
+    assert not Outage.objects.filter(told_at=None).exists()
+    (mail,) = Mail.objects.filter(template="recovery_report")
+    assert mail.facts["sentence"] == f"{CASES} obligations came due: {CASES} were done late."
