@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.models import DateTimeField, Field, JSONField, Model
 
 BATCH = 500
+COPY_BATCH = 5_000
 T = TypeVar("T")
 
 
@@ -38,14 +39,15 @@ def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequenc
     quoted = ", ".join(_quoted(field) for field in fields)
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({quoted}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(prepare(row))
-            return
-        marks = ", ".join(["%s"] * len(fields))
-        for batch in batched(rows):
-            cursor.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", [prepare(row) for row in batch])
+        # A batch is complete before its COPY begins: rows may come from a query on this very connection.
+        for batch in batched(map(prepare, rows), COPY_BATCH):
+            if connection.vendor == "postgresql":
+                with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({quoted}) FROM STDIN") as copy:
+                    for row in batch:
+                        copy.write_row(row)
+            else:
+                marks = ", ".join(["%s"] * len(fields))
+                cursor.executemany(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", batch)
 
 
 def insert(objects: Sequence[Model]) -> None:

@@ -14,10 +14,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import django
@@ -222,45 +224,106 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - began, result
 
 
+@dataclass
+class Race:
+    """The engine and hand-written SQL in turn on the same kind of rows."""
+
+    engine: float = 0.0
+    hand: float = 0.0
+    engine_did: int = 0
+    hand_did: int = 0
+    statements: int = 0
+    batches: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """How near the engine comes to SQL that decides nothing: 1 is as fast."""
+        return (self.engine_did / self.engine) / (self.hand_did / self.hand)
+
+
+def race(parts: Sequence[Sequence[int]]) -> Race:
+    """Let the parts come due one after the other; the engine works the even ones, hand-written SQL the odd ones."""
+    result = Race()
+    by_hand: ByHand | None = None
+    for number, part in enumerate(parts):
+        wake(part)
+        if number % 2 == 0:
+            with counted() as busy:
+                took, swept = timed(partial(escalate, NOW))
+            assert swept.acted_on == len(part), swept
+            result.engine += took
+            result.engine_did += swept.acted_on
+            result.statements += busy.count
+            result.batches += -(-swept.looked_at // 500)
+            by_hand = by_hand or ByHand(Case.objects.get(pk=part[0]))
+        else:
+            assert by_hand is not None
+            took, done = timed(partial(by_hand.sweep, NOW))
+            assert done == len(part)
+            result.hand += took
+            result.hand_did += done
+    return result
+
+
+def wake(case_ids: Sequence[int]) -> None:
+    """These cases reached their point a minute ago."""
+    Case.objects.filter(pk__in=case_ids).update(look_at=NOW - timedelta(minutes=1))
+
+
+def overlapping(alone: Sequence[int], shared: Sequence[int]) -> float:
+    """How much longer two sweeps at once take than one, for as many due cases."""
+    wake(alone)
+    one, _ = timed(partial(escalate, NOW))
+    wake(shared)
+
+    def sweep() -> None:
+        escalate(NOW)
+        connection.close()
+
+    def both() -> None:
+        threads = [Thread(target=sweep) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    two, _ = timed(both)
+    assert Escalation.objects.filter(case__in=shared).count() == len(shared)
+    return two / one
+
+
 def measure(cases: int) -> None:
-    """One size: nothing due; then 1 % due, in four parts worked in turn by the engine and by hand."""
+    """One size: nothing due; 1 % due; a hundred due; two sweeps at once."""
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
         desk = build_desk()
-        filled, _ = timed(lambda: fill(cases, 0.01, desk))
+        filled, _ = timed(partial(fill, cases, 0.01, desk))
         with counted() as idle:
-            idle_took, _ = timed(lambda: escalate(NOW - timedelta(minutes=2)))
+            idle_took, _ = timed(partial(escalate, NOW - timedelta(minutes=2)))
         due = list(Case.objects.filter(look_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
-        parts = [due[number::4] for number in range(4)]
-        asleep = NOW + timedelta(days=30)
-        Case.objects.filter(pk__in=due).update(look_at=asleep)
-        engine = hand = 0.0
-        worked = statements = batches = 0
-        by_hand: ByHand | None = None
-        for number, part in enumerate(parts):
-            Case.objects.filter(pk__in=part).update(look_at=NOW - timedelta(minutes=1))
-            if number % 2 == 0:
-                with counted() as busy:
-                    took, swept = timed(lambda: escalate(NOW))
-                engine += took
-                worked += swept.acted_on
-                statements += busy.count
-                batches += -(-swept.looked_at // 500)
-                assert swept.acted_on == len(part), swept
-                by_hand = by_hand or ByHand(Case.objects.get(pk=part[0]))
-            else:
-                assert by_hand is not None
-                took, done = timed(partial(by_hand.sweep, NOW))
-                hand += took
-                assert done == len(part)
-        rate, hand_rate = worked / engine, sum(map(len, parts[1::2])) / hand
-        print(
-            f"{cases:>9,} open, {len(due):>6,} due | engine {rate:>7,.0f}/s, by hand {hand_rate:>7,.0f}/s, "
-            f"ratio {rate / hand_rate:.2f} | {statements / batches:.0f} statements and copies a batch | "
-            f"nothing due: {idle_took * 1000:.1f} ms, {idle.count} statements | filled in {filled:.0f} s"
-        )
+        Case.objects.filter(pk__in=due).update(look_at=NOW + timedelta(days=30))
+        hundreds = [due[number * 100 : number * 100 + 100] for number in range(4)] if len(due) >= 1_000 else []
+        pairs = [due[400:700], due[700:1_000]] if len(due) >= 1_000 else []
+        rest = due[1_000:] if len(due) >= 2_000 else due if not hundreds else []
+        print(f"{cases:,} open cases (filled in {filled:.0f} s)")
+        print(f"  nothing due: {idle_took * 1000:.1f} ms, {idle.count} statements")
+        if rest:
+            told("1 % due" if hundreds else f"{len(rest)} due", race([rest[number::4] for number in range(4)]))
+        if hundreds:
+            told("100 due", race(hundreds))
+        if pairs:
+            print(f"  two sweeps at once: {overlapping(*pairs):.2f} of one sweep's time")
     finally:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+def told(what: str, result: Race) -> None:
+    """A line of figures."""
+    print(
+        f"  {what}: engine {result.engine_did / result.engine:,.0f} due actions/s, "
+        f"by hand {result.hand_did / result.hand:,.0f}/s, ratio {result.ratio:.2f}; "
+        f"{result.statements / result.batches:.0f} statements a batch"
+    )
 
 
 if __name__ == "__main__":
