@@ -75,7 +75,7 @@ def _take_contact(
 def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, now: datetime) -> None:
     """C7: the answer we asked for reopens; any other word is flagged and never dropped."""
     if case.resolution == Resolution.NO_RESPONSE and can_reopen(case, now):
-        work_again(case, actor, "The customer answered after it was closed for no response (C7).", now)
+        work_again(case, actor, "The customer answered after it was closed for no response.", now)
         return
     interaction.needs_answer = True
     interaction.save(update_fields=["needs_answer"])

@@ -85,7 +85,7 @@ def _closing(resolve: DueStep, final: DoneStep, now: datetime) -> Plan:
     if final.sent_at is None:
         return Plan(
             look_again_at=max(resolve.due_at, now + RECHECK),
-            held_up="The final notice has not been delivered, so the case stays open (F7).",
+            held_up="The final notice has not been delivered, so the case stays open.",
         )
     closes_at = max(resolve.due_at, final.sent_at + WARNED_FOR)
     if closes_at > now:

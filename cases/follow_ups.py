@@ -121,9 +121,9 @@ def _ledger_rows(case: Case, plan: Plan, mail: Mail | None, now: datetime) -> li
 
 def _said(plan: Plan) -> str:
     assert plan.act is not None
-    said = f"{plan.act.step.label}, due {plan.act.due_at:%Y-%m-%d %H:%M} UTC (F2)"
+    said = f"{plan.act.step.label}, due {plan.act.due_at:%Y-%m-%d %H:%M} UTC"
     if plan.superseded:
-        said += f"; it stands for {', '.join(step.step.label.lower() for step in plan.superseded)} as well (F7)"
+        said += f"; it stands for {', '.join(step.step.label.lower() for step in plan.superseded)} as well"
     return said + "."
 
 
@@ -195,7 +195,7 @@ def _close(cases: Sequence[Case], plans: dict[int, Plan], now: datetime) -> None
         ledger.append(Notice(case=case, episode=episode, step=NoticeStep.RESOLVE, due_at=act.due_at, done_at=now))
     Notice.objects.bulk_create(ledger, batch_size=500)
     fields = ["status", "resolution", "solution", "resolved_at", "waiting_since", "look_at"]
-    record_many(cases, fields, Move.RESOLVED, lambda case: "No response from the customer (F2).", now)
+    record_many(cases, fields, Move.RESOLVED, lambda case: "No response from the customer.", now)
     post(letters, now)
 
 

@@ -81,7 +81,7 @@ class OpeningForm(forms.ModelForm):
         channel = cast(forms.ChoiceField, self.fields["opened_by_channel"])
         channel.choices, channel.label = REAL_CHANNELS, "Came in by"
         self.fields["opened_despite"].label = "Reason to open it all the same"
-        self.fields["opened_despite"].help_text = "Only when the caller is not the corporate help desk (D3)."
+        self.fields["opened_despite"].help_text = "Only when the caller is not the corporate help desk."
         self.fields["preferred_means"].help_text = "Empty: as the contact prefers in general."
 
     def severity_to_open_with(self) -> Severity:

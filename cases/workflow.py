@@ -173,7 +173,7 @@ def _check_warned(case: Case, now: datetime) -> None:
     )
     if case.status != Status.WAITING or not warned.exists():
         raise Refused(
-            "A case closes for no response only 24 h after its final notice was sent (F7); "
+            "A case closes for no response only 24 h after its final notice was sent; "
             "let the follow-up run, or choose another reason.",
             "resolution",
         )
@@ -257,7 +257,7 @@ def change_severity(case_id: int, actor: User, now: datetime, *, severity: Sever
     Raises Refused or NotAllowed.
     """
     allow(actor, Right.WORK_CASES, "change the severity")
-    why = needs(reason, "Say why the severity changes; a change without a reason is not kept (C2).", "reason")
+    why = needs(reason, "Say why the severity changes; a change without a reason is not kept.", "reason")
     with transaction.atomic():
         case = locked(case_id, actor)
         before = Severity(case.severity)

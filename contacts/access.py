@@ -9,9 +9,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList as UnfoldChangeList
 
 from contacts.models import User
 from contacts.terms import Right
@@ -36,6 +40,28 @@ def holds(request: HttpRequest, needed: Needed) -> bool:
     return any(request.user.may(right) for right in rights)
 
 
+def id_of(text: str) -> int | None:
+    """The number of a row as an address or a form gives it; None for what no row can have."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+class KnownRowsSelect(AutocompleteSelect):
+    """A field that searches while one types, and comes back empty from a value that no row can have (S4)."""
+
+    def optgroups(self, name: str, value: Any, attr: dict[str, Any] | None = None) -> Any:
+        """The chosen rows; Django would look for a row by whatever was sent, and fail."""
+        return super().optgroups(name, [one for one in value if id_of(str(one)) is not None], attr)  # type: ignore[arg-type]
+
+
+class CountedChangeList(UnfoldChangeList):
+    """A list that says how many rows it has once, below itself."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows of the page; the count of everything is never asked for, so it is not offered either."""
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
 class RightsAdmin(ModelAdmin):
     """A page whose permissions are rights (A1) and whose rows are those the reader may see.
 
@@ -50,6 +76,7 @@ class RightsAdmin(ModelAdmin):
 
     list_per_page = 25
     show_full_result_count = False
+    list_max_show_all = 0
     show_facets = False
 
     @property
@@ -95,6 +122,23 @@ class RightsAdmin(ModelAdmin):
         """The rows the reader may see (A1): the model's own `visible_to`, where it has one."""
         rows = super().get_queryset(request)
         return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list that says its count once."""
+        return CountedChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list; an address that asks for a row no database can hold shows it unfiltered."""
+        asked = [value for name, value in request.GET.items() if name != SEARCH_VAR]
+        if any(len(value) > 18 and value.isdigit() for value in asked):
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+        return super().changelist_view(request, extra_context)
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> ModelChoiceField:
+        """Fields that search while one types survive a value that names no row."""
+        if db_field.name in self.get_autocomplete_fields(request) and "widget" not in kwargs:
+            kwargs["widget"] = KnownRowsSelect(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[return-value]
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Not found, instead of Django's redirect: a foreign row looks like none at all. Raises Http404."""

@@ -36,7 +36,7 @@ class TechnicianForm(forms.ModelForm):
         choices=Language.choices(),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
-        help_text="Cases go first to somebody who speaks the customer's language (C6).",
+        help_text="Cases go first to somebody who speaks the customer's language.",
     )
 
     class Meta:

@@ -244,7 +244,7 @@ def _said(step: CaseStep) -> str:
     """The step in words, for the history (C5)."""
     names = ", ".join(f"{due.point.name} (due {due.due_at:%Y-%m-%d %H:%M} UTC)" for due in step.dues)
     if not step.loud:
-        return f"Recorded without telling anybody: {names} (E4)."
+        return f"Recorded without telling anybody: {names}."
     said = f"Reached {names}."
     if step.new_owner:
         said += f" Ownership from {step.former_owner or 'nobody'} to {step.new_owner}: {step.why_owner}."

@@ -19,7 +19,7 @@ def load_published_schedule(now: datetime) -> ScheduleVersion:
     """E1 as version 1, in force from `now`, unless the desk has a schedule already: then that stays as it is."""
     with transaction.atomic():
         present = ScheduleVersion.objects.order_by("number").first()
-        return present or _write(PUBLISHED, 1, "As published in the support guide (E1).", now)
+        return present or _write(PUBLISHED, 1, "As published in the support guide.", now)
 
 
 def draft_next_version(actor: User) -> ScheduleVersion:

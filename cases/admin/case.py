@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Q
 from django.forms import ModelForm
@@ -20,14 +21,14 @@ from cases import guards, opening, workflow
 from cases.admin.case_history import CaseHistory
 from cases.admin.case_list import SEARCHED_WORDS, CappedPaginator, CaseList
 from cases.admin.header import case_context
-from cases.admin.transitions import Endpoint
+from cases.admin.transitions import SECOND_CLICK_WITHIN, Endpoint
 from cases.forms import DetailsForm, OpeningForm, text_area
 from cases.models import Case
 from cases.panels import panels_of
 from cases.terms import Channel
 from cases.timeline import timeline_of
-from contacts.access import holds, person
-from contacts.models import Company, Contact
+from contacts.access import KnownRowsSelect, holds, id_of, person
+from contacts.models import Company, Contact, User
 from contacts.terms import Right
 
 __all__ = ["CappedPaginator", "CaseAdmin"]
@@ -36,7 +37,7 @@ __all__ = ["CappedPaginator", "CaseAdmin"]
 CONTACTS_PER_ANSWER = 20
 
 
-class ContactOfCompany(AutocompleteSelect):
+class ContactOfCompany(KnownRowsSelect):
     """Suggests the contacts of the company that is chosen on the page."""
 
     def get_url(self) -> str:
@@ -161,7 +162,9 @@ class CaseAdmin(CaseHistory, CaseList):
         now = timezone.now()
         if not change:
             intake = _intake(form)
-            opened = opening.open_case(intake, person(request), now)
+            twin = _opened_just_now(intake, person(request), now)
+            request.desk_pressed_twice = twin is not None  # type: ignore[attr-defined]
+            opened = twin or opening.open_case(intake, person(request), now)
             obj.pk, obj.owner = opened.pk, opened.owner
         elif form.changes:  # type: ignore[attr-defined]
             workflow.edit_details(obj.pk, person(request), now, changes=form.changes)  # type: ignore[attr-defined]
@@ -177,6 +180,9 @@ class CaseAdmin(CaseHistory, CaseList):
 
     def response_add(self, request: HttpRequest, obj: Case, post_url_continue: str | None = None) -> HttpResponse:
         """On to the case's page."""
+        if getattr(request, "desk_pressed_twice", False):
+            messages.info(request, f"You opened {obj.number} a moment ago with the very same words; here it is.")
+            return redirect(obj.get_absolute_url())
         whose = f"assigned to {obj.owner}" if obj.owner else "nobody could be found to own it: the manager is told"
         messages.success(request, f"{obj.number} is open; {whose}.")
         return redirect(obj.get_absolute_url())
@@ -191,6 +197,7 @@ class CaseAdmin(CaseHistory, CaseList):
     def get_urls(self) -> list[URLPattern]:
         """The moves, the contacts of a company, and single versions of the history."""
         protect = self.admin_site.admin_view
+        signed_in = self.admin_site.has_permission
         endpoint = Endpoint(
             self.get_object,
             lambda request, case, now: self.page_context(request) | case_context(request, case, now),
@@ -199,9 +206,15 @@ class CaseAdmin(CaseHistory, CaseList):
         def do(request: HttpRequest, object_id: str, name: str) -> HttpResponse:
             return endpoint(request, object_id, name)
 
+        def do_or_sign_in(request: HttpRequest, object_id: int, name: str) -> HttpResponse:
+            # Whose session ended in a dialog signs in and is back on the case, where the page gives back the words.
+            if request.method == "POST" and not signed_in(request):
+                return redirect_to_login(reverse("admin:cases_case_change", args=[object_id]), reverse("admin:login"))
+            return protect(do)(request, object_id, name)
+
         return [
             path("contacts/", protect(self.contacts_view), name="cases_case_contacts"),
-            path("<int:object_id>/do/<slug:name>/", protect(do), name="cases_case_do"),
+            path("<int:object_id>/do/<slug:name>/", do_or_sign_in, name="cases_case_do"),
             path(
                 "<path:object_id>/history/<str:version_id>/",
                 protect(self.history_form_view),
@@ -216,10 +229,10 @@ class CaseAdmin(CaseHistory, CaseList):
             return HttpResponseNotAllowed(["GET"])
         if not holds(request, Right.WORK_CASES):
             raise PermissionDenied
-        term, company = request.GET.get("term", "").strip(), request.GET.get("company", "")
+        term, company = request.GET.get("term", "").strip(), id_of(request.GET.get("company", ""))
         people = Contact.objects.visible_to(request.user).filter(active=True).select_related("company")
-        if company.isdigit():
-            people = people.filter(company=int(company))
+        if company is not None:
+            people = people.filter(company=company)
         for word in term.split()[:SEARCHED_WORDS]:
             people = people.filter(Q(name__icontains=word) | Q(email__icontains=word))
         start = (_page_number(request, "page", least=1) - 1) * CONTACTS_PER_ANSWER
@@ -282,9 +295,19 @@ def _intake(form: ModelForm) -> opening.Intake:
     )
 
 
+def _opened_just_now(intake: opening.Intake, actor: User, now: datetime) -> Case | None:
+    """The case of a first click, for the second one: same person, same caller, same words."""
+    # The lock makes the second of two clicks wait for the first, and then see what it did.
+    Contact.objects.select_for_update().get(pk=intake.contact.pk)
+    same = Case.objects.filter(
+        company=intake.company, contact=intake.contact, title=intake.title.strip(), description=intake.description
+    )
+    return same.filter(opened_by=actor, opened_at__gt=now - SECOND_CLICK_WITHIN).select_related("owner").first()
+
+
 def _record_turned_away(request: HttpRequest) -> None:
     """Whoever is not the help desk was turned away, and that is recorded (D3)."""
-    number, despite = request.POST.get("contact", ""), request.POST.get("opened_despite", "")
+    number, despite = id_of(request.POST.get("contact", "")), request.POST.get("opened_despite", "")
     contact = Contact.objects.visible_to(request.user).filter(pk=number).select_related("company").first()
     same_company = contact is not None and str(contact.company_id) == request.POST.get("company")
     if contact is not None and same_company and not opening.may_open(contact, despite):

@@ -14,7 +14,7 @@ from cases.admin.header import case_context
 from cases.models import Case
 from cases.terms import Move
 from cases.timeline import LONG, TOLD, history_of, what_changed
-from contacts.access import RightsAdmin
+from contacts.access import RightsAdmin, id_of
 from contacts.models import Contact, User
 
 #: How many changes the history page shows at once.
@@ -52,7 +52,7 @@ class CaseHistory(RightsAdmin):
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         case = self._case_or_404(request, object_id)
-        row = history_of(case).filter(history_id=version_id).first() if version_id.isdigit() else None
+        row = history_of(case).filter(history_id=id_of(version_id)).first()
         if row is None:
             raise Http404("There is no such version of the case.")
         before = history_of(case).filter(history_date__lte=row.history_date, history_id__lt=row.history_id).first()

@@ -8,11 +8,13 @@ from operator import and_
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -20,7 +22,6 @@ from django.utils.safestring import SafeString
 from import_export.admin import ExportMixin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.contrib.import_export.forms import ExportForm
-from unfold.views import ChangeList
 
 from cases.admin.resources import FORMATS, CaseResource
 from cases.models import Case, CaseQuerySet, case_id_of
@@ -51,15 +52,6 @@ class CappedPaginator(Paginator):
     def count_said(self) -> str:
         """The count for people: “10,000+” when nobody counted on."""
         return f"{COUNTED_UP_TO:,}+" if self.count > COUNTED_UP_TO else f"{self.count:,}"
-
-
-class CountedChangeList(ChangeList):
-    """A list that says how many rows it has once, below itself."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """The rows of the page; the count of everything is never asked for, so it is not offered either."""
-        super().get_results(request)
-        self.full_result_count = self.result_count
 
 
 # --- filters ----------------------------------------------------------------------------------------------------
@@ -181,10 +173,6 @@ class CaseList(ExportMixin, RightsAdmin):
 
     # --- the list ---
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """The list that counts no further than it is worth."""
-        return CountedChangeList
-
     @admin.display(description="Number", ordering="pk")
     def number_(self, case: Case) -> str:
         """Its own number."""
@@ -193,7 +181,7 @@ class CaseList(ExportMixin, RightsAdmin):
     @admin.display(description="Title")
     def title_(self, case: Case) -> SafeString:
         """Its title, cut short by the style sheet, whole on hovering."""
-        return format_html('<span class="desk-cut" title="{}">{}</span>', case.title, case.title)
+        return format_html('<span class="desk-cut" title="{0}">{0}</span>', case.title)
 
     @admin.display(description="Severity")
     def severity_(self, case: Case) -> SafeString:
@@ -248,6 +236,13 @@ class CaseList(ExportMixin, RightsAdmin):
         return super().changelist_view(request, {"title": "Cases", **(extra_context or {})})
 
     # --- the export ---
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        """The form and the file; a filter that there is not leads back to the list."""
+        try:
+            return super().export_action(request)
+        except IncorrectLookupParameters:
+            return redirect("admin:cases_case_changelist")
 
     def get_export_formats(self) -> list[type]:
         """CSV and Excel without formulae, JSON as it is."""

@@ -20,12 +20,14 @@ from contacts.terms import Right
 def case_context(request: HttpRequest, case: Case, now: datetime) -> dict[str, Any]:
     """What the header of a case shows, on its page and on every page about it."""
     may_work = holds(request, Right.WORK_CASES)
+    buttons = buttons_of(request, case, now)
     return {
         "case": case,
         "now": now,
         # in words already: a template would turn a moment back into the reader's own zone
         "local_now": f"{now.astimezone(ZoneInfo(case.company.time_zone)):%a %H:%M}",
-        "buttons": buttons_of(request, case, now),
+        "buttons": buttons,
+        "can_reopen": any(button.action.name == "reopen" for button in buttons),
         "may_work": may_work,
         "is_watching": case.watchers.filter(user=person(request)).exists(),
         "linked_url": _linked_url(case) if may_work and not case.is_open and not workflow.can_reopen(case, now) else "",

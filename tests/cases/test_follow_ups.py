@@ -98,7 +98,7 @@ def test_a_customer_who_does_not_answer_gets_three_notices_and_the_case_closes_a
     assert changes[2:] == [(Move.FOLLOWED_UP, None)] * 3 + [(Move.RESOLVED, None)]
     row = case.history.latest("history_date")
     assert (row.status, row.history_date) == (Status.RESOLVED, NOON + 168 * HOUR)
-    assert row.history_change_reason == "No response from the customer (F2)."
+    assert row.history_change_reason == "No response from the customer."
     assert sweep(1_000).looked_at == 0
     assert outbox.new() == []
 
