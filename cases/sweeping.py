@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 
 from cases.models import Case, CaseQuerySet, Pulse, SetAside
+from contacts.models import Company, User
 
 log = logging.getLogger(__name__)
 
@@ -99,14 +100,15 @@ def _work_alone(sweep: Sweep, case_id: int, now: datetime, swept: Swept) -> None
 
 def _claim(due: QuerySet[Case], at_most: int) -> list[Case]:
     """Lock what is due and free; on SQLite the IMMEDIATE transaction is the lock."""
-    cases = list(
-        due.select_for_update(skip_locked=True, of=("self",)).select_related(
-            "company", "company__account_manager", "contact", "owner", "owner__technician"
-        )[:at_most]
-    )
+    cases = list(due.select_for_update(skip_locked=True, of=("self",)).select_related("contact")[:at_most])
+    # many cases share few companies and owners: each of these is read, and built, once
+    companies = Company.objects.select_related("account_manager").in_bulk({case.company_id for case in cases})
+    owners = User.objects.select_related("technician").in_bulk({case.owner_id for case in cases if case.owner_id})
     for case in cases:
+        case.company = companies[case.company_id]
+        case.owner = owners[case.owner_id] if case.owner_id else None
         if case.contact.company_id == case.company_id:
-            case.contact.company = case.company  # the same row: no join, and no second object
+            case.contact.company = case.company
     return cases
 
 

@@ -218,10 +218,11 @@ def _moment(moment: datetime) -> Any:
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds that some work took, and what came of it."""
-    began = time.perf_counter()
+    """Seconds that some work took, and what came of it; on SQLite, which works in this process, those of the CPU."""
+    clock = time.perf_counter if connection.vendor == "postgresql" else time.process_time
+    began = clock()
     result = work()
-    return time.perf_counter() - began, result
+    return clock() - began, result
 
 
 @dataclass

@@ -15,9 +15,9 @@ from typing import Any
 
 from django.conf import settings
 
-from cases.bulk import insert
+from cases.bulk import insert_rows
 from cases.models import Case, Mail
-from cases.terms import Holds, Severity, Status
+from cases.terms import Holds, MailStatus, Severity, Status
 from contacts.directory import Addressee
 from contacts.models import Contact
 
@@ -72,26 +72,48 @@ def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
 
 def post(letters: Iterable[Letter], now: datetime) -> None:
     """Write letters into the outbox: one row per reader (M1). Call it in the transaction of their reason."""
-    insert([as_mail(letter, now) for letter in letters])
+    insert_rows(Mail, COLUMNS, (_row(letter, now) for letter in letters))
 
 
 def as_mail(letter: Letter, now: datetime) -> Mail:
-    """The outbox row of a letter, unsaved."""
-    return Mail(
-        case=letter.case,
-        key=_fitting(letter.key),
-        template=letter.template,
-        facts=letter.facts,
-        to_name=letter.to.name,
-        to_address=letter.to.address,
-        time_zone=letter.to.time_zone,
-        meant_for=letter.to.meant_for[:200],
-        holds=letter.holds,
-        episode=letter.episode,
-        queued_at=now,
-        send_at=now,
-        message_id=Mail.new_message_id(),
-    )
+    """The outbox row of a letter, unsaved, for a caller who must refer to it."""
+    return Mail(**dict(zip(COLUMNS, _row(letter, now), strict=True)))
+
+
+#: The columns of a new row of the outbox, in the order of `_row`.
+COLUMNS = (
+    "case_id",
+    "key",
+    "template",
+    "facts",
+    "to_name",
+    "to_address",
+    "time_zone",
+    "meant_for",
+    "holds",
+    "episode",
+    "status",
+    "queued_at",
+    "send_at",
+    "attempts",
+    "sent_at",
+    "kept",
+    "last_error",
+    "message_id",
+    "subject",
+    "text",
+    "html",
+)
+
+
+def _row(letter: Letter, now: datetime) -> tuple[Any, ...]:
+    to = letter.to
+    case_id = letter.case.pk if letter.case else None
+    reason = (case_id, _fitting(letter.key), letter.template, letter.facts)
+    reader = (to.name, to.address, to.time_zone, to.meant_for[:200])
+    truth = (letter.holds.value, letter.episode)
+    sending = (MailStatus.QUEUED.value, now, now, 0, None, False, "", Mail.new_message_id())
+    return (*reason, *reader, *truth, *sending, "", "", "")
 
 
 def _fitting(key: str) -> str:
