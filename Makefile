@@ -14,13 +14,19 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test chaos lint bench lock clean
 
 run: $(VENV)/installed-run  ## the whole desk, on PORT (8000); Ctrl-C stops it
 	@$(BIN)/python manage.py up
 
 test: $(VENV)/installed-dev  ## every test; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
 	$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(VENV)/installed-dev  ## kill 200 processes of the engine (DESK_KILLS) on the PostgreSQL of DATABASE_URL
+	@case "$$DATABASE_URL" in postgres*://*|psql://*|pgsql://*) ;; *) \
+		echo "make chaos needs a real PostgreSQL: set DATABASE_URL to postgres://user:password@host:5432/name." >&2; \
+		exit 1;; esac
+	DESK_KILLS=$${DESK_KILLS:-200} $(BIN)/python -m pytest tests/test_engine_under_chaos.py $(ARGS)
 
 lint: $(VENV)/installed-dev  ## style, types, layers, forgotten migrations
 	$(BIN)/ruff check .

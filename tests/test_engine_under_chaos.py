@@ -1,0 +1,446 @@
+"""Four workers, two beats and users on a real PostgreSQL, killed (SIGKILL) at random instants and started again (E6).
+
+The desk lives through more than two weeks while 30 of its processes are killed, one after the other; `make chaos`
+kills 200, DESK_KILLS as many as you like. In the end, after one calm sweep, nothing is lost and nothing doubled: the
+ledgers are what the pure rules say of each case's history, and the outbox holds one letter for each reason and reader.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+from django.conf import settings as desk_settings
+from django.db import connection
+
+from cases import workflow
+from cases.follow_up_plans import WARNED_FOR, DoneStep, planned_steps
+from cases.follow_ups import done_steps, follow_up, plan_of
+from cases.mail.outbox import LEASE, deliver
+from cases.models import Case, Mail, Notice, Pulse, SetAside
+from cases.terms import MailStatus, Move, NoticeStep, Severity, Status, WaitReason
+from escalations.clock import Snapshot, due_points, next_point, read_clock
+from escalations.dispatch import escalate
+from escalations.models import Escalation
+from escalations.schedule import PUBLISHED
+from escalations.tasks import escalate as escalate_task
+from tests.builders import NOON, Desk, build_desk
+from tests.chaos_crew import MEMBER, SharedClock
+from tests.escalations.table import E1, outcome_of
+
+pytestmark = [
+    pytest.mark.postgres,
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel to end orphans"),
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+KILLS = int(os.environ.get("DESK_KILLS", "30"))
+SEED = int(os.environ.get("DESK_CHAOS_SEED", "20260603"))
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+JUMPS = 3  # of time between two kills
+VISIBLE_AGAIN_AFTER = 1.2  # seconds; what `tests.chaos_celery` sets, and a little more
+CREW = ("worker",) * 4 + ("beat",) * 2
+
+
+def database_url() -> str:
+    """Where the tests' own database is."""
+    at = connection.settings_dict
+    password = f":{at['PASSWORD']}" if at["PASSWORD"] else ""
+    return f"postgres://{at['USER']}{password}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": database_url()}
+
+
+def await_true(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, f"{what} did not happen within {seconds:g} seconds"
+        time.sleep(0.02)
+
+
+def sessions(name: str, waiting: bool = False) -> int:
+    """How many sessions of that name the server holds (that wait for a lock)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
+            + (" AND wait_event_type = 'Lock'" if waiting else ""),
+            [name],
+        )
+        return cursor.fetchone()[0]
+
+
+# --- the crew and its killer ------------------------------------------------------------------------------------
+
+
+class Crew:
+    """`tests.chaos_crew` at work; the members by process id."""
+
+    def __init__(self, directory: Path, now: datetime, tasks: str, mail_port: int = 0) -> None:
+        (directory / "clock").write_bytes(bytes(8))
+        self.clock = SharedClock(directory / "clock")
+        self.clock.set(now)
+        self.directory, self.chance = directory, random.Random(SEED)
+        self.members: dict[int, str] = {}
+        self.killed: Counter[str] = Counter()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos_crew", str(directory), tasks, "8", str(mail_port)],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(directory / "log").open("a"),
+            text=True,
+        )
+
+    def start(self, kind: str) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"kind": kind, "seed": self.chance.getrandbits(32)}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, self.log
+        self.members[json.loads(line)] = kind
+
+    def kill_one(self) -> None:
+        """Kill any member and start another of its kind at once."""
+        pid = self.chance.choice(sorted(self.members))
+        kind = self.members.pop(pid)
+        os.kill(pid, signal.SIGKILL)
+        self.killed[kind] += 1
+        self.start(kind)
+
+    def live_through(self, span: timedelta, kills: int, go_on: Callable[[int], object]) -> None:
+        """Let so much time pass in jumps, with so many kills on the way, each at an instant of its own.
+
+        After each kill time stands until `go_on(kills so far)`: it must not run ahead of a busy machine.
+        """
+        for number in range(1, kills + 1):
+            for _ in range(JUMPS):
+                self.clock.set(self.clock.now() + span / kills / JUMPS)
+                time.sleep(self.chance.uniform(0, 0.03))  # so that a kill may fall anywhere; nothing waits for this
+            self.kill_one()
+            await_true(lambda number=number: self.problems or go_on(number), "The crew's work")
+
+    def end(self) -> None:
+        """Kill everybody; return once the server has given up their sessions and locks."""
+        self._process.kill()
+        self._process.wait()
+        await_true(lambda: sessions(MEMBER) == 0, "The end of every session")
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text()
+
+    @property
+    def problems(self) -> str:
+        file = self.directory / "problems"
+        return file.read_text() if file.exists() else ""
+
+
+@contextmanager
+def crew(directory: Path, now: datetime, tasks: str, users: int = 0, mail_port: int = 0) -> Iterator[Crew]:
+    """Everybody at work, and nobody left behind."""
+    its = Crew(directory, now, tasks, mail_port)
+    try:
+        for kind in (*CREW, *["user"] * users):
+            its.start(kind)
+        yield its
+    finally:
+        its.end()
+
+
+# --- what must hold in the end ----------------------------------------------------------------------------------
+
+
+def life_of(case: Case) -> list[Snapshot]:
+    rows = case.history.order_by("history_date", "history_id")
+    return [Snapshot(row.history_date, Status(row.status), Severity(row.severity), row.wait_episode) for row in rows]
+
+
+def check_escalations(case: Case, now: datetime) -> int:
+    """The ledger is what the pure clock says, each step went to whom E1 says, once. Returns how many rows there are."""
+    life = life_of(case)
+    dues = {due.key: due for due in due_points(life, PUBLISHED, now)}
+    rows = list(Escalation.objects.filter(case=case).select_related("owner_before", "owner_after"))
+    keys = [(row.run, row.severity, row.number) for row in rows]
+    assert len(keys) == len(set(keys))
+    assert dict(zip(keys, [row.due_at for row in rows], strict=True)) == {key: due.due_at for key, due in dues.items()}
+    assert all(row.due_at <= row.done_at for row in rows)
+    upcoming = next_point(life, PUBLISHED, now)
+    assert case.look_at == (upcoming.due_at if upcoming else None)
+    steps: dict[datetime, list[Escalation]] = defaultdict(list)
+    for row in rows:
+        steps[row.done_at].append(row)
+    changes = list(case.history.filter(last_move=Move.ESCALATED).order_by("history_date", "history_id"))
+    assert len(changes) == len(steps)
+    owner = "tech"
+    for change, (done_at, its_rows) in zip(changes, sorted(steps.items()), strict=True):
+        assert change.history_date >= done_at  # later, if somebody whose look was later came first
+        owner = check_step(case, change, done_at, its_rows, dues, owner)
+    assert str(case.owner) == owner
+    assert set(case.watchers.values_list("user__username", flat=True)) == ({"tech"} if owner != "tech" else set())
+    current = [row.number for row in rows if (row.run, row.severity) == (run_at(case, now), case.severity)]
+    assert case.update_rhythm == (E1[Severity(case.severity), max(current)].minutes if current else {})
+    return len(rows)
+
+
+def run_at(case: Case, now: datetime) -> int:
+    return read_clock(life_of(case), PUBLISHED, now).run
+
+
+def check_step(
+    case: Case, change: Any, done_at: datetime, rows: list[Escalation], dues: dict[Any, Any], owner: str
+) -> str:
+    """One step: what was loud, who was written to, who owns it now. Returns the owner."""
+    run = run_at(case, done_at)
+    for row in rows:
+        of_now = (row.run, row.severity) == (run, change.severity) and change.status != Status.RESOLVED
+        assert row.carried_out == (of_now and not dues[row.run, row.severity, row.number].quiet)
+    loud = [(Severity(row.severity), row.number) for row in rows if row.carried_out]
+    outcome = outcome_of(loud, owner)
+    assert {(str(row.owner_before), str(row.owner_after)) for row in rows} == {(owner, outcome.owner)}
+    written = Mail.objects.filter(case=case, template="escalation", queued_at=done_at)
+    readers = Counter(address.removesuffix("@example.com") for address in written.values_list("to_address", flat=True))
+    assert readers == dict.fromkeys(outcome.mailed, 1)
+    return outcome.owner
+
+
+def check_every_escalation(now: datetime) -> int:
+    rows = sum(check_escalations(case, now) for case in Case.objects.select_related("owner"))
+    written = Mail.objects.filter(template="escalation").values_list("case", "queued_at")
+    assert set(written) <= set(Escalation.objects.values_list("case", "done_at"))  # no letter without its step
+    return rows
+
+
+def check_closings() -> None:
+    """Whoever's case closed was told so, once for each time it closed."""
+    closed = Counter(Case.history.filter(last_move=Move.RESOLVED).values_list("id", flat=True))
+    told = Mail.objects.filter(template__in=("resolved", "closed_no_response")).values_list("case", flat=True)
+    assert Counter(told) == closed
+
+
+def check_notices() -> int:
+    """Each notice came in its planned time, once, with its mail; nobody was closed unwarned (F2, F7)."""
+    waits: dict[tuple[int, int], list[Notice]] = defaultdict(list)
+    for notice in Notice.objects.select_related("mail", "case").order_by("done_at", "due_at"):
+        waits[notice.case_id, notice.episode].append(notice)
+    for (case, episode), notices in waits.items():
+        asked = Case.history.get(id=case, wait_episode=episode, last_move=Move.ASKED)
+        check_wait(asked.waiting_since, notices)
+    mailed = {notice.mail.key for notices in waits.values() for notice in notices if notice.mail}
+    assert set(Mail.objects.filter(key__startswith="notice:").values_list("key", flat=True)) == mailed
+    return Notice.objects.count()
+
+
+def check_wait(started_at: datetime, notices: list[Notice]) -> None:
+    done: dict[NoticeStep, DoneStep] = {}
+    for done_at in sorted({notice.done_at for notice in notices}):
+        planned = {one.step: one.due_at for one in planned_steps(started_at, done)}
+        for notice in (one for one in notices if one.done_at == done_at):
+            step, sent_at = NoticeStep(notice.step), notice.mail.sent_at if notice.mail else None
+            due_at = planned[step]
+            if step == NoticeStep.RESOLVE:
+                due_at = max(due_at, done[NoticeStep.FINAL].sent_at + WARNED_FOR)
+            assert notice.due_at == due_at <= done_at
+            assert (notice.mail is None) == (notice.superseded or step == NoticeStep.RESOLVE)
+            done[step] = DoneStep(notice.due_at, notice.done_at, sent_at, notice.superseded)
+
+
+# --- escalation -------------------------------------------------------------------------------------------------
+
+
+def open_cases(desk: Desk, title: str, count: int, over: timedelta) -> None:
+    """Cases of all severities, opened evenly over a time to come; what their opening said has been sent."""
+    severities = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.CRITICAL, Severity.HIGH, Severity.LOW)
+    for number in range(count):
+        severity = severities[number % len(severities)]
+        desk.open_case(NOON + over / count * number, title=title, severity=severity)
+    Mail.objects.update(status=MailStatus.SENT, sent_at=NOON)
+
+
+def made_by_people() -> int:
+    """How many moves people have made on open cases so far."""
+    return Case.history.exclude(last_move__in=(Move.OPENED, Move.ESCALATED, Move.FOLLOWED_UP)).count()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return build_desk()
+
+
+def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk: Desk, tmp_path: Path) -> None:  # E6
+    open_cases(desk, "Busy", 60, 8 * DAY)
+    open_cases(desk, "Left alone", 60, 8 * DAY)
+    with crew(tmp_path, NOON, "efd", users=2) as its:
+        its.live_through(17 * DAY, KILLS, lambda kills: made_by_people() >= 5 * kills)
+    assert its.problems == ""
+    assert sum(its.killed.values()) == KILLS
+    now = its.clock.now()
+    escalate(now)
+    follow_up(now)
+    assert check_every_escalation(now) > 120
+    check_closings()
+    check_notices()
+    assert not SetAside.objects.exists(), SetAside.objects.first().error
+    assert escalate(now).acted_on == 0
+    moves = Counter(Case.history.values_list("last_move", flat=True))
+    assert min(moves[move] for move in (Move.ASKED, Move.RESOLVED, Move.REOPENED, Move.SEVERITY)) >= 5, moves
+
+
+# --- following up, and delivery ---------------------------------------------------------------------------------
+
+
+class Mailbox:
+    """A mail server that keeps what it is given: (Message-ID, reader)."""
+
+    def __init__(self) -> None:
+        self.arrived: list[tuple[str, str]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
+        """Take a message."""
+        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
+        (line,) = [one for one in content.decode().splitlines() if one.lower().startswith("message-id:")]
+        self.arrived.append((line.split(":", 1)[1].strip(), envelope.rcpt_tos[0]))
+        return "250 kept"
+
+
+def nothing_to_do(now: datetime) -> bool:
+    """Whether every notice that is due was written and has left, but for those that somebody was killed over."""
+    return not (Case.objects.to_follow_up(now).exists() or Mail.objects.to_send(now).exists())
+
+
+@contextmanager
+def mail_server() -> Iterator[tuple[Mailbox, int]]:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    mailbox = Mailbox()
+    server = Controller(mailbox, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        yield mailbox, port
+    finally:
+        server.stop()
+
+
+def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_unwarned(
+    desk: Desk, tmp_path: Path, settings
+) -> None:  # F2, F7, M2
+    count = 50
+    for number in range(count):
+        start = NOON + 2 * DAY / count * number
+        case = desk.open_case(start, severity=Severity.LOW)
+        workflow.ask_customer(case.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+    with mail_server() as (mailbox, port):
+        with crew(tmp_path, NOON, "fd", mail_port=port) as its:
+            its.live_through(11 * DAY, KILLS, lambda _: nothing_to_do(its.clock.now()))
+        assert its.problems == ""
+        assert sum(its.killed.values()) == KILLS
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        settings.MAIL_IS_KEPT = False
+        now = its.clock.now()
+        follow_up(now)
+        for case in Case.objects.all():
+            assert plan_of(case, done_steps([case])[case.pk], now).act is None
+        deliver(lambda: now + 2 * LEASE)  # what a dead worker had claimed is free again
+    assert set(Mail.objects.values_list("status", flat=True)) == {MailStatus.SENT}
+    assert set(mailbox.arrived) == set(Mail.objects.values_list("message_id", "to_address"))
+    assert check_notices() >= 3 * count
+    check_closings()
+    assert Case.objects.filter(status=Status.RESOLVED).count() >= count / 2
+    assert not SetAside.objects.exists(), SetAside.objects.first().error
+
+
+# --- a real Celery worker ---------------------------------------------------------------------------------------
+
+
+class CeleryWorker:
+    """A Celery worker of one process on the tests' database, with a queue of its own on the tests' Redis."""
+
+    def __init__(self, prefix: str, log: Path) -> None:
+        self.name = f"chaos-celery-{uuid.uuid4().hex[:8]}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos_celery", prefix, self.name],
+            cwd=ROOT,
+            env=environment(),
+            stdout=log.open("a"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def await_the_end_of_its_session(self) -> None:
+        await_true(lambda: sessions(self.name) == 0, "The end of its session")
+
+
+def ledger() -> list[tuple[Any, ...]]:
+    return sorted(
+        Escalation.objects.values_list("case", "run", "severity", "number", "due_at", "done_at", "carried_out")
+    )
+
+
+@pytest.mark.skipif(not os.environ.get("REDIS_URL"), reason="needs a Redis of its own: set REDIS_URL")
+def test_a_task_whose_celery_worker_is_killed_in_the_middle_of_a_batch_is_delivered_again_and_does_no_harm(
+    desk: Desk, tmp_path: Path
+) -> None:  # E6, S1
+    opened_at = datetime.now(UTC) - 5 * HOUR
+    cases = [desk.open_case(opened_at + timedelta(seconds=number), severity=Severity.CRITICAL) for number in range(20)]
+    prefix = desk_settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"]
+    broker = redis.Redis.from_url(desk_settings.REDIS_URL)
+    started: list[CeleryWorker] = []
+    try:
+        with psycopg.connect(database_url()) as in_the_way:
+            # A row that is not committed holds up whoever wants to write the same one: in the middle of the batch.
+            in_the_way.execute(
+                "INSERT INTO escalations_escalation (case_id, run, severity, number, schedule_version, due_at, done_at,"
+                " carried_out, rhythm, mailed) VALUES (%s, 1, 'critical', 1, 1, now(), now(), true, '{}', '[]')",
+                [cases[10].pk],
+            )
+            started.append(CeleryWorker(prefix, tmp_path / "log"))
+            escalate_task.delay()
+            await_true(lambda: sessions(started[0].name, waiting=True), "The worker's standstill in its batch")
+            started[0].kill()
+            in_the_way.rollback()
+        started[0].await_the_end_of_its_session()
+        assert ledger() == []
+        assert broker.hlen(f"{prefix}unacked") == 1  # its task is nobody's now
+        time.sleep(VISIBLE_AGAIN_AFTER)
+        started.append(CeleryWorker(prefix, tmp_path / "log"))
+        await_true(lambda: Pulse.objects.filter(name="escalate").exists(), "The task's delivery to another worker")
+        done, pulse = ledger(), Pulse.objects.get(name="escalate").last_at
+        assert [(row[0], row[4]) for row in done] == [(case.pk, case.opened_at + 4 * HOUR) for case in cases]
+        assert check_every_escalation(datetime.now(UTC)) == len(cases)
+        escalate_task.delay()
+        await_true(lambda: Pulse.objects.get(name="escalate").last_at > pulse, "The task's second delivery")
+        assert ledger() == done
+        assert Mail.objects.filter(template="escalation").count() == 4 * len(cases)
+    finally:
+        for worker in started:
+            worker.kill()
+            worker.await_the_end_of_its_session()
+        for key in broker.scan_iter(f"{prefix}*"):
+            broker.delete(key)
