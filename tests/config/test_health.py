@@ -187,4 +187,4 @@ def test_servers_that_never_answer_do_not_hang_the_probe(tmp_path: Path, silent_
         REDIS_URL=f"redis://127.0.0.1:{silent_server}/0",
     )
     assert said.startswith("503")
-    assert seconds < 15
+    assert seconds < 60
