@@ -36,8 +36,22 @@ OUTAGE_SHOWN_FOR = timedelta(days=3)
 
 
 @dataclass(frozen=True)
+class Figure:
+    """A number that sums a card up, for the strip at the top by rising place: “7 critical”, and where it leads."""
+
+    said: str
+    label: str
+    link: str = ""
+    is_pressing: bool = False
+    place: int = 50
+
+
+@dataclass(frozen=True)
 class Card:
-    """A part of the dashboard: a heading, a template with its context, where it leads on, and in which column."""
+    """A part of the dashboard: a heading, a template with its context, where it leads on, and in which column.
+
+    `figures` sum it up at the top of the page; they cost no query of their own.
+    """
 
     title: str
     template: str
@@ -45,6 +59,7 @@ class Card:
     link: str = ""
     link_text: str = ""
     aside: bool = False
+    figures: tuple[Figure, ...] = ()
 
 
 CardMaker = Callable[[User, datetime], Card | None]
@@ -62,7 +77,25 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     cards = cards_for(request.user, now)  # type: ignore[arg-type]
     columns = [[card for card in cards if card.aside is aside] for aside in (False, True)]
-    return context | {"columns": [column for column in columns if column], "now": now, "title": "My desk"}
+    return context | {
+        "columns": [column for column in columns if column],
+        "figures": sorted((figure for card in cards for figure in card.figures), key=lambda figure: figure.place),
+        "greeting": greeting(request.user, now),  # type: ignore[arg-type]
+        "now": now,
+        "title": "My desk",
+    }
+
+
+def greeting(user: User, now: datetime) -> str:
+    """“Good morning, Ruth”, by the reader's own clock."""
+    hour = timezone.localtime(now).hour
+    time_of_day = "morning" if 4 <= hour < 12 else "afternoon" if 12 <= hour < 18 else "evening"
+    return f"Good {time_of_day}, {user.first_name or user.username}"
+
+
+def _counted(rows: list[Any]) -> str:
+    """How many rows there are; a list that was cut says so."""
+    return f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
 
 
 def cards_for(user: User, now: datetime) -> list[Card]:
@@ -132,6 +165,7 @@ def my_queue(user: User, now: datetime) -> Card | None:
         },
         link=_case_list(queue="mine"),
         link_text="All my cases",
+        figures=(Figure(_counted(rows), "in my queue", _case_list(queue="mine")),),
     )
 
 
@@ -153,6 +187,9 @@ def my_waiting(user: User, now: datetime) -> Card | None:
         },
         link=_case_list(queue="mine", status__exact=Status.WAITING),
         link_text="All that wait",
+        figures=(
+            Figure(_counted(rows), "waiting for the customer", _case_list(queue="mine", status__exact=Status.WAITING)),
+        ),
     )
 
 
@@ -182,10 +219,11 @@ def unanswered(user: User, now: datetime) -> Card | None:
     if not rows and not _has_a_queue(user):
         return None
     return Card(
-        "Words on resolved cases",
+        "Written after closing",
         "admin/desk/unanswered.html",
         {"rows": rows[:SHOWN], "more": len(rows) > SHOWN},
         aside=True,
+        figures=(Figure(_counted(rows), "written after closing", is_pressing=True, place=90),) if rows else (),
     )
 
 
@@ -233,6 +271,20 @@ def open_cases(user: User, now: datetime) -> Card | None:
         {"statuses": OPEN, "rows": rows, "total": total, "capped": total >= COUNTED},
         link=_case_list(),
         link_text="All cases",
+        figures=(
+            Figure(f"{total:,}" + ("+" if total >= COUNTED else ""), "open", _case_list(queue="open")),
+            Figure(
+                f"{rows[0]['total']:,}",
+                "critical",
+                _case_list(queue="open", severity__exact=Severity.CRITICAL),
+                is_pressing=bool(rows[0]["total"]),
+            ),
+            Figure(
+                f"{sum(counts[f'{severity.value}__{Status.WAITING.value}'] for severity in Severity):,}",
+                "waiting for the customer",
+                _case_list(queue="waiting"),
+            ),
+        ),
     )
 
 
@@ -255,7 +307,22 @@ def own_companies(user: User, now: datetime) -> Card | None:
         }
         for company in companies
     ]
-    return Card("My companies", "admin/desk/own_companies.html", {"rows": rows, "severities": list(Severity)})
+    critical = sum(count for (_, severity), count in counts.items() if severity == Severity.CRITICAL.value)
+    return Card(
+        "My companies",
+        "admin/desk/own_companies.html",
+        {"rows": rows, "severities": list(Severity)},
+        figures=(
+            Figure(str(len(companies)), "companies", reverse("admin:contacts_company_changelist")),
+            Figure(f"{sum(counts.values()):,}", "open", _case_list(queue="open")),
+            Figure(
+                str(critical),
+                "critical",
+                _case_list(queue="open", severity__exact=Severity.CRITICAL),
+                is_pressing=bool(critical),
+            ),
+        ),
+    )
 
 
 def newest_of_own_companies(user: User, now: datetime) -> Card | None:

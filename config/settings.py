@@ -228,8 +228,8 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "STYLES": [lambda request: static("desk/desk.css")],
-    "SCRIPTS": [lambda request: static("desk/desk.js")],
+    "STYLES": [lambda request: static("desk/desk.css"), lambda request: static("desk/escalations.css")],
+    "SCRIPTS": [lambda request: static("desk/desk.js"), lambda request: static("desk/drafts.js")],
     "DASHBOARD_CALLBACK": "cases.desk.dashboard",
     "SIDEBAR": {
         "show_search": False,

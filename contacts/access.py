@@ -50,7 +50,7 @@ class KnownRowsSelect(AutocompleteSelect):
 
     def optgroups(self, name: str, value: Any, attr: dict[str, Any] | None = None) -> Any:
         """The chosen rows; Django would look for a row by whatever was sent, and fail."""
-        return super().optgroups(name, [one for one in value if id_of(str(one)) is not None], attr)  # type: ignore[arg-type]
+        return super().optgroups(name, [one for one in value if id_of(str(one)) is not None], attr)
 
 
 class CountedChangeList(UnfoldChangeList):
@@ -73,6 +73,9 @@ class RightsAdmin(ModelAdmin):
     add_right: Needed = None
     change_right: Needed = None
     delete_right: Needed = None
+
+    #: Whether the page has a history worth a button.
+    has_history = False
 
     list_per_page = 25
     show_full_result_count = False
@@ -130,15 +133,21 @@ class RightsAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list; an address that asks for a row no database can hold shows it unfiltered."""
         asked = [value for name, value in request.GET.items() if name != SEARCH_VAR]
-        if any(len(value) > 18 and value.isdigit() for value in asked):
+        if any(len(value) > 18 and str(value).isdigit() for value in asked):
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
         return super().changelist_view(request, extra_context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page, with a button to its history where there is one."""
+        return super().render_change_form(request, context | {"show_history": self.has_history}, *args, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> ModelChoiceField:
         """Fields that search while one types survive a value that names no row."""
         if db_field.name in self.get_autocomplete_fields(request) and "widget" not in kwargs:
             kwargs["widget"] = KnownRowsSelect(db_field, self.admin_site, using=kwargs.get("using"))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[return-value]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Not found, instead of Django's redirect: a foreign row looks like none at all. Raises Http404."""

@@ -28,6 +28,7 @@ from contacts.directory import directory_problems
 from contacts.forms import (
     CompanyForm,
     NewStaffForm,
+    OpeningSpanForm,
     RoleHolderForm,
     StaffForm,
     SupportCentreForm,
@@ -65,6 +66,7 @@ class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc]
     form = StaffForm
     add_form = NewStaffForm
     change_password_form = AdminPasswordChangeForm
+    has_history = True
     view_right = Right.READ_EVERY_CASE
     add_right = Right.EDIT_DIRECTORY
     change_right = Right.EDIT_DIRECTORY
@@ -81,7 +83,7 @@ class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc]
         ("Dates", {"fields": [("last_login", "date_joined")]}),
     ]
     add_fieldsets = [
-        (None, {"fields": ["username", "usable_password", "password1", "password2"]}),
+        (None, {"fields": ["username", "password1", "password2"]}),
         ("Person", {"fields": [("first_name", "last_name"), "email", "phone"]}),
         ("At the desk", {"fields": ["role", "time_zone", "is_staff"]}),
     ]
@@ -176,6 +178,7 @@ class OpeningSpanInline(RightsInline):
     """The opening hours of a centre, in its local time."""
 
     model = OpeningSpan
+    form = OpeningSpanForm
     view_right = Right.READ_EVERY_CASE
     edit_right = Right.EDIT_DIRECTORY
     tab = False

@@ -7,14 +7,27 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from unfold.forms import UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
-from contacts.models import Company, RoleHolder, SupportCentre, Technician, User
+from contacts.models import Company, OpeningSpan, RoleHolder, SupportCentre, Technician, User
 from contacts.terms import Language, Role
+
+#: What Django calls "staff status" and the like: (label, help).
+SAID_OF_ACCOUNTS = {
+    "is_active": ("Active", "Untick it when somebody leaves: they are kept, and nothing more goes to them."),
+    "is_staff": ("May sign in", "Whether they use the desk; who is only written to need not."),
+    "is_superuser": ("Administrator", "Has every right, whatever the role."),
+}
 
 
 class StaffForm(UserChangeForm):
-    """A member of staff."""
+    """A member of staff, with Django's words for accounts put as the desk speaks of people."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (label, help_text) in SAID_OF_ACCOUNTS.items():
+            if name in self.fields:
+                self.fields[name].label, self.fields[name].help_text = label, help_text
 
     class Meta(UserChangeForm.Meta):
         model = User
@@ -24,9 +37,32 @@ class StaffForm(UserChangeForm):
 class NewStaffForm(UserCreationForm):
     """A new member of staff, with a first password."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "is_staff" in self.fields:
+            self.fields["is_staff"].label, self.fields["is_staff"].help_text = SAID_OF_ACCOUNTS["is_staff"]
+
     class Meta(UserCreationForm.Meta):
         model = User
         fields = ("username", "first_name", "last_name", "email", "role", "phone", "time_zone", "is_staff")
+
+
+class ClockInput(forms.TimeInput):
+    """A time of day at the place in question; Django's own field would warn of the reader's distance to the server."""
+
+    input_type = "time"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": UnfoldAdminTextInputWidget().attrs["class"]}, format="%H:%M")
+
+
+class OpeningSpanForm(forms.ModelForm):
+    """A stretch of opening hours, in the centre's own time."""
+
+    class Meta:
+        model = OpeningSpan
+        fields = ["weekday", "opens", "closes"]
+        widgets = {"opens": ClockInput(), "closes": ClockInput()}
 
 
 class TechnicianForm(forms.ModelForm):

@@ -275,7 +275,7 @@ def _said_rhythm(point: Point) -> str:
 class EscalationAdmin(RightsAdmin):
     """What was carried out, when it was due and when it was done (E5, E6); read only."""
 
-    list_display = ["point", "its_case", "company", "said_due", "said_done", "late", "said_owner", "carried_out"]
+    list_display = ["point", "its_case", "company", "said_due", "said_done", "said_owner", "outcome"]
     list_display_links = ["point"]
     list_filter = ["severity", "number", "carried_out"]
     list_select_related = ["case", "case__company", "owner_before", "owner_after", "asked"]
@@ -288,14 +288,13 @@ class EscalationAdmin(RightsAdmin):
         "run",
         "said_due",
         "said_done",
-        "late",
-        "carried_out",
+        "outcome",
         "said_owner",
         "asked",
         "said_mailed",
         "schedule_version",
     ]
-    readonly_fields = ["point", "its_case", "company", "said_due", "said_done", "late", "said_owner", "said_mailed"]
+    readonly_fields = ["point", "its_case", "company", "said_due", "said_done", "said_owner", "said_mailed", "outcome"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Escalation]:
         """The escalations of the cases that the reader may see (A1)."""
@@ -334,11 +333,18 @@ class EscalationAdmin(RightsAdmin):
         """When it was carried out, in the reader's zone."""
         return moment_html(row.done_at, timezone.now(), "date")
 
-    @display(description="Late by")
     def late(self, row: Escalation) -> str:
         """How much later it was done than it was due, to the minute."""
         late = row.done_at - row.due_at
         return said_duration(late) if late.total_seconds() >= 60 else "—"
+
+    @display(description="What was done", ordering="carried_out")
+    def outcome(self, row: Escalation) -> str:
+        """Carried out, or only written down because nobody was to be told any more (E4)."""
+        if not row.carried_out:
+            return "Only recorded, nobody was told"
+        late = self.late(row)
+        return "Carried out" if late == "—" else f"Carried out, {late} late"
 
     @display(description="Owner")
     def said_owner(self, row: Escalation) -> str:

@@ -96,13 +96,17 @@ def escalation_panel(case: Case, user: User, now: datetime) -> Panel | None:
 
 
 def _with_names(done: dict[Key, Escalation]) -> dict[Key, Escalation]:
-    """The ledger of a case with the people of all its rows read in one query."""
+    """The ledger of a case with the people of all its rows: those it points to, and those whose addresses it keeps."""
     people = ("asked", "owner_before", "owner_after")
     ids = {getattr(row, f"{role}_id") for row in done.values() for role in people} - {None}
     users = User.objects.in_bulk(ids)
     for row in done.values():
         for role in people:
             setattr(row, role, users.get(getattr(row, f"{role}_id")))
+    addresses = {address for row in done.values() for address in row.mailed}
+    names = {user.email: str(user) for user in User.objects.filter(email__in=addresses)}
+    for row in done.values():
+        row.mailed = [names.get(address, address) for address in row.mailed]
     return done
 
 
@@ -265,6 +269,14 @@ def newest_escalations(user: User, now: datetime) -> Card | None:
         context={"rows": rows[:NEWEST_SHOWN], "more": len(rows) > NEWEST_SHOWN},
         link=reverse("admin:escalations_escalation_changelist"),
         link_text="The whole ledger",
+        figures=(
+            desk.Figure(
+                f"{NEWEST_SHOWN}+" if len(rows) > NEWEST_SHOWN else str(len(rows)),
+                "escalated in 24 h",
+                reverse("admin:escalations_escalation_changelist"),
+                place=80,
+            ),
+        ),
     )
 
 

@@ -216,3 +216,24 @@ def test_a_narrow_dark_window_shows_the_case_without_scrolling_sideways(browser:
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     picture(page, "case-narrow-dark")
     context.close()
+
+
+def test_what_was_typed_survives_the_end_of_the_session(page: Page, desk: Desk) -> None:  # S4
+    case = desk.open_case()
+    log_in(page, "tech")
+    page.goto(case.get_absolute_url())
+    note = dialog(page, "Add a note")
+    note.locator("textarea").fill("Typed for a long time.")
+    page.context.clear_cookies(name="sessionid")
+    note.get_by_role("button", name="Add a note").click()
+    page.get_by_label("Username").fill("tech")
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Log in").click()
+    opened = page.locator("dialog[open]")
+    expect(opened.get_by_text("what you typed is still here")).to_be_visible()
+    expect(opened.locator("textarea")).to_have_value("Typed for a long time.")
+    opened.get_by_role("button", name="Add a note").click()
+    expect(page.locator(".desk-timeline").get_by_text("Typed for a long time.")).to_be_visible()
+    assert Interaction.objects.filter(channel=Channel.NOTE).count() == 1
+    page.reload()
+    expect(page.locator("dialog[open]")).to_have_count(0)

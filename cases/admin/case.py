@@ -308,7 +308,7 @@ def _opened_just_now(intake: opening.Intake, actor: User, now: datetime) -> Case
 def _record_turned_away(request: HttpRequest) -> None:
     """Whoever is not the help desk was turned away, and that is recorded (D3)."""
     number, despite = id_of(request.POST.get("contact", "")), request.POST.get("opened_despite", "")
-    contact = Contact.objects.visible_to(request.user).filter(pk=number).select_related("company").first()
+    contact = Contact.objects.visible_to(request.user).filter(pk=number or 0).select_related("company").first()
     same_company = contact is not None and str(contact.company_id) == request.POST.get("company")
     if contact is not None and same_company and not opening.may_open(contact, despite):
         opening.turn_away(contact, request.POST.get("title", ""), person(request), timezone.now())

@@ -24,6 +24,8 @@ HISTORY_PAGE = 50
 class CaseHistory(RightsAdmin):
     """The pages of a case's history. simple-history's own look at no scope and can bring a version back."""
 
+    has_history = True
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

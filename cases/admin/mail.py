@@ -24,7 +24,7 @@ from cases.admin.case_list import CappedPaginator
 from cases.mail.outbox import can_go_again, send_again, why_untrue
 from cases.mail.rendering import Rendered, render, template_names
 from cases.models import Mail, case_id_of
-from cases.templatetags.case_page import mail_badge, moment_html
+from cases.templatetags.case_page import badge, mail_badge, moment_html
 from cases.terms import MailStatus
 from contacts.access import RightsAdmin, holds
 from contacts.terms import Right
@@ -54,7 +54,8 @@ def said_template(name: str) -> str:
 class MailAdmin(RightsAdmin):
     """Mail: read by whoever reads its case, written by nobody; sent again by those who work cases (A1, M1)."""
 
-    list_display = ("status_", "to_", "subject_", "case_", "queued_", "sent_", "attempts")
+    list_display = ("subject_", "to_", "case_", "status_", "sent_", "attempts")
+    counted_as = ("message", "messages")
     list_display_links = ("subject_",)
     list_select_related = ("case",)
     list_filter = (("status", ChoicesDropdownFilter), TemplateFilter)
@@ -101,12 +102,14 @@ class MailAdmin(RightsAdmin):
     @display(description="Status")
     def status_(self, mail: Mail) -> SafeString:
         """What happened to it."""
-        return mail_badge(mail.status)
+        return badge("tone", "quiet", "Kept here") if mail.kept else mail_badge(mail.status)
 
     @display(description="To")
-    def to_(self, mail: Mail) -> str:
+    def to_(self, mail: Mail) -> SafeString | str:
         """Its reader."""
-        return f"{mail.to_name} <{mail.to_address}>" if mail.to_name else mail.to_address
+        if not mail.to_name:
+            return mail.to_address
+        return format_html('{}<small class="desk-address">{}</small>', mail.to_name, mail.to_address)
 
     @display(description="Subject")
     def subject_(self, mail: Mail) -> str:
@@ -136,8 +139,11 @@ class MailAdmin(RightsAdmin):
 
     @display(description="Sent")
     def sent_(self, mail: Mail) -> SafeString | str:
-        """When it left, if it did."""
-        return moment_html(mail.sent_at, timezone.now(), "date") if mail.sent_at else "not sent"
+        """When it left; while it waits, since when."""
+        if mail.sent_at:
+            return moment_html(mail.sent_at, timezone.now(), "date")
+        waits = mail.status == MailStatus.QUEUED
+        return format_html("waits since {}", self.queued_(mail)) if waits else "not sent"
 
     @display(description="Tried next")
     def next_try_(self, mail: Mail) -> SafeString:

@@ -65,7 +65,7 @@ OWN_COMPANIES = ["Escalations of the last 24 hours", "My companies", "Open cases
 @pytest.mark.parametrize(
     ("who", "expected"),
     [
-        ("technician", ["My queue", "Waiting for the customer", "Words on resolved cases", "On duty"]),
+        ("technician", ["My queue", "Waiting for the customer", "Written after closing", "On duty"]),
         ("manager", WATCHING),
         ("csm", WATCHING),
         ("director", WATCHING),
@@ -151,8 +151,8 @@ def test_words_on_resolved_cases_are_shown_to_the_owner_and_to_the_manager(desk:
         needs_answer=True,
     )
     for user in (desk.technician, desk.manager):
-        assert card(user, "Words on resolved cases")["rows"] == [words]
-    assert card(desk.l3, "Words on resolved cases")["rows"] == []
+        assert card(user, "Written after closing")["rows"] == [words]
+    assert card(desk.l3, "Written after closing")["rows"] == []
 
 
 def test_a_long_queue_is_cut_and_says_that_there_is_more(desk: Desk) -> None:

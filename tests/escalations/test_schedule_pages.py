@@ -430,7 +430,7 @@ def test_the_panel_costs_the_same_queries_whatever_happened_to_the_case(  # spee
 
 
 #: Versions with points and clock rules 3, history 1, ledger 1, people of the ledger 1, role holders 1.
-QUERIES_OF_THE_PANEL = 7
+QUERIES_OF_THE_PANEL = 8
 
 
 def test_the_case_page_shows_the_panel(desk: Desk) -> None:
