@@ -153,7 +153,7 @@ def main(directory: Path, tasks: str, batch: int, mail_port: int) -> None:
     if mail_port:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MAIL_IS_KEPT = "127.0.0.1", mail_port, False
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the killed leave no zombie
+    # The dead are not waited for: until this process ends, nobody else can be given the process id of one of them.
     crew = Crew(directory, tasks)
     while order := sys.stdin.readline():
         print(json.dumps(crew.start(**json.loads(order))), flush=True)

@@ -255,9 +255,9 @@ def test_a_reopening_after_a_day_starts_a_run_of_its_own(desk: Desk, severity, n
     )
 
 
-def test_waits_over_the_change_of_the_clocks_are_as_long_as_they_were(desk: Desk):  # E2
-    opened_at = datetime(2026, 10, 24, 21, 0, tzinfo=UTC)  # an hour is told twice in the night, in Europe
-    moves = {3: asks, 8: takes_back}
+def test_work_and_waits_over_the_change_of_the_clocks_are_as_long_as_they_were(desk: Desk):  # E2
+    opened_at = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)  # three hours later an hour is told twice, in Europe
+    moves = {3.5: asks, 8.5: takes_back}
     expected = steps(plain(9, (C, 1)), plain(17, (C, 2)), plain(29, (C, 3)))
     assert Life(desk, C, opened_at).play(UNTIL[C], moves) == expected
 
