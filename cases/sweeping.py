@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 #: How long a case that could not be worked is left alone (S2).
 RETRY_AFTER = timedelta(hours=1)
+#: So often one sweep looks at a case: a move of somebody whose clock is behind can make it due again, but not for ever.
+CLAIMED_AT_MOST = 3
 #: So many seconds into a long look it leaves a sign of life, and again after as many more (S3).
 SIGN_OF_LIFE_EVERY = 30.0
 
@@ -50,6 +53,7 @@ class Swept:
     looked_at: int = 0
     acted_on: int = 0
     set_aside: list[int] = field(default_factory=list)
+    claimed: Counter[int] = field(default_factory=Counter, repr=False, compare=False)
 
 
 def run(sweep: Sweep, now: datetime) -> Swept:
@@ -71,7 +75,9 @@ def _work_batch(sweep: Sweep, now: datetime, swept: Swept) -> int:
         with transaction.atomic():
             cases = _claim(sweep.due(now), settings.DESK_BATCH)
             claimed = [case.pk for case in cases]
+            swept.claimed.update(claimed)
             if cases:
+                _check_progress(claimed, swept)
                 swept.acted_on += sweep.step(cases, now)
                 _solved(sweep, claimed, now)
     except (OperationalError, InterfaceError):
@@ -88,6 +94,7 @@ def _work_alone(sweep: Sweep, case_id: int, now: datetime, swept: Swept) -> None
         with transaction.atomic():
             cases = _claim(sweep.due(now).filter(pk=case_id), 1)
             if cases:
+                _check_progress([case_id], swept)
                 swept.acted_on += sweep.step(cases, now)
                 _solved(sweep, [case_id], now)
     except (OperationalError, InterfaceError):
@@ -96,6 +103,16 @@ def _work_alone(sweep: Sweep, case_id: int, now: datetime, swept: Swept) -> None
         log.exception("%s: case %s is set aside", sweep.name, case_id)
         swept.set_aside.append(case_id)
         _set_aside(sweep, case_id, now, traceback.format_exc())
+
+
+class Stuck(RuntimeError):
+    """A case stays due although it was worked: without an end to this the sweep would never have one (S2)."""
+
+
+def _check_progress(case_ids: Sequence[int], swept: Swept) -> None:
+    stuck = [case_id for case_id in case_ids if swept.claimed[case_id] > CLAIMED_AT_MOST]
+    if stuck:
+        raise Stuck(f"still due after {CLAIMED_AT_MOST} looks in one sweep: {stuck}")
 
 
 def _claim(due: QuerySet[Case], at_most: int) -> list[Case]:
