@@ -18,7 +18,7 @@ import time
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -145,7 +145,14 @@ class Crew:
             await_true(lambda number=number: self.problems or go_on(number), "The crew's work")
 
     def end(self) -> None:
-        """Kill everybody; return once the server has given up their sessions and locks."""
+        """Kill everybody; return once the server has given up their sessions and locks.
+
+        Each by name: one that was only just started has no session yet, and must not open one after the others' end.
+        """
+        self._process.send_signal(signal.SIGSTOP)  # nobody new from here on
+        for pid in self.members:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         await_true(lambda: sessions(MEMBER) == 0, "The end of every session")
