@@ -10,7 +10,7 @@ from django.db.models import Count
 from cases.assignment import Candidate, Choice, choose_at_opening, choose_l3
 from cases.models import Case
 from cases.terms import WEIGHT, Severity
-from contacts.calendars import japanese_support_opens_at
+from contacts.calendars import centres_in_business_day, japanese_support_opens_at
 from contacts.models import SupportCentre, Technician, User
 from contacts.terms import Language, Level
 
@@ -93,4 +93,4 @@ def open_loads(user_ids: list[int]) -> dict[int, int]:
 def centres_in_their_business_day(now: datetime) -> set[int]:
     """The centres whose local business day it is (D1); three queries."""
     centres = SupportCentre.objects.prefetch_related("spans", "closure_days")
-    return {centre.pk for centre in centres if centre.opening_hours().in_business_day(now)}
+    return set(centres_in_business_day({centre.pk: centre.opening_hours() for centre in centres}, now))
