@@ -62,6 +62,8 @@ def _take_contact(
     case: Case, channel: Channel, direction: Direction, body: str, actor: User | None, now: datetime, reached: bool
 ) -> Interaction:
     interaction = write_down(case, channel, direction, body, actor, now, reached)
+    if interaction.tells_customer:
+        Case.objects.filter(pk=case.pk).update(promise_at=now)  # it resets a clock (T2), perhaps meets the first (T1)
     if not interaction.is_response:
         return interaction
     if case.status == Status.WAITING:

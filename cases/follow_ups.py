@@ -190,11 +190,11 @@ def _close(cases: Sequence[Case], plans: dict[int, Plan], now: datetime) -> None
         assert act is not None
         episode = case.wait_episode
         case.resolve(Resolution.NO_RESPONSE, "", now)
-        case.look_at = now
+        case.look_at = case.promise_at = now
         letters += resolved_letters(case)
         ledger.append(Notice(case=case, episode=episode, step=NoticeStep.RESOLVE, due_at=act.due_at, done_at=now))
     Notice.objects.bulk_create(ledger, batch_size=500)
-    fields = ["status", "resolution", "solution", "resolved_at", "waiting_since", "look_at"]
+    fields = ["status", "resolution", "solution", "resolved_at", "waiting_since", "look_at", "promise_at"]
     record_many(cases, fields, Move.RESOLVED, lambda case: "No response from the customer.", now)
     post(letters, now)
 

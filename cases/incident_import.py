@@ -369,7 +369,8 @@ def _moments_to_look(status: Status, now: datetime) -> dict[str, datetime]:
     """When a sweep looks at the case first: at once while it is open; what is due, the sweep reckons itself (S1)."""
     if status is Status.RESOLVED:
         return {}
-    return {"look_at": now, "follow_up_at": now} if status is Status.WAITING else {"look_at": now}
+    looks = {"look_at": now, "promise_at": now, "promises_since": now}
+    return looks | {"follow_up_at": now} if status is Status.WAITING else looks
 
 
 def _past(

@@ -77,6 +77,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """Waiting cases whose plan has something due, soonest first (F2)."""
         return self.filter(follow_up_at__lte=now).order_by("follow_up_at", "pk")
 
+    def to_keep_promises(self, now: datetime) -> CaseQuerySet:
+        """Something promised on the case wants a look: a response, an update, an answer, a decision (section 3)."""
+        return self.filter(promise_at__lte=now).order_by("promise_at", "pk")
+
     def in_queue_of(self, user: Any) -> CaseQuerySet:
         """The open cases this person owns or, as a former owner, still watches (E7)."""
         watched = CaseWatcher.objects.filter(user=user).values("case")
@@ -141,9 +145,12 @@ class Case(models.Model):
     # Caches of pure functions: when somebody has to look (S1). Kept out of the history, they say nothing new.
     look_at = models.DateTimeField(null=True, blank=True, editable=False)
     follow_up_at = models.DateTimeField(null=True, blank=True, editable=False)
+    promise_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # From when on our promises count, if not from the opening: when it was taken over from another system
+    promises_since = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CaseQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["look_at", "follow_up_at"])
+    history = HistoricalRecords(excluded_fields=["look_at", "follow_up_at", "promise_at", "promises_since"])
 
     class Meta:
         ordering = ["-pk"]
@@ -154,6 +161,8 @@ class Case(models.Model):
             models.Index(
                 fields=["follow_up_at", "id"], condition=Q(follow_up_at__isnull=False), name="case_to_follow_up"
             ),
+            # the sweep of promises, likewise
+            models.Index(fields=["promise_at", "id"], condition=Q(promise_at__isnull=False), name="case_to_promise"),
             # a technician's queue, and the load that assignment weighs (C6)
             models.Index(fields=["owner", "severity"], condition=~Q(status="resolved"), name="case_open_by_owner"),
             # an account manager's list (A1), newest first
@@ -269,6 +278,9 @@ class Interaction(models.Model):
     reached = models.BooleanField(
         default=True, help_text="Whether the customer was spoken to; a message left counts as an attempt only (F3)."
     )
+    told = models.JSONField(
+        default=list, blank=True, help_text="Which members of the audience it told, besides the customer (T2)."
+    )
     opened_the_case = models.BooleanField(default=False)  # T1: the call that opened the case meets no promise
     needs_answer = models.BooleanField(default=False)  # C7: arrived on a resolved case, nobody has handled it yet
 
@@ -294,6 +306,15 @@ class Interaction(models.Model):
         if self.direction == Direction.IN:
             return True
         return self.direction == Direction.OUT and self.reached and self.channel in (Channel.PHONE, Channel.CHAT)
+
+    @property
+    def tells_customer(self) -> bool:
+        """Whether the customer heard from us by it: we wrote, called or left a message, or they spoke with somebody
+        here (T1, T2). Not the call that opened the case, nor a mail of theirs that nobody has answered.
+        """
+        if self.opened_the_case or self.direction == Direction.INTERNAL:
+            return False
+        return self.direction == Direction.OUT or self.channel in (Channel.PHONE, Channel.CHAT)
 
 
 class Refusal(models.Model):

@@ -221,7 +221,7 @@ def moved(case: Case, move: Move, actor: User | None, reason: str, now: datetime
     now = not_before_last(case, now)
     if case.status != Status.WAITING:
         case.follow_up_at = None
-    case.look_at = now
+    case.look_at = case.promise_at = now
     record(case, move, actor, reason, now)
 
 

@@ -5,10 +5,13 @@ episode. The case's history is such a series, and so is the log of another syste
 stands (the sweep, the case page, later the forecast, the rehearsal and the replay) asks here.
 
 An event at the same instant as a due moment comes first: resolved at T, and the point due at T does not happen.
+
+What a case runs under is a schedule, or a course: several schedules one after the other, for a case that was moved to
+another version (E10), and the points that were asked for and granted before their time (E9).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cases.terms import RANK, Severity, Status
@@ -17,6 +20,9 @@ from escalations.schedule import Point, Schedule
 #: A resolution that did not hold this long does not buy time: the same run goes on (E2, decision).
 SAME_RUN_WITHIN = timedelta(hours=24)
 ZERO = timedelta(0)
+
+#: (run, severity, number): a point happens once per run (E6).
+Key = tuple[int, Severity, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,49 @@ class Due:
     quiet: bool
 
     @property
-    def key(self) -> tuple[int, Severity, int]:
+    def key(self) -> Key:
         """(run, severity, number): a point happens once per run (E6)."""
         return self.run, self.point.severity, self.point.number
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a case runs under: the schedule it was opened under, those it was moved to since, each from a moment on
+    (E10), and the points that an accepted request brought forward, with the moment of acceptance (E9). All UTC.
+    """
+
+    first: Schedule
+    moves: tuple[tuple[datetime, Schedule], ...] = ()  # in order
+    hastened: Mapping[Key, datetime] = field(default_factory=dict)
+
+    def at(self, moment: datetime) -> Schedule:
+        """The schedule in force for the case at a moment."""
+        schedule = self.first
+        for moved_at, its_schedule in self.moves:
+            if moved_at > moment:
+                break
+            schedule = its_schedule
+        return schedule
+
+    @property
+    def last(self) -> Schedule:
+        """The schedule the case runs under from its last move on."""
+        return self.moves[-1][1] if self.moves else self.first
+
+
+def course_of(under: Schedule | Course) -> Course:
+    """The course of a case: a schedule alone is one without moves and without accepted requests."""
+    return under if isinstance(under, Course) else Course(under)
+
+
+def life_under(snapshots: Sequence[Snapshot], course: Course) -> list[Snapshot]:
+    """The life with a snapshot for each move to another schedule: from then on another table is read (E10)."""
+    life = list(snapshots)
+    for moved_at, _ in course.moves:
+        place = next((index for index, one in enumerate(life) if one.at > moved_at), len(life))
+        if place:
+            life.insert(place, replace(life[place - 1], at=moved_at))
+    return life
 
 
 def _read(schedule: Schedule, severity: Severity, worked: timedelta, waited: timedelta) -> timedelta:
@@ -98,29 +144,34 @@ def stretches(snapshots: Sequence[Snapshot]) -> Iterator[Stretch]:
             resolved_at = snapshot.at
 
 
-def due_points(snapshots: Sequence[Snapshot], schedule: Schedule, now: datetime) -> list[Due]:
+def due_points(snapshots: Sequence[Snapshot], under: Schedule | Course, now: datetime) -> list[Due]:
     """Every point that has come due in the case's life up to and including `now`, each once per run, in order (E6).
 
-    A point is due the first moment its severity's clock has reached it while the case is open and not waiting.
+    A point is due the first moment its severity's clock has reached it while the case is open and not waiting, or
+    when a request for it was accepted, if that was earlier (E9).
     """
-    found: dict[tuple[int, Severity, int], Due] = {}
-    for stretch in stretches(snapshots):
+    course = course_of(under)
+    found: dict[Key, Due] = {}
+    for stretch in stretches(life_under(snapshots, course)):
         if stretch.start > now:
             break
-        for due in _due_within(stretch, schedule, now):
+        for due in _due_within(stretch, course, now):
             found.setdefault(due.key, due)
     return list(found.values())
 
 
-def _due_within(stretch: Stretch, schedule: Schedule, now: datetime) -> Iterator[Due]:
+def _due_within(stretch: Stretch, course: Course, now: datetime) -> Iterator[Due]:
     if stretch.status in (Status.WAITING, Status.RESOLVED):
         return
+    schedule = course.at(stretch.start)
     reading = stretch.reading(schedule, stretch.start)
     for point in schedule.of(stretch.severity):
         due_at = stretch.start + max(ZERO, point.after - reading)
-        if due_at > now or (stretch.end is not None and due_at >= stretch.end):
-            return
-        yield Due(stretch.run, point, due_at, _was_passed_when_lowered(stretch, schedule, point))
+        hastened_at = course.hastened.get((stretch.run, point.severity, point.number))
+        if hastened_at is not None:
+            due_at = max(stretch.start, min(due_at, hastened_at))
+        if due_at <= now and (stretch.end is None or due_at < stretch.end):
+            yield Due(stretch.run, point, due_at, _was_passed_when_lowered(stretch, schedule, point))
 
 
 def _was_passed_when_lowered(stretch: Stretch, schedule: Schedule, point: Point) -> bool:
@@ -139,10 +190,11 @@ class Reading:
     severity: Severity
 
 
-def read_clock(snapshots: Sequence[Snapshot], schedule: Schedule, now: datetime) -> Reading:
+def read_clock(snapshots: Sequence[Snapshot], under: Schedule | Course, now: datetime) -> Reading:
     """The clock of the case's current severity at `now`. Raises ValueError when nothing had happened by then."""
+    course = course_of(under)
     current: Stretch | None = None
-    for stretch in stretches(snapshots):
+    for stretch in stretches(life_under(snapshots, course)):
         if stretch.start > now:
             break
         current = stretch
@@ -150,21 +202,23 @@ def read_clock(snapshots: Sequence[Snapshot], schedule: Schedule, now: datetime)
         raise ValueError("the case was not open yet at that moment")
     end = now if current.end is None else min(now, current.end)
     running = current.status not in (Status.WAITING, Status.RESOLVED)
-    return Reading(current.run, current.reading(schedule, end), running, current.severity)
+    return Reading(current.run, current.reading(course.at(current.start), end), running, current.severity)
 
 
 def next_point(
-    snapshots: Sequence[Snapshot], schedule: Schedule, now: datetime, done: Iterable[tuple[int, Severity, int]] = ()
+    snapshots: Sequence[Snapshot], under: Schedule | Course, now: datetime, done: Iterable[Key] = ()
 ) -> Due | None:
     """The next point to come due after `now` if nothing touches the case; None while it waits, is resolved, or has
     none left. `done` are the keys of points that were carried out already.
     """
+    course = course_of(under)
     last: Stretch | None = None
-    for last in stretches(snapshots):  # noqa: B007 - the last one is what we want
+    for last in stretches(life_under(snapshots, course)):  # noqa: B007 - the last one is what we want
         pass
     if last is None or last.status in (Status.WAITING, Status.RESOLVED):
         return None
-    carried_out = set(done) | {due.key for due in due_points(snapshots, schedule, now)}
+    schedule = course.at(last.start)
+    carried_out = set(done) | {due.key for due in due_points(snapshots, course, now)}
     reading = last.reading(schedule, last.start)
     for point in schedule.of(last.severity):
         if (last.run, point.severity, point.number) not in carried_out:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django_fsm import FSMField, transition
 from simple_history.models import HistoricalRecords
 
-from cases.models import Case
+from cases.models import Case, Mail
 from cases.terms import Severity
 from contacts.terms import Role
-from escalations.schedule import Audience, OwnerAction, Point, Schedule
+from escalations.schedule import BASE_INTERVAL, Audience, OwnerAction, Point, Schedule
+from escalations.terms import Member, Origin, Outcome, PromiseKind, QuestionEnd, RequestStatus
 
 #: Whom a point may email (E1).
 MAILED_ROLES = (Role.ACCOUNT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO, Role.SUPPORT_MANAGER)
@@ -66,11 +69,13 @@ class ScheduleVersion(models.Model):
         points: dict[Severity, list[Point]] = {}
         for row in self.points.all():
             points.setdefault(Severity(row.severity), []).append(row.as_point())
-        moving = {Severity(row.severity) for row in self.clock_rules.all() if not row.stands_still_while_waiting}
+        rules = {Severity(row.severity): row for row in self.clock_rules.all()}
         return Schedule(
             version=self.number,
             points={severity: tuple(sorted(rows, key=lambda one: one.number)) for severity, rows in points.items()},
-            stands_still=frozenset(Severity) - moving,
+            stands_still=frozenset(Severity) - {one for one, row in rules.items() if not row.stands_still_while_waiting},
+            base_interval=BASE_INTERVAL | {one: row.base_interval for one, row in rules.items()},
+            automatic_updates=frozenset(Severity) - {one for one, row in rules.items() if not row.automatic_updates},
         )
 
 
@@ -121,16 +126,32 @@ class SchedulePoint(models.Model):
 
 
 class ClockRule(models.Model):
-    """Whether a severity's clock stands still while we wait for the customer (E2, a switch per severity)."""
+    """What a version says of a severity as a whole: whether its clock stands still while we wait for the customer (E2),
+    how often the customer is owed an update before any point (T2), and whether the desk sends it by itself (T3).
+    """
 
     version = models.ForeignKey(ScheduleVersion, on_delete=models.CASCADE, related_name="clock_rules")
     severity = models.CharField(max_length=8, choices=Severity.choices())
-    stands_still_while_waiting = models.BooleanField(default=True)
+    stands_still_while_waiting = models.BooleanField(
+        "stands still while waiting",
+        default=True,
+        help_text="Whether the escalation clock stops while we wait for the customer.",
+    )
+    base_interval = models.DurationField(
+        "customer updated every",
+        help_text="How often the customer is owed a status update before any point is reached.",
+    )
+    automatic_updates = models.BooleanField(
+        "the desk updates by itself",
+        default=True,
+        help_text="Whether the desk sends an update shortly before the deadline when nobody else has.",
+    )
 
     class Meta:
         ordering = ["version", "severity"]
         constraints = [
-            models.UniqueConstraint(fields=["version", "severity"], name="one_clock_rule_per_severity_and_version")
+            models.UniqueConstraint(fields=["version", "severity"], name="one_clock_rule_per_severity_and_version"),
+            models.CheckConstraint(condition=Q(base_interval__gt=timedelta(0)), name="a_base_interval_is_above_zero"),
         ]
 
     def __str__(self) -> str:
@@ -174,6 +195,243 @@ class Escalation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_severity_display()} {self.number} on {self.case_id}"
+
+
+class ScheduleMove(models.Model):
+    """An open case went over to another version of the schedule (E10); what its clock was under before, stays so."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="schedule_moves")
+    version = models.ForeignKey(ScheduleVersion, on_delete=models.PROTECT, related_name="moves")
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["case", "at", "pk"]
+        indexes = [models.Index(fields=["case", "at"], name="schedule_move_by_case")]
+
+    def __str__(self) -> str:
+        return f"case {self.case_id} to version {self.version_id} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class Promise(models.Model):
+    """The ledger of promised times (section 3): one row for each time that a first response (T1) or a status update
+    (T2) was owed to one member of the audience. Written when the first thing happens to it (a reminder, an update, its
+    end); the outcome is written once and never changes (T4). All moments UTC.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="promises")
+    kind = models.CharField(max_length=8, choices=PromiseKind.choices())
+    member = models.CharField("owed to", max_length=16, choices=Member.choices())
+    since = models.DateTimeField("counted from")
+    due_at = models.DateTimeField("due")
+    reminded_at = models.DateTimeField("owner reminded", null=True, blank=True)
+    updated_at = models.DateTimeField("updated by the desk", null=True, blank=True)
+    mail = models.ForeignKey(
+        Mail, on_delete=models.PROTECT, null=True, blank=True, to_field="key", related_name="promises"
+    )  # the desk's own update; its key is known before its row
+    outcome = models.CharField(max_length=8, choices=Outcome.choices(), blank=True)
+    ended_at = models.DateTimeField(
+        "until", null=True, blank=True, help_text="When an update came, or none was owed any more."
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    in_a_row = models.PositiveIntegerField(
+        default=0, help_text="How many in a row, this one included, were without a person's word."
+    )
+    manager_told_at = models.DateTimeField("support manager told", null=True, blank=True)
+
+    class Meta:
+        ordering = ["case", "kind", "member", "since"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "kind", "member", "since"], name="a_promise_is_recorded_once")
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(outcome=""), name="promise_to_settle"),
+            models.Index(fields=["-due_at"], condition=Q(outcome="missed"), name="promise_missed"),
+            models.Index(fields=["due_at"], name="promise_by_due"),  # the report after an outage (S3)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} to {self.get_member_display()} on {self.case_id} due {self.due_at}"
+
+
+class StaffLine(models.Model):
+    """One line of the mail that a member of staff gets after a sweep: one mail for all their cases (T3).
+
+    Written in the transaction of its reason, put into a mail when the sweep is through; a line without a mail waits
+    for the next sweep.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="staff_lines")
+    section = models.CharField(max_length=10)
+    promise = models.ForeignKey(Promise, on_delete=models.PROTECT, null=True, blank=True, related_name="lines")
+    to_address = models.EmailField()
+    to_name = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    meant_for = models.CharField(max_length=200, blank=True)
+    facts = models.JSONField(default=dict)
+    written_at = models.DateTimeField()
+    mail = models.ForeignKey(
+        Mail, on_delete=models.PROTECT, null=True, blank=True, to_field="key", related_name="staff_lines"
+    )
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(mail__isnull=True), name="staff_line_to_send"),
+            models.Index(fields=["case", "written_at"], name="staff_line_by_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.section} line on {self.case_id} to {self.to_address}"
+
+
+class Question(models.Model):
+    """The owner was asked for the status of a case (E8). One open question a case; a new owner inherits it."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="questions")
+    point = models.CharField(max_length=20, help_text="The point that asked, e.g. “High 1”.")
+    severity = models.CharField(max_length=8, choices=Severity.choices())
+    asked = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="questions"
+    )  # who answers: the owner, or whoever stands in for them
+    stands_in_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    answer_by = models.DateTimeField(help_text="Unanswered by then, the Support Manager is told.")
+    manager_told_at = models.DateTimeField(null=True, blank=True)
+    answer = models.TextField(blank=True)
+    for_customer = models.TextField("for the customer", blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end = models.CharField("how it ended", max_length=10, choices=QuestionEnd.choices(), blank=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["case"], condition=Q(ended_at=None), name="one_open_question_per_case")
+        ]
+        indexes = [
+            models.Index(fields=["asked"], condition=Q(ended_at=None), name="question_open_by_asked"),
+            models.Index(fields=["case", "asked_at"], name="question_by_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.point} asks for the status of {self.case_id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still wants an answer."""
+        return self.ended_at is None
+
+
+class EscalationRequestQuerySet(models.QuerySet["EscalationRequest"]):
+    """Questions about requests."""
+
+    def undecided(self) -> EscalationRequestQuerySet:
+        """Nobody has accepted, declined or withdrawn them yet."""
+        return self.filter(status=RequestStatus.REQUESTED)
+
+    def visible_to(self, user: Any) -> EscalationRequestQuerySet:
+        """Those on the cases this person may read (A1)."""
+        return self.filter(case__in=Case.objects.visible_to(user))
+
+
+class EscalationRequest(models.Model):
+    """Somebody wants more than the schedule does by itself: the customer, staff, or the schedule, where it says
+    “additional escalation where appropriate” and leaves the decision to the Support Manager (E9, E1).
+
+    Its status is written by the transitions below and by nothing else; `escalations.requests` makes the moves.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="escalation_requests")
+    origin = models.CharField("who wants it", max_length=8, choices=Origin.choices())
+    asked_by = models.CharField("who asked", max_length=200, blank=True)
+    impact = models.TextField("business impact", blank=True)
+    reason = models.TextField("why", blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    requested_at = models.DateTimeField()
+    decide_by = models.DateTimeField(
+        null=True, blank=True, help_text="Undecided by then, it goes on to the customer service manager."
+    )
+    passed_on_at = models.DateTimeField("went on to the CSM", null=True, blank=True)
+    status = FSMField(choices=RequestStatus.choices(), default=RequestStatus.REQUESTED, protected=True, max_length=10)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision = models.TextField("why it was decided so", blank=True)
+    # What accepting it brought: a point of the schedule before its time, or management's attention from then on
+    run = models.PositiveIntegerField(null=True, blank=True)
+    severity = models.CharField(max_length=8, choices=Severity.choices(), blank=True)
+    number = models.PositiveSmallIntegerField("point", null=True, blank=True)
+    attention = models.BooleanField("management attention", default=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EscalationRequestQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["-requested_at", "-pk"]
+        verbose_name = "escalation request"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case"],
+                condition=Q(status="requested") & ~Q(origin="schedule"),
+                name="one_undecided_request_per_case",
+            ),
+            models.UniqueConstraint(
+                fields=["case"],
+                condition=Q(status="requested", origin="schedule"),
+                name="one_open_decision_per_case",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["requested_at"], condition=Q(status="requested"), name="request_undecided"),
+            models.Index(fields=["case", "requested_at"], name="request_by_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_status_display()} escalation of {self.case_id}"
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether the schedule itself left it to the Support Manager (E1)."""
+        return self.origin == Origin.SCHEDULE
+
+    @transition(status, source=RequestStatus.REQUESTED.value, target=RequestStatus.ACCEPTED.value)
+    def accept(self, by: Any, why: str, now: datetime) -> None:
+        """Granted (E9)."""
+        self._decide(by, why, now)
+
+    @transition(status, source=RequestStatus.REQUESTED.value, target=RequestStatus.DECLINED.value)
+    def decline(self, by: Any, why: str, now: datetime) -> None:
+        """Not granted, with a reason (E9)."""
+        self._decide(by, why, now)
+
+    @transition(status, source=RequestStatus.REQUESTED.value, target=RequestStatus.WITHDRAWN.value)
+    def withdraw(self, by: Any, why: str, now: datetime) -> None:
+        """Taken back by whoever requested it."""
+        self._decide(by, why, now)
+
+    @transition(
+        status,
+        source=[RequestStatus.REQUESTED.value, RequestStatus.ACCEPTED.value],
+        target=RequestStatus.CLOSED.value,
+    )
+    def close(self, now: datetime) -> None:
+        """Over: the case is resolved, or management's attention is no longer needed."""
+        self.closed_at = now
+
+    def _decide(self, by: Any, why: str, now: datetime) -> None:
+        self.decided_by = by
+        self.decision = why
+        self.decided_at = now
 
 
 def schedules() -> list[tuple[datetime, Schedule]]:

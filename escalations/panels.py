@@ -24,7 +24,7 @@ from escalations.clock import Due, Reading, Snapshot, Stretch, due_points, next_
 from escalations.dispatch import Key, Versions, ledger_of, snapshots_of
 from escalations.durations import said_duration
 from escalations.models import Escalation
-from escalations.schedule import BASE_RHYTHM, Audience, OwnerAction, Point, Schedule
+from escalations.schedule import Audience, PUBLISHED, OwnerAction, Point, Schedule
 
 #: A point that was done this much later than it was due says so (E5).
 LATE_AFTER = timedelta(minutes=15)
@@ -232,7 +232,7 @@ def _owner_to_come(point: Point, case: Case) -> str:
 def _rhythm(case: Case) -> list[str]:
     """The status updates in force, “Customer every 2 h” (T2, E4)."""
     minutes: dict[str, timedelta] = {who: timedelta(minutes=every) for who, every in case.update_rhythm.items()}
-    base = {audience.value: every for audience, every in BASE_RHYTHM[Severity(case.severity)].items()}
+    base = {audience.value: every for audience, every in PUBLISHED.base_rhythm(Severity(case.severity)).items()}
     return [f"{Audience(who).label} every {said_duration(every)}" for who, every in (minutes or base).items()]
 
 

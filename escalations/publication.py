@@ -61,7 +61,13 @@ def _write(schedule: Schedule, number: int, note: str, in_force_from: datetime |
     points = [point for its_points in schedule.points.values() for point in its_points]
     SchedulePoint.objects.bulk_create(_row(version, point) for point in points)
     ClockRule.objects.bulk_create(
-        ClockRule(version=version, severity=severity, stands_still_while_waiting=severity in schedule.stands_still)
+        ClockRule(
+            version=version,
+            severity=severity,
+            stands_still_while_waiting=severity in schedule.stands_still,
+            base_interval=schedule.base_interval[severity],
+            automatic_updates=severity in schedule.automatic_updates,
+        )
         for severity in Severity
     )
     return version

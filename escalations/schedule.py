@@ -45,13 +45,28 @@ class Point:
         return f"{self.severity.label} {self.number}"
 
 
+#: T2: how often the customer is owed an update before any point, at the latest.
+BASE_INTERVAL: dict[Severity, timedelta] = {
+    Severity.CRITICAL: timedelta(hours=2),
+    Severity.HIGH: timedelta(hours=4),
+    Severity.MEDIUM: timedelta(hours=8),
+    Severity.LOW: timedelta(hours=24),
+}
+
+
 @dataclass(frozen=True)
 class Schedule:
-    """A version of the whole table: the points of each severity, rising, and whose clock stands still in a wait."""
+    """A version of the whole table: the points of each severity, rising, and what holds for a severity as a whole."""
 
     version: int
     points: Mapping[Severity, tuple[Point, ...]]
     stands_still: frozenset[Severity] = frozenset(Severity)  # E2's switch per severity
+    base_interval: Mapping[Severity, timedelta] = field(default_factory=lambda: dict(BASE_INTERVAL))  # T2
+    automatic_updates: frozenset[Severity] = frozenset(Severity)  # T3's switch per severity
+
+    def base_rhythm(self, severity: Severity) -> dict[Audience, timedelta]:
+        """Who is owed updates how often before any point: the customer (T2)."""
+        return {Audience.CUSTOMER: self.base_interval[severity]}
 
     def of(self, severity: Severity) -> tuple[Point, ...]:
         """The points of a severity, first to last; none for Low."""
@@ -135,15 +150,6 @@ PUBLISHED = Schedule(
         ),
     },
 )
-
-#: T2: what the customer is owed before any point: at the latest every so often.
-BASE_RHYTHM: dict[Severity, dict[Audience, timedelta]] = {
-    Severity.CRITICAL: _hours(customer=2),
-    Severity.HIGH: _hours(customer=4),
-    Severity.MEDIUM: _hours(customer=8),
-    Severity.LOW: _hours(customer=24),
-}
-
 
 def rhythm_minutes(rhythm: Mapping[Audience, timedelta]) -> dict[str, int]:
     """A rhythm as it is stored on a case: whole minutes by audience."""
