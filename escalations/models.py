@@ -73,7 +73,8 @@ class ScheduleVersion(models.Model):
         return Schedule(
             version=self.number,
             points={severity: tuple(sorted(rows, key=lambda one: one.number)) for severity, rows in points.items()},
-            stands_still=frozenset(Severity) - {one for one, row in rules.items() if not row.stands_still_while_waiting},
+            stands_still=frozenset(Severity)
+            - {one for one, row in rules.items() if not row.stands_still_while_waiting},
             base_interval=BASE_INTERVAL | {one: row.base_interval for one, row in rules.items()},
             automatic_updates=frozenset(Severity) - {one for one, row in rules.items() if not row.automatic_updates},
         )

@@ -166,5 +166,3 @@ def _never_left(pieces: list[Piece], reached: Sequence[Reached]) -> list[Piece]:
         if stayed:
             result[index] = Piece(gap.at, {**gap.owed, **stayed}, gap.why, gap.automatic)
     return result
-
-

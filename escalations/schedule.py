@@ -151,6 +151,7 @@ PUBLISHED = Schedule(
     },
 )
 
+
 def rhythm_minutes(rhythm: Mapping[Audience, timedelta]) -> dict[str, int]:
     """A rhythm as it is stored on a case: whole minutes by audience."""
     return {audience.value: int(interval.total_seconds() // 60) for audience, interval in rhythm.items()}
