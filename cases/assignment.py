@@ -73,3 +73,17 @@ def choose_l3(candidates: Sequence[Candidate], language: str) -> Choice | None:
             ("L3 off duty, as none is on duty", lambda one: True),
         ],
     )
+
+
+def choose_stand_in(candidates: Sequence[Candidate], language: str) -> Choice | None:
+    """Who answers for an owner who is off duty (E8): on duty at a centre in its business day. None: nobody is."""
+    return _first_fulfilled(
+        candidates,
+        [
+            (
+                "on duty at the covering centre and speaks the customer's language",
+                lambda one: one.on_duty and one.in_business_day and language in one.languages,
+            ),
+            ("on duty at the covering centre", lambda one: one.on_duty and one.in_business_day),
+        ],
+    )

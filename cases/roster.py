@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from django.db.models import Count
 
-from cases.assignment import Candidate, Choice, choose_at_opening, choose_l3
+from cases.assignment import Candidate, Choice, choose_at_opening, choose_l3, choose_stand_in
 from cases.models import Case
 from cases.terms import WEIGHT, Severity
 from contacts.calendars import centres_in_business_day, japanese_support_opens_at
@@ -46,18 +47,29 @@ class Roster:
 
     def at_opening(self, severity: Severity, language: str) -> Choice | None:
         """The L2 who gets a new case (C6), and the case on their load; None when there is no L2 at all."""
-        in_business_day = centres_in_their_business_day(self.now)  # only here it matters: the schedule does not ask
-        candidates = [
-            replace(candidate, in_business_day=self._centre_of[candidate.user_id] in in_business_day)
-            for candidate in self._candidates.values()
-        ]
-        choice = choose_at_opening(candidates, language_of_service(language, self.now))
+        choice = choose_at_opening(self._with_business_day(), language_of_service(language, self.now))
         return self._given(choice, severity, new=True)
 
     def to_l3(self, severity: Severity, language: str) -> Choice | None:
         """The L3 whom ownership goes to (E7), and the case on their load; None when there is no L3 at all."""
         choice = choose_l3(list(self._candidates.values()), language_of_service(language, self.now))
         return self._given(choice, severity, new=False)
+
+    def stand_in(self, language: str, besides: int) -> Choice | None:
+        """Who answers for an owner who is off duty, somebody besides them (E8); None when nobody is on duty there."""
+        others = [candidate for candidate in self._with_business_day() if candidate.user_id != besides]
+        return choose_stand_in(others, language_of_service(language, self.now))
+
+    def _with_business_day(self) -> list[Candidate]:
+        """The candidates, each knowing whether it is their centre's business day; the other choices do not ask."""
+        return [
+            replace(candidate, in_business_day=self._centre_of[candidate.user_id] in self._centres_in_business_day)
+            for candidate in self._candidates.values()
+        ]
+
+    @cached_property
+    def _centres_in_business_day(self) -> set[int]:
+        return centres_in_their_business_day(self.now)
 
     def is_l3(self, user_id: int | None) -> bool:
         """Whether this person is an active L3: such an owner keeps the case (E7)."""

@@ -401,6 +401,16 @@ class EscalationRequest(models.Model):
         return f"{self.get_status_display()} escalation of {self.case_id}"
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether nobody has accepted, declined or withdrawn it yet."""
+        return self.status == RequestStatus.REQUESTED
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is undecided, or granted and not over yet."""
+        return self.status in (RequestStatus.REQUESTED, RequestStatus.ACCEPTED)
+
+    @property
     def is_decision(self) -> bool:
         """Whether the schedule itself left it to the Support Manager (E1)."""
         return self.origin == Origin.SCHEDULE

@@ -20,11 +20,11 @@ from cases.panels import Panel
 from cases.terms import Severity, Status
 from contacts.directory import Addressee, Directory
 from contacts.models import User
-from escalations.clock import Due, Reading, Snapshot, Stretch, due_points, next_point, read_clock, stretches
-from escalations.dispatch import Key, Versions, ledger_of, snapshots_of
+from escalations.clock import Due, Key, Reading, Snapshot, Stretch, due_points, next_point, read_clock, stretches
 from escalations.durations import said_duration
+from escalations.lives import Versions, ledger_of, snapshots_of
 from escalations.models import Escalation
-from escalations.schedule import Audience, PUBLISHED, OwnerAction, Point, Schedule
+from escalations.schedule import PUBLISHED, Audience, OwnerAction, Point, Schedule
 
 #: A point that was done this much later than it was due says so (E5).
 LATE_AFTER = timedelta(minutes=15)
@@ -83,7 +83,7 @@ class Standing:
 
 def escalation_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """Where the case's clock stands, why, and what comes next (E1 to E5)."""
-    schedule = Versions().of(case)
+    schedule = Versions().opened_under(case)
     life = snapshots_of([case.pk])[case.pk]
     if schedule is None or not life:
         return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": None})

@@ -62,6 +62,8 @@ class Action:
     needs_fresh_look: bool = False
     #: Whether it is a button of the header; the others have their place on the page.
     in_header: bool = True
+    #: Whether it is offered to this person on this case, where the case alone does not say; may ask the database.
+    offered_to: Callable[[Case, User], bool] = lambda case, user: True
 
 
 @dataclass(frozen=True)
@@ -298,19 +300,31 @@ ACTIONS: dict[str, Action] = {
 }
 
 
+def register(action: Action) -> Action:
+    """Offer another app's move on the pages of cases, by the same endpoint and under the same guards (A2, S4)."""
+    ACTIONS[action.name] = action
+    return action
+
+
 def buttons_of(request: HttpRequest, case: Case, now: datetime) -> list[Button]:
     """The moves that this person may make on the case as it stands."""
     return [
         Button(action, action.form(case, person(request), action.name))
         for action in ACTIONS.values()
-        if action.in_header and holds(request, action.right) and _offered(action, case, now)
+        if action.in_header and holds(request, action.right) and _offered(action, case, person(request), now)
     ]
 
 
-def _offered(action: Action, case: Case, now: datetime) -> bool:
+def button_of(name: str, case: Case, user: User) -> Button:
+    """A move with an empty form, for a place on the page other than the header. Raises KeyError for an unknown name."""
+    action = ACTIONS[name]
+    return Button(action, action.form(case, user, action.name))
+
+
+def _offered(action: Action, case: Case, user: User, now: datetime) -> bool:
     if action.name == "reopen" and not workflow.can_reopen(case, now):
         return False
-    return action.offered(case)
+    return action.offered(case) and action.offered_to(case, user)
 
 
 # --- the endpoint (A2) ------------------------------------------------------------------------------------------
@@ -387,7 +401,7 @@ class Endpoint:
         sentence: str,
         status: int,
     ) -> HttpResponse:
-        still_possible = _offered(action, case, now)
+        still_possible = _offered(action, case, person(request), now)
         context = self.page(request, case, now) | {
             "title": f"{action.label}: {case.number}",
             "original": case,

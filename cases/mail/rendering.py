@@ -38,6 +38,7 @@ TO_STAFF = frozenset(
         "word_on_resolved",
         "unreachable",
         "escalation",
+        "question_inherited",
         "mail_failed",
         "recovery_report",
     }

@@ -39,6 +39,10 @@ E1: dict[tuple[Severity, int], Cell] = {
 }
 
 
+#: The points that leave it to the Support Manager whether the case is escalated further.
+LEAVES_TO_DECIDE = {(C, 2), (H, 2), (M, 3)}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """Who is written to in a step, who owns the case after it, who is asked."""
@@ -50,8 +54,11 @@ class Outcome:
 
 def outcome_of(points: Iterable[tuple[Severity, int]], owner: str, l3: str = "l3") -> Outcome:
     """What the loud points of one step come to (E1, E5, E7) where everybody can be reached and there is one L3."""
+    points = tuple(points)
     cells = [E1[point] for point in points]
     mailed = {name for cell in cells for name in cell.informs}
+    if LEAVES_TO_DECIDE & set(points):
+        mailed.add("support_manager")
     moves = any(cell.to_l3 for cell in cells) and owner != l3
     asks = any(not cell.to_l3 for cell in cells)
     if moves:

@@ -24,7 +24,7 @@ from contacts.terms import Role
 from escalations.clock import due_points, next_point
 from escalations.demo.people import CENTRES, COMPANIES, PASSWORD
 from escalations.demo.programme import is_daytime
-from escalations.dispatch import Versions, ledger_of, snapshots_of
+from escalations.lives import Versions, ledger_of, snapshots_of
 from escalations.models import Escalation
 
 NOW = datetime(2026, 6, 3, 12, 0, 17, tzinfo=UTC)
@@ -160,7 +160,7 @@ def test_the_ledger_is_what_the_clock_says(demo: None):  # E3, E6
     ids = list(Case.objects.values_list("pk", flat=True))
     lives, ledger, versions = snapshots_of(ids), ledger_of(ids), Versions()
     for case in Case.objects.all():
-        schedule = versions.of(case)
+        schedule = versions.opened_under(case)
         assert schedule is not None
         due = {one.key: one.due_at for one in due_points(lives[case.pk], schedule, NOW)}
         assert due == {key: row.due_at for key, row in ledger[case.pk].items()}
