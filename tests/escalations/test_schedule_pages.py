@@ -19,7 +19,7 @@ from contacts.models import User
 from escalations.dispatch import escalate
 from escalations.durations import NotADuration, read_duration, said_duration
 from escalations.models import ClockRule, Escalation, SchedulePoint, ScheduleVersion
-from escalations.panels import Standing, escalation_panel
+from escalations.panels.clock import Standing, escalation_panel
 from escalations.publication import draft_next_version
 from escalations.schedule import PUBLISHED
 from tests.builders import NOON, Desk, build_desk
