@@ -48,12 +48,13 @@ def initial_response(
     `life` are its states from the opening on, in order; `contacts` the moments of contacts that told the customer
     something, in order. To wait for the customer means that they were spoken to: that counts as a contact. A raised
     severity gives the earlier of the old deadline and the raise plus the new target; a lowered one changes nothing.
+    What was said before the opening is no response to it: it belongs to the call that opened the case.
     """
     if channel != Channel.PHONE or not life:
         return None
     opened_at, _, severity = life[0]
     asked_at = next((at for at, status, _ in life if status == Status.WAITING), None)
-    met_at = min((at for at in [*contacts, asked_at] if at is not None), default=None)
+    met_at = min((at for at in [*contacts, asked_at] if at is not None and at >= opened_at), default=None)
     resolved_at = next((at for at, status, _ in life if status == Status.RESOLVED), None)
     released_at = resolved_at if resolved_at and (met_at is None or resolved_at < met_at) else None
     due_at = opened_at + INITIAL_RESPONSE[severity]

@@ -155,7 +155,7 @@ def due_points(snapshots: Sequence[Snapshot], under: Schedule | Course, now: dat
     for stretch in stretches(life_under(snapshots, course)):
         if stretch.start > now:
             break
-        for due in _due_within(stretch, course, now):
+        for due in sorted(_due_within(stretch, course, now), key=lambda one: one.due_at):
             found.setdefault(due.key, due)
     return list(found.values())
 
@@ -163,15 +163,20 @@ def due_points(snapshots: Sequence[Snapshot], under: Schedule | Course, now: dat
 def _due_within(stretch: Stretch, course: Course, now: datetime) -> Iterator[Due]:
     if stretch.status in (Status.WAITING, Status.RESOLVED):
         return
+    for due in _foreseen(stretch, course):
+        if due.due_at <= now and (stretch.end is None or due.due_at < stretch.end):
+            yield due
+
+
+def _foreseen(stretch: Stretch, course: Course) -> Iterator[Due]:
+    """When each point of the stretch's severity comes if the stretch lasts."""
     schedule = course.at(stretch.start)
     reading = stretch.reading(schedule, stretch.start)
     for point in schedule.of(stretch.severity):
         due_at = stretch.start + max(ZERO, point.after - reading)
-        hastened_at = course.hastened.get((stretch.run, point.severity, point.number))
-        if hastened_at is not None:
-            due_at = max(stretch.start, min(due_at, hastened_at))
-        if due_at <= now and (stretch.end is None or due_at < stretch.end):
-            yield Due(stretch.run, point, due_at, _was_passed_when_lowered(stretch, schedule, point))
+        hastened_at = course.hastened.get((stretch.run, point.severity, point.number), due_at)
+        due_at = max(stretch.start, min(due_at, hastened_at))
+        yield Due(stretch.run, point, due_at, _was_passed_when_lowered(stretch, schedule, point))
 
 
 def _was_passed_when_lowered(stretch: Stretch, schedule: Schedule, point: Point) -> bool:
@@ -217,11 +222,6 @@ def next_point(
         pass
     if last is None or last.status in (Status.WAITING, Status.RESOLVED):
         return None
-    schedule = course.at(last.start)
     carried_out = set(done) | {due.key for due in due_points(snapshots, course, now)}
-    reading = last.reading(schedule, last.start)
-    for point in schedule.of(last.severity):
-        if (last.run, point.severity, point.number) not in carried_out:
-            due_at = last.start + max(ZERO, point.after - reading)
-            return Due(last.run, point, due_at, _was_passed_when_lowered(last, schedule, point))
-    return None
+    to_come = (due for due in _foreseen(last, course) if due.key not in carried_out)
+    return min(to_come, key=lambda due: due.due_at, default=None)

@@ -1,17 +1,21 @@
 """Promised status updates, for each member of the audience a clock of their own (T2, T3, T4). Pure; all moments UTC.
 
 A period begins when an update starts to be owed (the opening, the end of a wait, a reopening, joining the audience) or
-with the last update that reached the member, and ends with the next one. Its deadline is its begin plus the interval;
-when the interval changes, the earlier of the old deadline and the change plus the new interval. An event at the very
-moment of a deadline comes before it: a word then is in time.
+with the last update that reached the member, whichever is the latest, and ends with the next update or when none is
+owed any more. Its deadline is its begin plus the interval; when the interval changes, the earlier of the old deadline
+and the change plus the new interval. A missed one stays open, with the deadline it missed, until an update comes.
+
+An event at the very moment of a deadline comes before it: a word then is in time. Of a word and a change at one moment
+the word comes first. What begins and ends at one moment (a question to the customer is an update, and the wait begins
+with it) is no period.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from heapq import merge
 
 from escalations.rhythm import Piece
 from escalations.terms import Member, Outcome
@@ -44,11 +48,14 @@ class Reason:
 
 @dataclass(slots=True)
 class Period:
-    """A time for which one member is owed one update. `due_at` is final once `ended_at` is set or it has passed."""
+    """A time for which one member is owed one update. `due_at` is final once `ended_at` is set or it has passed.
+
+    Always `since` <= `remind_at` <= `update_at()` <= `due_at`.
+    """
 
     member: Member
     since: datetime
-    every: timedelta
+    every: timedelta  # the interval that the deadline came from; the one in force may be longer by now
     due_at: datetime
     automatic: bool = True
     ended_at: datetime | None = None
@@ -86,72 +93,92 @@ def periods_of(
 ) -> list[Period]:
     """Every period of a member, in order; only the last may still run. Pieces and words are in order.
 
-    With `anchor`, the moment a period is known to have begun or ended at, only the periods from then on.
+    With `anchor`, a moment at which a period of the member is known to have begun or ended, only the periods from then
+    on, exactly as the whole fold gives them; no words from before it are needed.
     """
-    told = [word for word in words if member in word.members and (anchor is None or word.at >= anchor)]
     fold = _Fold(member)
-    if anchor is not None:
-        before = [piece for piece in pieces if piece.at <= anchor]
-        if before:
-            last_word = next((word for word in told if word.at == anchor), None)
-            fold.changed(Piece(anchor, before[-1].owed, before[-1].why, before[-1].automatic))
-            if last_word is not None and fold.current is not None:
-                fold.current.why = [Reason(anchor, last_word.what)]
-    heard = ((word.at, 0, word) for word in told if anchor is None or word.at > anchor)
-    changes = ((piece.at, 1, piece) for piece in pieces if anchor is None or piece.at > anchor)
-    for _, _, event in merge(heard, changes, key=lambda one: one[:2]):
-        if isinstance(event, Piece):
+    for event in _in_order(member, pieces, words, anchor):
+        if isinstance(event, Word):
+            fold.heard(event)
+        elif isinstance(event, Piece):
             fold.changed(event)
         else:
-            fold.heard(event)
-    return fold.found + ([fold.current] if fold.current else [])
+            fold.known(event)
+    return [one for one in fold.periods if anchor is None or one.since >= anchor]
+
+
+def _in_order(
+    member: Member, pieces: Sequence[Piece], words: Iterable[Word], anchor: datetime | None
+) -> Iterator[Word | Piece | datetime]:
+    """What happened, from the rhythm that was in force just before the anchor on. At one moment words come first, a
+    person's before the desk's, then the change, then the anchor.
+    """
+    first = 0 if anchor is None else max(0, bisect_left(pieces, anchor, key=_moment) - 1)
+    events: list[tuple[datetime, int, Word | Piece | datetime]] = [(piece.at, 2, piece) for piece in pieces[first:]]
+    for word in words:
+        if member in word.members and (anchor is None or word.at >= anchor):
+            events.append((word.at, int(word.by_desk), word))
+    if anchor is not None:
+        events.append((anchor, 3, anchor))
+    return (event for _, _, event in sorted(events, key=lambda one: one[:2]))
+
+
+def _moment(piece: Piece) -> datetime:
+    return piece.at
 
 
 class _Fold:
-    """Goes through what happened in the order of time; of a word and a change at one moment the word comes first."""
+    """Goes through what happened in the order of time."""
 
     def __init__(self, member: Member) -> None:
         self.member = member
-        self.every: timedelta | None = None
-        self.automatic = True
+        self.in_force: Piece | None = None
         self.current: Period | None = None
-        self.found: list[Period] = []
+        self.ended: list[Period] = []
+
+    @property
+    def periods(self) -> list[Period]:
+        """Those that ended, and the one that runs."""
+        return self.ended + ([self.current] if self.current else [])
 
     def heard(self, word: Word) -> None:
         """The member was told how the case stands."""
-        if self.current is None or self.every is None:
-            return
-        self._end(word.at, word)
-        self._begin(word.at, self.every, word.what)
+        if self.current is not None and self.in_force is not None and self.current.since < word.at:
+            self._end(word.at, word)
+            self._begin(word.at, self.in_force, word.what)
 
     def changed(self, piece: Piece) -> None:
         """From now on another rhythm is in force."""
+        before, self.in_force = self.in_force, piece
         every = piece.owed.get(self.member)
-        before, self.every, self.automatic = self.every, every, piece.automatic
         if every is None:
-            if self.current is not None:
-                self._end(piece.at, None)
+            self._end(piece.at, None)
         elif self.current is None:
-            self._begin(piece.at, every, piece.why)
+            self._begin(piece.at, piece, piece.why)
         else:
             self.current.automatic = piece.automatic
-            if every != before:
+            if before is None or every != before.owed.get(self.member):
                 self._interval_changed(self.current, piece, every)
 
-    def _begin(self, at: datetime, every: timedelta, said: str) -> None:
-        self.current = Period(self.member, at, every, at + every, self.automatic, why=[Reason(at, said)])
+    def known(self, anchor: datetime) -> None:
+        """A period is known to begin here; whatever told the member may not be among the words."""
+        if self.current is not None and self.in_force is not None and self.current.since < anchor:
+            self._begin(anchor, self.in_force, self.in_force.why)
+
+    def _begin(self, at: datetime, piece: Piece, said: str) -> None:
+        every = piece.owed[self.member]
+        self.current = Period(self.member, at, every, at + every, piece.automatic, why=[Reason(at, said)])
 
     def _end(self, at: datetime, by: Word | None) -> None:
-        assert self.current is not None
-        self.current.ended_at, self.current.ended_by = at, by
-        self.found.append(self.current)
+        if self.current is not None and self.current.since < at:
+            self.current.ended_at, self.current.ended_by = at, by
+            self.ended.append(self.current)
         self.current = None
 
     @staticmethod
     def _interval_changed(current: Period, piece: Piece, every: timedelta) -> None:
-        current.every = every
+        if piece.at > current.due_at:
+            return  # what is missed stays missed at its moment (T4)
         current.why.append(Reason(piece.at, piece.why))
-        if piece.at == current.since:
-            current.due_at = piece.at + every
-        elif piece.at <= current.due_at:  # what is missed stays missed at its moment (T4)
-            current.due_at = min(current.due_at, piece.at + every)
+        if piece.at == current.since or piece.at + every < current.due_at:
+            current.every, current.due_at = every, piece.at + every

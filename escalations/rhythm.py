@@ -7,12 +7,13 @@ Nobody is owed an update while the case waits for the customer or is resolved.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cases.terms import Severity, Status
-from escalations.clock import Course, Snapshot, Stretch, life_under, stretches
+from escalations.clock import Course, Snapshot, Stretch, due_points, life_under, stretches
 from escalations.schedule import Audience, Schedule
 from escalations.terms import ATTENTION_EVERY, Member
 
@@ -95,6 +96,13 @@ _STANDS_FOR = {
 }
 
 
+#: Nobody is owed an update meanwhile (T2).
+_NOTHING_OWED = {Status.WAITING: "waits for the customer", Status.RESOLVED: "resolved"}
+
+#: When a point is done that nobody has carried out yet.
+_NOT_YET = datetime.max.replace(tzinfo=UTC)
+
+
 def owed_over_time(
     snapshots: Sequence[Snapshot],
     course: Course,
@@ -105,64 +113,66 @@ def owed_over_time(
     """Who is owed updates how often, from the opening on, a piece for each change. `since`: nothing before it counts.
 
     A severity change puts the base interval in force until the sweep has carried out what it made due. Somebody who
-    was in the audience before and is so again by those points has never left it (T2): their interval changes at once.
+    was in the audience before and is so again by those points never leaves it (T2): their interval changes at once,
+    however late the sweep comes. Waits and resolutions of no length change nothing, as on the clock.
     """
     life = list(stretches(life_under(snapshots, course)))
     if not life:
         return []
-    start = max(life[0].start, since) if since else life[0].start
+    opened_at = life[0].start
+    start = max(opened_at, since or opened_at)
     marks = {stretch.start for stretch in life} | {one.done_at for one in reached} | {start}
     marks |= {moment for one in attentions for moment in (one.since, one.until) if moment}
+    in_order = sorted(mark for mark in marks if mark >= opened_at)
+    told = _Audience(life, course, reached, attentions, _made_due(snapshots, course, reached, in_order[-1]))
     pieces: list[Piece] = []
-    for mark in sorted(marks):
-        if mark >= start:
-            _add(pieces, _piece(mark, life, course, reached, attentions))
-    return _never_left(pieces, reached)
+    for mark in in_order:
+        piece = told.piece(mark)
+        if mark >= start and (not pieces or (pieces[-1].owed, pieces[-1].automatic) != (piece.owed, piece.automatic)):
+            pieces.append(piece)
+    return pieces
 
 
-def _stretch_at(life: Sequence[Stretch], moment: datetime) -> Stretch:
-    current = life[0]
-    for stretch in life:
-        if stretch.start > moment:
-            break
-        current = stretch
-    return current
+def _made_due(
+    snapshots: Sequence[Snapshot], course: Course, reached: Sequence[Reached], until: datetime
+) -> list[Reached]:
+    """Every point that came due, and when it was carried out: by the clock, so that a late sweep changes nothing."""
+    done = {(one.run, one.severity, one.number): one.done_at for one in reached}
+    return [
+        Reached(*due.key, due.due_at, done.get(due.key, _NOT_YET), due.point.rhythm)
+        for due in due_points(snapshots, course, until)
+    ]
 
 
-def _piece(
-    at: datetime,
-    life: Sequence[Stretch],
-    course: Course,
-    reached: Sequence[Reached],
-    attentions: Sequence[Attention],
-) -> Piece:
-    stretch = _stretch_at(life, at)
-    if stretch.status == Status.WAITING:
-        return Piece(at, {}, "waits for the customer")
-    if stretch.status == Status.RESOLVED:
-        return Piece(at, {}, "resolved")
-    schedule = course.at(at)
-    by_then = [one for one in reached if one.done_at <= at]
-    attention = any(one.holds(stretch.run, at) for one in attentions)
-    rhythm, why = rhythm_in_force(schedule, stretch.run, stretch.severity, by_then, attention)
-    owed = members(rhythm, any(one.director for one in by_then))
-    return Piece(at, owed, why, stretch.severity in schedule.automatic_updates)
+class _Audience:
+    """Who is in the audience, asked from moment to moment in the order of time."""
 
+    def __init__(
+        self,
+        life: Sequence[Stretch],
+        course: Course,
+        reached: Sequence[Reached],
+        attentions: Sequence[Attention],
+        made_due: Sequence[Reached],
+    ) -> None:
+        self._life, self._starts = life, [stretch.start for stretch in life]
+        self._course, self._reached, self._attentions, self._made_due = course, reached, attentions, made_due
+        self._last: Owed = {}  # while the case was neither waiting nor resolved
 
-def _add(pieces: list[Piece], piece: Piece) -> None:
-    if not pieces or (pieces[-1].owed, pieces[-1].automatic) != (piece.owed, piece.automatic):
-        pieces.append(piece)
+    def piece(self, at: datetime) -> Piece:
+        """Who is owed updates how often from a moment on."""
+        stretch = self._life[bisect_right(self._starts, at) - 1]
+        if stretch.status in _NOTHING_OWED:
+            return Piece(at, {}, _NOTHING_OWED[stretch.status])
+        by_then = [one for one in self._reached if one.done_at <= at]
+        owed, why = self._owed(at, stretch, by_then)
+        to_come = [one for one in self._made_due if one.due_at <= at < one.done_at]
+        again, _ = self._owed(at, stretch, by_then + to_come) if to_come else ({}, "")
+        owed |= {who: every for who, every in again.items() if who in self._last and who not in owed}
+        self._last = owed
+        return Piece(at, owed, why, stretch.severity in self._course.at(at).automatic_updates)
 
-
-def _never_left(pieces: list[Piece], reached: Sequence[Reached]) -> list[Piece]:
-    """Close the gap between a severity change and the sweep that carries out the points it made due."""
-    result = list(pieces)
-    for index in range(1, len(result) - 1):
-        before, gap, after = result[index - 1], result[index], result[index + 1]
-        caused = any(one.done_at == after.at and one.due_at <= gap.at for one in reached)
-        if not (caused and before.owed and gap.owed):
-            continue
-        stayed = {who: every for who, every in after.owed.items() if who in before.owed and who not in gap.owed}
-        if stayed:
-            result[index] = Piece(gap.at, {**gap.owed, **stayed}, gap.why, gap.automatic)
-    return result
+    def _owed(self, at: datetime, stretch: Stretch, points: Sequence[Reached]) -> tuple[dict[Member, timedelta], str]:
+        attention = any(one.holds(stretch.run, at) for one in self._attentions)
+        rhythm, why = rhythm_in_force(self._course.at(at), stretch.run, stretch.severity, points, attention)
+        return members(rhythm, any(one.director for one in points)), why
