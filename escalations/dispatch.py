@@ -20,6 +20,7 @@ from cases.models import Case, CaseQuerySet, CaseWatcher
 from cases.sweeping import RETRY_AFTER, Sweep, Swept
 from cases.sweeping import run as run_sweep
 from cases.terms import Move, Severity
+from contacts.models import User
 from escalations.lives import Life, Versions, lives_of
 from escalations.models import Escalation, EscalationRequest, Question
 from escalations.schedule import OwnerAction, rhythm_minutes
@@ -88,7 +89,8 @@ def _write(steps: Sequence[CaseStep], batch: Batch) -> None:
     CaseWatcher.objects.filter(case__in=moved, user=F("case__owner")).delete()  # whoever owns it need not watch it
     _ask([step for step in steps if step.asks], batch.now)
     _leave_to_decide(steps, batch.now)
-    _settle_questions([step.life for step in steps if not step.asks], batch)
+    _pass_to_heirs(steps)
+    _settle_questions([step.life for step in steps if not step.asks and not step.heir], batch)
     post(letters, batch.now)
 
 
@@ -165,12 +167,23 @@ def _settle_questions(lives: Iterable[Life], batch: Batch) -> None:
     _end_questions(ended, QuestionEnd.RESOLVED, batch.now)
     for life in with_question:
         heir = inherited(life, batch)
-        if heir is not None and life.question is not None:
-            owner = life.case.owner
-            Question.objects.filter(pk=life.question.pk).update(
-                asked=heir, stands_in_for=owner if owner != heir else None
-            )
+        if heir is not None:
+            _pass_to(heir, life)
             post(inheritance_letters(life, heir, batch), batch.now)
+
+
+def _pass_to_heirs(steps: Sequence[CaseStep]) -> None:
+    """Whoever owns the case after the step inherits its question; the letter of the step says so (E5)."""
+    for step in steps:
+        if step.heir is not None:
+            _pass_to(step.heir, step.life)
+
+
+def _pass_to(heir: User, life: Life) -> None:
+    assert life.question is not None
+    owner = life.case.owner
+    stands_in_for = owner if owner != heir else None
+    Question.objects.filter(pk=life.question.pk).update(asked=heir, stands_in_for=stands_in_for)
 
 
 def _end_questions(keys: Sequence[int], end: QuestionEnd, now: datetime) -> None:

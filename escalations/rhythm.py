@@ -114,9 +114,10 @@ def owed_over_time(
 
     A severity change puts the base interval in force until the sweep has carried out what it made due. Somebody who
     was in the audience before and is so again by those points never leaves it (T2): their interval changes at once,
-    however late the sweep comes. Waits and resolutions of no length change nothing, as on the clock.
+    however late the sweep comes. Waits and resolutions of no length change nothing, as on the clock. Pieces are only
+    ever added at the end: what comes to be known later leaves the earlier ones as they were.
     """
-    life = list(stretches(life_under(snapshots, course)))
+    life = [one for one in stretches(life_under(snapshots, course)) if one.start != one.end]
     if not life:
         return []
     opened_at = life[0].start
@@ -144,6 +145,16 @@ def _made_due(
     ]
 
 
+def _changes(life: Sequence[Stretch]) -> list[datetime]:
+    """For each stretch, when the case last came to its severity, or back from a wait or a resolution."""
+    found: list[datetime] = []
+    for index, stretch in enumerate(life):
+        before = life[index - 1] if index else None
+        goes_on = before and before.severity == stretch.severity and before.status not in _NOTHING_OWED
+        found.append(found[-1] if goes_on else stretch.start)
+    return found
+
+
 class _Audience:
     """Who is in the audience, asked from moment to moment in the order of time."""
 
@@ -155,18 +166,19 @@ class _Audience:
         attentions: Sequence[Attention],
         made_due: Sequence[Reached],
     ) -> None:
-        self._life, self._starts = life, [stretch.start for stretch in life]
+        self._life, self._starts, self._changed_at = life, [stretch.start for stretch in life], _changes(life)
         self._course, self._reached, self._attentions, self._made_due = course, reached, attentions, made_due
         self._last: Owed = {}  # while the case was neither waiting nor resolved
 
     def piece(self, at: datetime) -> Piece:
         """Who is owed updates how often from a moment on."""
-        stretch = self._life[bisect_right(self._starts, at) - 1]
+        index = bisect_right(self._starts, at) - 1
+        stretch, changed_at = self._life[index], self._changed_at[index]
         if stretch.status in _NOTHING_OWED:
             return Piece(at, {}, _NOTHING_OWED[stretch.status])
         by_then = [one for one in self._reached if one.done_at <= at]
         owed, why = self._owed(at, stretch, by_then)
-        to_come = [one for one in self._made_due if one.due_at <= at < one.done_at]
+        to_come = [one for one in self._made_due if one.due_at <= changed_at and at < one.done_at]
         again, _ = self._owed(at, stretch, by_then + to_come) if to_come else ({}, "")
         owed |= {who: every for who, every in again.items() if who in self._last and who not in owed}
         self._last = owed

@@ -80,6 +80,10 @@ def _owners(step: CaseStep, batch: Batch, take_part: TakePart) -> None:
         why += f", as {step.absent}, who owns it, is off duty" if step.absent else ""
         for one in batch.directory.for_user(step.asked, "Owner", centre):
             take_part(one, why, "Say in a line where the case stands.")
+    if step.heir is not None and step.life.question is not None:
+        why = f"{step.life.question.point} asked for the status of the case, and nobody has answered yet"
+        for one in batch.directory.for_user(step.heir, "Owner", centre):
+            take_part(one, why, "Say in a line where the case stands.")
     if step.absent is not None:
         for one in batch.directory.for_user(step.absent, "Owner", centre):
             take_part(one, f"{step.asked} is asked for the status of the case, as you are off duty", "")
@@ -103,7 +107,7 @@ def _letter(step: CaseStep, part: Part, now: datetime) -> Letter:
         others=[{"name": due.point.name, "due_at": due.due_at.isoformat()} for due in step.loud[:-1]],
         late=(now - highest.due_at).total_seconds() > 15 * 60,
         owner_was=str(step.former_owner) if step.new_owner else "",
-        asked=step.asked is not None and part.to.user_id == step.asked.pk,
+        asked=part.to.user_id is not None and part.to.user_id in {one.pk for one in (step.asked, step.heir) if one},
         takes_over=step.new_owner is not None and part.to.user_id == step.new_owner.pk,
         description=case.description,
     )

@@ -50,6 +50,7 @@ class CaseStep:
     asks: bool = False  # whether the owner is asked; `asked` is None when there is no owner
     asked: User | None = None
     absent: User | None = None  # the owner who is off duty and for whom `asked` stands in (E8)
+    heir: User | None = None  # who has to answer the open question from now on (E8)
     no_l3: bool = False
     why_owner: str = ""
     mailed: list[str] = field(default_factory=list)
@@ -131,6 +132,8 @@ def _settle_owner(step: CaseStep, batch: Batch) -> None:
         owner = step.former_owner or step.case.owner
         step.asked = responder(owner, step.case, batch)
         step.absent = owner if step.asked != owner else None
+    else:
+        step.heir = inherited(step.life, batch)
 
 
 def _go_to_l3(step: CaseStep, batch: Batch) -> None:

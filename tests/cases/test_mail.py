@@ -61,6 +61,11 @@ def every_message(desk: Desk) -> dict[str, Mail]:
     opened(severity=Severity.CRITICAL)
     escalate(NOON + 25 * HOURS)
 
+    unanswered = opened(severity=Severity.HIGH)
+    escalate(NOON + 13 * HOURS)
+    workflow.reassign(unanswered.pk, manager, NOON + 13 * HOURS, owner=l3, reason="Knows High")
+    escalate(NOON + 14 * HOURS)
+
     closed_for_no_response(desk, silent := opened())
     contact_log.log_contact(
         silent.pk, manager, NOON + 9 * DAYS, channel=Channel.EMAIL, direction=Direction.IN, body="Here I am"

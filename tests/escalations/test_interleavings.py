@@ -26,7 +26,7 @@ from cases.models import Case, CaseWatcher, Interaction, Mail, SetAside
 from cases.terms import Channel, Move, Resolution, Severity, Status, WaitReason
 from escalations.clock import Due, Snapshot, due_points, next_point, read_clock
 from escalations.dispatch import escalate
-from escalations.models import Escalation
+from escalations.models import Escalation, EscalationRequest, Question
 from escalations.schedule import PUBLISHED
 from tests.builders import NOON, Desk, build_desk
 from tests.escalations.table import E1, outcome_of
@@ -298,7 +298,17 @@ def world(desk: Desk, severities: Sequence[Severity], sweep: str) -> Iterator[Wo
     try:
         yield World(desk, books, SWEEPS[sweep], now=NOON + len(severities) * HOUR)
     finally:
-        for model in (Escalation, CaseWatcher, SetAside, Interaction, Mail, Case.history.model, Case):
+        for model in (
+            Question,
+            EscalationRequest,
+            Escalation,
+            CaseWatcher,
+            SetAside,
+            Interaction,
+            Mail,
+            Case.history.model,
+            Case,
+        ):
             model.objects.all().delete()
 
 
