@@ -38,12 +38,15 @@ Step = Callable[[Sequence[Case], datetime], int]
 
 @dataclass(frozen=True)
 class Sweep:
-    """One kind of sweep: its name, which cases are due, the column that says so, and what is done to a batch."""
+    """One kind of sweep: its name, which cases are due, the column that says so, what is done to a batch, and what is
+    done when all of them are through, in a transaction of its own.
+    """
 
     name: str
     due: Callable[[datetime], CaseQuerySet]
     column: str
     step: Step
+    finish: Callable[[datetime], None] | None = None
 
 
 @dataclass
@@ -65,6 +68,8 @@ def run(sweep: Sweep, now: datetime) -> Swept:
         if time.monotonic() - seen >= SIGN_OF_LIFE_EVERY:
             seen = time.monotonic()
             beat(sweep.name, now, seen - began, swept.acted_on)
+    if sweep.finish is not None:
+        sweep.finish(now)
     beat(sweep.name, now, time.monotonic() - began, swept.acted_on)
     return swept
 

@@ -132,6 +132,7 @@ class Holds(Term):
     ALWAYS = "", "Always"
     OPEN = "open", "While the case is open"
     WAITING = "waiting", "While the case waits in the same episode"
+    OWED = "owed", "While a status update is owed, and this is the newest"
 
 
 class NoticeStep(Term):

@@ -17,6 +17,8 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # Every minute: carry out the escalation points that have come due.
     "escalate": {"task": "escalations.tasks.escalate", "schedule": 60.0, "options": {"expires": 55}},
+    # Every minute: see to it that everybody who is owed a word on a case gets it, and write down whether they did.
+    "promises": {"task": "escalations.tasks.keep_promises", "schedule": 60.0, "options": {"expires": 55}},
     # Every minute: send the notices that waiting cases owe their customers, and close those that stayed silent.
     "follow-up": {"task": "cases.tasks.follow_up", "schedule": 60.0, "options": {"expires": 55}},
     # Every ten seconds: send the mail that waits in the outbox.

@@ -188,6 +188,7 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
 # --- the desk's own figures (decisions of the rules that are configurable) -------------------------------------
 DESK_REOPEN_WITHIN_DAYS = env.whole_number("DESK_REOPEN_WITHIN_DAYS", 14)  # C4
+DESK_UPDATE_LEAD_MINUTES = env.whole_number("DESK_UPDATE_LEAD_MINUTES", 5, least=1)  # T3
 DESK_BATCH = env.whole_number("DESK_BATCH", 500, least=1)
 # S3: after so long without a look the engine stands still, and what is due or waits to be sent is overdue.
 DESK_BEAT_LATE_AFTER_SECONDS = env.whole_number("DESK_BEAT_LATE_AFTER_SECONDS", 180)

@@ -229,8 +229,14 @@ class Promise(models.Model):
     reminded_at = models.DateTimeField("owner reminded", null=True, blank=True)
     updated_at = models.DateTimeField("updated by the desk", null=True, blank=True)
     mail = models.ForeignKey(
-        Mail, on_delete=models.PROTECT, null=True, blank=True, to_field="key", related_name="promises"
-    )  # the desk's own update; its key is known before its row
+        Mail,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        to_field="key",
+        db_constraint=False,
+        related_name="promises",
+    )  # the desk's own update; its key is known before its row is written, at the end of the sweep
     outcome = models.CharField(max_length=8, choices=Outcome.choices(), blank=True)
     ended_at = models.DateTimeField(
         "until", null=True, blank=True, help_text="When an update came, or none was owed any more."
@@ -265,7 +271,7 @@ class StaffLine(models.Model):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="staff_lines")
     section = models.CharField(max_length=10)
-    promise = models.ForeignKey(Promise, on_delete=models.PROTECT, null=True, blank=True, related_name="lines")
+    key = models.CharField(max_length=200, help_text="Of the mail it is for: one for each person and sweep.")
     to_address = models.EmailField()
     to_name = models.CharField(max_length=200, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")

@@ -267,11 +267,25 @@ def why_untrue(mail: Mail) -> str:
     status, episode = Case.objects.values_list("status", "wait_episode").get(pk=mail.case_id)
     if mail.holds == Holds.OPEN:
         return "" if status != Status.RESOLVED else "The case was resolved before this was sent."
+    if mail.holds == Holds.OWED:
+        return _why_not_owed(mail, status)
     if status == Status.RESOLVED:
         return "The case was resolved before this was sent."
     if status != Status.WAITING:
         return "The case no longer waits for the customer: they answered, or the question was taken back."
     return "" if episode == mail.episode else "A newer question has taken this one's place."
+
+
+def _why_not_owed(mail: Mail, status: str) -> str:
+    """Why a status update is of no use any more (T2): what it says is old, or none is owed now."""
+    if status == Status.RESOLVED:
+        return "The case was resolved before this was sent."
+    if status == Status.WAITING:
+        return "The case waits for the customer now, so no update is owed."
+    newer = Mail.objects.filter(
+        case=mail.case_id, template=mail.template, to_address=mail.to_address, status=MailStatus.QUEUED, pk__gt=mail.pk
+    )
+    return "A newer update has taken this one's place." if newer.exists() else ""
 
 
 def _written(mail: Mail) -> EmailMultiAlternatives:
