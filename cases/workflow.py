@@ -8,6 +8,7 @@ the person who tried; then nothing has changed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -238,6 +239,7 @@ def write_down(
     actor: User | None,
     now: datetime,
     reached: bool = True,
+    told: Sequence[str] = (),
 ) -> Interaction:
     return Interaction.objects.create(
         case=case,
@@ -248,6 +250,7 @@ def write_down(
         contact=None if direction == Direction.INTERNAL else case.contact,
         body=body,
         reached=reached,
+        told=list(told),
     )
 
 

@@ -39,12 +39,14 @@ TO_STAFF = frozenset(
         "unreachable",
         "escalation",
         "question_inherited",
+        "status_answer",
+        "status_by_person_to_staff",
         "mail_failed",
         "recovery_report",
     }
 )
 #: A person's own words to the customer. They are no automatic mail, so an absence note may answer them (M3, F5).
-BY_A_PERSON = frozenset({"question", "message"})
+BY_A_PERSON = frozenset({"question", "message", "status_by_person"})
 
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
