@@ -114,6 +114,7 @@ class Move(Term):
     EDITED = "edited", "Details edited"
     FOLLOWED_UP = "followed_up", "Customer reminded"
     ESCALATED = "escalated", "Escalated"
+    MOVED = "moved", "Moved to another schedule version"
 
 
 class MailStatus(Term):
