@@ -142,6 +142,7 @@ def _waiting(now: datetime) -> Iterator[Waiting]:
     for what, cases, column in (
         ("escalation", Case.objects.to_look_at(now), "look_at"),
         ("follow-up", Case.objects.to_follow_up(now), "follow_up_at"),
+        ("promise", Case.objects.to_keep_promises(now), "promise_at"),
     ):
         oldest = cases.values_list("pk", column).first()
         if oldest is not None:

@@ -15,3 +15,4 @@ class EscalationsConfig(AppConfig):
         """Show the clock on the pages of cases, and tell what an outage did; both need the models, loaded by now."""
         import_module("escalations.panels").register()
         import_module("escalations.late_points").register()
+        import_module("escalations.late_promises").register()

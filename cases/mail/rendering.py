@@ -39,6 +39,7 @@ TO_STAFF = frozenset(
         "unreachable",
         "escalation",
         "question_inherited",
+        "staff_lines",
         "status_answer",
         "status_by_person_to_staff",
         "mail_failed",

@@ -19,6 +19,7 @@ from cases.mail.outbox import deliver
 from cases.models import Case, Mail
 from cases.terms import MailStatus
 from escalations.dispatch import escalate
+from escalations.status_updates import keep_promises
 
 #: How often the sweeps look (S1).
 TICK = timedelta(minutes=1)
@@ -61,6 +62,7 @@ def _look_until(end: datetime, looked_at: datetime) -> datetime:
         # A sweep that would find nothing is left out, to be quick.
         acted_on = escalate(tick).acted_on if due.reached(due.look_at, tick) else 0
         acted_on += follow_up(tick).acted_on if due.reached(due.follow_up_at, tick) else 0
+        acted_on += keep_promises(tick).acted_on if due.reached(due.promise_at, tick) else 0
         if acted_on or due.reached(due.send_at, tick):
             _deliver(tick)
         looked_at = tick
@@ -70,6 +72,7 @@ def _look_until(end: datetime, looked_at: datetime) -> datetime:
 def _sweep(at: datetime) -> None:
     escalate(at)
     follow_up(at)
+    keep_promises(at)
     _deliver(at)
 
 
@@ -83,14 +86,15 @@ class Due(NamedTuple):
 
     look_at: datetime | None
     follow_up_at: datetime | None
+    promise_at: datetime | None
     send_at: datetime | None
 
     @classmethod
     def read(cls) -> Due:
         """As the database has it now."""
-        cases = Case.objects.aggregate(look=Min("look_at"), follow_up=Min("follow_up_at"))
+        cases = Case.objects.aggregate(look=Min("look_at"), follow_up=Min("follow_up_at"), promise=Min("promise_at"))
         mail = Mail.objects.filter(status=MailStatus.QUEUED).aggregate(first=Min("send_at"))
-        return cls(cases["look"], cases["follow_up"], mail["first"])
+        return cls(cases["look"], cases["follow_up"], cases["promise"], mail["first"])
 
     @property
     def first(self) -> datetime | None:
