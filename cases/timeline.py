@@ -13,7 +13,7 @@ from typing import Any
 
 from cases.models import Case, Interaction, Mail, Notice
 from cases.terms import Affected, Channel, Direction, Impact, Move, Resolution, Severity, Status, WaitPlan, WaitReason
-from contacts.terms import MeansOfContact
+from contacts.terms import MeansOfContact, Role
 
 PAGE = 100
 #: As far back as a page can be asked for, in pages; a case with more entries has something else wrong with it.
@@ -71,9 +71,15 @@ def _contacts(case: Case, enough: int) -> Iterator[Entry]:
             title=_contact_title(row),
             who=_who_spoke(row),
             body=row.body,
-            lines=["Not reached: a message was left."] if not row.reached else [],
+            lines=_about_contact(row),
             interaction=row,
         )
+
+
+def _about_contact(row: Interaction) -> list[str]:
+    lines = [] if row.reached else ["Not reached: a message was left."]
+    told = ", ".join(Role(member).label.lower() for member in row.told if member in set(Role))
+    return [*lines, f"Told: {told}"] if told else lines
 
 
 def _contact_title(row: Interaction) -> str:

@@ -34,6 +34,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Escalation",
         [
             ("Ledger", "notification_important", "escalations.escalation"),
+            ("Questions", "live_help", "escalations.question"),
             ("Schedule", "table_chart", "escalations.scheduleversion"),
         ],
     ),

@@ -112,6 +112,14 @@ def lives_of(cases: Sequence[Case], versions: Versions | None = None) -> dict[in
     return lives
 
 
+def life_of(case: Case) -> Life:
+    """The life of one case for the parts of its page, read once and kept with the case. Moves read it afresh."""
+    known: Life | None = case.__dict__.get("_life")
+    if known is None:
+        known = case.__dict__["_life"] = lives_of([case])[case.pk]
+    return known
+
+
 def hastened(requests: Iterable[EscalationRequest]) -> dict[Key, datetime]:
     """The points that accepted requests brought forward, with the moments of acceptance (E9)."""
     return {

@@ -118,7 +118,7 @@ def _to_staff(case: Case, update: Interaction, reader: Reader, about: dict[str, 
         sender=str(update.by),
         customer_too=update.tells_customer,
     )
-    return Letter(f"update:{update.pk}:{reader.to.address}", "status_by_person_to_staff", reader.to, what, case)
+    return Letter(f"told:{update.pk}:{reader.to.address}", "status_by_person_to_staff", reader.to, what, case)
 
 
 def _to_customer(case: Case, update: Interaction, customer: Addressee, about: dict[str, str]) -> Letter:
@@ -132,4 +132,4 @@ def _to_customer(case: Case, update: Interaction, customer: Addressee, about: di
         sender=str(update.by),
         besides=[question.for_customer for question in marked_for_customers([case])[case.pk]],
     )
-    return Letter(f"update:{update.pk}:{customer.address}", "status_by_person", customer, what, case)
+    return Letter(f"told:{update.pk}:{customer.address}", "status_by_person", customer, what, case)

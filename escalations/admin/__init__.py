@@ -1,5 +1,5 @@
 """The pages of escalation: the schedule, its ledger, promises, questions, requests."""
 
-from escalations.admin import ledger, schedule
+from escalations.admin import ledger, questions, schedule
 
-__all__ = ["ledger", "schedule"]
+__all__ = ["ledger", "questions", "schedule"]

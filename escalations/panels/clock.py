@@ -20,11 +20,24 @@ from cases.panels import Panel
 from cases.terms import Severity, Status
 from contacts.directory import Addressee, Directory
 from contacts.models import User
-from escalations.clock import Due, Key, Reading, Snapshot, Stretch, due_points, next_point, read_clock, stretches
+from escalations.clock import (
+    Course,
+    Due,
+    Key,
+    Reading,
+    Snapshot,
+    Stretch,
+    course_of,
+    due_points,
+    life_under,
+    next_point,
+    read_clock,
+    stretches,
+)
 from escalations.durations import said_duration
-from escalations.lives import Versions, ledger_of, snapshots_of
+from escalations.lives import life_of
 from escalations.models import Escalation
-from escalations.schedule import PUBLISHED, Audience, OwnerAction, Point, Schedule
+from escalations.schedule import Audience, OwnerAction, Point, Schedule
 
 #: A point that was done this much later than it was due says so (E5).
 LATE_AFTER = timedelta(minutes=15)
@@ -60,6 +73,7 @@ class StretchLine:
     length: str
     counted: bool
     run: int
+    moved: str = ""  # to which version of the schedule at its start, if it was (E10)
 
 
 @dataclass
@@ -83,16 +97,11 @@ class Standing:
 
 def escalation_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """Where the case's clock stands, why, and what comes next (E1 to E5)."""
-    schedule = Versions().opened_under(case)
-    life = snapshots_of([case.pk])[case.pk]
-    if schedule is None or not life:
+    life = life_of(case)
+    if life.course is None or not life.snapshots:
         return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": None})
-    done = _with_names(ledger_of([case.pk])[case.pk])
-    return Panel(
-        "Escalation",
-        "admin/escalations/panel.html",
-        {"case": case, "standing": standing(case, schedule, life, done, now)},
-    )
+    told = standing(case, life.course, life.snapshots, _with_names(life.ledger), now)
+    return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": told})
 
 
 def _with_names(done: dict[Key, Escalation]) -> dict[Key, Escalation]:
@@ -111,19 +120,20 @@ def _with_names(done: dict[Key, Escalation]) -> dict[Key, Escalation]:
 
 
 def standing(
-    case: Case, schedule: Schedule, life: Sequence[Snapshot], done: dict[Key, Escalation], now: datetime
+    case: Case, under: Schedule | Course, life: Sequence[Snapshot], done: dict[Key, Escalation], now: datetime
 ) -> Standing:
     """What the clock says of a case at `now`; `life` is in order and not empty, `done` is its ledger."""
-    reading = read_clock(life, schedule, now)
-    told = [_told(stretch, schedule, now) for stretch in stretches(life) if stretch.start <= now]
+    course = course_of(under)
+    schedule, reading = course.at(now), read_clock(life, course, now)
+    told = [_told(stretch, course, now) for stretch in stretches(life_under(life, course)) if stretch.start <= now]
     current = {key for key in done if key[:2] == (reading.run, reading.severity)}
     return Standing(
         reading=reading,
         elapsed=said_duration(reading.elapsed),
         stands_still=_why_it_stands(case, schedule, reading),
-        lines=_lines(case, schedule, life, done, reading, now),
+        lines=_lines(case, course, life, done, reading, now),
         earlier=[row for key, row in done.items() if key not in current],
-        rhythm=_rhythm(case),
+        rhythm=_rhythm(case, schedule),
         rhythm_owed=reading.running,
         schedule_version=schedule.version,
         life=told[-STRETCHES_SHOWN:],
@@ -141,17 +151,17 @@ def _why_it_stands(case: Case, schedule: Schedule, reading: Reading) -> str:
 
 def _lines(
     case: Case,
-    schedule: Schedule,
+    course: Course,
     life: Sequence[Snapshot],
     done: dict[Key, Escalation],
     reading: Reading,
     now: datetime,
 ) -> list[PointLine]:
-    due_now = {due.key: due for due in due_points(life, schedule, now)}
-    upcoming = next_point(life, schedule, now, done)
+    due_now = {due.key: due for due in due_points(life, course, now)}
+    upcoming = next_point(life, course, now, done)
     directory = Directory()
     lines = []
-    for point in schedule.of(reading.severity):
+    for point in course.at(now).of(reading.severity):
         key = (reading.run, point.severity, point.number)
         row = done.get(key)
         if row is not None:
@@ -229,14 +239,16 @@ def _owner_to_come(point: Point, case: Case) -> str:
     return f"{case.owner} is asked for the status" if case.owner else "nobody owns the case yet"
 
 
-def _rhythm(case: Case) -> list[str]:
+def _rhythm(case: Case, schedule: Schedule) -> list[str]:
     """The status updates in force, “Customer every 2 h” (T2, E4)."""
     minutes: dict[str, timedelta] = {who: timedelta(minutes=every) for who, every in case.update_rhythm.items()}
-    base = {audience.value: every for audience, every in PUBLISHED.base_rhythm(Severity(case.severity)).items()}
+    base = {audience.value: every for audience, every in schedule.base_rhythm(Severity(case.severity)).items()}
     return [f"{Audience(who).label} every {said_duration(every)}" for who, every in (minutes or base).items()]
 
 
-def _told(stretch: Stretch, schedule: Schedule, now: datetime) -> StretchLine:
+def _told(stretch: Stretch, course: Course, now: datetime) -> StretchLine:
+    schedule = course.at(stretch.start)
+    moved = [its_schedule.version for moved_at, its_schedule in course.moves if moved_at == stretch.start]
     counts = stretch.status not in (Status.WAITING, Status.RESOLVED) or (
         stretch.status == Status.WAITING and stretch.severity not in schedule.stands_still
     )
@@ -247,6 +259,7 @@ def _told(stretch: Stretch, schedule: Schedule, now: datetime) -> StretchLine:
         length=said_duration((stretch.end or now) - stretch.start),
         counted=counts,
         run=stretch.run,
+        moved=f"moved to version {moved[-1]}" if moved else "",
     )
 
 

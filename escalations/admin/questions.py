@@ -1,0 +1,205 @@
+"""Questions for the status in the admin: the answer in a line, a person's status update, the list (E8, T2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from cases.admin.transitions import SECOND_CLICK_WITHIN, Action, register
+from cases.guards import Refused
+from cases.models import Case
+from cases.templatetags.case_page import moment_html
+from cases.terms import Status
+from contacts.access import RightsAdmin, holds
+from contacts.models import User
+from contacts.terms import Right
+from escalations import questions
+from escalations.models import Question
+from escalations.question_forms import AnswerForm, UpdateForm
+from escalations.terms import QuestionEnd
+from escalations.updates_by_person import give_update
+
+# --- the moves --------------------------------------------------------------------------------------------------
+
+
+def _answer(case: Case, actor: User, now: datetime, typed: dict[str, Any]) -> None:
+    shown = _shown(case, typed["seen"])
+    questions.answer(case.pk, actor, now, answer=typed["answer"], for_customer=typed["for_customer"], question_id=shown)
+
+
+def _shown(case: Case, seen: str) -> int | None:
+    """The question that the page showed: the newest one when it was opened. Asking changes the case, so `seen`, the
+    case's last change on the page, tells. None for a page that sent no moment.
+    """
+    try:
+        at = datetime.fromisoformat(seen)
+    except ValueError:
+        return None
+    if timezone.is_naive(at):
+        return None
+    shown = case.questions.filter(asked_at__lte=at).order_by("-asked_at", "-pk").values_list("pk", flat=True)
+    return shown.first()
+
+
+def _give_update(case: Case, actor: User, now: datetime, typed: dict[str, Any]) -> None:
+    if questions.said_just_now(case, actor, typed["text"], now - SECOND_CLICK_WITHIN):
+        raise Refused("You sent exactly this a moment ago; nothing was sent twice.")
+    give_update(
+        case.pk,
+        actor,
+        now,
+        text=typed["text"],
+        members=typed["members"],
+        customer_too=typed["customer"],
+        answers_question=typed.get("answers_question", False),
+    )
+
+
+ANSWER = register(
+    Action(
+        "answer_question",
+        "Answer",
+        "quickreply",
+        Right.WORK_CASES,
+        AnswerForm,
+        _answer,
+        "Your answer is logged and goes to the staff who are kept informed about {number}.",
+        lambda case: case.is_open,
+        in_header=False,
+        offered_to=lambda case, user: questions.open_question(case) is not None,
+    )
+)
+UPDATE = register(
+    Action(
+        "give_update",
+        "Send a status update",
+        "campaign",
+        Right.WORK_CASES,
+        UpdateForm,
+        _give_update,
+        "The update on {number} is on its way.",
+        lambda case: case.is_open,
+        hint="One text to everybody who is ticked; whoever watches the case gets it as well.",
+    )
+)
+
+
+# --- the list ---------------------------------------------------------------------------------------------------
+
+
+class StateFilter(SimpleListFilter):
+    """How a question stands: open, overdue, or how it ended."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Open ones first."""
+        return [("open", "Open"), ("overdue", "Overdue"), *QuestionEnd.choices()]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Question]) -> QuerySet[Question]:
+        """The questions in the chosen state."""
+        wanted = self.value()
+        if wanted in ("open", "overdue"):
+            rows = rows.filter(ended_at=None).exclude(case__status=Status.RESOLVED)
+            return rows.filter(answer_by__lte=timezone.now()) if wanted == "overdue" else rows
+        return rows.filter(end=wanted) if wanted in set(QuestionEnd) else rows
+
+
+@admin.register(Question)
+class QuestionAdmin(RightsAdmin):
+    """Every question for the status of a case, and its answer (E8); read only, scoped to the reader (A1)."""
+
+    list_display = ["point", "its_case", "company", "said_asked", "said_when", "state", "said_answer"]
+    list_display_links = ["point"]
+    list_filter = [StateFilter, "severity"]
+    list_select_related = ["case", "case__company", "asked", "stands_in_for", "answered_by"]
+    ordering = ["-asked_at", "-pk"]
+    fields = [
+        "point",
+        "its_case",
+        "company",
+        "said_asked",
+        "said_when",
+        "said_until",
+        "state",
+        "answer",
+        "for_customer",
+        "answered_by",
+        "said_ended",
+    ]
+    readonly_fields = ["its_case", "company", "said_asked", "said_when", "said_until", "state", "said_ended"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Question]:
+        """The questions on the cases that the reader may see (A1)."""
+        rows = cast("QuerySet[Question]", super().get_queryset(request))
+        if holds(request, Right.READ_EVERY_CASE):
+            return rows
+        return rows.filter(case__in=Case.objects.visible_to(request.user))
+
+    @display(description="Case", ordering="case")
+    def its_case(self, row: Question) -> SafeString:
+        """The case, with the way to it."""
+        return format_html(
+            '<a href="{}" class="text-primary-600 dark:text-primary-500">{} {}</a>',
+            row.case.get_absolute_url(),
+            row.case.number,
+            row.case.title,
+        )
+
+    @display(description="Company", ordering="case__company__name")
+    def company(self, row: Question) -> str:
+        """The customer."""
+        return str(row.case.company)
+
+    @display(description="Who is asked")
+    def said_asked(self, row: Question) -> str:
+        """Who is to answer, and for whom."""
+        if row.asked is None:
+            return "nobody: the case has no owner"
+        return f"{row.asked}, for {row.stands_in_for}" if row.stands_in_for else str(row.asked)
+
+    @display(description="Asked", ordering="asked_at")
+    def said_when(self, row: Question) -> SafeString:
+        """When it was asked, in the reader's zone."""
+        return moment_html(row.asked_at, timezone.now(), "date")
+
+    @display(description="Answer wanted by", ordering="answer_by")
+    def said_until(self, row: Question) -> SafeString:
+        """When the Support Manager is told, in the reader's zone."""
+        return moment_html(row.answer_by, timezone.now())
+
+    @display(
+        description="State",
+        label={"Open": "info", "Overdue": "danger", "Answered": "success", "Ended": "warning"},
+    )
+    def state(self, row: Question) -> tuple[str, str]:
+        """How it stands."""
+        if row.ended_at is not None:
+            ended = QuestionEnd(row.end)
+            return ("Answered" if ended == QuestionEnd.ANSWERED else "Ended", ended.label)
+        if not row.case.is_open:
+            return "Ended", QuestionEnd.RESOLVED.label
+        return ("Overdue", "Overdue") if row.answer_by <= timezone.now() else ("Open", "Open")
+
+    @display(description="Answer", empty_value="—")
+    def said_answer(self, row: Question) -> str | None:
+        """What was answered, and by whom."""
+        if not row.answer:
+            return None
+        short = row.answer if len(row.answer) <= 120 else f"{row.answer[:119]}…"
+        return f"{short} ({row.answered_by})"
+
+    @display(description="Ended", empty_value="—")
+    def said_ended(self, row: Question) -> SafeString | None:
+        """When it ended, in the reader's zone."""
+        return moment_html(row.ended_at, timezone.now(), "date") if row.ended_at else None
