@@ -53,7 +53,9 @@ def piece(since: float, automatic: bool = True, **owed: float) -> Piece:
 
 def word(moment: float, *members: Member, by: int | None = 7) -> Word:
     """A person's word, or with by=None the desk's."""
-    return Word(at(moment), frozenset(members or (CUSTOMER,)), f"word at {moment} h", by, by is None)
+    return Word(
+        at(moment), frozenset(members or (CUSTOMER,)), f"{'word' if by else 'desk'} at {moment} h", by, by is None
+    )
 
 
 Row = tuple[float, float, float | None]
