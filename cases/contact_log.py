@@ -6,10 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from cases.deadlines import word_handled_by
 from cases.guards import Refused, allow, locked, needs
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, Interaction
-from cases.terms import Channel, Direction, Move, Resolution, Status
+from cases.terms import Channel, Direction, Move, Resolution, Severity, Status
 from cases.workflow import can_reopen, guard, moved, work_again, write_down
 from contacts.directory import Directory
 from contacts.models import User
@@ -81,11 +82,14 @@ def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, 
         return
     interaction.needs_answer = True
     interaction.save(update_fields=["needs_answer"])
+    Case.objects.filter(pk=case.pk).update(promise_at=now)
+    handled_by = word_handled_by(Severity(case.severity), interaction.at)
     what = facts(
         case,
         why="you own this case, which is resolved",
         expected="Read what the customer says; reopen the case, or mark it as handled.",
-        then="Nothing happens by itself.",
+        then="If nobody has done either by then, the Support Manager is told.",
+        next_at=handled_by.isoformat(),
         said=interaction.body,
     )
     readers = Directory().for_user(case.owner, "Owner")

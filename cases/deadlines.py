@@ -20,6 +20,11 @@ def initial_response_due_at(severity: Severity, channel: Channel, opened_at: dat
     return opened_at + INITIAL_RESPONSE[severity] if channel == Channel.PHONE else None
 
 
+def word_handled_by(severity: Severity, said_at: datetime) -> datetime:
+    """Until when somebody handles a customer's word on a resolved case, or the Support Manager is told (C7)."""
+    return said_at + INITIAL_RESPONSE[severity]
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """The promise of a first response: when it is, or was, due, why then, and what ended it."""

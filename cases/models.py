@@ -283,6 +283,7 @@ class Interaction(models.Model):
     )
     opened_the_case = models.BooleanField(default=False)  # T1: the call that opened the case meets no promise
     needs_answer = models.BooleanField(default=False)  # C7: arrived on a resolved case, nobody has handled it yet
+    manager_told_at = models.DateTimeField(null=True, blank=True)  # C7: nobody had handled it in time
 
     class Meta:
         ordering = ["at", "pk"]

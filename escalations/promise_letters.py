@@ -70,6 +70,8 @@ class Telling:
             self._tell_of_silence(step, step.silence)
         if step.question_unanswered:
             self._tell_of_question(step)
+        for word in step.unhandled:
+            self._tell_of_word(step, word)
 
     # --- updates ---
 
@@ -159,6 +161,17 @@ class Telling:
             "next_at": "",
         }
         self._tell_manager(step, Section.QUESTION, "a question for the status of a case stayed unanswered", what)
+
+    def _tell_of_word(self, step: PromiseStep, word: Interaction) -> None:
+        what = {
+            "case": case_facts(step.case),
+            "said": _quoted(word.body),
+            "said_at": word.at.isoformat(),
+            "said_by": str(word.contact or ""),
+            "next_at": "",
+        }
+        because = "a customer's word on a resolved case has not been handled in time"
+        self._tell_manager(step, Section.WORD, because, what)
 
     def _tell_manager(self, step: PromiseStep, section: Section, because: str, what: dict[str, Any]) -> None:
         for one in self.batch.directory.for_role(Role.SUPPORT_MANAGER, centre_of_owner(step.case)):

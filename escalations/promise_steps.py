@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cases.models import Case
+from cases.deadlines import word_handled_by
+from cases.models import Case, Interaction
+from cases.terms import Severity
 from contacts.directory import Addressee
 from escalations.audience import readers_of, watchers_of
 from escalations.models import EscalationRequest, Promise
@@ -43,6 +45,7 @@ class PromiseStep:
     watchers: Sequence[Addressee] = ()
     silence: Period | None = None  # the Support Manager is told that nobody speaks
     question_unanswered: bool = False
+    unhandled: list[Interaction] = field(default_factory=list)  # words on a resolved case (C7)
     passed_on: list[EscalationRequest] = field(default_factory=list)
     looks: list[datetime] = field(default_factory=list)
 
@@ -59,7 +62,8 @@ class PromiseStep:
     @property
     def acts(self) -> bool:
         """Whether anybody is told anything."""
-        return bool(self.updates or self.reminders or self.silence or self.question_unanswered or self.passed_on)
+        told = self.updates or self.reminders or self.silence or self.question_unanswered or self.unhandled
+        return bool(told or self.passed_on)
 
 
 class Keeping:
@@ -70,6 +74,7 @@ class Keeping:
         self.now = batch.now
         self.lead = lead
         self.watchers: Mapping[int, Sequence[Addressee]] = watchers_of(cases)
+        self.flagged = flagged_words(cases)
 
 
 def decide_promises(standing: Standing, keeping: Keeping) -> PromiseStep:
@@ -82,6 +87,8 @@ def decide_promises(standing: Standing, keeping: Keeping) -> PromiseStep:
     if step.case.is_open:
         _chase_answer(step, keeping.now)
         _chase_decision(step, keeping.now)
+    for word in keeping.flagged.get(step.case.pk, ()):
+        _chase_word(step, word, keeping.now)
     return step
 
 
@@ -219,7 +226,26 @@ def _told_in_this_silence(other: Promise, row: Promise) -> bool:
     return other.manager_told_at is not None and other.in_a_row >= SILENCE and other is not row
 
 
-# --- answers and decisions that stay out (E8, E9) ---------------------------------------------------------------
+# --- answers and decisions that stay out (E8, E9, C7) -----------------------------------------------------------
+
+
+def flagged_words(cases: Iterable[Case]) -> dict[int, list[Interaction]]:
+    """What customers said on these cases after they were resolved, and nobody has handled (C7); one query."""
+    flagged: dict[int, list[Interaction]] = {}
+    resolved = [case.pk for case in cases if not case.is_open]
+    if resolved:
+        rows = Interaction.objects.filter(case__in=resolved, needs_answer=True, manager_told_at=None)
+        for row in rows.select_related("contact").order_by("at", "pk"):
+            flagged.setdefault(row.case_id, []).append(row)
+    return flagged
+
+
+def _chase_word(step: PromiseStep, word: Interaction, now: datetime) -> None:
+    handled_by = word_handled_by(Severity(step.case.severity), word.at)
+    if handled_by <= now:
+        step.unhandled.append(word)
+    else:
+        step.looks.append(handled_by)
 
 
 def _chase_answer(step: PromiseStep, now: datetime) -> None:

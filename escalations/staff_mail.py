@@ -26,6 +26,7 @@ class Section(Term):
     REMINDER = "reminder", "Your word is wanted"
     SILENCE = "silence", "Nobody has said anything for too long"
     QUESTION = "question", "Nobody has answered"
+    WORD = "word", "A customer's word waits to be handled"
     UPDATE = "update", "How these cases stand"
 
 
@@ -34,6 +35,7 @@ EXPECTED = {
     Section.REMINDER: "Say how your cases stand, by an update from their pages or by a call.",
     Section.SILENCE: "See to it that somebody speaks with them.",
     Section.QUESTION: "Ask the owner, or answer for them on the page of the case.",
+    Section.WORD: "Have the case reopened, or have the word marked as handled.",
     Section.UPDATE: "",
 }
 

@@ -15,7 +15,7 @@ from django.db.models import F
 
 from cases.bulk import insert, update_columns
 from cases.mail.letters import post
-from cases.models import Case, CaseQuerySet
+from cases.models import Case, CaseQuerySet, Interaction
 from cases.sweeping import Sweep, Swept
 from cases.sweeping import run as run_sweep
 from cases.terms import MailStatus
@@ -65,6 +65,9 @@ def _write(steps: Sequence[PromiseStep], batch: Batch) -> None:
     unanswered = [step.standing.life.question for step in steps if step.question_unanswered]
     if unanswered:
         Question.objects.filter(pk__in=[one.pk for one in unanswered if one]).update(manager_told_at=now)
+    unhandled = [word.pk for step in steps for word in step.unhandled]
+    if unhandled:
+        Interaction.objects.filter(pk__in=unhandled).update(manager_told_at=now)
 
 
 def _record(rows: Iterable[Promise]) -> None:

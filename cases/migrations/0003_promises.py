@@ -26,6 +26,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='interaction',
+            name='manager_told_at',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AddField(
+            model_name='interaction',
             name='told',
             field=models.JSONField(blank=True, default=list, help_text='Which members of the audience it told, besides the customer (T2).'),
         ),
