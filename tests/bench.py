@@ -6,6 +6,9 @@ Runs in a database of its own (made and dropped here), on PostgreSQL when `DATAB
   ledger row, two outbox rows), beside hand-written set-based SQL on the same rows in the same run
 * what a sweep costs when nothing is due
 * statements per batch of 500
+* status updates per second at 100k open cases (UPDATES) with 1 % due (an update = claim, case update, ledger row, mail
+  to the customer), beside hand-written SQL as above
+* what the forecast of one case costs
 """
 
 from __future__ import annotations
@@ -30,11 +33,15 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402
 
 from cases.models import Case, Mail  # noqa: E402
+from cases.sweeping import Swept  # noqa: E402
+from cases.terms import Channel  # noqa: E402
 from escalations.dispatch import escalate  # noqa: E402
 from escalations.models import Escalation  # noqa: E402
+from escalations.status_updates import keep_promises  # noqa: E402
 from tests.builders import build_desk  # noqa: E402
 
 NOW = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 class Statements:
@@ -56,9 +63,9 @@ def counted() -> Iterator[Statements]:
         yield statements
 
 
-def fill(cases: int, due_share: float, desk) -> None:  # type: ignore[no-untyped-def]
-    """`cases` open Medium cases, made by the database itself; the due share reached Medium 1 a minute ago."""
-    template = desk.open_case(now=NOW - timedelta(days=1))
+def fill(cases: int, due_share: float, desk, since: timedelta = timedelta(days=2)) -> None:  # type: ignore[no-untyped-def]
+    """`cases` open Medium cases, made by the database itself; the due share was opened `since` ago and a minute."""
+    template = desk.open_case(now=NOW - timedelta(days=1), channel=Channel.EMAIL)
     fields = [field.column for field in Case._meta.concrete_fields if field.column != "id"]
     historical = [field.column for field in Case.history.model._meta.concrete_fields if field.column != "history_id"]
     every = int(1 / due_share) if due_share else cases + 1
@@ -73,10 +80,11 @@ def fill(cases: int, due_share: float, desk) -> None:  # type: ignore[no-untyped
         )
         remainder = f"n %% {every} = 0"
     special = {
-        "opened_at": (due_at - timedelta(days=2), later_at - timedelta(days=2)),
+        "opened_at": (due_at - since, later_at - since),
         "look_at": (due_at, later_at),
-        "changed_at": (due_at - timedelta(days=2), later_at - timedelta(days=2)),
-        "history_date": (due_at - timedelta(days=2), later_at - timedelta(days=2)),
+        "promise_at": (due_at, later_at),
+        "changed_at": (due_at - since, later_at - since),
+        "history_date": (due_at - since, later_at - since),
     }
 
     def copy(table: str, columns: list[str], source: str, where: str, id_column: str | None) -> None:
@@ -102,9 +110,69 @@ def fill(cases: int, due_share: float, desk) -> None:  # type: ignore[no-untyped
 
     copy("cases_case", ["id", *fields], "cases_case", f"t.id = {template.pk}", "id")
     copy("cases_historicalcase", historical, "cases_historicalcase", f"t.id = {template.pk}", "id")
-    Case.objects.filter(pk=template.pk).update(look_at=None)
+    Case.objects.filter(pk=template.pk).update(look_at=None, promise_at=None)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+class UpdatesByHand:
+    """What hand-written set-based SQL reaches with the same updates: claim, case, ledger, mail. It decides nothing."""
+
+    def __init__(self, sample: Case) -> None:
+        self.mail = Mail.objects.get(case=sample, template="status_update")
+
+    def sweep(self, now: datetime) -> int:
+        """Update every customer whose case is due, 500 at a time."""
+        worked = 0
+        while True:
+            with transaction.atomic(), connection.cursor() as cursor:
+                lock = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
+                cursor.execute(
+                    "SELECT id, opened_at FROM cases_case WHERE promise_at <= %s "
+                    f"ORDER BY promise_at, id LIMIT 500 {lock}",
+                    [_moment(now)],
+                )
+                due = cursor.fetchall()
+                if not due:
+                    return worked
+                self._write(cursor, [row[0] for row in due], [row[1] for row in due], now)
+                worked += len(due)
+
+    def _write(self, cursor: Any, ids: list[int], sinces: list[Any], now: datetime) -> None:
+        moment, later, due_at = _moment(now), _moment(now + 6 * HOUR), _moment(now + timedelta(minutes=4))
+        mail = self.mail
+        keys = [f"{mail.key}:{one}" for one in ids]
+        texts = [json.dumps(mail.facts)] * len(ids), [Mail.new_message_id() for _ in ids]
+        promise = "case_id, kind, member, since, due_at, updated_at, ended_at, mail_id, outcome, in_a_row"
+        mails = "case_id, key, facts, message_id, to_name, to_address, template, time_zone, meant_for, holds, episode, "
+        mails += "status, queued_at, send_at, attempts, kept, last_error, subject, text, html"
+        if connection.vendor == "postgresql":
+            cursor.execute("UPDATE cases_case SET promise_at = %s WHERE id = ANY(%s)", [later, ids])
+            cursor.execute(
+                f"INSERT INTO escalations_promise ({promise}) SELECT n.id, 'update', 'customer', n.since, %s, %s, %s, "
+                "n.key, '', 1 FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS n (id, since, key)",
+                [due_at, moment, moment, ids, sinces, keys],
+            )
+            cursor.execute(
+                f"INSERT INTO cases_mail ({mails}) SELECT n.*, %s, %s, 'status_update', 'UTC', '', 'owed', 0, "
+                "'queued', %s, %s, 0, false, '', '', '', '' "
+                "FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::text[]) AS n",
+                [mail.to_name, mail.to_address, moment, moment, ids, keys, *texts],
+            )
+            return
+        cursor.executemany("UPDATE cases_case SET promise_at = %s WHERE id = %s", [(later, one) for one in ids])
+        cursor.executemany(
+            f"INSERT INTO escalations_promise ({promise}) VALUES (%s, 'update', 'customer', %s, %s, %s, %s, %s, '', 1)",
+            [(one, since, due_at, moment, moment, key) for one, since, key in zip(ids, sinces, keys, strict=True)],
+        )
+        cursor.executemany(
+            f"INSERT INTO cases_mail ({mails}) VALUES (%s, %s, %s, %s, %s, %s, 'status_update', 'UTC', '', 'owed', 0, "
+            "'queued', %s, %s, 0, 0, '', '', '', '')",
+            [
+                (one, key, facts, message_id, mail.to_name, mail.to_address, moment, moment)
+                for one, key, facts, message_id in zip(ids, keys, *texts, strict=True)
+            ],
+        )
 
 
 class ByHand:
@@ -242,21 +310,26 @@ class Race:
         return (self.engine_did / self.engine) / (self.hand_did / self.hand)
 
 
-def race(parts: Sequence[Sequence[int]]) -> Race:
+def race(
+    parts: Sequence[Sequence[int]],
+    sweep: Callable[[datetime], Swept] = escalate,
+    column: str = "look_at",
+    hand: type[ByHand] | type[UpdatesByHand] = ByHand,
+) -> Race:
     """Let the parts come due one after the other; the engine works the even ones, hand-written SQL the odd ones."""
     result = Race()
-    by_hand: ByHand | None = None
+    by_hand: ByHand | UpdatesByHand | None = None
     for number, part in enumerate(parts):
-        wake(part)
+        wake(part, column)
         if number % 2 == 0:
             with counted() as busy:
-                took, swept = timed(partial(escalate, NOW))
+                took, swept = timed(partial(sweep, NOW))
             assert swept.acted_on == len(part), swept
             result.engine += took
             result.engine_did += swept.acted_on
             result.statements += busy.count
             result.batches += -(-swept.looked_at // 500)
-            by_hand = by_hand or ByHand(Case.objects.get(pk=part[0]))
+            by_hand = by_hand or hand(Case.objects.get(pk=part[0]))
         else:
             assert by_hand is not None
             took, done = timed(partial(by_hand.sweep, NOW))
@@ -266,9 +339,9 @@ def race(parts: Sequence[Sequence[int]]) -> Race:
     return result
 
 
-def wake(case_ids: Sequence[int]) -> None:
-    """These cases reached their point a minute ago."""
-    Case.objects.filter(pk__in=case_ids).update(look_at=NOW - timedelta(minutes=1))
+def wake(case_ids: Sequence[int], column: str = "look_at") -> None:
+    """These cases reached their moment a minute ago."""
+    Case.objects.filter(pk__in=case_ids).update(**{column: NOW - timedelta(minutes=1)})
 
 
 def overlapping(alone: Sequence[int], shared: Sequence[int]) -> float:
@@ -318,10 +391,28 @@ def measure(cases: int) -> None:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
 
 
-def told(what: str, result: Race) -> None:
+def measure_updates(cases: int) -> None:
+    """Status updates to customers at one size, and the forecast of one case."""
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        desk = build_desk()
+        filled, _ = timed(partial(fill, cases, 0.01, desk, timedelta(hours=7, minutes=55)))
+        with counted() as idle:
+            idle_took, _ = timed(partial(keep_promises, NOW - timedelta(minutes=2)))
+        due = list(Case.objects.filter(promise_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
+        Case.objects.filter(pk__in=due).update(promise_at=NOW + timedelta(days=30))
+        print(f"{cases:,} open cases (filled in {filled:.0f} s)")
+        print(f"  no promise due: {idle_took * 1000:.1f} ms, {idle.count} statements")
+        parts = [due[number::4] for number in range(4)]
+        told("status updates, 1 % due", race(parts, keep_promises, "promise_at", UpdatesByHand), "updates")
+    finally:
+        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+def told(what: str, result: Race, called: str = "due actions") -> None:
     """A line of figures."""
     print(
-        f"  {what}: engine {result.engine_did / result.engine:,.0f} due actions/s, "
+        f"  {what}: engine {result.engine_did / result.engine:,.0f} {called}/s, "
         f"by hand {result.hand_did / result.hand:,.0f}/s, ratio {result.ratio:.2f}; "
         f"{result.statements / result.batches:.0f} statements a batch"
     )
@@ -329,5 +420,8 @@ def told(what: str, result: Race) -> None:
 
 if __name__ == "__main__":
     print(f"{connection.vendor}: due action = claim, case update, history row, ledger row, two outbox rows")
-    for size in [int(argument) for argument in sys.argv[1:]] or [1_000, 100_000, 1_000_000]:
+    sizes = [int(argument) for argument in sys.argv[1:]] or [1_000, 100_000, 1_000_000]
+    for size in sizes:
         measure(size)
+    print("update = claim, case update, ledger row, mail to the customer")
+    measure_updates(min(max(sizes), int(os.environ.get("UPDATES", "100000"))))
