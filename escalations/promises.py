@@ -55,12 +55,13 @@ class Period:
 
     member: Member
     since: datetime
-    every: timedelta  # the interval that the deadline came from; the one in force may be longer by now
+    every: timedelta  # the interval in force
     due_at: datetime
     automatic: bool = True
     ended_at: datetime | None = None
     ended_by: Word | None = None  # None while it runs, or when the update was no longer owed
     why: list[Reason] = field(default_factory=list)
+    allowed: timedelta | None = None  # the interval that the deadline came from, when that is another than in force
 
     def is_missed(self, now: datetime) -> bool:
         """Whether its deadline has passed without an update (T4)."""
@@ -80,12 +81,12 @@ class Period:
 
     @property
     def remind_at(self) -> datetime:
-        """When the owner is reminded (T3)."""
-        return self.due_at - self.every * REMIND_WITH_LEFT
+        """When the owner is reminded: at 75 % of the interval that the deadline came from (T3)."""
+        return self.due_at - (self.allowed or self.every) * REMIND_WITH_LEFT
 
     def update_at(self, lead: timedelta) -> datetime:
         """When the desk sends the update itself: `lead` before the deadline (T3); never before the reminder's time."""
-        return self.due_at - min(lead, self.every * REMIND_WITH_LEFT)
+        return max(self.remind_at, self.due_at - lead)
 
 
 def periods_of(
@@ -177,8 +178,10 @@ class _Fold:
 
     @staticmethod
     def _interval_changed(current: Period, piece: Piece, every: timedelta) -> None:
-        if piece.at > current.due_at:
-            return  # what is missed stays missed at its moment (T4)
-        current.why.append(Reason(piece.at, piece.why))
+        before, current.every = current.every, every
+        if piece.at <= current.due_at:  # what is missed stays missed at its moment (T4)
+            current.why.append(Reason(piece.at, piece.why))
         if piece.at == current.since or piece.at + every < current.due_at:
-            current.every, current.due_at = every, piece.at + every
+            current.due_at, current.allowed = piece.at + every, None
+        else:
+            current.allowed = current.allowed or before

@@ -53,9 +53,8 @@ def piece(since: float, automatic: bool = True, **owed: float) -> Piece:
 
 def word(moment: float, *members: Member, by: int | None = 7) -> Word:
     """A person's word, or with by=None the desk's."""
-    return Word(
-        at(moment), frozenset(members or (CUSTOMER,)), f"{'word' if by else 'desk'} at {moment} h", by, by is None
-    )
+    said = f"word at {moment} h" if by else f"the desk at {moment} h"
+    return Word(at(moment), frozenset(members or (CUSTOMER,)), said, by, by is None)
 
 
 Row = tuple[float, float, float | None]
@@ -233,7 +232,7 @@ def test_a_missed_period_stays_open_until_an_update_and_none_rolls_on() -> None:
 def test_what_is_missed_stays_missed_at_its_moment_whatever_the_interval_does_then() -> None:  # T4
     for every in (1, 24):
         (only,) = periods_of(CUSTOMER, [piece(0, customer=2), piece(3, customer=every)], [])
-        assert (only.due_at, only.every) == (at(2), hours(2))
+        assert (only.due_at, only.remind_at, only.every) == (at(2), at(1.5), hours(every))
         assert [one.said for one in only.why] == ["from 0 h"]
 
 
@@ -278,7 +277,11 @@ def test_when_the_interval_shrinks_three_quarters_of_the_new_one_count_from_the_
 
 def test_when_the_old_deadline_stays_its_reminder_stays() -> None:  # T3: lowered from Critical to Low
     (only,) = periods_of(CUSTOMER, [piece(0, customer=2), piece(1, customer=24)], [])
-    assert (only.remind_at, only.due_at) == (at(1.5), at(2))
+    assert (only.remind_at, only.due_at, only.every) == (at(1.5), at(2), hours(24))
+    (only,) = periods_of(CUSTOMER, [piece(0, customer=2), piece(1, customer=24), piece(1.5, customer=8)], [])
+    assert (only.remind_at, only.due_at, only.every) == (at(1.5), at(2), hours(8))
+    (only,) = periods_of(CUSTOMER, [piece(0, customer=8), piece(1, customer=24), piece(2, customer=4)], [])
+    assert (only.remind_at, only.due_at, only.every) == (at(5), at(6), hours(4))
 
 
 def test_the_switch_for_the_desks_updates_is_the_one_in_force() -> None:  # T3
