@@ -22,6 +22,9 @@ from contacts.directory import Addressee
 from contacts.models import RoleHolder, Technician, User
 from contacts.terms import Language, Level, Role
 from escalations.dispatch import escalate
+from escalations.questions import answer
+from escalations.terms import Member
+from escalations.updates_by_person import give_update
 from tests.builders import NOON, Desk, build_company, build_desk, build_user
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +68,10 @@ def every_message(desk: Desk) -> dict[str, Mail]:
     escalate(NOON + 13 * HOURS)
     workflow.reassign(unanswered.pk, manager, NOON + 13 * HOURS, owner=l3, reason="Knows High")
     escalate(NOON + 14 * HOURS)
+    answer(unanswered.pk, l3, NOON + 14 * HOURS, answer="A <b>board</b> comes.", for_customer="A part comes.")
+    give_update(
+        unanswered.pk, l3, NOON + 15 * HOURS, text="The board\nis <i>in</i>.", members=[Member.CSM], customer_too=True
+    )
 
     closed_for_no_response(desk, silent := opened())
     contact_log.log_contact(
@@ -297,7 +304,7 @@ def test_an_escalation_on_time_is_not_called_late(desk):
 def test_an_escalation_says_whether_the_owner_changed_and_who_is_asked_what(desk):  # E5, E7, E8
     said = escalations(desk, Severity.CRITICAL, 13 * HOURS)
     assert "Ownership went from tech to l3. You own the case now." in said[desk.l3.email]
-    assert "Answer in one line: reply to this message" in said[desk.technician.email]
+    assert "Answer in one line on the page of the case." in said[desk.technician.email]
     assert "Answer in one line" not in said[desk.csm.email]
     assert "Ownership went from tech to l3." in said[desk.csm.email]
     assert "When: Thu 4 June 2026, 12:00 (UTC+00:00)" in said[desk.csm.email]
