@@ -93,6 +93,8 @@ def settle(now: datetime) -> None:
     any more, released it.
     """
     open_rows = Promise.objects.filter(outcome="", updated_at__isnull=False)
+    if not open_rows.exists():
+        return
     open_rows.filter(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")).update(outcome=Outcome.SYSTEM)
     overdue = open_rows.filter(due_at__lt=now)
     overdue.filter(mail__status=MailStatus.DROPPED).update(outcome=Outcome.RELEASED)
