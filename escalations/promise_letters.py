@@ -23,6 +23,7 @@ from escalations.durations import said_duration
 from escalations.models import Question, StaffLine
 from escalations.promise_steps import PromiseStep, Update
 from escalations.promises import Period
+from escalations.questions import marked_for_customers
 from escalations.staff_mail import Section, line_key
 from escalations.steps import Batch, centre_of_owner
 from escalations.terms import Member, QuestionEnd
@@ -41,13 +42,16 @@ class Said:
 
 
 class Telling:
-    """The letters and lines of a batch of steps. Sets the mail of each promise that the desk keeps itself."""
+    """The letters and lines of a batch of steps. Sets the mail of each promise that the desk keeps itself.
 
-    def __init__(self, steps: Sequence[PromiseStep], batch: Batch) -> None:
+    Without `quoting`, for looking ahead, they do not say what was last said, and no query is made.
+    """
+
+    def __init__(self, steps: Sequence[PromiseStep], batch: Batch, quoting: bool = True) -> None:
         self.steps, self.batch, self.now = steps, batch, batch.now
         self._letters: list[Letter] = []
         self._lines: list[StaffLine] = []
-        updating = [step.case.pk for step in steps if step.updates]
+        updating = [step.case for step in steps if step.updates and quoting]
         self.said = LastSaid(updating) if updating else None
         for step in steps:
             if step.acts:
@@ -115,6 +119,7 @@ class Telling:
             "said": said.text if said else "",
             "said_at": said.at.isoformat() if said else "",
             "said_by": said.by if said else "",
+            "besides": self.said.besides(case.pk, said) if self.said and for_customer else [],
             "working": Status(case.status) == Status.IN_PROGRESS,
             "late": update.period.due_at < self.now,
             "due_at": update.period.due_at.isoformat(),
@@ -202,9 +207,13 @@ def _joined(names: Iterable[str]) -> str:
 
 
 class LastSaid:
-    """The last words on each of some cases: those that the customer heard, and those of anybody; three queries."""
+    """The last words on each of some cases: those that the customer heard, those of anybody, and what is marked for the
+    customer and has not reached them yet (E8); five queries.
+    """
 
-    def __init__(self, case_ids: Sequence[int]) -> None:
+    def __init__(self, cases: Sequence[Case]) -> None:
+        case_ids = [case.pk for case in cases]
+        self._marked = marked_for_customers(cases)
         to_customer = Interaction.objects.filter(case=OuterRef("pk"), direction=Direction.OUT).order_by("-at", "-pk")
         anybody = Interaction.objects.filter(case=OuterRef("pk")).order_by("-at", "-pk")
         marked = Question.objects.filter(case=OuterRef("pk"), end=QuestionEnd.ANSWERED).order_by("-ended_at")
@@ -236,6 +245,11 @@ class LastSaid:
         if answer is not None and answer.ended_at:
             found.append(Said(_quoted(answer.for_customer), answer.ended_at, str(answer.answered_by or "")))
         return max(found, key=lambda one: one.at, default=None)
+
+    def besides(self, case_id: int, said: Said | None) -> list[str]:
+        """What else is marked for the customer and goes out with this update, oldest first (E8)."""
+        marked = [_quoted(question.for_customer) for question in self._marked.get(case_id, [])]
+        return [text for text in marked if said is None or text != said.text]
 
 
 def _said_in(contact: Interaction) -> Said:
