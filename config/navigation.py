@@ -33,6 +33,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
         "Escalation",
         [
+            ("Requests", "campaign", "escalations.escalationrequest"),
             ("Ledger", "notification_important", "escalations.escalation"),
             ("Questions", "live_help", "escalations.question"),
             ("Schedule", "table_chart", "escalations.scheduleversion"),

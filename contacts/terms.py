@@ -74,6 +74,8 @@ class Right(Term):
     WORK_CASES = "work_cases"
     ADD_NOTES = "add_notes"
     REQUEST_ESCALATION = "request_escalation"
+    DECIDE_REQUESTS = "decide_requests"
+    DECIDE_PASSED_ON = "decide_passed_on"  # E9: requests that nobody decided in time
     REASSIGN = "reassign"
     EDIT_DIRECTORY = "edit_directory"
     EDIT_SCHEDULE = "edit_schedule"
@@ -89,8 +91,14 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.ACCOUNT_MANAGER: frozenset({Right.READ_OWN_COMPANIES, Right.ADD_NOTES, Right.REQUEST_ESCALATION}),
     Role.CUSTOMER_ENGINEER: frozenset({Right.READ_OWN_COMPANIES}),
     Role.SUPPORT_MANAGER: _TECHNICIAN
-    | {Right.REASSIGN, Right.EDIT_DIRECTORY, Right.EDIT_SCHEDULE, Right.WATCH_THE_ENGINE},
-    Role.CSM: _READER | {Right.WATCH_THE_ENGINE},
+    | {
+        Right.DECIDE_REQUESTS,
+        Right.REASSIGN,
+        Right.EDIT_DIRECTORY,
+        Right.EDIT_SCHEDULE,
+        Right.WATCH_THE_ENGINE,
+    },
+    Role.CSM: _READER | {Right.WATCH_THE_ENGINE, Right.DECIDE_PASSED_ON},
     Role.CS_DIRECTOR: _READER | {Right.WATCH_THE_ENGINE},
     Role.COO: _READER | {Right.WATCH_THE_ENGINE},
 }
