@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -112,6 +112,8 @@ class StateFilter(SimpleListFilter):
         if wanted in ("open", "overdue"):
             rows = rows.filter(ended_at=None).exclude(case__status=Status.RESOLVED)
             return rows.filter(answer_by__lte=timezone.now()) if wanted == "overdue" else rows
+        if wanted == QuestionEnd.RESOLVED:  # also before the sweep has written it down
+            return rows.filter(Q(end=wanted) | Q(ended_at=None, case__status=Status.RESOLVED))
         return rows.filter(end=wanted) if wanted in set(QuestionEnd) else rows
 
 
