@@ -61,8 +61,11 @@ def plan_of(case: Case, done: Done, now: datetime) -> Plan:
     return pending_client_action(case.waiting_since, done, now)
 
 
-def done_steps(cases: Sequence[Case]) -> dict[int, Done]:
-    """The ledger of each case's present wait, with the moment each notice really left; one query."""
+def done_steps(cases: Sequence[Case], leaving_at: datetime | None = None) -> dict[int, Done]:
+    """The ledger of each case's present wait, with the moment each notice really left; one query.
+
+    What is still queued has not left; for looking ahead it leaves at `leaving_at`.
+    """
     episode = {case.pk: case.wait_episode for case in cases}
     done: dict[int, Done] = {case.pk: {} for case in cases}
     rows = (
@@ -73,6 +76,8 @@ def done_steps(cases: Sequence[Case]) -> dict[int, Done]:
     for case_id, its_episode, step, due_at, done_at, superseded, mail_status, sent_at in rows:
         if its_episode == episode[case_id]:
             left_at = sent_at if mail_status == MailStatus.SENT else None
+            if mail_status == MailStatus.QUEUED:
+                left_at = leaving_at
             done[case_id][NoticeStep(step)] = DoneStep(due_at, done_at, left_at, superseded)
     return done
 
@@ -88,9 +93,10 @@ def _remind(cases: Sequence[Case], plans: dict[int, Plan], done: dict[int, Done]
     for case in cases:
         plan = plans[case.pk]
         assert plan.act is not None
-        mail = _notice_mail(case, plan.act, now)
+        letter = notice_letter(case, plan.act, now)
+        mail = as_mail(letter, now) if letter else None
         if mail is None:
-            unreachable += _unreachable_letters(case, plan.act, directory)
+            unreachable += unreachable_letters(case, plan.act, directory)
         else:
             mails.append(mail)
         ledger += _ledger_rows(case, plan, mail, now)
@@ -127,7 +133,8 @@ def _said(plan: Plan) -> str:
     return said + "."
 
 
-def _notice_mail(case: Case, step: DueStep, now: datetime) -> Mail | None:
+def notice_letter(case: Case, step: DueStep, now: datetime) -> Letter | None:
+    """A notice of the plan to the customer; None when they have no address."""
     customer = to_contact(case)
     if customer is None:
         return None
@@ -150,8 +157,7 @@ def _notice_mail(case: Case, step: DueStep, now: datetime) -> Mail | None:
         next_at=next_at.isoformat(),
     )
     key = f"notice:{case.pk}:{case.wait_episode}:{step.step}"
-    letter = Letter(key, TEMPLATES[step.step], customer, what, case, Holds.WAITING, case.wait_episode)
-    return as_mail(letter, now)
+    return Letter(key, TEMPLATES[step.step], customer, what, case, Holds.WAITING, case.wait_episode)
 
 
 def _rest_after(case: Case, step: DueStep, now: datetime) -> list[DueStep]:
@@ -165,7 +171,7 @@ def _earlier(step: NoticeStep) -> list[NoticeStep]:
     return [one for one in PENDING_STEPS if PENDING_STEPS[one] < PENDING_STEPS[step]]
 
 
-def _unreachable_letters(case: Case, step: DueStep, directory: Directory) -> list[Letter]:
+def unreachable_letters(case: Case, step: DueStep, directory: Directory) -> list[Letter]:
     """The customer has no address: the owner has to reach them (D5); the case cannot close for no response (F7)."""
     what = facts(
         case,

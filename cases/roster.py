@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +12,7 @@ from django.db.models import Count
 from cases.assignment import Candidate, Choice, choose_at_opening, choose_l3, choose_stand_in
 from cases.models import Case
 from cases.terms import WEIGHT, Severity
-from contacts.calendars import centres_in_business_day, japanese_support_opens_at
+from contacts.calendars import OpeningHours, centres_in_business_day, japanese_support_opens_at
 from contacts.models import SupportCentre, Technician, User
 from contacts.terms import Language, Level
 
@@ -68,8 +69,26 @@ class Roster:
         ]
 
     @cached_property
+    def _hours(self) -> dict[int, OpeningHours]:
+        return opening_hours_of_centres()
+
+    @cached_property
     def _centres_in_business_day(self) -> set[int]:
-        return centres_in_their_business_day(self.now)
+        return set(centres_in_business_day(self._hours, self.now))
+
+    def at(self, moment: datetime) -> Roster:
+        """The same people with the same load at another moment, for looking ahead; nothing is read anew."""
+        hours = self._hours
+        other = copy(self)
+        other.now, other.__dict__["_hours"] = moment, hours
+        other.__dict__.pop("_centres_in_business_day", None)
+        return other
+
+    def relieve(self, user_id: int | None, severity: Severity) -> None:
+        """Take a case that went to somebody else off the load of its former owner."""
+        former = self._candidates.get(user_id) if user_id is not None else None
+        if former is not None:
+            self._candidates[former.user_id] = replace(former, load=former.load - WEIGHT[severity])
 
     def is_l3(self, user_id: int | None) -> bool:
         """Whether this person is an active L3: such an owner keeps the case (E7)."""
@@ -102,7 +121,7 @@ def open_loads(user_ids: list[int]) -> dict[int, int]:
     return loads
 
 
-def centres_in_their_business_day(now: datetime) -> set[int]:
-    """The centres whose local business day it is (D1); three queries."""
+def opening_hours_of_centres() -> dict[int, OpeningHours]:
+    """When each centre is open (D1); three queries."""
     centres = SupportCentre.objects.prefetch_related("spans", "closure_days")
-    return set(centres_in_business_day({centre.pk: centre.opening_hours() for centre in centres}, now))
+    return {centre.pk: centre.opening_hours() for centre in centres}

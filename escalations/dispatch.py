@@ -73,7 +73,7 @@ def _write(steps: Sequence[CaseStep], batch: Batch) -> None:
     if not steps:
         return
     letters = [letter for step in steps for letter in step_letters(step, batch)]
-    insert([_ledger_row(step, number, batch.now) for step in steps for number in range(len(step.dues))])
+    insert([ledger_row(step, number, batch.now) for step in steps for number in range(len(step.dues))])
     CaseWatcher.objects.bulk_create(
         (
             CaseWatcher(case=step.case, user=step.former_owner, since=batch.now)
@@ -94,7 +94,8 @@ def _write(steps: Sequence[CaseStep], batch: Batch) -> None:
     post(letters, batch.now)
 
 
-def _ledger_row(step: CaseStep, number: int, now: datetime) -> Escalation:
+def ledger_row(step: CaseStep, number: int, now: datetime) -> Escalation:
+    """What the ledger keeps of one of the step's points, unsaved (E6)."""
     due = step.dues[number]
     loud = step.is_loud(due)
     assert step.life.course is not None
@@ -143,10 +144,11 @@ def _ask(steps: Sequence[CaseStep], now: datetime) -> None:
         return
     older = [step.life.question.pk for step in steps if step.life.question]
     _end_questions(older, QuestionEnd.SUPERSEDED, now)
-    insert([_question(step, now) for step in steps])
+    insert([question_of(step, now) for step in steps])
 
 
-def _question(step: CaseStep, now: datetime) -> Question:
+def question_of(step: CaseStep, now: datetime) -> Question:
+    """The question that a step asks its owner, unsaved (E8)."""
     severity = Severity(step.highest.point.severity)
     owner = step.case.owner
     return Question(
