@@ -19,6 +19,10 @@ from cases.admin.transitions import ACTIONS
 from cases.models import Case, Interaction, Mail, Notice, Refusal
 from cases.terms import Channel, Direction, Move, Resolution, Severity, Status, WaitReason
 from contacts.models import User
+from escalations import requests
+from escalations.dispatch import escalate
+from escalations.models import EscalationRequest
+from escalations.terms import Origin
 from tests.builders import NOON, Desk, build_desk, build_user
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +83,13 @@ FILLED: dict[str, dict[str, object]] = {
     "reassign": {"reason": "Knows printers"},
     "stop_watching": {},
     "mark_handled": {},
+    "request_escalation": {"origin": "customer", "asked_by": "Ada", "impact": "Closed.", "reason": "Sales."},
+    "accept_request": {"why": "They are right."},
+    "decline_request": {"why": "A part is on its way."},
+    "withdraw_request": {"reason": "They called it off."},
+    "escalate_further": {"why": "It stands still."},
+    "leave_as_is": {"why": "A part is on its way."},
+    "end_attention": {"reason": "They are content."},
 }
 
 TECHNICIAN_ONLY = {
@@ -92,13 +103,22 @@ TECHNICIAN_ONLY = {
     "change_severity",
     "mark_handled",
 }
+#: E9, E1: on what the account manager requested, and what the schedule left open.
+DECIDER_ONLY = {
+    "accept_request",
+    "decline_request",
+    "withdraw_request",
+    "escalate_further",
+    "leave_as_is",
+    "end_attention",
+}
 #: Who → what they may press. Nobody else may press anything.
 MAY = {
-    "technician": TECHNICIAN_ONLY | {"add_note", "stop_watching"},
-    "manager": TECHNICIAN_ONLY | {"add_note", "stop_watching", "reassign"},
-    "account_manager": {"add_note", "stop_watching"},
+    "technician": TECHNICIAN_ONLY | {"add_note", "stop_watching", "request_escalation"},
+    "manager": TECHNICIAN_ONLY | {"add_note", "stop_watching", "reassign", "request_escalation"} | DECIDER_ONLY,
+    "account_manager": {"add_note", "stop_watching", "request_escalation", "withdraw_request"},
     "customer_engineer": {"stop_watching"},
-    "csm": {"stop_watching"},
+    "csm": {"stop_watching", "accept_request", "decline_request"},  # E9: once it was passed on
     "director": {"stop_watching"},
     "coo": {"stop_watching"},
 }
@@ -120,7 +140,26 @@ def ready_for(desk: Desk, name: str) -> tuple[Case, dict[str, object]]:
         filled["interaction"] = word.pk
     if name == "reassign":
         filled["owner"] = desk.l3.pk
+    if name in DECIDER_ONLY:
+        case, filled = asked_to_decide(desk, case, name, filled)
     return Case.objects.get(pk=case.pk), filled
+
+
+def asked_to_decide(desk: Desk, case: Case, name: str, filled: dict[str, object]) -> tuple[Case, dict[str, object]]:
+    """A request that was passed on to the CSM already, a decision of the schedule, or management's attention."""
+    if name in ("escalate_further", "leave_as_is"):
+        case = desk.open_case(NOON - timedelta(hours=12), severity=Severity.CRITICAL)
+        escalate(NOON)
+    else:
+        words = {"origin": Origin.CUSTOMER, "asked_by": "Ada", "impact": "Closed.", "reason": "Sales."}
+        case = desk.open_case(severity=Severity.LOW)
+        requests.request_escalation(case.pk, desk.account_manager, NOON, **words)
+    request = EscalationRequest.objects.get(case=case)
+    requests.pass_on([request], NOON + timedelta(hours=4))
+    if name == "end_attention":
+        requests.accept(request.pk, desk.manager, NOON)
+    key = {"accept_request": "", "escalate_further": "1:critical:3"}.get(name)
+    return case, filled | {"request": request.pk} | ({"point": key} if key is not None else {})
 
 
 def test_the_table_of_rights_covers_every_button():

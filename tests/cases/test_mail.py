@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,9 +22,10 @@ from cases.terms import Channel, Direction, MailStatus, Resolution, Severity, Wa
 from contacts.directory import Addressee
 from contacts.models import RoleHolder, Technician, User
 from contacts.terms import Language, Level, Role
+from escalations import requests
 from escalations.dispatch import escalate
 from escalations.questions import answer
-from escalations.terms import Member
+from escalations.terms import Member, Origin
 from escalations.updates_by_person import give_update
 from tests.builders import NOON, Desk, build_company, build_desk, build_user
 
@@ -101,9 +103,24 @@ def every_message(desk: Desk) -> dict[str, Mail]:
     follow_up(NOON + 2 * DAYS)
     assert unreachable.pk
 
+    requested_escalations(desk, opened)
     Technician.objects.filter(level=Level.L2).delete()
     opened()
     return {mail.template: mail for mail in Mail.objects.order_by("-pk")}
+
+
+def requested_escalations(desk: Desk, opened: Callable[..., Case]) -> None:
+    """A request that is accepted, one that is passed on and declined, one that finds no point left (E9)."""
+    desk.company.contacts.filter(is_help_desk=True).update(email="desk@acme.example.com")
+    words = {"origin": Origin.CUSTOMER, "asked_by": "Ada", "impact": "The <b>shop</b> is closed.", "reason": "Sales."}
+    for severity in (Severity.MEDIUM, Severity.HIGH, Severity.LOW):
+        asked = opened(severity=severity)
+        request = requests.request_escalation(asked.pk, desk.technician, NOON, **words)
+        if severity == Severity.HIGH:
+            post(requests.pass_on([request], NOON + HOURS), NOON + HOURS)
+            requests.decline(request.pk, desk.csm, NOON + HOURS, why="A part is on its way.", words="Tomorrow.")
+        else:
+            requests.accept(request.pk, desk.manager, NOON + HOURS, why="They are right.")
 
 
 @pytest.fixture
