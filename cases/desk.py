@@ -64,12 +64,17 @@ class Card:
 
 CardMaker = Callable[[User, datetime], Card | None]
 _registered: list[CardMaker] = []
+_pressing: list[CardMaker] = []
 
 
-def register(maker: CardMaker) -> None:
-    """Have a card on the dashboard; the maker returns None for a reader whom it does not concern."""
-    if maker not in _registered:
-        _registered.append(maker)
+def register(maker: CardMaker, pressing: bool = False) -> None:
+    """Have a card on the dashboard; the maker returns None for a reader whom it does not concern.
+
+    One that is pressing stands before the reader's own queue: somebody waits for them by the minute.
+    """
+    cards = _pressing if pressing else _registered
+    if maker not in cards:
+        cards.append(maker)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +107,7 @@ def cards_for(user: User, now: datetime) -> list[Card]:
     """The cards of one person at `now`, own work first."""
     makers: list[CardMaker] = [
         no_role_card,
+        *_pressing,
         my_queue,
         my_waiting,
         unanswered,

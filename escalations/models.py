@@ -12,7 +12,7 @@ from django.db.models import Q
 from django_fsm import FSMField, transition
 from simple_history.models import HistoricalRecords
 
-from cases.models import Case, Mail
+from cases.models import NUMBER_PREFIX, Case, Mail
 from cases.terms import Severity
 from contacts.terms import Role
 from escalations.schedule import BASE_INTERVAL, Audience, OwnerAction, Point, Schedule
@@ -327,7 +327,7 @@ class Question(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.point} asks for the status of {self.case_id}"
+        return f"{self.point} asks for the status of {NUMBER_PREFIX}{self.case_id:06d}"
 
     @property
     def is_open(self) -> bool:

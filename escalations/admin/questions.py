@@ -19,7 +19,7 @@ from cases.guards import Refused
 from cases.models import Case
 from cases.templatetags.case_page import moment_html
 from cases.terms import Status
-from contacts.access import RightsAdmin, holds
+from contacts.access import RightsAdmin, holds, person
 from contacts.models import User
 from contacts.terms import Right
 from escalations import questions
@@ -82,7 +82,7 @@ UPDATE = register(
     Action(
         "give_update",
         "Send a status update",
-        "campaign",
+        "forward_to_inbox",
         Right.WORK_CASES,
         UpdateForm,
         _give_update,
@@ -97,20 +97,22 @@ UPDATE = register(
 
 
 class StateFilter(SimpleListFilter):
-    """How a question stands: open, overdue, or how it ended."""
+    """How a question stands: open, asked of the reader, overdue, or how it ended."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Open ones first."""
-        return [("open", "Open"), ("overdue", "Overdue"), *QuestionEnd.choices()]
+        return [("mine", "Asked of me"), ("open", "Open"), ("overdue", "Overdue"), *QuestionEnd.choices()]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Question]) -> QuerySet[Question]:
         """The questions in the chosen state."""
         wanted = self.value()
-        if wanted in ("open", "overdue"):
+        if wanted in ("mine", "open", "overdue"):
             rows = rows.filter(ended_at=None).exclude(case__status=Status.RESOLVED)
+            if wanted == "mine":
+                return rows.filter(asked=person(request))
             return rows.filter(answer_by__lte=timezone.now()) if wanted == "overdue" else rows
         if wanted == QuestionEnd.RESOLVED:  # also before the sweep has written it down
             return rows.filter(Q(end=wanted) | Q(ended_at=None, case__status=Status.RESOLVED))
@@ -127,7 +129,7 @@ class QuestionAdmin(RightsAdmin):
     list_select_related = ["case", "case__company", "asked", "stands_in_for", "answered_by"]
     ordering = ["-asked_at", "-pk"]
     fields = [
-        "point",
+        "said_point",
         "its_case",
         "company",
         "said_asked",
@@ -139,7 +141,16 @@ class QuestionAdmin(RightsAdmin):
         "answered_by",
         "said_ended",
     ]
-    readonly_fields = ["its_case", "company", "said_asked", "said_when", "said_until", "state", "said_ended"]
+    readonly_fields = [
+        "said_point",
+        "its_case",
+        "company",
+        "said_asked",
+        "said_when",
+        "said_until",
+        "state",
+        "said_ended",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Question]:
         """The questions on the cases that the reader may see (A1)."""
@@ -147,6 +158,11 @@ class QuestionAdmin(RightsAdmin):
         if holds(request, Right.READ_EVERY_CASE):
             return rows
         return rows.filter(case__in=Case.objects.visible_to(request.user))
+
+    @display(description="Asked by")
+    def said_point(self, row: Question) -> str:
+        """The point of the schedule that asked."""
+        return row.point
 
     @display(description="Case", ordering="case")
     def its_case(self, row: Question) -> SafeString:
@@ -182,16 +198,21 @@ class QuestionAdmin(RightsAdmin):
 
     @display(
         description="State",
-        label={"Open": "info", "Overdue": "danger", "Answered": "success", "Ended": "warning"},
+        label={
+            "Open": "info",
+            "Overdue": "danger",
+            QuestionEnd.ANSWERED.label: "success",
+            QuestionEnd.SUPERSEDED.label: "warning",
+            QuestionEnd.RESOLVED.label: "warning",
+        },
     )
-    def state(self, row: Question) -> tuple[str, str]:
+    def state(self, row: Question) -> str:
         """How it stands."""
         if row.ended_at is not None:
-            ended = QuestionEnd(row.end)
-            return ("Answered" if ended == QuestionEnd.ANSWERED else "Ended", ended.label)
-        if not row.case.is_open:
-            return "Ended", QuestionEnd.RESOLVED.label
-        return ("Overdue", "Overdue") if row.answer_by <= timezone.now() else ("Open", "Open")
+            return QuestionEnd(row.end).label
+        if not row.case.is_open:  # the sweep has not written it down yet
+            return QuestionEnd.RESOLVED.label
+        return "Overdue" if row.answer_by <= timezone.now() else "Open"
 
     @display(description="Answer", empty_value="—")
     def said_answer(self, row: Question) -> str | None:

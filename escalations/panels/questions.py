@@ -57,7 +57,7 @@ def asked_of_me(user: User, now: datetime) -> Card | None:
     rows = list(open_questions().filter(asked=user)[: SHOWN + 1])
     if not rows:
         return None
-    figure = Figure(_counted(rows), "asked of me", _list("open"), is_pressing=_any_overdue(rows, now), place=5)
+    figure = Figure(_counted(rows), "asked of me", _list("mine"), is_pressing=_any_overdue(rows, now), place=5)
     return Card("You are asked", TEMPLATE, _shown(rows, now), figures=(figure,))
 
 
@@ -102,5 +102,5 @@ def _list(state: str) -> str:
 def register() -> None:
     """Put the panel on the case page and the cards on the dashboard; called once, when the app is ready."""
     case_panels.register(question_panel, 5)
-    desk.register(asked_of_me)
-    desk.register(unanswered_questions)
+    desk.register(asked_of_me, pressing=True)
+    desk.register(unanswered_questions, pressing=True)

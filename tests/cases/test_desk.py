@@ -346,6 +346,7 @@ READS = [
     "Management roles",
     "Support lines",
     "Ledger",
+    "Questions",
     "Schedule",
 ]
 
@@ -356,8 +357,14 @@ READS = [
         ("technician", ["My desk", "Open a case", *READS[1:]]),
         ("manager", ["My desk", "Open a case", *READS[1:], "Pulse", "Cases set aside", "Outages"]),
         ("coo", [*READS, "Pulse", "Cases set aside", "Outages"]),
-        ("account_manager", ["My desk", "Cases", "Mail", "Turned away", "Companies", "Contacts", "Ledger"]),
-        ("customer_engineer", ["My desk", "Cases", "Mail", "Turned away", "Companies", "Contacts", "Ledger"]),
+        (
+            "account_manager",
+            ["My desk", "Cases", "Mail", "Turned away", "Companies", "Contacts", "Ledger", "Questions"],
+        ),
+        (
+            "customer_engineer",
+            ["My desk", "Cases", "Mail", "Turned away", "Companies", "Contacts", "Ledger", "Questions"],
+        ),
     ],
 )
 def test_the_sidebar_offers_what_the_person_may_open_and_nothing_else(desk: Desk, who: str, entries: list[str]) -> None:

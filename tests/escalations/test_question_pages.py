@@ -409,7 +409,7 @@ def test_a_question_that_was_answered_meanwhile_does_not_stand_in_the_way_of_an_
 
 def test_a_technician_sees_what_is_asked_of_them_oldest_first(desk: Desk, clock: Any) -> None:  # E8
     older = asked(desk, title="The older one")
-    newer = desk.open_case(NOON + HOUR / 2, severity=Severity.HIGH, title="The newer one")
+    desk.open_case(NOON + HOUR / 2, severity=Severity.HIGH, title="The newer one")
     escalate(NOON + 12.5 * HOUR)
     Question.objects.update(asked=desk.technician)
     clock.move_to(NOON + 13.1 * HOUR)
@@ -419,6 +419,8 @@ def test_a_technician_sees_what_is_asked_of_them_oldest_first(desk: Desk, clock:
     assert "answer overdue" in card
     assert "in 24 min" in card
     assert f"{older.get_absolute_url()}#question" in card
+    assert shown.index("You are asked") < shown.index("My queue")
+    assert f'{LIST}?state=mine"' in shown
     for user in (desk.l3, desk.account_manager, desk.csm):
         assert "You are asked" not in said(signed_in(user).get("/admin/"))
 
@@ -459,6 +461,9 @@ def test_the_list_tells_every_question_and_filters_by_how_it_stands(desk: Desk, 
     assert listed("") == {case, overdue, still, resolved}
     assert listed("?state=open") == {overdue, still}
     assert listed("?state=overdue") == {overdue}
+    assert listed("?state=mine") == set()
+    Question.objects.filter(case=still).update(asked=desk.manager)
+    assert listed("?state=mine") == {still}
     assert listed("?state=answered") == {case}
     assert listed("?state=resolved") == {resolved}
     assert listed("?state=nonsense") == {case, overdue, still, resolved}
