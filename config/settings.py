@@ -187,6 +187,9 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
 # --- the desk's own figures (decisions of the rules that are configurable) -------------------------------------
+# "Fixed default value": a centre opens at nine by default, and so it shall; the check fires when it happens to be nine.
+SILENCED_SYSTEM_CHECKS = ["fields.W161"]
+
 DESK_REOPEN_WITHIN_DAYS = env.whole_number("DESK_REOPEN_WITHIN_DAYS", 14)  # C4
 DESK_UPDATE_LEAD_MINUTES = env.whole_number("DESK_UPDATE_LEAD_MINUTES", 5, least=1)  # T3
 DESK_BATCH = env.whole_number("DESK_BATCH", 500, least=1)

@@ -15,9 +15,16 @@ from cases.terms import Channel, Direction, Resolution, Severity, WaitPlan, Wait
 from contacts.calendars import OpeningHours
 from contacts.models import Company, Contact, Technician, User
 from contacts.terms import Level, MeansOfContact
+from escalations import questions, requests
+from escalations.audience import audience_of
 from escalations.demo.people import CompanySketch, Desk
 from escalations.demo.playing import Story
-from escalations.demo.subjects import ACCOUNT_NOTES, CALLS, NOTES, UPDATES, Subject
+from escalations.demo.subjects import ACCOUNT_NOTES, ANSWERS, CALLS, NOTES, UPDATES, Subject
+from escalations.lives import lives_of
+from escalations.models import EscalationRequest, Question
+from escalations.questions import open_question
+from escalations.terms import Origin
+from escalations.updates_by_person import give_update
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 #: How often a technician writes, calls or notes something while work goes on.
@@ -177,14 +184,69 @@ class Scene:
         self.notes(self.chance.choice(ACCOUNT_NOTES), by=self.company.account_manager)
 
     def goes_on(self) -> None:
-        """The next sign of work: mostly a status update, at times a note or a call."""
+        """The next sign of work: mostly a status update, at times a note or a call; whoever was asked answers (E8)."""
         kind = self.chance.random()
-        if kind < 0.6:
+        question = open_question(self.case)
+        if question is not None and kind < 0.85:
+            self.answers_management(question)
+        elif kind < 0.25:
+            self.updates_everybody(next(self._updates))
+        elif kind < 0.6:
             self.writes(next(self._updates))
         elif kind < 0.85:
             self.notes(next(self._notes))
         else:
             self.calls(next(self._calls))
+
+    def answers_management(self, question: Question) -> None:
+        """The owner says where the case stands, and at times what the customer may know of it (E8)."""
+        line, for_customer = self.chance.choice(ANSWERS)
+        for_customer = for_customer if self.chance.random() < 0.5 else ""
+        questions.answer(
+            self._id, self.technician, self.at, answer=line, for_customer=for_customer, question_id=question.pk
+        )
+
+    def updates_everybody(self, text: str) -> None:
+        """One status update to the whole audience (T2)."""
+        life = lives_of([self.case])[self._id]
+        members = audience_of(life, self.at)
+        give_update(self._id, self.technician, self.at, text=self.said(text), members=members, customer_too=True)
+
+    def decides(self) -> None:
+        """The Support Manager decides what the schedule left open: the case keeps to its course (E1)."""
+        decision = requests.open_decision(self.case)
+        if decision is not None:
+            why = "Owner, customer and vendor agree on the plan; the next point of the schedule is soon enough."
+            requests.decline(decision.pk, self.desk.staff["ruth"], self.at, why=why)
+
+    def is_asked_for(self, impact: str, reason: str) -> EscalationRequest:
+        """The customer asks their account manager for an escalation (E9)."""
+        actor = self.company.account_manager
+        assert actor is not None
+        return requests.request_escalation(
+            self._id,
+            actor,
+            self.at,
+            origin=Origin.CUSTOMER,
+            asked_by=self.contact.name,
+            impact=self.said(impact),
+            reason=self.said(reason),
+        )
+
+    def is_granted(self, request: EscalationRequest) -> None:
+        """The Support Manager accepts: the next point is carried out now (E9)."""
+        why = "The customer's business is at risk before the schedule gets there."
+        requests.accept(request.pk, self.desk.staff["ruth"], self.at, why=why)
+
+    def is_refused(self, request: EscalationRequest) -> None:
+        """The Support Manager declines (E9)."""
+        requests.decline(
+            request.pk,
+            self.desk.staff["ruth"],
+            self.at,
+            why="The correction is in test and goes in tonight; another owner would lose a day.",
+            words="Your case is in the right hands: the correction is in test and goes in tonight.",
+        )
 
     def pace(self) -> timedelta:
         """How long until the next sign of work."""

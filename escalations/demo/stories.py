@@ -34,6 +34,8 @@ def _worked_on(scene: Scene, length: timedelta) -> Story:
     while scene.at + (pause := scene.pace()) < end:
         yield pause
         scene.goes_on()
+        if scene.until(DAY) > timedelta(0):
+            scene.decides()
     yield end - scene.at
 
 
@@ -69,6 +71,39 @@ def watched_by_the_account_manager(scene: Scene) -> Story:
     yield from _worked_on(scene, (scene.now - scene.at) / 2)
     scene.account_manager_notes()
     yield from _worked_on(scene, NEVER)
+
+
+IMPACT = "Month-end closing runs at {site} this week; every hour without it costs them a delivery."
+WHY_NOW = "{site} stands still longer than they can bear; they want to see somebody senior on it today."
+
+
+def escalation_requested(before_now: timedelta) -> Tell:
+    """The customer asks for an escalation; nobody has decided yet (E9)."""
+
+    def tell(scene: Scene) -> Story:
+        yield from _taken_up(scene)
+        yield from _worked_on(scene, scene.until(before_now))
+        scene.is_asked_for(IMPACT, WHY_NOW)
+        yield NEVER
+
+    return tell
+
+
+def escalation_decided(before_now: timedelta, granted: bool) -> Tell:
+    """The customer asks for an escalation, and the Support Manager decides within minutes (E9)."""
+
+    def tell(scene: Scene) -> Story:
+        yield from _taken_up(scene)
+        yield from _worked_on(scene, scene.until(before_now))
+        request = scene.is_asked_for(IMPACT, WHY_NOW)
+        yield scene.soon(8, 20)
+        if granted:
+            scene.is_granted(request)
+        else:
+            scene.is_refused(request)
+        yield from _worked_on(scene, NEVER)
+
+    return tell
 
 
 def solved(takes: timedelta) -> Tell:

@@ -527,6 +527,22 @@ NOTES = (
     "Status for management: cause is narrowed down, workaround holds, correction in test.",
     "Checked the logs of the other sites: nothing of the kind there.",
 )
+#: What an owner answers when they are asked for the status, and what of it the customer may read.
+ANSWERS = (
+    (
+        "Cause found, correction in test; we know by tonight whether it holds.",
+        "The cause is found, and a correction is in test.",
+    ),
+    ("Waiting for the vendor's analysis since this morning; chased twice, the workaround holds.", ""),
+    (
+        "Trace is in and points to one component; its exchange is planned for the next quiet moment.",
+        "The exchange of a component is planned.",
+    ),
+    (
+        "Reproduced in the laboratory; comparing with the configuration before the change.",
+        "We have reproduced it in our laboratory.",
+    ),
+)
 ACCOUNT_NOTES = (
     "Spoke to the customer's IT lead at the quarterly review: they follow this one closely.",
     "The renewal is due next month; please keep me posted on this case.",
