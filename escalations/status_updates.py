@@ -23,6 +23,7 @@ from escalations.lives import Versions, lives_of
 from escalations.models import Promise, Question
 from escalations.promise_letters import Telling
 from escalations.promise_steps import Keeping, PromiseStep, decide_promises
+from escalations.requests import pass_on
 from escalations.staff_mail import bundle
 from escalations.standing import standings_of
 from escalations.steps import Batch
@@ -65,6 +66,9 @@ def _write(steps: Sequence[PromiseStep], batch: Batch) -> None:
     unanswered = [step.standing.life.question for step in steps if step.question_unanswered]
     if unanswered:
         Question.objects.filter(pk__in=[one.pk for one in unanswered if one]).update(manager_told_at=now)
+    passed_on = [request for step in steps for request in step.passed_on]
+    if passed_on:
+        post(pass_on(passed_on, now), now)
     unhandled = [word.pk for step in steps for word in step.unhandled]
     if unhandled:
         Interaction.objects.filter(pk__in=unhandled).update(manager_told_at=now)
