@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from cases.terms import Severity
 from contacts.terms import Role, Term
+from escalations.durations import said_duration
 
 
 class OwnerAction(Term):
@@ -54,6 +55,10 @@ BASE_INTERVAL: dict[Severity, timedelta] = {
 }
 
 
+#: E10: no interval is shorter; the desk's own update goes out minutes before a deadline (T3) and must leave some room.
+SHORTEST_INTERVAL = timedelta(minutes=10)
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A version of the whole table: the points of each severity, rising, and what holds for a severity as a whole."""
@@ -80,8 +85,15 @@ class Schedule:
         raise KeyError((severity, number))
 
 
+def problems_of(schedule: Schedule) -> list[str]:
+    """What keeps a whole table from being put in force, a sentence each (E10)."""
+    points = [point for severity in Severity for point in schedule.of(severity)]
+    problems = schedule_problems(points) if points else ["A schedule needs at least one point; add one."]
+    return problems + base_interval_problems(schedule.base_interval)
+
+
 def schedule_problems(points: Iterable[Point]) -> list[str]:
-    """What keeps these points from being a schedule, a sentence each (E10): numbers 1, 2, 3 and rising times."""
+    """What keeps these points from being a schedule, a sentence each that names the point and what to do (E10)."""
     problems: list[str] = []
     by_severity: dict[Severity, list[Point]] = {}
     for point in points:
@@ -89,9 +101,9 @@ def schedule_problems(points: Iterable[Point]) -> list[str]:
         if point.after <= timedelta(0):
             problems.append(f"{point.name} must come some time after the opening; give a time above zero.")
         problems += [
-            f"{point.name} sends {audience.label} updates every {interval}: give an interval above zero."
+            f"{point.name} sends {audience.label} updates every {said_duration(interval)}; {_LONG_ENOUGH}"
             for audience, interval in point.rhythm.items()
-            if interval <= timedelta(0)
+            if interval < SHORTEST_INTERVAL
         ]
     for severity, its_points in by_severity.items():
         its_points.sort(key=lambda point: point.number)
@@ -107,6 +119,23 @@ def schedule_problems(points: Iterable[Point]) -> list[str]:
             if later.after <= earlier.after
         ]
     return problems
+
+
+def base_interval_problems(base_interval: Mapping[Severity, timedelta]) -> list[str]:
+    """What is wrong with how often the customer is updated before any point (T2), a sentence each."""
+    problems = []
+    for severity in Severity:
+        every = base_interval.get(severity)
+        if every is None:
+            problems.append(f"{severity.label} does not say how often the customer is updated before any point.")
+        elif every < SHORTEST_INTERVAL:
+            problems.append(
+                f"{severity.label} updates the customer every {said_duration(every)} before any point; {_LONG_ENOUGH}"
+            )
+    return problems
+
+
+_LONG_ENOUGH = f"give {said_duration(SHORTEST_INTERVAL)} or more."
 
 
 def _hours(**each: float) -> dict[Audience, timedelta]:

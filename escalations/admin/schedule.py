@@ -24,11 +24,13 @@ from cases.templatetags.case_page import moment_html
 from cases.terms import Severity
 from contacts.pages import HistoryAdmin, RowRights
 from contacts.terms import Right, Role
+from escalations.admin.schedule_moves import MovingCases, said_rhythm
 from escalations.durations import said_duration
-from escalations.forms import PointForm
+from escalations.forms import ClockRuleForm, PointForm, PointFormSet
 from escalations.models import ClockRule, SchedulePoint, ScheduleVersion
-from escalations.publication import draft_next_version, put_in_force
-from escalations.schedule import Audience, Point, Schedule, schedule_problems
+from escalations.publication import draft_next_version, draft_problems, draft_warnings, is_readable, put_in_force
+from escalations.schedule import Point, Schedule
+from escalations.schedule_moves import movable
 
 #: Severities in the order of E1, for the database.
 WORST_FIRST = CaseWhen(*(When(severity=severity, then=place) for place, severity in enumerate(Severity)))
@@ -65,6 +67,7 @@ class PointInline(DraftRows, StackedInline):
 
     model = SchedulePoint
     form = PointForm
+    formset = PointFormSet
     extra = 0
     template = "admin/escalations/points_inline.html"
     verbose_name_plural = "points"
@@ -75,14 +78,15 @@ class PointInline(DraftRows, StackedInline):
 
 
 class ClockRuleInline(DraftRows, TabularInline):
-    """Whose clock stands still while we wait for the customer (E2): one row for each severity, from the draft on."""
+    """What holds for a severity as a whole (E2, T2, T3): one row for each, from the draft on."""
 
     model = ClockRule
-    fields = ["severity", "stands_still_while_waiting"]
+    form = ClockRuleForm
+    fields = ["severity", "base_interval", "automatic_updates", "stands_still_while_waiting"]
     readonly_fields = ["severity"]
     extra = 0
     hide_title = True
-    verbose_name_plural = "clocks"
+    verbose_name_plural = "each severity as a whole"
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """The draft has them all."""
@@ -98,8 +102,8 @@ class ClockRuleInline(DraftRows, TabularInline):
 
 
 @admin.register(ScheduleVersion)
-class ScheduleVersionAdmin(HistoryAdmin):
-    """The versions of the schedule: which is in force, and the draft of the next (E10)."""
+class ScheduleVersionAdmin(MovingCases, HistoryAdmin):
+    """The versions of the schedule: which is in force, the draft of the next, and who moves to which (E10)."""
 
     view_right = Right.READ_EVERY_CASE
     change_right = Right.EDIT_SCHEDULE
@@ -165,7 +169,8 @@ class ScheduleVersionAdmin(HistoryAdmin):
             self.log_change(request, version, "Put in force.")
             messages.success(
                 request,
-                f"Version {version.number} is in force for every case opened from now on; open cases keep theirs.",
+                f"Version {version.number} is in force for every case opened from now on; open cases keep theirs "
+                "until you move them.",
             )
         return HttpResponseRedirect(_page_of(version_id))
 
@@ -189,19 +194,24 @@ class ScheduleVersionAdmin(HistoryAdmin):
         """A version as the table of E1 shows it; a draft with its form below."""
         version = self.get_object(request, object_id) if object_id else None
         told: dict[str, Any] = {}
-        if version is not None:
-            schedule = version.as_schedule()
-            points = [point for its_points in schedule.points.values() for point in its_points]
-            told = {
-                "version": version,
-                "table": _table(schedule),
-                "going_on": [severity.label for severity in Severity if severity not in schedule.stands_still],
-                "schedule_problems": schedule_problems(points) if version.is_draft else [],
-                "may_edit_schedule": super().has_change_permission(request),
-                "show_save_and_add_another": False,
-                "subtitle": None,
-            }
+        if version is not None and self.has_view_permission(request, version):
+            told = self._told_of(request, version) | {"show_save_and_add_another": False, "subtitle": None}
         return super().changeform_view(request, object_id, form_url, told | (extra_context or {}))
+
+    def _told_of(self, request: HttpRequest, version: ScheduleVersion) -> dict[str, Any]:
+        """The table, and what stands between a draft and being in force; a table that cannot be read is left out."""
+        problems = draft_problems(version) if version.is_draft else []
+        schedule = version.as_schedule() if is_readable(version) else None
+        may_edit = super().has_change_permission(request)
+        return {
+            "version": version,
+            "table": _table(schedule) if schedule else [],
+            "going_on": [one.label for one in Severity if schedule and one not in schedule.stands_still],
+            "schedule_problems": problems,
+            "schedule_warnings": draft_warnings(schedule) if schedule and version.is_draft else [],
+            "may_edit_schedule": may_edit,
+            "to_move": movable(version).count() if may_edit and not version.is_draft else 0,
+        }
 
     @display(description="Version", ordering="number")
     def said_number(self, version: ScheduleVersion) -> str:
@@ -232,7 +242,15 @@ def _page_of(version_id: int) -> str:
 
 def _table(schedule: Schedule) -> list[dict[str, Any]]:
     """The rows of E1, grouped by severity, in words."""
-    return [{"severity": severity, "points": [_row(point) for point in schedule.of(severity)]} for severity in Severity]
+    return [
+        {
+            "severity": severity,
+            "points": [_row(point) for point in schedule.of(severity)],
+            "base": said_duration(schedule.base_interval[severity]),
+            "automatic": severity in schedule.automatic_updates,
+        }
+        for severity in Severity
+    ]
 
 
 def _row(point: Point) -> dict[str, Any]:
@@ -241,7 +259,7 @@ def _row(point: Point) -> dict[str, Any]:
         "after": said_duration(point.after),
         "mailed": ", ".join(SHORT_ROLE.get(role, role.label) for role in point.mailed) or "nobody new",
         "owner": point.owner.label,
-        "rhythm": _said_rhythm(point),
+        "rhythm": said_rhythm(point.rhythm) or "base interval",
         "may_need_more": point.may_need_more,
     }
 
@@ -254,12 +272,3 @@ SHORT_ROLE = {
     Role.COO: "COO",
     Role.SUPPORT_MANAGER: "Support manager",
 }
-
-
-def _said_rhythm(point: Point) -> str:
-    """“Customer and Account manager every 2 h”: audiences with the same interval together."""
-    by_interval: dict[str, list[str]] = {}
-    for audience in Audience:
-        if audience in point.rhythm:
-            by_interval.setdefault(said_duration(point.rhythm[audience]), []).append(audience.label)
-    return "; ".join(f"{', '.join(who)} every {interval}" for interval, who in by_interval.items()) or "base interval"

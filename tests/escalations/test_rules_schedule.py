@@ -14,6 +14,8 @@ from escalations.schedule import (
     OwnerAction,
     Point,
     Schedule,
+    base_interval_problems,
+    problems_of,
     rhythm_minutes,
     schedule_problems,
 )
@@ -95,7 +97,11 @@ def _points(*hours: float) -> list[Point]:
         ([*_points(1), replace(_points(2)[0], after=timedelta(hours=2))], "number them 1 to 2 without a gap"),
         (
             [replace(_points(1)[0], rhythm={CUSTOMER: timedelta(0)})],
-            "High 1 sends Customer updates every 0:00:00: give an interval above zero.",
+            "High 1 sends Customer updates every 0 min; give 10 min or more.",
+        ),
+        (
+            [replace(_points(1)[0], rhythm={COO: timedelta(minutes=9)})],
+            "High 1 sends COO updates every 9 min; give 10 min or more.",
         ),
     ],
 )
@@ -108,6 +114,30 @@ def test_what_is_no_schedule_is_said_in_a_sentence(points: list[Point], complain
 def test_points_are_judged_in_any_order_and_each_severity_for_itself() -> None:  # E10
     mixed = [*reversed(_points(1, 5)), Point(C, 1, timedelta(hours=9), ASKED)]
     assert schedule_problems(mixed) == []
+
+
+def test_ten_minutes_are_the_shortest_interval() -> None:  # E10, T3
+    shortest = [replace(_points(1)[0], rhythm={CUSTOMER: timedelta(minutes=10)})]
+    assert schedule_problems(shortest) == []
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ({}, ["Low does not say how often the customer is updated before any point."]),
+        ({L: timedelta(0)}, ["Low updates the customer every 0 min before any point; give 10 min or more."]),
+        ({L: timedelta(minutes=9)}, ["Low updates the customer every 9 min before any point; give 10 min or more."]),
+        ({L: timedelta(minutes=10)}, []),
+    ],
+)
+def test_every_severity_needs_a_base_interval_that_can_be_kept(base, said) -> None:  # E10, T2
+    others = {severity: timedelta(hours=1) for severity in (C, H, M)}
+    assert base_interval_problems(others | base) == said
+    assert problems_of(replace(PUBLISHED, base_interval=others | base)) == said
+
+
+def test_a_schedule_without_any_point_is_none() -> None:  # E10
+    assert problems_of(replace(PUBLISHED, points={})) == ["A schedule needs at least one point; add one."]
 
 
 def test_an_empty_schedule_has_no_points_of_any_severity() -> None:
