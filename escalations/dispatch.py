@@ -165,7 +165,7 @@ def question_of(step: CaseStep, now: datetime) -> Question:
 def _settle_questions(lives: Iterable[Life], batch: Batch) -> None:
     """Open questions of resolved cases end; of cases that have a new owner, the new owner inherits them."""
     with_question = [life for life in lives if life.question]
-    ended = [life.question.pk for life in with_question if life.question and not life.case.is_open]
+    ended = [life.question.pk for life in with_question if life.question and life.question_is_over]
     _end_questions(ended, QuestionEnd.RESOLVED, batch.now)
     for life in with_question:
         heir = inherited(life, batch)

@@ -58,6 +58,14 @@ class Life:
         granted = [one for one in self.requests if one.attention and one.decided_at]
         return [Attention(one.decided_at, one.closed_at, one.run or 1) for one in granted if one.decided_at]
 
+    @property
+    def question_is_over(self) -> bool:
+        """Whether the open question has ended with the case, even if that was reopened before anybody looked (E8)."""
+        if self.question is None or not self.case.is_open:
+            return self.question is not None
+        asked_at = self.question.asked_at
+        return any(one.status == Status.RESOLVED and one.at >= asked_at for one in self.snapshots)
+
     def dues(self, now: datetime) -> list[Due]:
         """What has come due by `now` and is not on the ledger yet."""
         if self.course is None:

@@ -164,7 +164,7 @@ def responder(owner: User | None, case: Case, batch: Batch) -> User | None:
 def inherited(life: Life, batch: Batch) -> User | None:
     """Who has to answer the open question now that the case has another owner; None when nothing changes (E8)."""
     question, case = life.question, life.case
-    if question is None or not case.is_open or case.owner is None:
+    if question is None or life.question_is_over or case.owner is None:
         return None
     if case.owner_id in (question.asked_id, question.stands_in_for_id):
         return None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connection
 
 from cases import contact_log, workflow
 from cases.guards import NotAllowed, Refused
@@ -374,6 +377,19 @@ def test_resolving_ends_it_and_reopening_does_not_ask_again(desk: Desk) -> None:
     assert ends(case) == [("High 1", "resolved")]
 
 
+def test_reopening_before_anybody_looked_does_not_bring_the_question_back(desk: Desk) -> None:  # E8
+    case = asked_case(desk)
+    workflow.resolve(case.pk, desk.technician, NOON + 13 * HOUR, resolution=Resolution.NOT_PURSUED)
+    workflow.reopen(case.pk, desk.technician, NOON + 13.001 * HOUR, reason="Pressed by mistake")
+    workflow.reassign(case.pk, desk.manager, NOON + 13.002 * HOUR, owner=desk.l3, reason="Knows boards")
+    outbox = Outbox()
+    sweep(13.01)
+    assert ends(case) == [("High 1", "resolved")]
+    assert outbox.new() == {}
+    sweep(49)
+    assert ends(case) == [("High 1", "resolved"), ("High 3", "")]
+
+
 def test_a_new_owner_inherits_the_question_and_its_time(desk: Desk) -> None:  # E8
     case = asked_case(desk)
     before = question_of(case)
@@ -500,3 +516,33 @@ def test_a_case_without_an_owner_asks_nobody_and_anybody_may_answer(desk: Desk) 
     outbox = Outbox()
     answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("csm")
+
+
+# --- two at once (E8, S4) ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_several_who_answer_at_the_same_moment_one_is_heard(desk: Desk) -> None:
+    case = asked_case(desk)
+    people = [desk.technician, desk.l3, desk.manager, build_technician(desk.centre, name="other")]
+    outbox, together = Outbox(), Barrier(len(people))
+
+    def press(person: User) -> str:
+        try:
+            together.wait()
+            answer(case.pk, person, NOON + 13 * HOUR, answer=f"{person} says so")
+            return "answered"
+        except Refused as refused:
+            return refused.sentence
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        heard = list(pool.map(press, people))
+    row = question_of(case)
+    assert heard.count("answered") == 1
+    assert sum("has answered High 1 already" in sentence for sentence in heard) == len(people) - 1
+    assert row.answer == f"{row.answered_by} says so"
+    assert outbox.new() == answers_to("csm")
+    assert Interaction.objects.filter(channel=Channel.NOTE).count() == 1
