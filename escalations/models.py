@@ -404,7 +404,7 @@ class EscalationRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_status_display()} escalation of {self.case_id}"
+        return f"Escalation of {NUMBER_PREFIX}{self.case_id:06d}, {self.get_status_display().lower()}"
 
     @property
     def is_undecided(self) -> bool:

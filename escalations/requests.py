@@ -16,9 +16,10 @@ from django.db.models import prefetch_related_objects
 from simple_history.utils import bulk_update_with_history
 
 from cases.guards import NotAllowed, Refused, locked, needs
+from cases.history import record
 from cases.mail.letters import Letter, post
 from cases.models import Case
-from cases.terms import Severity, Status
+from cases.terms import Move, Severity, Status
 from cases.workflow import not_before_last
 from contacts.directory import Directory
 from contacts.models import User
@@ -163,6 +164,7 @@ def accept(
         request.accept(actor, said, now)
         _keep(request, actor, f"Accepted, {brought}. {said}".strip(), now)
         case.promise_at = now
+        record(case, Move.ESCALATED, actor, f"{_asked(request)} is accepted, {brought}. {said}".strip(), now)
         carry_out(case, now)  # whatever is due by itself and what was granted, in one step (E5)
         # its letter is about the case as it is afterwards
         every = _every(_life(case), now)
@@ -293,6 +295,10 @@ def _locked(request_id: int, actor: User) -> tuple[Case, EscalationRequest]:
 
 def _life(case: Case) -> Life:
     return lives_of([case])[case.pk]
+
+
+def _asked(request: EscalationRequest) -> str:
+    return "What the schedule left to decide" if request.is_decision else f"What {request.asked_by} asked for"
 
 
 def _keep(request: EscalationRequest, actor: User, why: str, now: datetime) -> None:

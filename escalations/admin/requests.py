@@ -219,7 +219,8 @@ class EscalationRequestAdmin(HistoryAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: EscalationRequest | None = None) -> Any:
         """What was asked, and what became of it; what says nothing of this one is left out."""
         asked: list[str] = ["its_case", "company", "status_", "origin", "requested_"]
-        asked += [name for name in ("asked_by", "impact", "reason") if obj is not None and getattr(obj, name)]
+        if obj is not None and not obj.is_undecided:  # else they stand above, with the buttons
+            asked += [name for name in ("asked_by", "impact", "reason") if getattr(obj, name)]
         became = [("passed_on_at", "passed_on_"), ("decided_at", "decided_"), ("decision", "decision")]
         became += [("decided_at", "outcome_"), ("closed_at", "closed_")]
         later = [shown for name, shown in became if obj is not None and getattr(obj, name)]
@@ -285,7 +286,7 @@ class EscalationRequestAdmin(HistoryAdmin):
     def requested_(self, row: EscalationRequest) -> SafeString:
         """When, and by whom."""
         by = f" by {row.requested_by}" if row.requested_by else ""
-        return format_html("{}{}", moment_html(row.requested_at, timezone.now(), "date"), by)
+        return format_html("<span>{}{}</span>", moment_html(row.requested_at, timezone.now(), "date"), by)
 
     @display(description="Status")
     def status_(self, row: EscalationRequest) -> SafeString:
@@ -302,7 +303,9 @@ class EscalationRequestAdmin(HistoryAdmin):
         """When, and by whom."""
         if row.decided_at is None:
             return format_html("–")
-        return format_html("{} by {}", moment_html(row.decided_at, timezone.now(), "date"), row.decided_by or "–")
+        return format_html(
+            "<span>{} by {}</span>", moment_html(row.decided_at, timezone.now(), "date"), row.decided_by or "–"
+        )
 
     @display(description="Went on to the CSM")
     def passed_on_(self, row: EscalationRequest) -> SafeString | str:

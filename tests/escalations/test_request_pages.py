@@ -1,4 +1,4 @@
-"""Requested escalations on the pages: the case's panel and its buttons, the list, the dashboard, in Chromium (E9, E1)."""
+"""Requested escalations on the pages: a case's panel and buttons, the list, the dashboard, in Chromium (E9, E1)."""
 
 from __future__ import annotations
 

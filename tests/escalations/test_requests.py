@@ -497,6 +497,11 @@ def test_the_history_says_who_decided_when_and_why(desk: Desk) -> None:  # C5
     change = EscalationRequest.objects.get().history.latest("history_date")
     assert (change.history_user, change.history_date, change.status) == (desk.manager, at(2), "accepted")
     assert change.history_change_reason == "Accepted, and Medium 1 is brought forward. They are right."
+    reached, accepted = case.history.order_by("-history_date", "-history_id")[:2]
+    assert (accepted.last_move, accepted.history_user) == ("escalated", desk.manager)
+    said = "What Ada Acme asked for is accepted, and Medium 1 is brought forward. They are right."
+    assert accepted.history_change_reason == said
+    assert (reached.history_user, "Reached Medium 1" in reached.history_change_reason) == (None, True)
 
 
 # --- declining and withdrawing ----------------------------------------------------------------------------------
