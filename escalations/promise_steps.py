@@ -12,7 +12,7 @@ from cases.deadlines import word_handled_by
 from cases.models import Case, Interaction
 from cases.terms import Severity
 from contacts.directory import Addressee
-from escalations.audience import readers_of, watchers_of
+from escalations.audience import readers_of
 from escalations.models import EscalationRequest, Promise
 from escalations.promises import Period
 from escalations.standing import Standing
@@ -69,12 +69,18 @@ class PromiseStep:
 class Keeping:
     """What keeping promises needs to know besides the cases, for one batch at one moment."""
 
-    def __init__(self, batch: Batch, cases: Iterable[Case], lead: timedelta) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        lead: timedelta,
+        watchers: Mapping[int, Sequence[Addressee]],
+        flagged: Mapping[int, Sequence[Interaction]],
+    ) -> None:
         self.batch = batch
         self.now = batch.now
         self.lead = lead
-        self.watchers: Mapping[int, Sequence[Addressee]] = watchers_of(cases)
-        self.flagged = flagged_words(cases)
+        self.watchers = watchers
+        self.flagged = flagged
 
 
 def decide_promises(standing: Standing, keeping: Keeping) -> PromiseStep:

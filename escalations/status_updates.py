@@ -19,10 +19,11 @@ from cases.models import Case, CaseQuerySet, Interaction
 from cases.sweeping import Sweep, Swept
 from cases.sweeping import run as run_sweep
 from cases.terms import MailStatus
+from escalations.audience import watchers_of
 from escalations.lives import Versions, lives_of
 from escalations.models import Promise, Question
 from escalations.promise_letters import Telling
-from escalations.promise_steps import Keeping, PromiseStep, decide_promises
+from escalations.promise_steps import Keeping, PromiseStep, decide_promises, flagged_words
 from escalations.requests import pass_on
 from escalations.staff_mail import bundle
 from escalations.standing import standings_of
@@ -47,7 +48,7 @@ def _due(now: datetime) -> CaseQuerySet:
 def _step(cases: Sequence[Case], now: datetime) -> int:
     batch = Batch(now)
     standings = standings_of(lives_of(cases, Versions()).values())
-    keeping = Keeping(batch, cases, lead())
+    keeping = Keeping(batch, lead(), watchers_of(cases), flagged_words(cases))
     steps = [decide_promises(standings[case.pk], keeping) for case in cases]
     _write(steps, batch)
     return sum(step.acts for step in steps)
