@@ -126,6 +126,10 @@ class Walk:
         return self
 
     def _minute(self, whats: Sequence[What]) -> None:
+        if not whats and self.status == Status.RESOLVED:  # nothing can happen by itself
+            self.owed.append({})
+            self.now += 1
+            return
         told = [what for what in whats if isinstance(what, Told)]
         for what in sorted(told, key=lambda one: one.by_desk):
             self._hear(what)

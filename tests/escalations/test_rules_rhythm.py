@@ -286,6 +286,24 @@ def test_a_point_that_comes_due_only_later_brings_nobody_back_before_its_time() 
     ]
 
 
+@pytest.mark.parametrize("flicker", [(), ((6, WAITING, C), (6, WORKING, C))])
+def test_they_leave_by_a_later_point_only_when_that_is_carried_out(flicker) -> None:  # E4; E2: a wait of no length
+    def point(severity: Severity, number: int, after: float, *rhythm: Audience) -> Point:
+        audience = dict.fromkeys((Audience.CUSTOMER, *rhythm), hours(1))
+        return Point(severity, number, hours(after), OwnerAction.ASKED, (), audience)
+
+    high = (point(H, 1, 1, Audience.ACCOUNT_MANAGER),)
+    critical = (point(C, 1, 2, Audience.ACCOUNT_MANAGER), point(C, 2, 5, Audience.CS_MANAGEMENT))
+    raised = life((0, ASSIGNED, H), (3, ASSIGNED, C), *flicker)
+    sweep = [Reached(1, C, one.number, at(due), at(7), one.rhythm) for one, due in zip(critical, (3, 5), strict=True)]
+    course = Course(Schedule(1, {H: high, C: critical}))
+    assert owed(raised, [Reached(1, H, 1, at(1), at(1), high[0].rhythm), *sweep], course=course)[1:] == [
+        (1, {CUSTOMER: 1, AM: 1}),
+        (3, {CUSTOMER: 2, AM: 1}),
+        (7, {CUSTOMER: 1, CSM: 1}),
+    ]
+
+
 def test_raised_in_two_steps_before_the_sweep_comes_they_have_not_left_either() -> None:  # T2, E4
     twice = life((0, ASSIGNED, M), (145, ASSIGNED, H), (146, ASSIGNED, C))
     sweep = [reached(C, number, 146, 147) for number in (1, 2, 3)]
