@@ -119,8 +119,9 @@ class Telling:
             "said": said.text if said else "",
             "said_at": said.at.isoformat() if said else "",
             "said_by": said.by if said else "",
-            "besides": self.said.besides(case.pk, said) if self.said and for_customer else [],
+            "besides": self.said.besides(case.pk) if self.said and for_customer else [],
             "working": Status(case.status) == Status.IN_PROGRESS,
+            "owned": case.owner is not None,
             "late": update.period.due_at < self.now,
             "due_at": update.period.due_at.isoformat(),
             "point": upcoming.point.name if upcoming else "",
@@ -242,14 +243,13 @@ class LastSaid:
         if contact is not None:
             found.append(_said_in(contact))
         answer = self._answers.get(marked) if for_customer else None
-        if answer is not None and answer.ended_at:
+        if answer is not None and answer.ended_at and answer not in self._marked.get(case_id, []):
             found.append(Said(_quoted(answer.for_customer), answer.ended_at, str(answer.answered_by or "")))
         return max(found, key=lambda one: one.at, default=None)
 
-    def besides(self, case_id: int, said: Said | None) -> list[str]:
-        """What else is marked for the customer and goes out with this update, oldest first (E8)."""
-        marked = [_quoted(question.for_customer) for question in self._marked.get(case_id, [])]
-        return [text for text in marked if said is None or text != said.text]
+    def besides(self, case_id: int) -> list[str]:
+        """What is marked for the customer and goes out with this update for the first time, oldest first (E8)."""
+        return [_quoted(question.for_customer) for question in self._marked.get(case_id, [])]
 
 
 def _said_in(contact: Interaction) -> Said:

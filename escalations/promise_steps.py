@@ -173,12 +173,14 @@ def _act(step: PromiseStep, period: Period, row: Promise, keeping: Keeping) -> b
         _update(step, period, row, readers, keeping)
         return True
     told = False
-    if period.remind_at <= now < period.due_at and row.reminded_at is None and now < update_at:
+    by_itself = period.automatic and bool(readers)
+    remind_until = update_at if by_itself else period.due_at
+    if period.remind_at <= now < remind_until and row.reminded_at is None:
         row.reminded_at = now
         step.reminders.append(period)
         told = True
     told |= _tell_of_silence(step, period, row, now)
-    step.looks += _looks(period, row, update_at if period.automatic and readers else None, now)
+    step.looks += _looks(period, row, update_at if by_itself else None, now)
     return told
 
 
@@ -192,6 +194,8 @@ def _looks(period: Period, row: Promise, update_at: datetime | None, now: dateti
         looks.append(period.due_at + JUST_AFTER)
     elif row.manager_told_at is None and now < period.due_at + period.every:
         looks.append(period.due_at + period.every)
+    elif period.automatic:
+        looks.append(now + period.every)  # nobody can be written to; somebody may be by then, and gets the update
     return looks
 
 
@@ -220,16 +224,18 @@ def _tell_of_silence(step: PromiseStep, period: Period, row: Promise, now: datet
     overdue = row.outcome == Outcome.MISSED and row.updated_at is None and period.due_at + period.every <= now
     if row.in_a_row + overdue < SILENCE or row.manager_told_at is not None or step.silence is not None:
         return False
-    if any(_told_in_this_silence(other, row) for other in step.standing.newest.values()):
+    if _knows_already(step.standing, row):
         return False
     row.manager_told_at = now
     step.silence = period
     return True
 
 
-def _told_in_this_silence(other: Promise, row: Promise) -> bool:
-    """Whether the Support Manager knows already, by this clock or by another of the case."""
-    return other.manager_told_at is not None and other.in_a_row >= SILENCE and other is not row
+def _knows_already(standing: Standing, row: Promise) -> bool:
+    """Whether the Support Manager was told by another clock of the case, and no person has spoken since."""
+    others = [other for other in standing.newest.values() if other is not row and other.in_a_row]
+    told_at = max((other.manager_told_at for other in others if other.manager_told_at), default=None)
+    return told_at is not None and (standing.spoken_at is None or standing.spoken_at <= told_at)
 
 
 # --- answers and decisions that stay out (E8, E9, C7) -----------------------------------------------------------

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from cases.mail.letters import Letter, post
 from cases.models import Case, Mail
@@ -48,6 +48,13 @@ def line_key(address: str, now: datetime) -> str:
 
 def bundle(now: datetime) -> int:
     """Put every line that waits into the mail of its reader; returns how many mails were written. One transaction."""
+    try:
+        return _bundle(now)
+    except IntegrityError:  # another worker of the same sweep has just written one of these mails: now it is seen
+        return _bundle(now)
+
+
+def _bundle(now: datetime) -> int:
     with transaction.atomic():
         waiting = StaffLine.objects.filter(mail=None).select_for_update(skip_locked=True, of=("self",))
         lines = sorted(waiting.select_related("case"), key=lambda line: (line.key, line.pk))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from cases.deadlines import Response, initial_response
 from cases.models import Interaction
@@ -32,6 +32,7 @@ class Standing:
     life: Life
     words: list[Word] = field(default_factory=list)
     newest: dict[Clock, Promise] = field(default_factory=dict)
+    spoken_at: datetime | None = None  # when a person last told anybody how the case stands
 
     @property
     def is_owed_response(self) -> bool:
@@ -103,16 +104,23 @@ def standings_of(lives: Iterable[Life]) -> dict[int, Standing]:
     """Where the promises of each case stand, by its key; two queries."""
     standings = {life.case.pk: Standing(life) for life in lives}
     for row in newest_promises(list(standings)):
-        standings[row.case_id].newest[PromiseKind(row.kind), Member(row.member)] = row
+        standing = standings[row.case_id]
+        standing.newest[PromiseKind(row.kind), Member(row.member)] = row
+        standing.spoken_at = row.spoken_at  # type: ignore[attr-defined]
     _hear(standings)
+    for standing in standings.values():
+        by_people = [word.at for word in standing.words if word.by is not None]
+        standing.spoken_at = max([*by_people, *([standing.spoken_at] if standing.spoken_at else [])], default=None)
     return standings
 
 
 def newest_promises(case_ids: Sequence[int]) -> list[Promise]:
-    """The last row of every clock of these cases; one query."""
+    """The last row of every clock of these cases, and when a person's word last ended any of its case; one query."""
     clock = Promise.objects.filter(case=OuterRef("case"), kind=OuterRef("kind"), member=OuterRef("member"))
     later = clock.filter(since__gt=OuterRef("since"))
-    return list(Promise.objects.filter(~Exists(later), case__in=case_ids).order_by("case", "kind", "member"))
+    spoken = Promise.objects.filter(case=OuterRef("case"), by__isnull=False, ended_at__isnull=False)
+    rows = Promise.objects.filter(~Exists(later), case__in=case_ids).order_by("case", "kind", "member")
+    return list(rows.annotate(spoken_at=Subquery(spoken.order_by("-ended_at").values("ended_at")[:1])))
 
 
 def _hear(standings: dict[int, Standing]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from cases.bulk import insert, update_columns
 from cases.mail.letters import post
@@ -94,16 +94,25 @@ def _finish(now: datetime) -> None:
 def settle(now: datetime) -> None:
     """Write down what became of the desk's own updates: one that left by the deadline kept the promise (T3).
 
-    One that did not leave in time has missed it, even if it leaves later; one that was dropped because none was owed
-    any more, released it.
+    One that did not leave in time has missed it, even if it leaves later, unless a person's word came in time; one that
+    was dropped because none was owed any more, released it.
     """
     open_rows = Promise.objects.filter(outcome="", updated_at__isnull=False)
     if not open_rows.exists():
         return
     open_rows.filter(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")).update(outcome=Outcome.SYSTEM)
     overdue = open_rows.filter(due_at__lt=now)
+    overdue.filter(_person_in_time()).update(outcome=Outcome.PERSON)
     overdue.filter(mail__status=MailStatus.DROPPED).update(outcome=Outcome.RELEASED)
     overdue.update(outcome=Outcome.MISSED)
+
+
+def _person_in_time() -> Exists:
+    """Whether the member's next promise, which began with the desk's update, was kept before this one was due (T2)."""
+    following = Promise.objects.filter(
+        case=OuterRef("case"), kind=OuterRef("kind"), member=OuterRef("member"), since=OuterRef("updated_at")
+    )
+    return Exists(following.filter(outcome=Outcome.PERSON, ended_at__lte=OuterRef("due_at")))
 
 
 SWEEP = Sweep("promises", _due, "promise_at", _step, _finish)

@@ -283,7 +283,11 @@ def _why_not_owed(mail: Mail, status: str) -> str:
     if status == Status.WAITING:
         return "The case waits for the customer now, so no update is owed."
     newer = Mail.objects.filter(
-        case=mail.case_id, template=mail.template, to_address=mail.to_address, status=MailStatus.QUEUED, pk__gt=mail.pk
+        case=mail.case_id,
+        template=mail.template,
+        to_address=mail.to_address,
+        status__in=(MailStatus.QUEUED, MailStatus.SENT),
+        pk__gt=mail.pk,
     )
     return "A newer update has taken this one's place." if newer.exists() else ""
 
