@@ -1,11 +1,12 @@
 """Everything that happened to a case in one list, newest first: contacts, changes, notices, mail (C3, C5, M1).
 
-A fixed number of queries whatever the length; a page shows the newest hundred and leads on to older ones.
+A fixed number of queries whatever the length; a page shows the newest hundred and leads on to older ones. Other apps
+tell what they know through a small registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -27,7 +28,7 @@ class Entry:
     """One thing that happened, as the page tells it."""
 
     at: datetime
-    kind: str  # contact, note, change, notice, mail
+    kind: str  # contact, note, change, notice, mail; promise and missed from promised times
     icon: str
     title: str
     who: str = ""
@@ -46,11 +47,32 @@ class Timeline:
     has_older: bool
 
 
+#: What another app knows of a case: its newest entries, no fewer than so many if there are as many, in any order.
+Source = Callable[[Case, int], Iterable[Entry]]
+
+_sources: list[Source] = []
+#: Templates of mail that a source tells of in its own words: told once, not as mail besides.
+_told_elsewhere: set[str] = set()
+
+
+def register(source: Source, tells_of: Iterable[str] = ()) -> Source:
+    """Show what `source` knows in every case's timeline; mail made from the templates in `tells_of` is left to it.
+
+    Registering again changes nothing.
+    """
+    if source not in _sources:
+        _sources.append(source)
+    _told_elsewhere.update(tells_of)
+    return source
+
+
 def timeline_of(case: Case, page: int = 0) -> Timeline:
-    """The `page`-th newest hundred of what happened; four queries."""
+    """The `page`-th newest hundred of what happened; four queries, and those of the registered sources."""
     page = min(max(page, 0), MOST_PAGES)
     enough = (page + 1) * PAGE + 1
     entries = [*_contacts(case, enough), *_changes(case, enough), *_notices(case, enough), *_mails(case, enough)]
+    for source in _sources:
+        entries += source(case, enough)
     # What happened at the same moment stays in the order above: the contact, then the change it made, then the mail.
     entries.sort(key=lambda entry: entry.at, reverse=True)
     shown = entries[page * PAGE : (page + 1) * PAGE]
@@ -198,8 +220,8 @@ def _notices(case: Case, enough: int) -> Iterator[Entry]:
 
 
 def _mails(case: Case, enough: int) -> Iterator[Entry]:
-    rows = Mail.objects.filter(case=case, notice=None).defer("html", "text", "facts").order_by("-queued_at", "-pk")
-    for row in rows[:enough]:
+    rows = Mail.objects.filter(case=case, notice=None).exclude(template__in=_told_elsewhere)
+    for row in rows.defer("html", "text", "facts").order_by("-queued_at", "-pk")[:enough]:
         yield Entry(
             at=row.queued_at,
             kind="mail",

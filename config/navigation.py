@@ -35,6 +35,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Requests", "campaign", "escalations.escalationrequest"),
             ("Ledger", "notification_important", "escalations.escalation"),
+            ("Promises", "alarm_on", "escalations.promise"),
             ("Questions", "live_help", "escalations.question"),
             ("Schedule", "table_chart", "escalations.scheduleversion"),
         ],

@@ -7,10 +7,11 @@ whatever happened to the case.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.urls import reverse
+from django.utils import timezone
 
 from cases import desk
 from cases import panels as case_panels
@@ -38,6 +39,7 @@ from escalations.durations import said_duration
 from escalations.lives import life_of
 from escalations.models import Escalation
 from escalations.schedule import Audience, OwnerAction, Point, Schedule
+from escalations.why import said_on, why_point_due
 
 #: A point that was done this much later than it was due says so (E5).
 LATE_AFTER = timedelta(minutes=15)
@@ -61,6 +63,7 @@ class PointLine:
     mailed: str = ""
     owner: str = ""
     may_need_more: bool = False
+    why: str = ""  # what moved the clock until then, in one sentence
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ def _lines(
     due_now = {due.key: due for due in due_points(life, course, now)}
     upcoming = next_point(life, course, now, done)
     directory = Directory()
+    past = [stretch for stretch in stretches(life_under(life, course)) if stretch.start <= now]
+    said = said_on(now, timezone.get_current_timezone())
     lines = []
     for point in course.at(now).of(reading.severity):
         key = (reading.run, point.severity, point.number)
@@ -167,7 +172,8 @@ def _lines(
         if row is not None:
             lines.append(_past_line(point, row))
         else:
-            lines.append(_coming_line(point, due_now.get(key), upcoming, reading, case, directory, now))
+            line = _coming_line(point, due_now.get(key), upcoming, reading, case, directory, now)
+            lines.append(replace(line, why=why_point_due(past, course, reading, point, line.due_at, said)))
     return lines
 
 
