@@ -83,6 +83,8 @@ FILLED: dict[str, dict[str, object]] = {
     "reassign": {"reason": "Knows printers"},
     "stop_watching": {},
     "mark_handled": {},
+    "answer_question": {"answer": "A part is on its way."},
+    "give_update": {"text": "A part is on its way.", "customer": "on"},
     "request_escalation": {"origin": "customer", "asked_by": "Ada", "impact": "Closed.", "reason": "Sales."},
     "accept_request": {"why": "They are right."},
     "decline_request": {"why": "A part is on its way."},
@@ -102,6 +104,8 @@ TECHNICIAN_ONLY = {
     "log_contact",
     "change_severity",
     "mark_handled",
+    "answer_question",
+    "give_update",
 }
 #: E9, E1: on what the account manager requested, and what the schedule left open.
 DECIDER_ONLY = {
@@ -126,7 +130,11 @@ MAY = {
 
 def ready_for(desk: Desk, name: str) -> tuple[Case, dict[str, object]]:
     """A case on which the button `name` can be pressed, and what to send."""
-    case = desk.open_case()
+    if name == "answer_question":
+        case = desk.open_case(NOON - timedelta(hours=12), severity=Severity.HIGH)
+        escalate(NOON)
+    else:
+        case = desk.open_case()
     filled = dict(FILLED[name])
     tech = desk.technician
     if name in ("take_back", "customer_responded"):
