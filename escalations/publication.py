@@ -68,11 +68,20 @@ def newest_in_force() -> ScheduleVersion | None:
 def _refuse_unchanged(version: ScheduleVersion) -> None:
     """A version that says what is in force already would only be one more to tell apart. Raises Refused."""
     present = newest_in_force()
-    if present is not None and replace(version.as_schedule(), version=present.number) == present.as_schedule():
+    if present is not None and _says(version.as_schedule()) == _says(present.as_schedule()):
         raise Refused(
             f"Version {version.number} says the same as version {present.number}, which is in force; "
             "change something first, or delete the draft."
         )
+
+
+def _says(schedule: Schedule) -> Schedule:
+    """What a version says, whatever its number and in whatever order it names the roles of a point."""
+    in_order = {
+        severity: tuple(replace(point, mailed=tuple(sorted(point.mailed))) for point in schedule.of(severity))
+        for severity in Severity
+    }
+    return replace(schedule, version=0, points=in_order)
 
 
 # --- what is wrong with a draft (E10) ---------------------------------------------------------------------------

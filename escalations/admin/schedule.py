@@ -198,6 +198,14 @@ class ScheduleVersionAdmin(MovingCases, HistoryAdmin):
             told = self._told_of(request, version) | {"show_save_and_add_another": False, "subtitle": None}
         return super().changeform_view(request, object_id, form_url, told | (extra_context or {}))
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page is long: what is wrong with what was typed stands at its top as well (S4)."""
+        wrong = [[one] if isinstance(one, str) else one for one in context.get("errors", [])]
+        refused = list(dict.fromkeys(sentence for sentences in wrong for sentence in sentences))
+        return super().render_change_form(request, context | {"refused": refused}, *args, **kwargs)
+
     def _told_of(self, request: HttpRequest, version: ScheduleVersion) -> dict[str, Any]:
         """The table, and what stands between a draft and being in force; a table that cannot be read is left out."""
         problems = draft_problems(version) if version.is_draft else []
