@@ -1,6 +1,6 @@
 """What escalation has to show on the pages of cases and on the dashboard."""
 
-from escalations.panels import clock, promises, questions, requests, timeline
+from escalations.panels import clock, forecast, promises, questions, requests, timeline
 
 
 def register() -> None:
@@ -10,3 +10,4 @@ def register() -> None:
     promises.register()
     questions.register()
     timeline.register()
+    forecast.register()
