@@ -140,8 +140,7 @@ def may_decide(request: EscalationRequest, user: User) -> bool:
     """Whether this person decides on it: a Support Manager, and the CSM once a request was passed on (E9, E1)."""
     if user.may(Right.DECIDE_REQUESTS):
         return True
-    passed_on = request.passed_on_at is not None and not request.is_decision
-    return passed_on and user.may(Right.DECIDE_PASSED_ON)
+    return request.passed_on_at is not None and user.may(Right.DECIDE_PASSED_ON)
 
 
 def accept(

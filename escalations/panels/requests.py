@@ -81,6 +81,14 @@ def _moves(request: EscalationRequest, offer: Offer | None, case: Case, user: Us
             yield "withdraw_request"
 
 
+def outcome(request: EscalationRequest) -> str:
+    """What became of it, in a word: what was accepted and is over since stays accepted."""
+    if request.status == RequestStatus.CLOSED and request.decided_at:
+        return RequestStatus.ACCEPTED.label.lower()
+    ended = request.status == RequestStatus.CLOSED
+    return "closed, as the case was resolved" if ended else request.get_status_display().lower()
+
+
 def brought(request: EscalationRequest) -> str:
     """What accepting a request brought, or "" for one that was not accepted."""
     if request.attention:
@@ -107,7 +115,9 @@ def requests_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "open_requests": _as_open(sorted(undecided, key=lambda one: one.is_decision), case, user, now),
             "attentions": attentions,
             "end_attention": button_of("end_attention", case, user) if may_end else None,
-            "earlier": [{"request": one, "brought": brought(one)} for one in earlier[:EARLIER_SHOWN]],
+            "earlier": [
+                {"request": one, "outcome": outcome(one), "brought": brought(one)} for one in earlier[:EARLIER_SHOWN]
+            ],
             "earlier_left_out": max(0, len(earlier) - EARLIER_SHOWN),
         },
     )
@@ -133,7 +143,7 @@ def to_decide(user: User, now: datetime) -> Card | None:
         "Escalations to decide",
         "admin/escalations/requests_card.html",
         {
-            "rows": rows[:SHOWN],
+            "rows": [{"request": one} for one in rows[:SHOWN]],
             "more": len(rows) > SHOWN,
             "empty": "Nobody waits for your decision.",
         },
@@ -154,10 +164,8 @@ def of_own_companies(user: User, now: datetime) -> Card | None:
         "Requested escalations",
         "admin/escalations/requests_card.html",
         {
-            "rows": rows[:SHOWN],
+            "rows": [{"request": one, "outcome": outcome(one)} for one in rows[:SHOWN]],
             "more": len(rows) > SHOWN,
-            "with_status": True,
-            "tones": TONES,
             "empty": "Nothing is requested. To request an escalation, open the case and press “Request escalation”.",
         },
         link=reverse("admin:escalations_escalationrequest_changelist"),

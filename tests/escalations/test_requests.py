@@ -417,12 +417,15 @@ def test_a_point_reached_before_the_severity_changed_fulfils_nothing(desk: Desk)
     refused(lambda: requests.accept(request.pk, desk.manager, at(50), point=offered), "Low has no points")
 
 
-def test_a_point_that_was_only_recorded_fulfils_nothing(desk: Desk) -> None:  # E4: lowered, so nobody was told
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_point_that_is_only_recorded_fulfils_nothing(desk: Desk, swept: bool) -> None:
+    # E4: lowered, so nobody is told
     case = desk.open_case(severity=H)
     request = wanted(desk, case, 49)
     workflow.change_severity(case.pk, desk.technician, at(50), severity=M, reason="Better")
-    escalate(at(50))
-    assert not Escalation.objects.get(severity=M, number=1).carried_out
+    if swept:
+        escalate(at(50))
+        assert not Escalation.objects.get(severity=M, number=1).carried_out
     refused(lambda: requests.accept(request.pk, desk.manager, at(51), point="1:medium:1"), "brings Medium 2 forward")
 
 
