@@ -47,6 +47,12 @@ def said_on(now: datetime, zone: tzinfo) -> Said:
     return said
 
 
+def when(at: datetime, said: Said) -> str:
+    """“at 14:00”, “on Tue 2 Jun, 14:00”."""
+    moment = said(at)
+    return f"on {moment}" if "," in moment else f"at {moment}"
+
+
 def called(what: str) -> str:
     """A contact as a sentence calls it: “the call to the customer”."""
     return _CALLED.get(what) or (f"the {what[2:]}" if what.startswith("a ") else what)
@@ -102,7 +108,7 @@ def why_update_due(period: Period, begun: str, pieces: Sequence[Piece], said: Sa
 
 
 def _changed(change: Reason, every: timedelta, due_at: datetime, said: Said) -> str:
-    told = f"{change.said} at {said(change.at)} made it {said_duration(every)}"
+    told = f"{change.said} {when(change.at, said)} made it {said_duration(every)}"
     return told if change.at + every < due_at else f"{told}, which leaves the earlier deadline as it was"
 
 
@@ -219,7 +225,7 @@ def _so(
     counted = [one for one in run if one.status == Status.WAITING] and reading.severity not in course.last.stands_still
     waits = " (the waits count)" if counted else ""
     passed = any(one.start == due_at for one in run[1:])
-    return f"so {name} at once, {said(due_at)}{waits}" if passed else f"so {name} at {said(due_at)}{waits}"
+    return f"so {name} at once, {said(due_at)}{waits}" if passed else f"so {name} {when(due_at, said)}{waits}"
 
 
 def _after_the_stop(run: Sequence[Stretch], course: Course, reading: Reading, point: Point) -> str:

@@ -34,7 +34,7 @@ from escalations.standing import BY_DESK, Standing, standings_of
 from escalations.status_updates import lead
 from escalations.steps import centre_of_owner
 from escalations.terms import Member, Outcome, PromiseKind
-from escalations.why import Said, begun_by, called, said_on, the, why_response_due, why_update_due
+from escalations.why import Said, begun_by, called, said_on, the, when, why_response_due, why_update_due
 
 #: How many missed promises the panel names; the ledger has all of them.
 MISSED_SHOWN = 5
@@ -197,11 +197,11 @@ class _Page:
         writes = period.automatic and bool(readers)
         parts = []
         if row.reminded_at is not None:
-            parts.append(f"{self._owner()} was reminded at {self.said(row.reminded_at)}")
+            parts.append(f"{self._owner()} was reminded {when(row.reminded_at, self.said)}")
         elif self.now < period.remind_at and not (writes and period.remind_at >= writes_at):
-            parts.append(f"{self._owner()} is reminded at {self.said(period.remind_at)}")
+            parts.append(f"{self._owner()} is reminded {when(period.remind_at, self.said)}")
         if row.manager_told_at is not None:
-            parts.append(f"the Support Manager was told at {self.said(row.manager_told_at)}")
+            parts.append(f"the Support Manager was told {when(row.manager_told_at, self.said)}")
         if writes:
             parts.append(self._desk_writes(writes_at))
         elif period.automatic:
@@ -214,7 +214,7 @@ class _Page:
     def _desk_writes(self, writes_at: datetime) -> str:
         if writes_at <= self.now:
             return "the desk is about to write itself"
-        return f"the desk writes itself at {self.said(writes_at)}"
+        return f"the desk writes itself {when(writes_at, self.said)}"
 
     def _owner(self) -> str:
         readers = self.directory.for_user(self.case.owner, "Owner", self.centre)

@@ -595,12 +595,12 @@ def test_another_app_shows_its_panel_beside_the_case(desk: Desk, tech: Client, m
     case = desk.open_case()
     monkeypatch.setattr(panels, "_sources", list(panels._sources))
 
-    def promises(case: Case, user: User, now: Any) -> panels.Panel:
-        return panels.Panel("Promises", "admin/cases/panels/people.html", {"watchers": []})
+    def weather(case: Case, user: User, now: Any) -> panels.Panel:
+        return panels.Panel("Weather", "admin/cases/panels/people.html", {"watchers": []})
 
-    panels.register(promises, 30)
-    panels.register(promises, 30)
-    assert said(tech.get(page(case))).count("<h3>Promises</h3>") == 1
+    panels.register(weather, 30)
+    panels.register(weather, 30)
+    assert said(tech.get(page(case))).count("<h3>Weather</h3>") == 1
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------

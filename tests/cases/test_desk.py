@@ -58,7 +58,8 @@ def numbers(context: dict[str, Any]) -> list[int]:
 
 # --- who sees which cards (A1) ------------------------------------------------------------------------------------
 
-WATCHING = ["The engine", "Open cases", "Escalations of the last 24 hours", "Directory", "Turned away"]
+WATCHING = ["The engine", "Open cases", "Escalations of the last 24 hours", "Promises", "Directory", "Turned away"]
+DECIDING = [*WATCHING[:2], "Escalations to decide", *WATCHING[2:]]
 OWN_COMPANIES = ["Escalations of the last 24 hours", "My companies", "Open cases of my companies"]
 
 
@@ -66,11 +67,11 @@ OWN_COMPANIES = ["Escalations of the last 24 hours", "My companies", "Open cases
     ("who", "expected"),
     [
         ("technician", ["My queue", "Waiting for the customer", "Written after closing", "On duty"]),
-        ("manager", WATCHING),
-        ("csm", WATCHING),
+        ("manager", DECIDING),
+        ("csm", DECIDING),
         ("director", WATCHING),
         ("coo", WATCHING),
-        ("account_manager", OWN_COMPANIES),
+        ("account_manager", ["Requested escalations", *OWN_COMPANIES]),
         ("customer_engineer", OWN_COMPANIES),
     ],
 )
@@ -345,9 +346,25 @@ READS = [
     "Support centres",
     "Management roles",
     "Support lines",
+    "Requests",
     "Ledger",
+    "Promises",
     "Questions",
     "Schedule",
+]
+
+
+READS_OWN_COMPANIES = [
+    "My desk",
+    "Cases",
+    "Mail",
+    "Turned away",
+    "Companies",
+    "Contacts",
+    "Requests",
+    "Ledger",
+    "Promises",
+    "Questions",
 ]
 
 
@@ -359,11 +376,11 @@ READS = [
         ("coo", [*READS, "Pulse", "Cases set aside", "Outages"]),
         (
             "account_manager",
-            ["My desk", "Cases", "Mail", "Turned away", "Companies", "Contacts", "Ledger", "Questions"],
+            READS_OWN_COMPANIES,
         ),
         (
             "customer_engineer",
-            ["My desk", "Cases", "Mail", "Turned away", "Companies", "Contacts", "Ledger", "Questions"],
+            READS_OWN_COMPANIES,
         ),
     ],
 )

@@ -212,11 +212,11 @@ TABLE = [
         1,
         "Opened 09:12 Medium, waited 09:40-11:05, raised to High 11:20, so point 1 at 22:37.",
     ),
-    ([OPENED], 1, "Opened 09:12 Medium, so point 1 at Fri 5 Jun, 09:12."),
+    ([OPENED], 1, "Opened 09:12 Medium, so point 1 on Fri 5 Jun, 09:12."),
     (
         [("09:12", ASSIGNED, H), ("12:00", WORKING, M)],
         1,
-        "Opened 09:12 High, lowered to Medium 12:00, so point 1 at Fri 5 Jun, 09:12.",
+        "Opened 09:12 High, lowered to Medium 12:00, so point 1 on Fri 5 Jun, 09:12.",
     ),
     (
         [("09:12", ASSIGNED, M), ("18:00", WORKING, C)],
@@ -248,7 +248,7 @@ TABLE = [
             ],
         ],
         2,
-        "Opened 00:00 High, waited 5 times, 2 h 30 min in all, so point 2 at Thu 4 Jun, 14:30.",
+        "Opened 00:00 High, waited 5 times, 2 h 30 min in all, so point 2 on Thu 4 Jun, 14:30.",
     ),
 ]
 
@@ -282,7 +282,7 @@ def test_a_later_run_begins_with_its_reopening():  # E2
         Snapshot(at("+1 11:00"), WORKING, H),
     ]
     assert point_why(again, 1, "+1 12:00") == (
-        "Run 2 began with the reopening Thu 4 Jun, 11:00 High, so point 1 at Thu 4 Jun, 23:00."
+        "Run 2 began with the reopening Thu 4 Jun, 11:00 High, so point 1 on Thu 4 Jun, 23:00."
     )
 
 
