@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from cases.bulk import update_columns
 from cases.mail.letters import Letter, post
 from cases.models import Case, Mail
 from cases.terms import Holds
@@ -72,7 +73,7 @@ def _bundle(now: datetime) -> int:
             for line in its:
                 line.mail_id = mail_key
         post(letters, now)
-        StaffLine.objects.bulk_update(lines, ["mail"], batch_size=500)
+        update_columns(lines, ["mail"])
     return len(letters)
 
 

@@ -63,8 +63,9 @@ class Stage:
         self._known: dict[int, str] = {}
 
     def open(self, severity: Severity, channel: Channel = Channel.EMAIL, **fields: object) -> Case:
-        """A case, opened now."""
+        """A case, opened now; what its opening says has left."""
         case = self.desk.open_case(self.now, severity=severity, channel=channel, **fields)
+        deliver(lambda: self.now)
         self._look_away()
         return case
 
@@ -83,7 +84,7 @@ class Stage:
             self.look(asked)  # delivered once more
             left = self._asked()
             assert left is None or left > asked, f"the engine left something due as it was at {clock(asked)}"
-        self.now = until
+        self.look(until)
         return self
 
     def outage(self, said: str | float) -> Stage:
@@ -139,7 +140,7 @@ class Stage:
 
     def do(self, said: str | float, act: Callable[[datetime], object]) -> Stage:
         """Let time pass, then somebody does something; at a due moment, before the engine looks."""
-        self.to(at_before(said))
+        self.to((at(said) - MOMENT - NOON) / HOUR)
         self.now = at(said)
         act(self.now)
         self._look_away()
@@ -190,11 +191,6 @@ class Stage:
 
     def goes_to(self, case: Case, owner: User) -> Callable[[datetime], object]:
         return lambda now: workflow.reassign(case.pk, self.desk.manager, now, owner=owner, reason="Knows it.")
-
-
-def at_before(said: str | float) -> float:
-    """Just before a moment, in hours."""
-    return (at(said) - MOMENT - NOON) / HOUR
 
 
 def _who(mail: Mail) -> str:
