@@ -191,7 +191,7 @@ def _requests_of(ids: Sequence[int]) -> dict[int, list[EscalationRequest]]:
     rows = EscalationRequest.objects.filter(case__in=ids).filter(
         Q(status="requested") | Q(attention=True) | Q(number__isnull=False)
     )
-    for row in rows.order_by("requested_at", "pk"):
+    for row in rows.select_related("requested_by").order_by("requested_at", "pk"):
         requests.setdefault(row.case_id, []).append(row)
     return requests
 
