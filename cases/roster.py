@@ -29,6 +29,7 @@ class Roster:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        self._hours: dict[int, OpeningHours] = {}  # read when somebody is to be on duty at the covering centre
         technicians = list(Technician.objects.filter(user__is_active=True).select_related("user").order_by("user_id"))
         self.users: dict[int, User] = {technician.user_id: technician.user for technician in technicians}
         loads = open_loads(list(self.users))
@@ -69,18 +70,15 @@ class Roster:
         ]
 
     @cached_property
-    def _hours(self) -> dict[int, OpeningHours]:
-        return opening_hours_of_centres()
-
-    @cached_property
     def _centres_in_business_day(self) -> set[int]:
+        if not self._hours:
+            self._hours.update(opening_hours_of_centres())
         return set(centres_in_business_day(self._hours, self.now))
 
     def at(self, moment: datetime) -> Roster:
-        """The same people with the same load at another moment, for looking ahead; nothing is read anew."""
-        hours = self._hours
+        """The same people with the same load at another moment, for looking ahead; nothing is read twice."""
         other = copy(self)
-        other.now, other.__dict__["_hours"] = moment, hours
+        other.now = moment
         other.__dict__.pop("_centres_in_business_day", None)
         return other
 
