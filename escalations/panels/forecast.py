@@ -114,6 +114,13 @@ class Line:
         return f"{self.event.what}{every}"
 
     @property
+    def why(self) -> str:
+        """The reason; of several reminders the one they share."""
+        if self.is_repeated and self.event.kind == Kind.REMINDER:
+            return "an update is owed soon"
+        return self.event.why
+
+    @property
     def shown(self) -> Sequence[Reader]:
         """The people whom the line names besides what it says."""
         named = self.event.kind in _NAMES_ITSELF and not self.stood_in and not self.is_repeated
