@@ -219,7 +219,7 @@ def _so(
 ) -> str:
     name = f"point {point.number}"
     if due_at is None:
-        return f"so {name} {_after_the_stop(run, course, reading, point)}"
+        return f"so {name} comes {_after_the_stop(run, course, reading, point)}"
     if course.hastened.get((reading.run, point.severity, point.number)) == due_at:
         return f"and an accepted request brought {name} forward to {said(due_at)}"
     counted = [one for one in run if one.status == Status.WAITING] and reading.severity not in course.last.stands_still

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect, sync_playwright
 
 from cases import contact_log, workflow
 from cases.desk import cards_for
@@ -25,6 +28,7 @@ from escalations.models import Promise, StaffLine
 from escalations.status_updates import keep_promises
 from escalations.terms import Member, Outcome, PromiseKind
 from tests.builders import NOON, Desk, build_desk
+from tests.test_browser import ARGUMENTS
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +100,7 @@ def test_a_new_case_shows_what_is_owed_what_happens_next_and_why(desk: Desk, cas
     text = panel(desk.technician, case, 0.1, time_machine)
     assert "First response due Wed 3 Jun, 13:00 (in 54 min)" in text
     assert "Phoned in as High 12:00, to be answered within 1 h; so due 13:00." in text
-    assert "Customer due Wed 3 Jun, 16:00 (in 3 h 54 min) Help desk of Acme, every 4 h Not told anything yet." in text
+    assert "Customer due Wed 3 Jun, 16:00 (in 3 h 54 min) Help desk of Acme, every 4 h No update yet." in text
     assert "Tech is reminded at 15:00; the desk writes itself at 15:55." in text
     assert "Counted from the opening 12:00; every 4 h (High before any point); so due 16:00." in text
 
@@ -431,3 +435,34 @@ def test_pages_cost_the_same_queries_with_one_row_and_with_200(desk: Desk, case:
         StaffLine.objects.create(key=f"staff:{number}", written_at=at(0), **about)
     sweep(0.9)
     assert [queries_of(client, page) for page in pages] == few
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_the_why_of_a_clock_opens_by_keyboard(live_server: Any, chromium_path: str, monkeypatch: Any):  # T2
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    desk = build_desk()
+    case = desk.open_case(timezone.now() - 5 * MINUTE, severity=Severity.HIGH)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+        page = browser.new_context(base_url=live_server.url).new_page()
+        page.goto(case.get_absolute_url())
+        page.get_by_label("Username").fill("am")
+        page.get_by_label("Password").fill("secret")
+        page.get_by_role("button", name="Log in").click()
+        why = page.get_by_text("Counted from the opening")
+        expect(page.locator(".pro-panel summary")).to_have_count(2)
+        expect(why).to_be_hidden()
+        response, customer = page.locator(".pro-panel summary").all()
+        response.focus()
+        page.keyboard.press("Tab")
+        expect(customer).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(why).to_be_visible()
+        expect(why).to_contain_text("every 4 h (High before any point); so due")
+        page.keyboard.press("Space")
+        expect(why).to_be_hidden()
+        browser.close()

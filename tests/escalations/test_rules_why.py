@@ -231,7 +231,7 @@ TABLE = [
     (
         [("09:12", ASSIGNED, H), ("10:00", WAITING, H)],
         1,
-        "Opened 09:12 High, waits since 10:00, so point 1 11 h 12 min after the clock runs again.",
+        "Opened 09:12 High, waits since 10:00, so point 1 comes 11 h 12 min after the clock runs again.",
     ),
     (
         [("09:12", ASSIGNED, H), ("10:00", WAITING, H), ("11:00", WAITING, C), ("12:00", WORKING, C)],
@@ -270,7 +270,7 @@ def test_waits_that_count_are_told_as_such():  # E2, the switch per severity
     )
     waits = life(("09:12", ASSIGNED, H), ("10:00", WAITING, H))
     assert point_why(waits, 1, course=COUNTS_WAITS) == (
-        "Opened 09:12 High, waits since 10:00, so point 1 1 h 12 min from now, though not before the wait ends "
+        "Opened 09:12 High, waits since 10:00, so point 1 comes 1 h 12 min from now, though not before the wait ends "
         "(the waits count)."
     )
 
