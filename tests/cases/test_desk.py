@@ -207,7 +207,7 @@ def test_open_cases_are_counted_by_severity_and_status(desk: Desk) -> None:
 
 
 def test_the_engine_is_well_when_every_sweep_looked_lately(desk: Desk) -> None:  # S3
-    for name in ("escalate", "follow-up", "deliver"):
+    for name in ("escalate", "follow-up", "promises", "deliver"):
         Pulse.objects.create(name=name, last_at=NOON - timedelta(seconds=30))
     assert card(desk.manager, "The engine")["healthy"]
 
@@ -219,6 +219,7 @@ def test_an_engine_that_does_not_look_is_seen(desk: Desk) -> None:  # S3
     assert {look.name: look.is_late for look in shown["looks"]} == {
         "escalate": True,
         "follow-up": True,
+        "promises": True,
         "deliver": True,
     }
 
@@ -226,6 +227,8 @@ def test_an_engine_that_does_not_look_is_seen(desk: Desk) -> None:  # S3
 def test_what_is_overdue_failed_or_set_aside_is_seen(desk: Desk) -> None:  # S2, S3, M1
     case = desk.open_case(severity=Severity.CRITICAL)
     escalate(NOON)
+    assert card(desk.manager, "The engine", 4)["overdue"] == [("promise", NOON)]
+    Case.objects.update(promise_at=None)
     assert card(desk.manager, "The engine", 4)["overdue"] == []
     assert card(desk.manager, "The engine", 5)["overdue"] == [("escalation", NOON + 4 * HOUR)]
     Mail.objects.filter(case=case).update(status=MailStatus.FAILED)
@@ -241,7 +244,8 @@ def test_what_is_overdue_failed_or_set_aside_is_seen(desk: Desk) -> None:  # S2,
 def test_one_trouble_is_enough_for_the_engine_not_to_be_well(desk: Desk, trouble: str) -> None:  # S2, S3, M1
     case = desk.open_case(severity=Severity.CRITICAL)
     escalate(NOON)
-    for name in ("escalate", "follow-up", "deliver"):
+    Case.objects.update(promise_at=None)
+    for name in ("escalate", "follow-up", "promises", "deliver"):
         Pulse.objects.update_or_create(name=name, defaults={"last_at": NOON + 5 * HOUR})
     Mail.objects.update(status=MailStatus.SENT)
     assert card(desk.manager, "The engine", 3)["healthy"]
