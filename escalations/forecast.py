@@ -36,7 +36,7 @@ from escalations.request_letters import passing_letters
 from escalations.rhythm import Piece, Reached
 from escalations.staff_mail import Section
 from escalations.standing import Clock, Standing, standings_of
-from escalations.status_updates import lead
+from escalations.status_updates import lead, person_in_time
 from escalations.step_letters import inheritance_letters, step_letters
 from escalations.steps import Batch, CaseStep, decide, inherited
 from escalations.terms import Member, Origin, Outcome, PromiseKind
@@ -174,7 +174,7 @@ class _Future:
         self.case = load(case_id)
         self.life = _copied(life or lives_of([self.case])[case_id], self.case)
         standing = standings_of([self.life])[case_id]
-        self.words, self.newest = standing.words, standing.newest
+        self.words, self.newest, self.spoken_at = standing.words, standing.newest, standing.spoken_at
         self.missed = {_name(row) for row in self.newest.values() if row.outcome == Outcome.MISSED}
         self.watchers: list[Addressee] = watchers_of([self.case])[case_id]
         self.flagged = flagged_words([self.case]).get(case_id, [])
@@ -183,7 +183,8 @@ class _Future:
             self.done = done_steps([self.case], leaving_at=now)[case_id]
         self.directory = Directory()
         self._roster: Roster | None = None
-        self._unsettled()
+        self.kept_by_people: list[Promise] = []
+        self.unsettled = self._read_unsettled()
 
     def lived(self) -> Forecast:
         """Live through all the moments that the case asks for."""
@@ -195,6 +196,7 @@ class _Future:
                 break
             self.now = at
             self._look()
+        self._settle()
         self.forecast.events.sort(key=lambda event: event.at)
         return self.forecast
 
@@ -401,11 +403,14 @@ class _Future:
     # --- promises (T1 to T3, E8, E9, C7) ---
 
     def _keep_promises(self) -> None:
-        step = decide_promises(Standing(self.life, self.words, self.newest), self._keeping())
+        step = decide_promises(self._standing(), self._keeping())
         self.case.promise_at = step.look_again_at
         telling = Telling([step], self._batch(), quoting=False)
         self._tell_of_promises(step, telling.letters(), telling.lines())
         self._write_down(step)
+
+    def _standing(self) -> Standing:
+        return Standing(self.life, self.words, self.newest, self.spoken_at)
 
     def _keeping(self) -> Keeping:
         key = self.case.pk
@@ -472,6 +477,8 @@ class _Future:
         for row in step.rows:
             if row.updated_at is not None and not row.outcome:
                 row.outcome = Outcome.SYSTEM if row.updated_at <= row.due_at else Outcome.MISSED
+            if row.outcome == Outcome.PERSON:
+                self.kept_by_people.append(row)
             clock: Clock = (PromiseKind(row.kind), Member(row.member))
             newest = self.newest.get(clock)
             if newest is None or row.since >= newest.since:
@@ -482,15 +489,27 @@ class _Future:
         for request in step.passed_on:
             request.passed_on_at = self.now
 
-    def _unsettled(self) -> None:
-        """What the desk has written before and is not settled yet: what is queued leaves now, what failed is missed."""
+    def _read_unsettled(self) -> list[Promise]:
+        """The desk's own updates from before that did not, or will not, leave in time; what is queued leaves now."""
         rows = Promise.objects.filter(case=self.case.pk, outcome="", updated_at__isnull=False).select_related("mail")
-        for row in rows:
-            status = row.mail.status if row.mail else MailStatus.FAILED
-            sent_at = row.mail.sent_at if row.mail and status == MailStatus.SENT else None
-            leaves_at = self.now if status == MailStatus.QUEUED else sent_at
-            released = status == MailStatus.DROPPED and row.due_at < self.now
-            if not released and (leaves_at is None or leaves_at > row.due_at):
+        return [row for row in rows.annotate(saved=person_in_time()) if not self._leaves_in_time(row)]
+
+    def _leaves_in_time(self, row: Promise) -> bool:
+        status = row.mail.status if row.mail else MailStatus.FAILED
+        if status == MailStatus.DROPPED:
+            return row.due_at < self.now  # nothing was owed any more
+        if status == MailStatus.QUEUED:
+            return self.now <= row.due_at
+        sent_at = row.mail.sent_at if row.mail and status == MailStatus.SENT else None
+        return sent_at is not None and sent_at <= row.due_at
+
+    def _settle(self) -> None:
+        """They are missed, unless a person spoke before they were due."""
+        kept = {(row.kind, row.member, row.since): row.ended_at for row in self.kept_by_people}
+        for row in self.unsettled:
+            spoken_at = kept.get((row.kind, row.member, row.updated_at or row.since))
+            in_time = row.saved or (spoken_at is not None and spoken_at <= row.due_at)  # type: ignore[attr-defined]
+            if not in_time and row.due_at < self.forecast.until:
                 self._misses(row)
 
     # --- telling ---

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from cases.deadlines import Response, initial_response
 from cases.models import Interaction
-from cases.terms import Channel
+from cases.terms import Channel, Direction
 from escalations.lives import Life
 from escalations.models import Promise
 from escalations.promises import Period, Reason, Word, periods_of
@@ -115,12 +115,18 @@ def standings_of(lives: Iterable[Life]) -> dict[int, Standing]:
 
 
 def newest_promises(case_ids: Sequence[int]) -> list[Promise]:
-    """The last row of every clock of these cases, and when a person's word last ended any of its case; one query."""
+    """The last row of every clock of these cases, and when a person last said how its case stands; one query."""
     clock = Promise.objects.filter(case=OuterRef("case"), kind=OuterRef("kind"), member=OuterRef("member"))
     later = clock.filter(since__gt=OuterRef("since"))
-    spoken = Promise.objects.filter(case=OuterRef("case"), by__isnull=False, ended_at__isnull=False)
+    spoken = words_of_people().filter(case=OuterRef("case"))
     rows = Promise.objects.filter(~Exists(later), case__in=case_ids).order_by("case", "kind", "member")
-    return list(rows.annotate(spoken_at=Subquery(spoken.order_by("-ended_at").values("ended_at")[:1])))
+    return list(rows.annotate(spoken_at=Subquery(spoken.order_by("-at").values("at")[:1])))
+
+
+def words_of_people() -> QuerySet[Interaction]:
+    """The contacts by which a person told somebody of the audience, or the customer, how a case stands (T2)."""
+    heard = Q(direction=Direction.OUT) | Q(direction=Direction.IN, channel__in=[Channel.PHONE, Channel.CHAT])
+    return Interaction.objects.filter(heard | ~Q(told=[]), by__isnull=False, opened_the_case=False)
 
 
 def _hear(standings: dict[int, Standing]) -> None:

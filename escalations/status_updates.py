@@ -102,12 +102,12 @@ def settle(now: datetime) -> None:
         return
     open_rows.filter(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")).update(outcome=Outcome.SYSTEM)
     overdue = open_rows.filter(due_at__lt=now)
-    overdue.filter(_person_in_time()).update(outcome=Outcome.PERSON)
+    overdue.filter(person_in_time()).update(outcome=Outcome.PERSON)
     overdue.filter(mail__status=MailStatus.DROPPED).update(outcome=Outcome.RELEASED)
     overdue.update(outcome=Outcome.MISSED)
 
 
-def _person_in_time() -> Exists:
+def person_in_time() -> Exists:
     """Whether the member's next promise, which began with the desk's update, was kept before this one was due (T2)."""
     following = Promise.objects.filter(
         case=OuterRef("case"), kind=OuterRef("kind"), member=OuterRef("member"), since=OuterRef("updated_at")
