@@ -536,6 +536,18 @@ def test_what_is_foreseen_happens_and_nothing_else(desk: Desk, share: int) -> No
             raise
 
 
+def test_who_stands_in_is_chosen_by_the_load_that_is_left_after_the_transfer(desk: Desk) -> None:  # E7, E8, C6
+    on_duty(desk.l3, False)
+    busier = build_technician(desk.centre, name="busier")
+    case = desk.open_case(severity=Severity.CRITICAL)
+    other = desk.open_case(severity=Severity.MEDIUM)
+    Case.objects.filter(pk=other.pk).update(owner=busier, look_at=None, promise_at=None)
+    assert case.owner == desk.technician
+    forecast = check(Past(desk, Chance(1), NOON, case.pk), 40, really=True)
+    asked = [(event.at - NOON, event.about) for event in forecast.events if event.kind == Kind.ASKED]
+    assert asked == [(12 * HOUR, "tech"), (24 * HOUR, "tech")]  # without the critical case that went to L3
+
+
 # --- what it costs, and that it writes nothing ------------------------------------------------------------------
 
 
