@@ -575,10 +575,13 @@ def test_the_header_says_where_the_case_stands_and_offers_what_is_possible(desk:
         "log_contact",
         "add_note",
         "change_severity",
+        "give_update",
+        "request_escalation",
     ]
     assert 'id="dialog-reassign"' in said(signed_in(desk.manager).get(page(case)))
     assert re.findall(r'<dialog id="dialog-(\w+)"', said(signed_in(desk.account_manager).get(page(case)))) == [
-        "add_note"
+        "add_note",
+        "request_escalation",
     ]
     assert "<dialog" not in said(signed_in(desk.customer_engineer).get(page(case)))
 

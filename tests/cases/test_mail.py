@@ -25,6 +25,7 @@ from contacts.terms import Language, Level, Role
 from escalations import requests
 from escalations.dispatch import escalate
 from escalations.questions import answer
+from escalations.status_updates import keep_promises
 from escalations.terms import Member, Origin
 from escalations.updates_by_person import give_update
 from tests.builders import NOON, Desk, build_company, build_desk, build_user
@@ -64,6 +65,8 @@ def every_message(desk: Desk) -> dict[str, Mail]:
         return desk.open_case(actor=manager, title=TITLE, description="All of them.\n\nSince 5.", **fields)
 
     opened(severity=Severity.CRITICAL)
+    keep_promises(NOON + 1.5 * HOURS)  # a reminder to the owner
+    keep_promises(NOON + 2 * HOURS)  # the desk's own update to the customer
     escalate(NOON + 25 * HOURS)
 
     unanswered = opened(severity=Severity.HIGH)
