@@ -366,9 +366,12 @@ def move_between(before: State | None, after: State) -> Move:
 
 
 def _moments_to_look(status: Status, now: datetime) -> dict[str, datetime]:
-    """When a sweep looks at the case first: at once while it is open; what is due, the sweep reckons itself (S1)."""
+    """When a sweep looks at the case first: at once while it is open; what is due, the sweep reckons itself (S1).
+
+    Our own promises count from the import on, also for a case that is reopened later (T2).
+    """
     if status is Status.RESOLVED:
-        return {}
+        return {"promises_since": now}
     looks = {"look_at": now, "promise_at": now, "promises_since": now}
     return looks | {"follow_up_at": now} if status is Status.WAITING else looks
 
