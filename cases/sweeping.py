@@ -63,8 +63,9 @@ def run(sweep: Sweep, now: datetime) -> Swept:
     """Work everything that is due at `now`, batch by batch, until nothing is left that nobody else holds."""
     began = seen = time.monotonic()
     swept = Swept()
-    while (looked_at := _work_batch(sweep, now, swept)) > 0:
-        swept.looked_at += looked_at
+    more = True
+    while more:
+        more = _work_batch(sweep, now, swept)
         if time.monotonic() - seen >= SIGN_OF_LIFE_EVERY:
             seen = time.monotonic()
             beat(sweep.name, now, seen - began, swept.acted_on)
@@ -74,8 +75,10 @@ def run(sweep: Sweep, now: datetime) -> Swept:
     return swept
 
 
-def _work_batch(sweep: Sweep, now: datetime, swept: Swept) -> int:
+def _work_batch(sweep: Sweep, now: datetime, swept: Swept) -> bool:
+    """Work a batch. Returns whether there may be more: it was full, or some of it is due still."""
     claimed: list[int] = []
+    more = True
     try:
         with transaction.atomic():
             cases = _claim(sweep.due(now), settings.DESK_BATCH)
@@ -85,13 +88,21 @@ def _work_batch(sweep: Sweep, now: datetime, swept: Swept) -> int:
                 _check_progress(claimed, swept)
                 swept.acted_on += sweep.step(cases, now)
                 _solved(sweep, claimed, now)
+            more = len(cases) >= settings.DESK_BATCH or any(_is_due(case, sweep, now) for case in cases)
     except (OperationalError, InterfaceError):
         raise  # the database is in trouble, not a case: the next tick looks again
     except Exception:
         log.exception("%s: a batch of %s failed, working its cases one by one", sweep.name, len(claimed))
         for case_id in claimed:
             _work_alone(sweep, case_id, now, swept)
-    return len(claimed)
+        more = bool(claimed)
+    swept.looked_at += len(claimed)
+    return more
+
+
+def _is_due(case: Case, sweep: Sweep, now: datetime) -> bool:
+    moment = getattr(case, sweep.column)
+    return moment is not None and moment <= now
 
 
 def _work_alone(sweep: Sweep, case_id: int, now: datetime, swept: Swept) -> None:
@@ -148,6 +159,8 @@ def _set_aside(sweep: Sweep, case_id: int, now: datetime, error: str) -> None:
 
 def _solved(sweep: Sweep, case_ids: Sequence[int], now: datetime) -> None:
     """What was worked is no trouble any more, nor is what needs no look by now (a customer answered meanwhile)."""
+    if not SetAside.objects.filter(sweep=sweep.name, solved_at=None).exists():
+        return
     no_trouble = Q(case_id__in=case_ids) | Q(**{f"case__{sweep.column}": None})
     SetAside.objects.filter(no_trouble, sweep=sweep.name, solved_at=None).update(solved_at=now)
 
