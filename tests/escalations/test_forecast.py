@@ -519,12 +519,12 @@ def one_life(desk: Desk, seed: int) -> Forecast:
         past = live(desk, chance)
         for twist in chance.sample(TWISTS, chance.choice([0, 0, 0, 1, 2])):
             twist(desk, chance)
-        moments = None if seed % 40 == 0 else chance.choice([3, 6, 9, 20])
+        moments = None if seed % 75 == 0 else chance.choice([3, 6, 9, 20])
         return check(past, moments, really=seed % 10 == 1)
     raise AssertionError
 
 
-#: Two minutes of one processor; a run of CI is content with a third, as it goes through them on both databases.
+#: Half a second of a processor each; a run of CI is content with a third, as it goes through them on both databases.
 LIVES = 100 if os.environ.get("CI") else 300
 #: Tests run beside each other by pytest-xdist share the lives.
 SHARES = 6
