@@ -1,4 +1,4 @@
-"""A customer's word on a resolved case: flagged, and told to the Support Manager when nobody handles it in time (C7)."""
+"""A customer's word on a resolved case: flagged, and told to the Support Manager if nobody handles it in time (C7)."""
 
 from __future__ import annotations
 
