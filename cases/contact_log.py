@@ -7,11 +7,24 @@ from datetime import datetime
 from django.db import transaction
 
 from cases.deadlines import word_handled_by
+from cases.episodes import wait_of
+from cases.follow_up_plans.three_contacts import Judged, judge
 from cases.guards import Refused, allow, locked, needs
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
-from cases.models import Case, Interaction
-from cases.terms import Channel, Direction, Move, Resolution, Severity, Status
-from cases.workflow import can_reopen, guard, moved, work_again, write_down
+from cases.models import Case, Interaction, Notice
+from cases.terms import (
+    AgreedBy,
+    Channel,
+    Direction,
+    Move,
+    NoticeStep,
+    Resolution,
+    Severity,
+    Status,
+    WaitPlan,
+    WaitReason,
+)
+from cases.workflow import can_reopen, close, guard, moved, not_before_last, work_again, write_down
 from contacts.directory import Directory
 from contacts.models import User
 from contacts.terms import Right
@@ -46,8 +59,21 @@ def log_contact(
     return interaction
 
 
-def customer_responded(case_id: int, actor: User, now: datetime, *, channel: Channel, body: str) -> Case:
-    """Customer Update Required -> In Progress, by logging the customer's contact (C4). Raises Refused or NotAllowed."""
+def customer_responded(
+    case_id: int,
+    actor: User,
+    now: datetime,
+    *,
+    channel: Channel,
+    body: str,
+    confirms: bool = False,
+    solution: str = "",
+) -> Case:
+    """Customer Update Required -> In Progress, by logging the customer's contact (C4).
+
+    With `confirms`, on a case that was waiting for the customer to confirm the solution, the case is resolved instead:
+    both agree (C4). Raises Refused or NotAllowed.
+    """
     allow(actor, Right.WORK_CASES, "log a response")
     said = needs(body, "Write down what the customer said.", "body")
     if channel == Channel.NOTE:
@@ -55,14 +81,33 @@ def customer_responded(case_id: int, actor: User, now: datetime, *, channel: Cha
     with transaction.atomic():
         case = locked(case_id, actor)
         guard(case, "customer_responded", now)
-        _take_contact(case, channel, Direction.IN, said, actor, now, reached=True)
+        if confirms:
+            _confirmed(case, actor, now, channel, said, solution)
+        else:
+            _take_contact(case, channel, Direction.IN, said, actor, now, reached=True)
     return case
+
+
+def _confirmed(case: Case, actor: User, now: datetime, channel: Channel, said: str, solution: str) -> None:
+    """The confirmation we waited for: logged, and the case closes as both agreed (C4)."""
+    if case.wait_reason != WaitReason.CONFIRM:
+        raise Refused(
+            "The customer was not asked to confirm a solution; log what they said, then resolve the case.", "confirms"
+        )
+    needs(solution, "Write the solution that the customer confirmed.", "solution")
+    write_down(case, channel, Direction.IN, said, actor, not_before_last(case, now))
+    close(case, actor, not_before_last(case, now), Resolution.CONFIRMED, solution, AgreedBy(channel.value), said)
 
 
 def _take_contact(
     case: Case, channel: Channel, direction: Direction, body: str, actor: User | None, now: datetime, reached: bool
 ) -> Interaction:
-    interaction = write_down(case, channel, direction, body, actor, now, reached)
+    judged = _judged(case, channel, direction, now, reached)
+    interaction = write_down(
+        case, channel, direction, body, actor, now, reached, why_no_attempt=judged.why if judged else ""
+    )
+    if judged is not None and judged.step is not None and judged.due_at is not None:
+        _count(case, interaction, judged.step, judged.due_at, judged.time, now)
     if interaction.tells_customer:
         Case.objects.filter(pk=case.pk).update(promise_at=now)  # it resets a clock (T2), perhaps meets the first (T1)
     if not interaction.is_response:
@@ -73,6 +118,29 @@ def _take_contact(
     elif case.status == Status.RESOLVED and direction == Direction.IN:
         _word_on_resolved(case, interaction, actor, now)
     return interaction
+
+
+def _judged(case: Case, channel: Channel, direction: Direction, now: datetime, reached: bool) -> Judged | None:
+    """What a contact to the customer counts as among the three contacts; None where there is nothing to count (F3)."""
+    spoke = reached and channel in (Channel.PHONE, Channel.CHAT)
+    if direction != Direction.OUT or spoke or case.status != Status.WAITING:
+        return None
+    wait = wait_of(case)
+    return judge(wait, now) if wait is not None and wait.plan == WaitPlan.THREE_CONTACTS else None
+
+
+def _count(case: Case, interaction: Interaction, step: NoticeStep, due_at: datetime, time: int, now: datetime) -> None:
+    """The contact is an attempt: it stands in the ledger in place of the desk's own, and the plan looks again (F3)."""
+    Notice.objects.create(
+        case=case,
+        episode=case.wait_episode,
+        step=step,
+        time=time,
+        due_at=due_at,
+        done_at=now,
+        interaction=interaction,
+    )
+    Case.objects.filter(pk=case.pk).update(follow_up_at=now)
 
 
 def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, now: datetime) -> None:

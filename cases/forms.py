@@ -14,15 +14,20 @@ from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
+from cases.episodes import wait_of
+from cases.follow_up_letters import draft
+from cases.follow_up_plans.three_contacts import next_attempt
 from cases.intake import suggested_severity
-from cases.models import Case, Interaction
+from cases.models import Absence, Case, Interaction
 from cases.terms import (
     PLAN_FOR,
     WITHOUT_SOLUTION,
     Affected,
+    AgreedBy,
     Channel,
     Direction,
     Impact,
@@ -40,6 +45,15 @@ REAL_CHANNELS = [(word.value, word.label) for word in Channel if word != Channel
 def text_area(rows: int = 4, **attrs: Any) -> UnfoldAdminTextareaWidget:
     """A text area of so many rows."""
     return UnfoldAdminTextareaWidget(attrs={"rows": rows, **attrs})
+
+
+A_DAY = "Write a day, such as 2026-06-15."
+
+
+def day_input() -> forms.DateInput:
+    """A day picked or typed."""
+    classes = " ".join(UnfoldAdminTextInputWidget().attrs["class"].split())
+    return forms.DateInput(attrs={"type": "date", "class": classes}, format="%Y-%m-%d")
 
 
 # --- opening (C1 to C3, D3) -------------------------------------------------------------------------------------
@@ -247,6 +261,13 @@ class AskCustomerForm(MoveForm):
         help_text="The reason picks one; choose the other where it fits better.",
         widget=UnfoldAdminSelectWidget(),
     )
+    not_before = forms.DateField(
+        label="They cannot act before",
+        required=False,
+        error_messages={"invalid": A_DAY},
+        help_text="If they named a day: until then we do not turn to them.",
+        widget=day_input(),
+    )
     send = forms.BooleanField(
         label="Send it by email now",
         required=False,
@@ -272,10 +293,31 @@ class RespondedForm(MoveForm):
         widget=UnfoldAdminSelectWidget(),
     )
     body = forms.CharField(label="What the customer said", required=False, widget=text_area(5, required=True))
+    confirms = forms.ChoiceField(
+        label="Is it solved?",
+        required=False,
+        choices=[("no", "No, it still does not work"), ("yes", "Yes, they confirm the solution")],
+        initial="no",
+        help_text="If they confirm it, the case is resolved at once.",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    solution = forms.CharField(
+        label="Solution",
+        required=False,
+        widget=text_area(4),
+        help_text="Needed when they confirm it; they get it by email.",
+    )
+
+    def prepare(self) -> None:
+        """Ask for the confirmation only where we wait for one."""
+        if self.case.wait_reason != WaitReason.CONFIRM:
+            del self.fields["confirms"], self.fields["solution"]
+            return
+        self.initial["solution"] = self.case.solution or self.case.wait_question
 
 
 class ResolveForm(MoveForm):
-    """Why the case closes, and the solution (C4)."""
+    """Why the case closes, how the customer agreed, and the solution (C4)."""
 
     resolution = forms.ChoiceField(
         label="Why it closes",
@@ -283,6 +325,14 @@ class ResolveForm(MoveForm):
         error_messages={"required": "Choose why the case closes."},
         widget=UnfoldAdminSelectWidget(attrs={"data-desk-no-solution": json.dumps(sorted(WITHOUT_SOLUTION))}),
     )
+    agreed_by = forms.ChoiceField(
+        label="How they agreed",
+        required=False,
+        choices=[("", "Choose"), *AgreedBy.choices()],
+        help_text="Needed when the customer confirmed it: both sides agree to close.",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    said = forms.CharField(label="What they said", required=False, widget=text_area(2))
     solution = forms.CharField(
         label="Solution",
         required=False,
@@ -293,6 +343,76 @@ class ResolveForm(MoveForm):
     def prepare(self) -> None:
         """Start from the solution that is on file."""
         self.initial["solution"] = self.case.solution
+
+
+class LogAttemptForm(MoveForm):
+    """A call to a customer who was not reached, in one click (F3)."""
+
+    outcome = forms.ChoiceField(
+        choices=[("no_answer", "No answer"), ("left_message", "Left a message")],
+        error_messages={
+            "required": "Say how the call went: no answer, or a message left.",
+            "invalid_choice": "Say how the call went: no answer, or a message left.",
+        },
+        widget=forms.HiddenInput(),
+    )
+
+
+class WriteForm(MoveForm):
+    """A mail to the customer, from a draft (F3)."""
+
+    body = forms.CharField(label="Message", required=False, widget=text_area(10, required=True))
+
+    def prepare(self) -> None:
+        """Start from the draft for the coming attempt."""
+        wait = wait_of(self.case)
+        coming = next_attempt(wait) if wait is not None else None
+        self.initial["body"] = draft(self.case, coming.number if coming is not None else 1)
+
+
+class NoteAbsenceForm(MoveForm):
+    """The customer is out of office: their note, or the days (F5)."""
+
+    note = forms.CharField(
+        label="Their note",
+        required=False,
+        widget=text_area(7, placeholder="Paste the automatic reply"),
+        help_text="The dates are read from it, in eight languages; you confirm them.",
+    )
+    away_from = forms.DateField(
+        label="First day away", required=False, error_messages={"invalid": A_DAY}, widget=day_input()
+    )
+    back_on = forms.DateField(
+        label="First day back",
+        required=False,
+        error_messages={"invalid": A_DAY},
+        help_text="If you know the days, they are taken as they are. Days are the customer's own.",
+        widget=day_input(),
+    )
+
+
+class AbsenceForm(MoveForm):
+    """Which absence of this case is meant; and its days, where they are corrected (F5)."""
+
+    absence = forms.ModelChoiceField(
+        queryset=Absence.objects.none(),
+        widget=forms.HiddenInput(),
+        error_messages={
+            "required": "Say which absence is meant.",
+            "invalid_choice": "This absence does not belong to the case; look at the case as it is now.",
+        },
+    )
+    away_from = forms.DateField(
+        label="First day away", required=False, error_messages={"invalid": A_DAY}, widget=day_input()
+    )
+    back_on = forms.DateField(
+        label="First day back", required=False, error_messages={"invalid": A_DAY}, widget=day_input()
+    )
+
+    def prepare(self) -> None:
+        """Only absences of this very case."""
+        field = cast(forms.ModelChoiceField, self.fields["absence"])
+        field.queryset = Absence.objects.filter(case=self.case)
 
 
 class LogContactForm(MoveForm):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import models
@@ -20,7 +20,9 @@ from django_fsm import FSMField, transition
 from simple_history.models import HistoricalRecords
 
 from cases.terms import (
+    AbsenceState,
     Affected,
+    AgreedBy,
     Channel,
     Direction,
     Holds,
@@ -128,6 +130,7 @@ class Case(models.Model):
     )  # D3
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=20, choices=Resolution.choices(), blank=True)
+    agreed_by = models.CharField("how the customer agreed", max_length=6, choices=AgreedBy.choices(), blank=True)
     solution = models.TextField(blank=True)
 
     # The wait it is in, or was in last; earlier ones are in the history (F1, F6)
@@ -236,9 +239,12 @@ class Case(models.Model):
         source=[Status.ASSIGNED.value, Status.IN_PROGRESS.value, Status.WAITING.value],
         target=Status.RESOLVED.value,
     )
-    def resolve(self, resolution: Resolution, solution: str, now: datetime) -> None:
-        """Close at `now` (C4)."""
+    def resolve(
+        self, resolution: Resolution, solution: str, now: datetime, agreed_by: AgreedBy | Literal[""] = ""
+    ) -> None:
+        """Close at `now`; whoever says that the customer confirmed it says how they agreed (C4)."""
         self.resolution = resolution
+        self.agreed_by = agreed_by
         self.solution = solution or self.solution
         self.resolved_at = now
         self.waiting_since = None
@@ -246,7 +252,7 @@ class Case(models.Model):
     @transition(status, source=Status.RESOLVED.value, target=Status.IN_PROGRESS.value)
     def reopen(self) -> None:
         """Work again on what was closed (C4)."""
-        self.resolution = ""
+        self.resolution = self.agreed_by = ""
         self.resolved_at = None
 
 
@@ -278,6 +284,7 @@ class Interaction(models.Model):
     reached = models.BooleanField(
         default=True, help_text="Whether the customer was spoken to; a message left counts as an attempt only (F3)."
     )
+    why_no_attempt = models.TextField(blank=True, help_text="Why it does not count as one of the three contacts (F3).")
     told = models.JSONField(
         default=list, blank=True, help_text="Which members of the audience it told, besides the customer (T2)."
     )
@@ -371,6 +378,9 @@ class Mail(models.Model):
     send_at = models.DateTimeField(help_text="When it is tried next; moved ahead while somebody is sending it.")
     attempts = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
+    send_by = models.DateTimeField(
+        null=True, blank=True, help_text="Later than this it would not be true any more, so it is not sent."
+    )
     kept = models.BooleanField(default=False, help_text="No mail server is configured: it was kept here, not sent.")
     last_error = models.TextField(blank=True)
     message_id = models.CharField(max_length=200, unique=True)
@@ -400,23 +410,82 @@ class Mail(models.Model):
 
 
 class Notice(models.Model):
-    """The ledger of a wait's plan: one row per (case, episode, step), for ever (F2, F7)."""
+    """The ledger of a wait's plan: one row for each step that was carried out, for ever (F2 to F5, F7).
+
+    A step is carried out once in an episode; only one that got lost, or whose announcement was slept over, comes again,
+    with the next number in `time`.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
     episode = models.PositiveIntegerField()
-    step = models.CharField(max_length=8, choices=NoticeStep.choices())
+    step = models.CharField(max_length=9, choices=NoticeStep.choices())
+    time = models.PositiveSmallIntegerField(default=1, help_text="More than 1: carried out again.")
     due_at = models.DateTimeField()
     done_at = models.DateTimeField()
     superseded = models.BooleanField(default=False, help_text="A later notice that was due as well went instead (F7).")
+    closes_at = models.DateTimeField(null=True, blank=True, help_text="When it said that the case will close (F4).")
     mail = models.OneToOneField(Mail, on_delete=models.PROTECT, null=True, blank=True, related_name="notice")
+    interaction = models.OneToOneField(
+        Interaction,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="attempt",
+        help_text="The call or mail of a technician that was the attempt (F3).",
+    )
 
     class Meta:
         ordering = ["case", "episode", "due_at"]
-        constraints = [models.UniqueConstraint(fields=["case", "episode", "step"], name="a_notice_happens_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "episode", "step", "time"], name="a_notice_happens_once")
+        ]
         indexes = [models.Index(fields=["due_at"], name="notice_by_due")]  # the report after an outage (S3)
 
     def __str__(self) -> str:
         return f"{self.step} of wait {self.episode} on {self.case_id}"
+
+
+class Absence(models.Model):
+    """The customer is out of office: the note, what was read from it, and what a person said of it (F5).
+
+    `away_from` and `back_on` are local days of the customer, the latter the first one on which they are back. No date
+    that was only read puts a plan to sleep for longer than the week in which somebody can confirm it.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="absences")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+")
+    note = models.TextField(blank=True, help_text="The note as it came; empty when somebody told us.")
+    phrase = models.CharField(max_length=200, blank=True, help_text="The words the dates were read from.")
+    state = models.CharField(max_length=9, choices=AbsenceState.choices())
+    away_from = models.DateField("first day away", null=True, blank=True)
+    back_on = models.DateField("first day back", null=True, blank=True)
+    noted_at = models.DateTimeField()
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the owner was asked what the dates are; once in a wait."
+    )
+    settled_at = models.DateTimeField(null=True, blank=True, help_text="When somebody said what the dates are.")
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    ended_on = models.DateField(null=True, blank=True, help_text="The day on which they were back sooner than said.")
+
+    class Meta:
+        ordering = ["noted_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | Q(away_from__lt=models.F("back_on")),
+                name="a_confirmed_absence_has_its_dates",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} away until {self.back_on or 'nobody knows when'}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to say what its dates are."""
+        return self.state in (AbsenceState.READ, AbsenceState.UNREAD)
 
 
 class SetAside(models.Model):

@@ -11,10 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cases.follow_up_plans import PENDING_STEPS, DoneStep
-from cases.follow_ups import done_steps, plan_of, planned_steps
 from cases.models import Case
-from cases.terms import NoticeStep, Status
 from contacts.models import User
 
 
@@ -46,43 +43,6 @@ def panels_of(case: Case, user: User, now: datetime) -> list[Panel]:
     return [panel for panel in panels if panel is not None]
 
 
-# --- waiting for the customer (section 4) -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class StepLine:
-    """A step of the plan as the panel tells it: when it was or is due, and what became of it."""
-
-    label: str
-    due_at: datetime
-    state: str  # sent, queued, replaced, due, planned
-    sent_at: datetime | None = None
-
-
-def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
-    """What we asked, why we wait, and what the plan has done and will do (F1, F2, F7)."""
-    if case.status != Status.WAITING or case.waiting_since is None:
-        return None
-    done = done_steps([case])[case.pk]
-    plan = plan_of(case, done, now)
-    lines = [_done_line(step, done[step]) for step in PENDING_STEPS if step in done]
-    lines += [
-        StepLine(coming.step.label, coming.due_at, "due" if coming.due_at <= now else "planned")
-        for coming in planned_steps(case.waiting_since, done)
-    ]
-    return Panel(
-        "Waiting for the customer",
-        "admin/cases/panels/waiting.html",
-        {"steps": lines, "held_up": plan.held_up},
-    )
-
-
-def _done_line(step: NoticeStep, done: DoneStep) -> StepLine:
-    if done.superseded:
-        return StepLine(step.label, done.due_at, "replaced")
-    return StepLine(step.label, done.due_at, "sent" if done.sent_at else "queued", done.sent_at)
-
-
 # --- people and links -------------------------------------------------------------------------------------------
 
 
@@ -102,6 +62,5 @@ def linked_panel(case: Case, user: User, now: datetime) -> Panel | None:
     return Panel("Linked cases", "admin/cases/panels/linked.html", {"earlier": earlier, "later": later})
 
 
-register(waiting_panel, 10)
 register(people_panel, 80)
 register(linked_panel, 90)

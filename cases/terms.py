@@ -40,6 +40,15 @@ class Resolution(Term):
 WITHOUT_SOLUTION = frozenset({Resolution.NOT_PURSUED, Resolution.NO_RESPONSE})
 
 
+class AgreedBy(Term):
+    """How the customer agreed that a case is solved (C4)."""
+
+    PHONE = "phone", "On the phone"
+    CHAT = "chat", "In a chat"
+    EMAIL = "email", "By email"
+    LOGGED = "logged", "In a contact that is logged already"
+
+
 class WaitReason(Term):
     """Why we wait for the customer (F1)."""
 
@@ -112,7 +121,7 @@ class Move(Term):
     SEVERITY = "severity", "Severity changed"
     REASSIGNED = "reassigned", "Reassigned"
     EDITED = "edited", "Details edited"
-    FOLLOWED_UP = "followed_up", "Customer reminded"
+    FOLLOWED_UP = "followed_up", "Followed up"
     ESCALATED = "escalated", "Escalated"
     MOVED = "moved", "Moved to another schedule version"
 
@@ -137,9 +146,29 @@ class Holds(Term):
 
 
 class NoticeStep(Term):
-    """The steps of pending client action (F2), named as the ledger names them."""
+    """The steps of following up on a wait, as the ledger names them (F2 to F5)."""
 
+    # pending client action (F2)
     NOTICE_1 = "notice-1", "First notice"
     NOTICE_2 = "notice-2", "Second notice"
     FINAL = "final", "Final notice"
+    # three contacts (F3, F4)
+    CALL_1 = "call-1", "Owner told to call for the first attempt"
+    ATTEMPT_1 = "attempt-1", "First attempt"
+    CALL_2 = "call-2", "Owner told to call for the second attempt"
+    ATTEMPT_2 = "attempt-2", "Second attempt"
+    CALL_3 = "call-3", "Owner told to call for the third attempt"
+    ATTEMPT_3 = "attempt-3", "Third attempt"
+    ANNOUNCED = "announced", "Closing announced"
+    # both
+    OWNER_DECIDES = "decides", "Owner asked how to go on after 30 days of absence"
     RESOLVE = "resolve", "Closed for no response"
+
+
+class AbsenceState(Term):
+    """What is known of an absence (F5)."""
+
+    READ = "read", "Read from the note, to be confirmed"
+    UNREAD = "unread", "Dates not readable"
+    CONFIRMED = "confirmed", "Confirmed"
+    DISMISSED = "dismissed", "Not an absence"

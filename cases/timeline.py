@@ -83,7 +83,7 @@ def timeline_of(case: Case, page: int = 0) -> Timeline:
 
 
 def _contacts(case: Case, enough: int) -> Iterator[Entry]:
-    rows = Interaction.objects.filter(case=case).select_related("by", "contact").order_by("-at", "-pk")
+    rows = Interaction.objects.filter(case=case).select_related("by", "contact", "attempt").order_by("-at", "-pk")
     for row in rows[:enough]:
         note = row.channel == Channel.NOTE
         yield Entry(
@@ -99,7 +99,12 @@ def _contacts(case: Case, enough: int) -> Iterator[Entry]:
 
 
 def _about_contact(row: Interaction) -> list[str]:
-    lines = [] if row.reached else ["Not reached: a message was left."]
+    lines = [] if row.reached else ["Not reached."]
+    attempt = getattr(row, "attempt", None)
+    if attempt is not None:
+        lines.append(f"Counts as the {attempt.get_step_display().lower()} of wait {attempt.episode}.")
+    if row.why_no_attempt:
+        lines.append(f"Does not count as an attempt: {row.why_no_attempt}.")
     told = ", ".join(Role(member).label.lower() for member in row.told if member in set(Role))
     return [*lines, f"Told: {told}"] if told else lines
 

@@ -9,23 +9,28 @@ the person who tried; then nothing has changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django_fsm import can_proceed
 
-from cases.follow_up_plans import PENDING_STEPS
+from cases.episodes import calendar_of, wait_of
+from cases.follow_up_plans.plans import TO_OWNER, coming
+from cases.follow_up_plans.waits import WARNED_FOR
 from cases.guards import Refused, allow, foreign_contact, locked, needs
 from cases.history import record
 from cases.mail.announcements import centre_of, resolved_letters, severe_letters
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
-from cases.models import Case, CaseWatcher, Interaction, Notice
+from cases.models import Absence, Case, CaseWatcher, Interaction, Notice
 from cases.terms import (
     PLAN_FOR,
     RANK,
     WITHOUT_SOLUTION,
+    AbsenceState,
+    AgreedBy,
     Channel,
     Direction,
     Holds,
@@ -41,6 +46,9 @@ from cases.terms import (
 from contacts.directory import Directory
 from contacts.models import Technician, User
 from contacts.terms import Right
+
+#: Nobody is away for longer; a date further ahead is a slip of the pen (F5).
+LONGEST_ABSENCE = timedelta(days=366)
 
 #: What people call the transitions of C4, in the order of a case's life.
 TRANSITIONS = {
@@ -91,11 +99,12 @@ def ask_customer(
     reason: WaitReason,
     plan: WaitPlan | None = None,
     send: bool = True,
+    not_before: date | None = None,
 ) -> Case:
     """Wait for the customer: the question, or what they told us, and why we wait (C4, F1). A new episode each time.
 
-    `send` mails the question to the contact; without it the question was put to them in another way.
-    Raises Refused or NotAllowed.
+    `send` mails the question to the contact; without it the question was put to them in another way. `not_before` is
+    the customer's local day before which they cannot act (F2). Raises Refused or NotAllowed.
     """
     allow(actor, Right.WORK_CASES, "ask the customer")
     said = needs(question, "Write the question to the customer, or what they told us.", "question")
@@ -104,8 +113,9 @@ def ask_customer(
         guard(case, "ask_customer", now)
         now = not_before_last(case, now)
         case.ask_customer(said, reason, plan or PLAN_FOR[reason], now)
-        # Until the three contacts are built whole, every wait is followed up by F2's plan.
         case.follow_up_at = now
+        if not_before is not None:
+            cannot_act_before(case, actor, not_before, now)
         moved(case, Move.ASKED, actor, f"{reason.label}: {said}", now)
         if send:
             write_down(case, Channel.EMAIL, Direction.OUT, said, actor, now)
@@ -120,17 +130,47 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
             f"{case.contact.name} has no email address: add one, or untick “send it by email” and ask by phone.",
             "send",
         )
+    wait = wait_of(case)
+    assert wait is not None
+    next_at = next((one.due_at for one in coming(wait, now) if one.step not in TO_OWNER), None)
     what = facts(
         case,
         why="you are our contact for this issue",
         expected="Please answer by replying to this message, or call us.",
-        then="We remind you if we do not hear from you; without an answer the case closes in the end.",
-        next_at=(now + PENDING_STEPS[NoticeStep.NOTICE_1]).isoformat(),
+        then="We turn to you again if we do not hear from you; without an answer the case closes in the end.",
+        next_at=next_at.isoformat() if next_at else "",
         question=question,
         reason=case.get_wait_reason_display(),
     )
     key = f"question:{case.pk}:{case.wait_episode}"
     post([Letter(key, "question", customer, what, case, Holds.WAITING, case.wait_episode)], now)
+
+
+def cannot_act_before(case: Case, actor: User, day: date, now: datetime) -> None:
+    """The customer named a day before which they cannot act: that is an absence (F2, F5). Raises Refused."""
+    today = calendar_of(case.company).local_date(now)
+    check_absence(today, day, today, "not_before")
+    Absence.objects.create(
+        case=case,
+        contact=case.contact,
+        state=AbsenceState.CONFIRMED,
+        away_from=today,
+        back_on=day,
+        noted_at=now,
+        noted_by=actor,
+        settled_at=now,
+        settled_by=actor,
+    )
+
+
+def check_absence(away_from: date, back_on: date, today: date, field: str = "back_on") -> None:
+    """Refuse a timeframe that cannot be one: it ends before it begins, is over, or is too far ahead (F5, S4)."""
+    if back_on <= today:
+        raise Refused(f"They would be back already on {back_on:%d %B %Y}; give a day after today over there.", field)
+    if back_on <= away_from:
+        raise Refused("The day they are back has to come after the first day away.", field)
+    if back_on > today + LONGEST_ABSENCE:
+        raise Refused(f"{back_on:%d %B %Y} is more than a year ahead; check the year.", field)
 
 
 def take_back(case_id: int, actor: User, now: datetime, *, reason: str) -> Case:
@@ -145,8 +185,20 @@ def take_back(case_id: int, actor: User, now: datetime, *, reason: str) -> Case:
     return case
 
 
-def resolve(case_id: int, actor: User, now: datetime, *, resolution: Resolution, solution: str = "") -> Case:
-    """Close a case: why, and the solution where there is one (C4). Raises Refused or NotAllowed."""
+def resolve(
+    case_id: int,
+    actor: User,
+    now: datetime,
+    *,
+    resolution: Resolution,
+    solution: str = "",
+    agreed_by: AgreedBy | None = None,
+    said: str = "",
+) -> Case:
+    """Close a case: why, the solution where there is one, and how a customer who confirmed it agreed (C4).
+
+    `said` are the customer's words, if they are worth keeping. Raises Refused or NotAllowed.
+    """
     allow(actor, Right.WORK_CASES, "resolve a case")
     if resolution not in WITHOUT_SOLUTION:
         needs(solution, "Write the solution: a case that the customer confirmed as solved has one.", "solution")
@@ -156,26 +208,56 @@ def resolve(case_id: int, actor: User, now: datetime, *, resolution: Resolution,
         now = not_before_last(case, now)
         if resolution == Resolution.NO_RESPONSE:
             _check_warned(case, now)
-        case.resolve(resolution, solution.strip(), now)
-        case.follow_up_at = None
-        moved(case, Move.RESOLVED, actor, resolution.label, now)
-        post(resolved_letters(case), now)
+        if resolution == Resolution.CONFIRMED:
+            _check_agreed(case, agreed_by)
+        close(case, actor, now, resolution, solution, agreed_by if resolution == Resolution.CONFIRMED else None, said)
     return case
 
 
-def _check_warned(case: Case, now: datetime) -> None:
-    """Never closed for no response unless the final notice was sent 24 h before (F7). Raises Refused."""
-    warned = Notice.objects.filter(
-        case=case,
-        episode=case.wait_episode,
-        step=NoticeStep.FINAL,
-        mail__status=MailStatus.SENT,
-        mail__sent_at__lte=now - timedelta(hours=24),
-    )
-    if case.status != Status.WAITING or not warned.exists():
+def close(
+    case: Case,
+    actor: User | None,
+    now: datetime,
+    resolution: Resolution,
+    solution: str = "",
+    agreed_by: AgreedBy | None = None,
+    said: str = "",
+) -> None:
+    """Resolve a locked case whose closing was checked, and tell the customer."""
+    case.resolve(resolution, solution.strip(), now, agreed_by or "")
+    case.follow_up_at = None
+    how = f" {agreed_by.label[0].lower()}{agreed_by.label[1:]}" if agreed_by else ""
+    words = f": “{said.strip()}”" if said.strip() else ""
+    moved(case, Move.RESOLVED, actor, f"{resolution.label}{how}{words}", now)
+    post(resolved_letters(case), now)
+
+
+def _check_agreed(case: Case, agreed_by: AgreedBy | None) -> None:
+    """Both agree to close: whoever says that the customer confirmed it says how (C4). Raises Refused."""
+    if agreed_by is None:
+        raise Refused("Say how the customer agreed: on the phone, in a chat, by email, or as logged.", "agreed_by")
+    if agreed_by != AgreedBy.LOGGED:
+        return
+    words = Interaction.objects.filter(case=case, opened_the_case=False).exclude(direction=Direction.INTERNAL)
+    if not any(word.is_response for word in words):
         raise Refused(
-            "A case closes for no response only 24 h after its final notice was sent; "
-            "let the follow-up run, or choose another reason.",
+            "No word from the customer is logged on this case; choose how they agreed, or log what they said.",
+            "agreed_by",
+        )
+
+
+def _check_warned(case: Case, now: datetime) -> None:
+    """Never closed for no response unless it was announced, and that was sent 24 h before (F4, F7). Raises Refused."""
+    announced = Notice.objects.filter(Q(step=NoticeStep.FINAL) | Q(closes_at__isnull=False), superseded=False)
+    last = announced.filter(case=case, episode=case.wait_episode).select_related("mail").order_by("-done_at").first()
+    mail = last.mail if last is not None else None
+    sent_at = mail.sent_at if mail is not None and mail.status == MailStatus.SENT else None
+    closes_at = last.closes_at if last is not None else None
+    warned = sent_at is not None and sent_at + WARNED_FOR <= now and (closes_at is None or closes_at <= now)
+    if case.status != Status.WAITING or not warned:
+        raise Refused(
+            "A case closes for no response only at the time that was announced to the customer, 24 h after that was "
+            "sent at the soonest; let the follow-up run, or choose another reason.",
             "resolution",
         )
 
@@ -240,6 +322,7 @@ def write_down(
     now: datetime,
     reached: bool = True,
     told: Sequence[str] = (),
+    why_no_attempt: str = "",
 ) -> Interaction:
     return Interaction.objects.create(
         case=case,
@@ -251,6 +334,7 @@ def write_down(
         body=body,
         reached=reached,
         told=list(told),
+        why_no_attempt=why_no_attempt,
     )
 
 

@@ -8,6 +8,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -77,6 +78,19 @@ class Environment:
             self._misread("E007", f"{name} is {said!r}, but it must be {allowed}.", f"Correct {name} or leave it out.")
             return default
         return number
+
+    def clock_time(self, name: str, default: str, *, earliest: str, latest: str) -> time:
+        """A time of the day such as 10:00, within the bounds, both included."""
+        said = self.text(name, default)
+        try:
+            clock = time.fromisoformat(said)
+        except ValueError:
+            clock = time.max
+        if clock.tzinfo is None and time.fromisoformat(earliest) <= clock <= time.fromisoformat(latest):
+            return clock
+        allowed = f"a time from {earliest} to {latest}, such as {default}"
+        self._misread("E007", f"{name} is {said!r}, but it must be {allowed}.", f"Correct {name} or leave it out.")
+        return time.fromisoformat(default)
 
     def listed(self, name: str, default: list[str]) -> list[str]:
         """The values between the commas."""

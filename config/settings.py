@@ -192,6 +192,9 @@ SILENCED_SYSTEM_CHECKS = ["fields.W161"]
 
 DESK_REOPEN_WITHIN_DAYS = env.whole_number("DESK_REOPEN_WITHIN_DAYS", 14)  # C4
 DESK_UPDATE_LEAD_MINUTES = env.whole_number("DESK_UPDATE_LEAD_MINUTES", 5, least=1)  # T3
+# F3, F4: the hour of an attempt on the customer's clock, and of the mail to whoever should have been phoned.
+DESK_ATTEMPT_AT = env.clock_time("DESK_ATTEMPT_AT", "10:00", earliest="06:00", latest="12:00")
+DESK_ATTEMPT_MAIL_AT = env.clock_time("DESK_ATTEMPT_MAIL_AT", "16:00", earliest="12:30", latest="16:45")
 DESK_BATCH = env.whole_number("DESK_BATCH", 500, least=1)
 # S3: after so long without a look the engine stands still, and what is due or waits to be sent is overdue.
 DESK_BEAT_LATE_AFTER_SECONDS = env.whole_number("DESK_BEAT_LATE_AFTER_SECONDS", 180)

@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from cases.follow_up_plans import RECHECK, DueStep, Plan
-from cases.follow_ups import Done, DoneStep, done_steps, notice_letter, plan_of, unreachable_letters
+from cases.episodes import wait_of
+from cases.follow_up_letters import write_step
+from cases.follow_up_plans.plans import TO_OWNER, carried_out, plan_at
+from cases.follow_up_plans.waits import RECHECK, Plan, Wait
+from cases.follow_ups import is_lost, next_look
 from cases.mail.announcements import resolved_letters
 from cases.mail.letters import Letter
 from cases.models import Case
@@ -55,7 +58,8 @@ class Kind(Term):
     OWNER = "owner", "Transfer of ownership"
     ASKED = "asked", "Owner asked for the status"
     INHERITED = "inherited", "Open question goes to the new owner"
-    NOTICE = "notice", "Notice of a wait"
+    NOTICE = "notice", "Customer turned to"
+    OWNER_TOLD = "owner_told", "Owner told about the wait"
     HELD_UP = "held_up", "Closing held up"
     CLOSED = "closed", "Closed for no response"
     REMINDER = "reminder", "Owner reminded"
@@ -178,9 +182,7 @@ class _Future:
         self.missed = {_name(row) for row in self.newest.values() if row.outcome == Outcome.MISSED}
         self.watchers: list[Addressee] = watchers_of([self.case])[case_id]
         self.flagged = flagged_words([self.case]).get(case_id, [])
-        self.done: Done = {}
-        if self.case.status == Status.WAITING:
-            self.done = done_steps([self.case], leaving_at=now)[case_id]
+        self.wait: Wait | None = wait_of(self.case, leaving_at=now)
         self.directory = Directory()
         self._roster: Roster | None = None
         self.kept_by_people: list[Promise] = []
@@ -348,18 +350,20 @@ class _Future:
     # --- waiting for the customer (F2, F7) ---
 
     def _follow_up(self) -> None:
-        plan = plan_of(self.case, self.done, self.now)
+        wait = self.wait
+        if wait is None:
+            self.case.follow_up_at = None
+            return
+        plan = plan_at(wait, self.now)
         if plan.act is None:
             if plan.held_up and plan.look_again_at == self.now + RECHECK:
                 self._held_up(plan)
-                return
+            else:
+                self.case.follow_up_at = plan.look_again_at
         elif plan.act.step == NoticeStep.RESOLVE:
             self._close()
-            return
         else:
-            self._remind_customer(plan, plan.act)
-        self.case.follow_up_at = plan_of(self.case, self.done, self.now).look_again_at
-        self._left()
+            self._take_step(wait, plan)
 
     def _held_up(self, plan: Plan) -> None:
         """No mail leaves by itself later: the sweep looks every few minutes from here on, and nothing comes of it."""
@@ -367,30 +371,23 @@ class _Future:
         self._happens(Kind.HELD_UP, "The case is not closed", NoticeStep.RESOLVE, why=plan.held_up)
         self._warn(plan.held_up)
 
-    def _remind_customer(self, plan: Plan, step: DueStep) -> None:
-        letter = notice_letter(self.case, step, self.now)
-        letters = [letter] if letter else unreachable_letters(self.case, step, self.directory)
-        what = step.step.label if letter else f"{step.step.label} cannot be sent"
-        self._happens(Kind.NOTICE, what, step.step, _readers(letters), "the case waits for the customer")
-        if letter is None:
-            self._warn(f"{self.case.contact.name} has no email address: the notices cannot be sent.")
-        for one in plan.superseded:
-            self.done[one.step] = DoneStep(one.due_at, self.now, None, superseded=True)
-        self.done[step.step] = DoneStep(step.due_at, self.now)
-        self._to_leave = step.step if letter else None
-
-    _to_leave: NoticeStep | None = None
-
-    def _left(self) -> None:
-        """The mail of a notice leaves once the sweep is through."""
-        if self._to_leave is not None:
-            row = self.done[self._to_leave]
-            self.done[self._to_leave] = DoneStep(row.due_at, row.done_at, self.now)
-            self._to_leave = None
+    def _take_step(self, wait: Wait, plan: Plan) -> None:
+        """A step of the plan; its mail leaves once the sweep is through."""
+        assert plan.act is not None
+        written = write_step(self.case, wait, plan.act, self.now, self.directory)
+        lost = is_lost(plan, written)
+        what = f"{plan.act.step.label} cannot be sent" if lost else plan.act.step.label
+        kind = Kind.OWNER_TOLD if plan.act.step in TO_OWNER else Kind.NOTICE
+        self._happens(kind, what, plan.act.step, _readers(written.letters), "the case waits for the customer")
+        if lost:
+            self._warn(f"{self.case.contact.name} has no email address: nothing can be sent to them.")
+        self.case.follow_up_at = next_look(carried_out(wait, plan, self.now, lost=lost), self.now)
+        self.wait = carried_out(wait, plan, self.now, left_at=None if lost else self.now, lost=lost)
 
     def _close(self) -> None:
         case = self.case
         case.resolve(Resolution.NO_RESPONSE, "", self.now)
+        self.wait = None
         case.look_at = case.promise_at = self.now
         case.follow_up_at = None
         self.life.snapshots.append(Snapshot(self.now, Status.RESOLVED, Severity(case.severity), case.wait_episode))

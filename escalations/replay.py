@@ -16,7 +16,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple, TextIO
 
-from cases.follow_up_plans import PENDING_STEPS
+from cases.follow_up_plans.pending import PENDING_STEPS
 from cases.incident_log import Incident
 from cases.terms import NoticeStep, Severity, Status
 from contacts.terms import Role

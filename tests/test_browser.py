@@ -131,6 +131,7 @@ def test_a_technician_opens_a_case_logs_a_call_asks_and_resolves(page: Page, des
     solving.get_by_role("button", name="Resolve").click()  # without a solution: refused, nothing lost
     expect(page.get_by_text("Write the solution").first).to_be_visible()
     expect(page.get_by_label("Why it closes")).to_have_value("customer_confirmed")
+    page.get_by_label("How they agreed").select_option("phone")
     page.get_by_label("Solution").fill("Version 8 of the driver was installed.")
     page.get_by_role("button", name="Resolve").click()
     expect(page.get_by_role("button", name="Reopen", exact=True)).to_be_visible()

@@ -32,8 +32,11 @@ from django.conf import settings as desk_settings
 from django.db import connection
 
 from cases import workflow
-from cases.follow_up_plans import WARNED_FOR, DoneStep, planned_steps
-from cases.follow_ups import done_steps, follow_up, plan_of
+from cases.episodes import wait_of
+from cases.follow_up_plans.pending import planned_steps
+from cases.follow_up_plans.plans import plan_at
+from cases.follow_up_plans.waits import WARNED_FOR, DoneStep
+from cases.follow_ups import follow_up
 from cases.mail.outbox import LEASE, deliver
 from cases.models import Case, Mail, Notice, Pulse, SetAside
 from cases.terms import MailStatus, Move, NoticeStep, Severity, Status, WaitReason
@@ -371,7 +374,7 @@ def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_un
         now = its.clock.now()
         follow_up(now)
         for case in Case.objects.all():
-            assert plan_of(case, done_steps([case])[case.pk], now).act is None
+            assert plan_at(wait_of(case), now).act is None
         deliver(lambda: now + 2 * LEASE)  # what a dead worker had claimed is free again
     assert set(Mail.objects.values_list("status", flat=True)) == {MailStatus.SENT}
     assert set(mailbox.arrived) == set(Mail.objects.values_list("message_id", "to_address"))

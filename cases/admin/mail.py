@@ -168,7 +168,7 @@ class MailAdmin(RightsAdmin):
                 "title": self.subject_(obj),
                 "subtitle": None,
                 "mail": obj,
-                "would_be_dropped": why_untrue(obj) if obj.status == MailStatus.QUEUED else "",
+                "would_be_dropped": why_untrue(obj, timezone.now()) if obj.status == MailStatus.QUEUED else "",
                 "send_again_url": reverse("admin:cases_mail_send_again", args=[obj.pk]) if may_send_again else "",
                 **_shown(obj),
             }

@@ -19,21 +19,36 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from cases import contact_log, guards, workflow
+from cases import absence_log, contact_log, guards, workflow
 from cases.forms import (
+    AbsenceForm,
     AskCustomerForm,
     HandledForm,
+    LogAttemptForm,
     LogContactForm,
     MoveForm,
+    NoteAbsenceForm,
     NoteForm,
     ReasonForm,
     ReassignForm,
     ResolveForm,
     RespondedForm,
     SeverityForm,
+    WriteForm,
 )
-from cases.models import Case, CaseWatcher, Interaction
-from cases.terms import Channel, Direction, Move, Resolution, Severity, Status, WaitPlan, WaitReason
+from cases.models import Case, CaseWatcher, Interaction, Notice
+from cases.terms import (
+    AbsenceState,
+    AgreedBy,
+    Channel,
+    Direction,
+    Move,
+    Resolution,
+    Severity,
+    Status,
+    WaitPlan,
+    WaitReason,
+)
 from contacts.access import READERS, Needed, holds, person
 from contacts.models import User
 from contacts.terms import Right
@@ -46,7 +61,10 @@ Typed = dict[str, Any]
 
 @dataclass(frozen=True)
 class Action:
-    """A button of the case page: its words, its form, the right it takes, and the move it makes."""
+    """A button of the case page: its words, its form, the right it takes, and the move it makes.
+
+    A move that answers with a sentence is told by it instead of by `done`.
+    """
 
     name: str
     label: str
@@ -86,6 +104,10 @@ def _is_open(case: Case) -> bool:
     return case.is_open
 
 
+def _waits(case: Case) -> bool:
+    return case.status == Status.WAITING
+
+
 # --- the moves, as the forms' fields make them ------------------------------------------------------------------
 
 
@@ -98,18 +120,40 @@ def _ask(case: Case, actor: User, now: datetime, typed: Typed) -> None:
         reason=WaitReason(typed["reason"]),
         plan=WaitPlan(typed["plan"]) if typed["plan"] else None,
         send=typed["send"],
+        not_before=typed["not_before"],
     )
 
 
-def _respond(case: Case, actor: User, now: datetime, typed: Typed) -> None:
+def _respond(case: Case, actor: User, now: datetime, typed: Typed) -> str:
     _refuse_second_click(case, actor, now, typed["channel"], Direction.IN, typed["body"])
-    channel = Channel(typed["channel"])
-    contact_log.customer_responded(case.pk, actor, now, channel=channel, body=typed["body"])
+    confirms = typed.get("confirms") == "yes"
+    contact_log.customer_responded(
+        case.pk,
+        actor,
+        now,
+        channel=Channel(typed["channel"]),
+        body=typed["body"],
+        confirms=confirms,
+        solution=typed.get("solution", ""),
+    )
+    return f"The customer confirmed it; {case.number} is resolved." if confirms else ""
 
 
-def _log(case: Case, actor: User, now: datetime, typed: Typed) -> None:
+def _resolve(case: Case, actor: User, now: datetime, typed: Typed) -> None:
+    workflow.resolve(
+        case.pk,
+        actor,
+        now,
+        resolution=Resolution(typed["resolution"]),
+        solution=typed["solution"],
+        agreed_by=AgreedBy(typed["agreed_by"]) if typed["agreed_by"] else None,
+        said=typed["said"],
+    )
+
+
+def _log(case: Case, actor: User, now: datetime, typed: Typed) -> str:
     _refuse_second_click(case, actor, now, typed["channel"], typed["direction"], typed["body"])
-    contact_log.log_contact(
+    interaction = contact_log.log_contact(
         case.pk,
         actor,
         now,
@@ -119,6 +163,54 @@ def _log(case: Case, actor: User, now: datetime, typed: Typed) -> None:
         reached=typed["reached"],
         send=typed["send"],
     )
+    return _said_of_attempt("The contact is logged", interaction)
+
+
+#: What is logged of a call in one click; the customer was not reached by either.
+CALLS = {"no_answer": "Called: no answer.", "left_message": "Called: left a message."}
+
+
+def _log_attempt(case: Case, actor: User, now: datetime, typed: Typed) -> str:
+    return _log(
+        case,
+        actor,
+        now,
+        {
+            "channel": Channel.PHONE,
+            "direction": Direction.OUT,
+            "body": CALLS[typed["outcome"]],
+            "reached": False,
+            "send": False,
+        },
+    )
+
+
+def _write(case: Case, actor: User, now: datetime, typed: Typed) -> str:
+    said = {"channel": Channel.EMAIL, "direction": Direction.OUT, "body": typed["body"], "reached": True, "send": True}
+    return _log(case, actor, now, said).replace("The contact is logged", "The mail is on its way")
+
+
+def _said_of_attempt(done: str, interaction: Interaction) -> str:
+    """What was done, and whether it counts as one of the three contacts (F3)."""
+    if interaction.why_no_attempt:
+        return f"{done}. It does not count as an attempt: {interaction.why_no_attempt}."
+    attempt = Notice.objects.filter(interaction=interaction).first()
+    return f"{done} and counts as the {attempt.get_step_display().lower()}." if attempt else f"{done}."
+
+
+def _note_absence(case: Case, actor: User, now: datetime, typed: Typed) -> str:
+    absence = absence_log.note_absence(
+        case.pk, actor, now, note=typed["note"], away_from=typed["away_from"], back_on=typed["back_on"]
+    )
+    return {
+        AbsenceState.CONFIRMED: "The absence is noted; we do not turn to them before they are back.",
+        AbsenceState.READ: "The note is documented. Please confirm the dates that were read from it.",
+        AbsenceState.UNREAD: "The note is documented, but its dates cannot be read: please say how long they are away.",
+    }[AbsenceState(absence.state)]
+
+
+def _confirm_absence(case: Case, actor: User, now: datetime, typed: Typed) -> None:
+    absence_log.confirm_absence(typed["absence"].pk, actor, now, away_from=typed["away_from"], back_on=typed["back_on"])
 
 
 def _note(case: Case, actor: User, now: datetime, typed: Typed) -> None:
@@ -207,9 +299,7 @@ ACTIONS: dict[str, Action] = {
             "task_alt",
             Right.WORK_CASES,
             ResolveForm,
-            lambda case, actor, now, typed: workflow.resolve(
-                case.pk, actor, now, resolution=Resolution(typed["resolution"]), solution=typed["solution"]
-            ),
+            _resolve,
             "{number} is resolved; the customer is told.",
             _possible("resolve"),
             hint="The customer is told that the case is closed and why.",
@@ -296,6 +386,74 @@ ACTIONS: dict[str, Action] = {
             _always,
             in_header=False,
         ),
+        Action(
+            "log_attempt",
+            "Log a call",
+            "phone_missed",
+            Right.WORK_CASES,
+            LogAttemptForm,
+            _log_attempt,
+            "The call is logged.",
+            _waits,
+            in_header=False,
+        ),
+        Action(
+            "write_to_customer",
+            "Write to the customer",
+            "outgoing_mail",
+            Right.WORK_CASES,
+            WriteForm,
+            _write,
+            "The mail is on its way.",
+            _waits,
+            hint="It goes out as your own mail, and is logged on the case.",
+            in_header=False,
+        ),
+        Action(
+            "note_absence",
+            "Note an absence",
+            "beach_access",
+            Right.WORK_CASES,
+            NoteAbsenceForm,
+            _note_absence,
+            "The absence is noted.",
+            _is_open,
+            hint="Neither an answer nor an attempt: the follow-up sleeps until they are back.",
+            in_header=False,
+        ),
+        Action(
+            "confirm_absence",
+            "Confirm the dates",
+            "check",
+            Right.WORK_CASES,
+            AbsenceForm,
+            _confirm_absence,
+            "The dates are confirmed; we do not turn to them before they are back.",
+            _is_open,
+            in_header=False,
+        ),
+        Action(
+            "dismiss_absence",
+            "Not an absence",
+            "close",
+            Right.WORK_CASES,
+            AbsenceForm,
+            lambda case, actor, now, typed: absence_log.dismiss_absence(typed["absence"].pk, actor, now),
+            "Noted that this is no absence; the follow-up goes on.",
+            _is_open,
+            in_header=False,
+        ),
+        Action(
+            "end_absence",
+            "They are back",
+            "alarm",
+            Right.WORK_CASES,
+            AbsenceForm,
+            lambda case, actor, now, typed: absence_log.end_absence(typed["absence"].pk, actor, now),
+            "The absence is over; the follow-up goes on.",
+            _is_open,
+            in_header=False,
+        ),
     )
 }
 
@@ -363,14 +521,15 @@ class Endpoint:
                 current = guards.locked(case.pk, person(request))
                 if action.needs_fresh_look:
                     _refuse_stale(current, form.cleaned_data["seen"])
-                action.move(current, person(request), now, form.cleaned_data)
+                said = action.move(current, person(request), now, form.cleaned_data)
         except Case.DoesNotExist as gone:
             raise Http404("There is no such case any more.") from gone
         except guards.NotAllowed as refused:
             return self._answer(request, case, action, None, now, refused.sentence, 403)
         except guards.Refused as refused:
             return self._refused(request, case, action, form, refused, now)
-        messages.success(request, action.done.format(number=case.number))
+        done = said if isinstance(said, str) and said else action.done.format(number=case.number)
+        messages.success(request, done)
         return redirect(case.get_absolute_url())
 
     def _refused(

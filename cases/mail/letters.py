@@ -35,6 +35,7 @@ class Letter:
     case: Case | None = None
     holds: Holds = Holds.ALWAYS
     episode: int = 0
+    send_by: datetime | None = None  # later than this it would not be true any more
 
 
 def case_facts(case: Case) -> dict[str, Any]:
@@ -97,6 +98,7 @@ COLUMNS = (
     "send_at",
     "attempts",
     "sent_at",
+    "send_by",
     "kept",
     "last_error",
     "message_id",
@@ -112,7 +114,7 @@ def _row(letter: Letter, now: datetime) -> tuple[Any, ...]:
     reason = (case_id, _fitting(letter.key), letter.template, letter.facts)
     reader = (to.name, to.address, to.time_zone, to.meant_for[:200])
     truth = (letter.holds.value, letter.episode)
-    sending = (MailStatus.QUEUED.value, now, now, 0, None, False, "", Mail.new_message_id())
+    sending = (MailStatus.QUEUED.value, now, now, 0, None, letter.send_by, False, "", Mail.new_message_id())
     return (*reason, *reader, *truth, *sending, "", "", "")
 
 
@@ -128,6 +130,7 @@ def to_each(
     what: dict[str, Any],
     case: Case | None,
     holds: Holds = Holds.ALWAYS,
+    episode: int = 0,
 ) -> list[Letter]:
     """The same letter to several readers, a row for each (M1)."""
-    return [Letter(f"{key}:{one.address}", template, one, what, case, holds) for one in addressees]
+    return [Letter(f"{key}:{one.address}", template, one, what, case, holds, episode) for one in addressees]

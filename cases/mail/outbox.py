@@ -44,6 +44,7 @@ BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 3
 BREAKS_IN_A_ROW = 3
 TOO_BIG = 552
 CLOSING = 421
+TOO_LATE = "It could not be sent in time: what it says about when would not be true any more."
 #: A mail server that takes everything and passes nothing on.
 KEEPING = "django.core.mail.backends.dummy.EmailBackend"
 
@@ -205,9 +206,11 @@ class _Batch:
         return True
 
     def _send_one(self, mail: Mail) -> None:
-        untrue = why_untrue(mail)
+        untrue = why_untrue(mail, self.clock())
         if untrue:
-            _settle(mail, MailStatus.DROPPED, untrue)
+            with transaction.atomic():
+                if _settle(mail, MailStatus.DROPPED, untrue):
+                    _look_at_wait(mail, self.clock())
             self.result.dropped += 1
             return
         try:
@@ -234,6 +237,7 @@ class _Batch:
             with transaction.atomic():
                 if _settle(mail, MailStatus.FAILED, error):
                     _tell_owner(mail, self.clock())
+                    _look_at_wait(mail, self.clock())
             self.result.failed += 1
             return
         mail.send_at = self.clock() + BACK_OFF[mail.attempts]
@@ -260,8 +264,12 @@ def _still_queued(mails: Sequence[Mail]) -> MailQuerySet:
     return Mail.objects.filter(pk__in=[mail.pk for mail in mails], status=MailStatus.QUEUED)
 
 
-def why_untrue(mail: Mail) -> str:
-    """Why the reason for a message no longer holds, or "" while it does (M1)."""
+def why_untrue(mail: Mail, now: datetime) -> str:
+    """Why the reason for a message no longer holds at `now`, or "" while it does (M1)."""
+    return _why_no_longer(mail) or (TOO_LATE if mail.send_by is not None and now > mail.send_by else "")
+
+
+def _why_no_longer(mail: Mail) -> str:
     if mail.holds == Holds.ALWAYS or mail.case_id is None:
         return ""
     status, episode = Case.objects.values_list("status", "wait_episode").get(pk=mail.case_id)
@@ -305,8 +313,14 @@ def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
     mail.last_error = error
     mail.attempts += status != MailStatus.DROPPED
     fields = ("status", "last_error", "attempts", "sent_at", "kept", "subject", "text", "html")
-    mine = _still_queued([mail]).update(**{name: getattr(mail, name) for name in fields})
-    return mine == 1
+    return _still_queued([mail]).update(**{name: getattr(mail, name) for name in fields}) == 1
+
+
+def _look_at_wait(mail: Mail, now: datetime) -> None:
+    """A message of a wait's plan got lost: the plan looks at once what comes of it (F2, F3)."""
+    if mail.holds == Holds.WAITING and mail.case_id is not None:
+        waiting = Case.objects.filter(pk=mail.case_id, status=Status.WAITING, wait_episode=mail.episode)
+        waiting.update(follow_up_at=now)
 
 
 def _tell_owner(mail: Mail, now: datetime) -> None:

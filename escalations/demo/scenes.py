@@ -11,7 +11,7 @@ from typing import Any
 
 from cases import contact_log, opening, workflow
 from cases.models import Case, Interaction
-from cases.terms import Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
+from cases.terms import AgreedBy, Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
 from contacts.calendars import OpeningHours
 from contacts.models import Company, Contact, Technician, User
 from contacts.terms import Level, MeansOfContact
@@ -270,7 +270,9 @@ class Scene:
     def resolves(self, resolution: Resolution = Resolution.CONFIRMED) -> None:
         """The case closes."""
         solution = self.said(self.subject.solution) if resolution == Resolution.CONFIRMED else ""
-        workflow.resolve(self._id, self.technician, self.at, resolution=resolution, solution=solution)
+        workflow.resolve(
+            self._id, self.technician, self.at, resolution=resolution, solution=solution, agreed_by=AgreedBy.PHONE
+        )
 
     def reopens(self, reason: str) -> None:
         """The case is worked on again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
@@ -14,10 +14,10 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from cases import contact_log, workflow
+from cases import absence_log, contact_log, workflow
 from cases.admin.transitions import ACTIONS
-from cases.models import Case, Interaction, Mail, Notice, Refusal
-from cases.terms import Channel, Direction, Move, Resolution, Severity, Status, WaitReason
+from cases.models import Absence, Case, Interaction, Mail, Notice, Refusal
+from cases.terms import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitReason
 from contacts.models import User
 from escalations import requests
 from escalations.dispatch import escalate
@@ -64,6 +64,7 @@ def everything() -> dict[str, object]:
         "interactions": list(Interaction.objects.order_by("pk").values()),
         "mails": list(Mail.objects.order_by("pk").values("pk", "status")),
         "notices": Notice.objects.count(),
+        "absences": list(Absence.objects.order_by("pk").values()),
         "refusals": Refusal.objects.count(),
         "log": LogEntry.objects.count(),
     }
@@ -75,7 +76,7 @@ FILLED: dict[str, dict[str, object]] = {
     "ask_customer": {"question": "Which version?", "reason": "information", "plan": "three_contacts", "send": "on"},
     "take_back": {"reason": "Found it ourselves"},
     "customer_responded": {"channel": "phone", "body": "It is version 7."},
-    "resolve": {"resolution": "customer_confirmed", "solution": "A new driver."},
+    "resolve": {"resolution": "customer_confirmed", "agreed_by": "phone", "solution": "A new driver."},
     "reopen": {"reason": "It is back"},
     "log_contact": {"channel": "phone", "direction": "out", "body": "Called.", "reached": "on"},
     "add_note": {"body": "Ask L3."},
@@ -83,6 +84,12 @@ FILLED: dict[str, dict[str, object]] = {
     "reassign": {"reason": "Knows printers"},
     "stop_watching": {},
     "mark_handled": {},
+    "log_attempt": {"outcome": "no_answer"},
+    "write_to_customer": {"body": "Could you let us know?"},
+    "note_absence": {"back_on": "2026-06-15"},
+    "confirm_absence": {"back_on": "2026-06-15"},
+    "dismiss_absence": {},
+    "end_absence": {},
     "answer_question": {"answer": "A part is on its way."},
     "give_update": {"text": "A part is on its way.", "customer": "on"},
     "request_escalation": {"origin": "customer", "asked_by": "Ada", "impact": "Closed.", "reason": "Sales."},
@@ -104,6 +111,12 @@ TECHNICIAN_ONLY = {
     "log_contact",
     "change_severity",
     "mark_handled",
+    "log_attempt",
+    "write_to_customer",
+    "note_absence",
+    "confirm_absence",
+    "dismiss_absence",
+    "end_absence",
     "answer_question",
     "give_update",
 }
@@ -137,15 +150,20 @@ def ready_for(desk: Desk, name: str) -> tuple[Case, dict[str, object]]:
         case = desk.open_case()
     filled = dict(FILLED[name])
     tech = desk.technician
-    if name in ("take_back", "customer_responded"):
+    if name in ("take_back", "customer_responded", "log_attempt", "write_to_customer"):
         workflow.ask_customer(case.pk, tech, NOON, question="?", reason=WaitReason.INFORMATION)
     if name in ("reopen", "mark_handled"):
-        workflow.resolve(case.pk, tech, NOON, resolution=Resolution.CONFIRMED, solution="New driver")
+        workflow.resolve(
+            case.pk, tech, NOON, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="New driver"
+        )
     if name == "mark_handled":
         word = contact_log.log_contact(
             case.pk, tech, NOON, channel=Channel.EMAIL, direction=Direction.IN, body="Thanks!"
         )
         filled["interaction"] = word.pk
+    if name in ("confirm_absence", "dismiss_absence", "end_absence"):
+        noted = absence_log.note_absence(case.pk, tech, NOON, back_on=date(2026, 6, 10))
+        filled["absence"] = noted.pk
     if name == "reassign":
         filled["owner"] = desk.l3.pk
     if name in DECIDER_ONLY:
@@ -382,7 +400,14 @@ def test_reading_changes_nothing(desk: Desk):  # A2
 def test_the_history_cannot_be_brought_back_past_the_rules(desk: Desk):  # C5
     case = desk.open_case()
     opened = case.history.latest("history_date").history_id
-    workflow.resolve(case.pk, desk.technician, LATER, resolution=Resolution.CONFIRMED, solution="New driver")
+    workflow.resolve(
+        case.pk,
+        desk.technician,
+        LATER,
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="New driver",
+    )
     root = User.objects.create_superuser("root", "root@example.com", "secret")
     before = everything()
     for person in (desk.technician, desk.manager, root):

@@ -16,11 +16,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from playwright.sync_api import Page, sync_playwright
 
-from cases import contact_log, panels, workflow
+from cases import assistant, contact_log, panels, workflow
 from cases.admin import case_list
 from cases.follow_ups import follow_up
 from cases.models import Case, Interaction, Mail, Notice, Refusal
-from cases.terms import Channel, Direction, Move, Resolution, Severity, Status, WaitPlan, WaitReason
+from cases.terms import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitPlan, WaitReason
 from cases.timeline import PAGE, timeline_of
 from contacts.models import Contact, User
 from tests.builders import NOON, Desk, build_company, build_desk
@@ -179,7 +179,9 @@ def test_a_note_is_no_way_to_come_in(desk: Desk, tech: Client):  # C3
 
 def test_a_linked_case_starts_from_the_one_it_continues(desk: Desk, tech: Client, clock: Any):  # C4
     old = desk.open_case(title="Old trouble")
-    workflow.resolve(old.pk, desk.technician, NOON, resolution=Resolution.CONFIRMED, solution="New driver")
+    workflow.resolve(
+        old.pk, desk.technician, NOON, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="New driver"
+    )
     assert "Open a linked case" not in said(tech.get(page(old)))
     clock.move_to(NOON + timedelta(days=15))
     tech = signed_in(desk.technician)
@@ -203,9 +205,9 @@ def test_a_linked_case_starts_from_the_one_it_continues(desk: Desk, tech: Client
 BAD = [
     ("ask_customer", {"question": " ", "reason": "confirm"}, "Write the question to the customer", 422),
     ("ask_customer", {"question": "Kept words", "reason": ""}, "Say why we wait", 422),
-    ("resolve", {"resolution": "customer_confirmed", "solution": ""}, "Write the solution", 422),
+    ("resolve", {"resolution": "customer_confirmed", "agreed_by": "phone", "solution": ""}, "Write the solution", 422),
     ("resolve", {"resolution": "", "solution": "Kept words"}, "Choose why the case closes.", 422),
-    ("resolve", {"resolution": "no_response", "solution": "Kept words"}, "only 24 h after its final notice", 422),
+    ("resolve", {"resolution": "no_response", "solution": "Kept words"}, "only at the time that was announced", 422),
     ("log_contact", {"channel": "phone", "direction": "in", "body": ""}, "Write down what was said.", 422),
     ("log_contact", {"channel": "note", "direction": "in", "body": "Kept words"}, "Select a valid choice", 422),
     (
@@ -263,7 +265,7 @@ def test_a_question_to_somebody_without_an_address_is_not_sent(desk: Desk, tech:
     [
         ("start_work", {}),
         ("ask_customer", {"question": "Which version?", "reason": "information", "send": "on"}),
-        ("resolve", {"resolution": "customer_confirmed", "solution": "New driver"}),
+        ("resolve", {"resolution": "customer_confirmed", "agreed_by": "phone", "solution": "New driver"}),
         ("log_contact", {"channel": "email", "direction": "out", "body": "Hello", "reached": "on", "send": "on"}),
         ("log_contact", {"channel": "phone", "direction": "in", "body": "Hello", "reached": "on"}),
         ("add_note", {"body": "Ask L3"}),
@@ -289,7 +291,7 @@ def test_a_decision_on_an_older_picture_of_the_case_is_put_once_more(desk: Desk,
     workflow.ask_customer(
         case.pk, desk.l3, NOON + timedelta(minutes=1), question="Theirs?", reason=WaitReason.INFORMATION
     )
-    typed = {"resolution": "customer_confirmed", "solution": "Kept words", "seen": seen}
+    typed = {"resolution": "customer_confirmed", "agreed_by": "phone", "solution": "Kept words", "seen": seen}
     first = tech.post(do(case, "resolve"), typed)
     assert first.status_code == 409
     assert "has changed since you opened the page: customer asked by l3" in said(first)
@@ -459,7 +461,7 @@ def test_the_list_asks_the_database_the_same_number_of_questions_however_long(de
 def test_the_page_asks_the_database_the_same_number_of_questions_however_long_its_story(desk: Desk):
     case = desk.open_case()
     manager = signed_in(desk.manager)
-    workflow.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.INFORMATION)
+    workflow.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.CANNOT_NOW)
     few = queries_of(manager, page(case))
     few_history = queries_of(manager, reverse("admin:cases_case_history", args=[case.pk]))
     for n in range(60):
@@ -473,7 +475,7 @@ def test_the_page_asks_the_database_the_same_number_of_questions_however_long_it
         if n % 10 == 0:
             owner = (desk.l3, desk.technician)[n // 10 % 2]
             workflow.reassign(case.pk, desk.manager, at, owner=owner, reason="Again")
-    workflow.ask_customer(case.pk, desk.technician, at, question="?", reason=WaitReason.INFORMATION)
+    workflow.ask_customer(case.pk, desk.technician, at, question="?", reason=WaitReason.CANNOT_NOW)
     follow_up(at + timedelta(days=8))
     assert Notice.objects.count() == 3
     assert queries_of(manager, page(case)) == few
@@ -495,7 +497,7 @@ def test_the_timeline_tells_everything_once_newest_first(desk: Desk, tech: Clien
         reached=False,
     )
     workflow.ask_customer(
-        case.pk, desk.technician, NOON + timedelta(minutes=3), question="Version?", reason=WaitReason.INFORMATION
+        case.pk, desk.technician, NOON + timedelta(minutes=3), question="Version?", reason=WaitReason.CANNOT_NOW
     )
     follow_up(NOON + timedelta(days=2, hours=1))
     entries = timeline_of(case).entries
@@ -510,7 +512,7 @@ def test_the_timeline_tells_everything_once_newest_first(desk: Desk, tech: Clien
     assert "&lt;b&gt;bold?&lt;/b&gt;" in text
     assert "<b>bold?</b>" not in text
     assert "  indented\n" in text.replace("\r\n", "\n") or "indented\n&lt;b" in text
-    assert "Not reached: a message was left." in text
+    assert "Not reached." in text
 
 
 def test_a_long_timeline_leads_on_to_older_entries_and_loses_none(desk: Desk, tech: Client):
@@ -537,13 +539,13 @@ def test_a_wait_shows_its_question_its_reason_and_its_plan(desk: Desk, tech: Cli
     tech.post(do(case, "ask_customer"), {"question": "Which version?", "reason": "confirm", "plan": "", "send": "on"})
     case = Case.objects.get()
     assert case.wait_plan == WaitPlan.PENDING_CLIENT_ACTION
-    panel = panels.waiting_panel(case, desk.technician, NOON)
+    panel = assistant.waiting_panel(case, desk.technician, NOON)
     assert panel
     steps = panel.context["steps"]
     assert [step.state for step in steps] == ["planned"] * 4
-    assert steps[0].due_at == case.waiting_since + timedelta(hours=48)
+    assert steps[0].at == case.waiting_since + timedelta(hours=48)
     follow_up(NOON + timedelta(days=4, hours=1))
-    steps = panels.waiting_panel(case, desk.technician, NOON + timedelta(days=4, hours=2)).context["steps"]
+    steps = assistant.waiting_panel(case, desk.technician, NOON + timedelta(days=4, hours=2)).context["steps"]
     assert [step.state for step in steps] == ["replaced", "queued", "planned", "planned"]
     text = said(tech.get(page(case)))
     assert "Which version?" in text
@@ -552,7 +554,9 @@ def test_a_wait_shows_its_question_its_reason_and_its_plan(desk: Desk, tech: Cli
 
 def test_a_word_on_a_resolved_case_stands_out_until_somebody_handles_it(desk: Desk, tech: Client):  # C7
     case = desk.open_case()
-    workflow.resolve(case.pk, desk.technician, NOON, resolution=Resolution.CONFIRMED, solution="New driver")
+    workflow.resolve(
+        case.pk, desk.technician, NOON, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="New driver"
+    )
     word = contact_log.log_contact(
         case.pk, desk.technician, NOON, channel=Channel.EMAIL, direction=Direction.IN, body="Thanks!"
     )

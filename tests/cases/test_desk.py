@@ -14,7 +14,7 @@ from django.urls import reverse
 from cases import workflow
 from cases.desk import Card, cards_for
 from cases.models import Case, CaseWatcher, Interaction, Mail, Pulse, Refusal, SetAside
-from cases.terms import Channel, Direction, MailStatus, Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, Channel, Direction, MailStatus, Resolution, Severity, WaitReason
 from contacts.models import RoleHolder, User
 from contacts.terms import Role
 from escalations.dispatch import escalate
@@ -135,13 +135,27 @@ def test_a_case_that_the_engine_has_not_looked_at_yet_says_so(desk: Desk, at_noo
 
 def test_a_resolved_case_leaves_the_queue(desk: Desk) -> None:
     case = desk.open_case()
-    workflow.resolve(case.pk, desk.technician, NOON + HOUR, resolution=Resolution.CONFIRMED, solution="Cable")
+    workflow.resolve(
+        case.pk,
+        desk.technician,
+        NOON + HOUR,
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="Cable",
+    )
     assert numbers(card(desk.technician, "My queue", 1)) == []
 
 
 def test_words_on_resolved_cases_are_shown_to_the_owner_and_to_the_manager(desk: Desk) -> None:  # C7
     case = desk.open_case()
-    workflow.resolve(case.pk, desk.technician, NOON + HOUR, resolution=Resolution.CONFIRMED, solution="Cable")
+    workflow.resolve(
+        case.pk,
+        desk.technician,
+        NOON + HOUR,
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="Cable",
+    )
     words = Interaction.objects.create(
         case=case,
         channel=Channel.EMAIL,
@@ -169,7 +183,14 @@ def test_a_long_queue_is_cut_and_says_that_there_is_more(desk: Desk) -> None:
 def test_an_account_manager_sees_open_cases_of_their_own_companies_by_severity(desk: Desk) -> None:  # A1
     own = [desk.open_case(severity=severity) for severity in (Severity.CRITICAL, Severity.LOW, Severity.LOW)]
     done = desk.open_case(severity=Severity.LOW)
-    workflow.resolve(done.pk, desk.technician, NOON + HOUR, resolution=Resolution.CONFIRMED, solution="Cable")
+    workflow.resolve(
+        done.pk,
+        desk.technician,
+        NOON + HOUR,
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="Cable",
+    )
     desk.open_case(company=desk.other_company, severity=Severity.CRITICAL)
     (row,) = card(desk.account_manager, "My companies", 1)["rows"]
     assert row["company"] == desk.company

@@ -12,13 +12,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from cases import contact_log, workflow
+from cases import absence_log, contact_log, workflow
 from cases.follow_ups import follow_up
 from cases.mail.letters import Letter, facts, post
 from cases.mail.outbox import deliver
 from cases.mail.rendering import TO_STAFF, Rendered, paragraphs, render, template_names
 from cases.models import Case, Mail, Notice
-from cases.terms import Channel, Direction, MailStatus, Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, Channel, Direction, MailStatus, Resolution, Severity, WaitReason
 from contacts.directory import Addressee
 from contacts.models import RoleHolder, Technician, User
 from contacts.terms import Language, Level, Role
@@ -43,7 +43,7 @@ def desk() -> Desk:
     return build_desk()
 
 
-def ask(case: Case, desk: Desk, now: Any = NOON, reason: WaitReason = WaitReason.INFORMATION) -> None:
+def ask(case: Case, desk: Desk, now: Any = NOON, reason: WaitReason = WaitReason.CANNOT_NOW) -> None:
     workflow.ask_customer(case.pk, desk.technician, now, question=QUESTION, reason=reason)
 
 
@@ -96,7 +96,14 @@ def every_message(desk: Desk) -> dict[str, Mail]:
     deliver(lambda: NOON + 9 * DAYS)
 
     solved = opened()
-    workflow.resolve(solved.pk, technician, NOON, resolution=Resolution.CONFIRMED, solution="New <s>toner</s>.")
+    workflow.resolve(
+        solved.pk,
+        technician,
+        NOON,
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="New <s>toner</s>.",
+    )
     contact_log.log_contact(
         solved.pk, technician, NOON + DAYS, channel=Channel.PHONE, direction=Direction.IN, body="Thanks!"
     )
@@ -106,10 +113,42 @@ def every_message(desk: Desk) -> dict[str, Mail]:
     follow_up(NOON + 2 * DAYS)
     assert unreachable.pk
 
+    three_contacts(desk, opened)
     requested_escalations(desk, opened)
     Technician.objects.filter(level=Level.L2).delete()
     opened()
     return {mail.template: mail for mail in Mail.objects.order_by("-pk")}
+
+
+def three_contacts(desk: Desk, opened: Callable[..., Case]) -> None:
+    """A customer who prefers the phone: told to the owner, written to, the last time announced; then away for long."""
+    desk.company.contacts.filter(is_help_desk=True).update(email="desk@acme.example.com", phone="+49 30 1", language="")
+    contact = desk.contact
+    ask(phoned := opened(preferred_means="phone", contact=contact), desk, reason=WaitReason.INFORMATION)
+    ask(called := opened(contact=contact), desk, reason=WaitReason.INFORMATION)
+    for day in (1, 5, 7):  # Thursday, Monday, Wednesday; 4 June 2026 is Corpus Christi in parts of Germany only
+        for hours in (-4, 2.1):
+            follow_up(NOON + day * DAYS + hours * HOURS)
+            deliver(lambda at=NOON + day * DAYS + hours * HOURS: at)
+    contact_log.log_contact(
+        called.pk, desk.technician, NOON, channel=Channel.PHONE, direction=Direction.OUT, body="?", reached=False
+    )
+    ask(again := opened(contact=contact), desk, reason=WaitReason.INFORMATION)
+    for day in (1, 5, 7):
+        contact_log.log_contact(
+            again.pk,
+            desk.technician,
+            NOON + day * DAYS,
+            channel=Channel.PHONE,
+            direction=Direction.OUT,
+            body="No answer.",
+            reached=False,
+        )
+    follow_up(NOON + 7 * DAYS + 3 * HOURS)  # a third attempt by phone is confirmed by mail
+    absence_log.note_absence(phoned.pk, desk.manager, NOON + 7 * DAYS, note="Ich bin bald wieder da.")
+    ask(away := opened(contact=contact), desk)
+    absence_log.note_absence(away.pk, desk.manager, NOON, back_on=(NOON + 60 * DAYS).date())
+    follow_up(NOON + 31 * DAYS)  # asleep for 30 days
 
 
 def requested_escalations(desk: Desk, opened: Callable[..., Case]) -> None:

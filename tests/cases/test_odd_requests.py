@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cases import workflow
 from cases.models import Case, Interaction
-from cases.terms import Resolution
+from cases.terms import AgreedBy, Resolution
 from contacts.models import User
 from tests.builders import Desk, build_desk
 
@@ -144,7 +144,7 @@ def test_who_signed_in_anew_is_told_to_send_it_once_more(desk: Desk):
 def test_a_word_after_closing_offers_to_reopen_the_case_at_once(desk: Desk):  # C7
     now = timezone.now()
     case = desk.open_case(now=now)
-    solved = {"resolution": Resolution.CONFIRMED, "solution": "Restarted."}
+    solved = {"resolution": Resolution.CONFIRMED, "agreed_by": AgreedBy.PHONE, "solution": "Restarted."}
     workflow.resolve(case.pk, desk.technician, now, **solved)
     Interaction.objects.filter(case=case).update(needs_answer=True)
     client = signed_in(desk.technician)

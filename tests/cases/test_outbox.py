@@ -328,7 +328,12 @@ def test_of_two_questions_only_the_newer_leaves(post_office, clock, case, desk):
 def test_a_message_for_an_open_case_is_dropped_once_it_is_resolved(post_office, clock, case, desk):  # M1
     queue(case, "a@example.com", holds=Holds.OPEN)
     workflow.resolve(
-        case.pk, desk.technician, NOON, resolution=workflow.Resolution.CONFIRMED, solution="Switched it on."
+        case.pk,
+        desk.technician,
+        NOON,
+        resolution=workflow.Resolution.CONFIRMED,
+        agreed_by=workflow.AgreedBy.PHONE,
+        solution="Switched it on.",
     )
     deliver(clock)
     assert states()["a@example.com"] == MailStatus.DROPPED

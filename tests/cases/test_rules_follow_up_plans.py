@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from cases.follow_up_plans import DoneStep, DueStep, pending_client_action, planned_steps
+from cases.follow_up_plans.pending import PENDING_STEPS, pending_client_action, planned_steps
+from cases.follow_up_plans.waits import DoneStep, DueStep
 from cases.terms import NoticeStep
 
 T0 = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 HOUR, DAY, TICK = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
-FIRST, SECOND, FINAL, RESOLVE = NoticeStep
+FIRST, SECOND, FINAL, RESOLVE = PENDING_STEPS
 
 #: F2, typed from the rules: hours from the start of the wait.
 OFFSETS = {FIRST: 48, SECOND: 96, FINAL: 144, RESOLVE: 168}
@@ -58,11 +59,11 @@ def test_a_step_is_not_due_a_microsecond_early() -> None:  # F2
 def test_the_steps_still_to_come_are_foreseen() -> None:  # F2
     assert planned_steps(T0, {}) == [DueStep(step, T0 + hours * HOUR) for step, hours in OFFSETS.items()]
     assert [one.step for one in planned_steps(T0, on_time(FIRST, SECOND))] == [FINAL, RESOLVE]
-    assert planned_steps(T0, on_time(*NoticeStep)) == []
+    assert planned_steps(T0, on_time(*PENDING_STEPS)) == []
 
 
 def test_after_the_closing_nothing_is_left_to_do_or_to_look_at() -> None:
-    plan = pending_client_action(T0, on_time(*NoticeStep), T0 + 100 * DAY)
+    plan = pending_client_action(T0, on_time(*PENDING_STEPS), T0 + 100 * DAY)
     assert (plan.act, plan.look_again_at, plan.held_up) == (None, None, "")
 
 
@@ -167,7 +168,7 @@ def test_whatever_fails_notices_keep_their_distance_and_nothing_closes_unannounc
     for moment in sweeps:
         wait.sweep(moment)
     order = [step for _, step in wait.acts]
-    assert order == sorted(set(order), key=list(NoticeStep).index)
+    assert order == sorted(set(order), key=list(PENDING_STEPS).index)
     for at, step in wait.acts:
         assert at >= T0 + OFFSETS[step] * HOUR
     for (earlier_at, earlier), (later_at, later) in pairwise(wait.acts):
@@ -190,7 +191,7 @@ def test_without_an_outage_every_step_comes_within_a_tick_of_its_hour(ticks: int
     while moment < T0 + 8 * DAY:
         moment += ticks * TICK
         wait.sweep(moment)
-    assert [step for _, step in wait.acts] == list(NoticeStep)
+    assert [step for _, step in wait.acts] == list(PENDING_STEPS)
     for at, step in wait.acts:
         late = at - (T0 + OFFSETS[step] * HOUR)
         assert timedelta(0) <= late < 2 * ticks * TICK  # closing waits for the final notice's own day

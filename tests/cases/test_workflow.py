@@ -16,6 +16,7 @@ from cases.guards import NotAllowed, Refused
 from cases.models import Case, CaseWatcher, Interaction, Mail, Notice, Refusal
 from cases.opening import Intake
 from cases.terms import (
+    AgreedBy,
     Channel,
     Direction,
     Holds,
@@ -94,7 +95,9 @@ def case_in(desk: Desk, status: Status) -> Case:
     if status == WAITING:
         workflow.ask_customer(case.pk, who, NOON, question="Which printer?", reason=WaitReason.INFORMATION)
     if status == RESOLVED:
-        workflow.resolve(case.pk, who, NOON, resolution=Resolution.CONFIRMED, solution="Toner.")
+        workflow.resolve(
+            case.pk, who, NOON, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="Toner."
+        )
     return now_is(case)
 
 
@@ -110,7 +113,7 @@ ATTEMPTS: dict[str, Attempt] = {
         pk, who, LATER, channel=Channel.PHONE, body="The third floor."
     ),
     "resolve": lambda pk, who: workflow.resolve(
-        pk, who, LATER, resolution=Resolution.CONFIRMED, solution="A new toner."
+        pk, who, LATER, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="A new toner."
     ),
     "reopen": lambda pk, who: workflow.reopen(pk, who, LATER, reason="It is back."),
 }
@@ -131,7 +134,7 @@ TOLD: dict[str, tuple[Move, str, list[tuple[str, str]]]] = {
     "ask_customer": (Move.ASKED, "Information asked for: Which floor?", [("question", "desk@acme.example.com")]),
     "take_back": (Move.TAKEN_BACK, "Found it ourselves.", []),
     "customer_responded": (Move.RESPONDED, "Phone: The third floor.", []),
-    "resolve": (Move.RESOLVED, "Customer confirmed the solution", [("resolved", "desk@acme.example.com")]),
+    "resolve": (Move.RESOLVED, "Customer confirmed the solution on the phone", [("resolved", "desk@acme.example.com")]),
     "reopen": (Move.REOPENED, "It is back.", [("reopened", "tech@example.com")]),
 }
 
@@ -222,7 +225,9 @@ NEEDS: list[tuple[Status, str, Callable[[int, User], object]]] = [
     (
         WORKING,
         "solution",
-        lambda pk, who: workflow.resolve(pk, who, LATER, resolution=Resolution.CONFIRMED, solution="  "),
+        lambda pk, who: workflow.resolve(
+            pk, who, LATER, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="  "
+        ),
     ),
     (WORKING, "resolution", lambda pk, who: workflow.resolve(pk, who, LATER, resolution=Resolution.NO_RESPONSE)),
     (WAITING, "resolution", lambda pk, who: workflow.resolve(pk, who, LATER, resolution=Resolution.NO_RESPONSE)),
@@ -521,7 +526,7 @@ def test_by_hand_as_well_a_case_closes_for_no_response_only_a_day_after_its_fina
         assert now_is(case).status == RESOLVED
         assert posted.new() == [("closed_no_response", "desk@acme.example.com")]
     else:
-        with nothing_changes(), pytest.raises(Refused, match="24 h after its final notice"):
+        with nothing_changes(), pytest.raises(Refused, match="24 h after that was sent"):
             workflow.resolve(case.pk, desk.technician, LATER, resolution=Resolution.NO_RESPONSE)
 
 
@@ -807,7 +812,12 @@ def test_a_move_of_a_machine_whose_clock_is_slow_does_not_happen_before_the_last
     workflow.ask_customer(case.pk, desk.technician, LATER, question="?", reason=WaitReason.CONFIRM)
     workflow.take_back(case.pk, desk.technician, LATER - timedelta(seconds=2), reason="By mistake.")
     workflow.resolve(
-        case.pk, desk.technician, LATER - timedelta(seconds=1), resolution=Resolution.CONFIRMED, solution="Toner."
+        case.pk,
+        desk.technician,
+        LATER - timedelta(seconds=1),
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="Toner.",
     )
     assert list(case.history.order_by("history_id").values_list("history_date", flat=True)) == [NOON, *[LATER] * 3]
     assert now_is(case).resolved_at == LATER

@@ -30,7 +30,7 @@ from cases.follow_ups import follow_up
 from cases.guards import Refused
 from cases.mail.outbox import deliver
 from cases.models import Case, Interaction, Mail, Notice, SetAside
-from cases.terms import Channel, Direction, MailStatus, NoticeStep, Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, Channel, Direction, MailStatus, NoticeStep, Resolution, Severity, WaitReason
 from contacts.models import Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
 from contacts.terms import Level, Role
 from escalations import questions, requests
@@ -198,7 +198,9 @@ def asks(past: Past) -> None:
 
 def resolves(past: Past) -> None:
     resolution = past.chance.choice([Resolution.CONFIRMED, Resolution.NOT_PURSUED])
-    workflow.resolve(past.case_id, past.person(), past.now, resolution=resolution, solution="New toner.")
+    workflow.resolve(
+        past.case_id, past.person(), past.now, resolution=resolution, agreed_by=AgreedBy.CHAT, solution="New toner."
+    )
 
 
 def becomes(past: Past) -> None:
@@ -635,7 +637,7 @@ def test_a_wait_that_nobody_can_be_reminded_of_is_not_closed(desk: Desk) -> None
     workflow.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.CONFIRM, send=False)
     forecast = forecast_of(case, NOON)
     assert [event.kind for event in forecast.events] == [*[Kind.NOTICE] * 3, Kind.HELD_UP]
-    assert "the notices cannot be sent" in said(forecast)
+    assert "nothing can be sent to them" in said(forecast)
 
 
 def test_a_wait_is_reminded_of_three_times_and_closed(desk: Desk) -> None:  # F2

@@ -18,7 +18,7 @@ from cases.models import Case, Mail, Outage, Pulse, SetAside
 from cases.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, run_watched, tell
 from cases.recovery import Outcome, newest_reports, report_on
 from cases.sweeping import Sweep, beat
-from cases.terms import MailStatus, Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, MailStatus, Resolution, Severity, WaitReason
 from contacts.models import RoleHolder
 from contacts.terms import Role
 from escalations import dispatch
@@ -142,7 +142,9 @@ def life_with_an_outage(desk: Desk) -> datetime:
     workflow.ask_customer(waits.pk, who, NOON - 4 * DAY + HOUR, question="?", reason=WaitReason.CANNOT_NOW, send=False)
     look(NOON)
     Mail.objects.update(status=MailStatus.SENT, sent_at=NOON)
-    workflow.resolve(overtaken.pk, who, NOON + 5 * HOUR, resolution=Resolution.CONFIRMED, solution="Cable")
+    workflow.resolve(
+        overtaken.pk, who, NOON + 5 * HOUR, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="Cable"
+    )
     assert Case.objects.filter(pk=late.pk, look_at=NOON + 4 * HOUR).exists()
     return NOON + 13 * HOUR
 

@@ -20,7 +20,7 @@ from cases import contact_log, workflow
 from cases.desk import cards_for
 from cases.mail.outbox import deliver
 from cases.models import Case, Mail
-from cases.terms import Channel, Direction, Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, Channel, Direction, Resolution, Severity, WaitReason
 from cases.timeline import timeline_of
 from contacts.models import User
 from escalations.dispatch import escalate
@@ -152,7 +152,14 @@ def test_while_it_waits_none_is_owed_and_the_page_says_why_and_from_when(
     )
     workflow.take_back(case.pk, desk.technician, at(3), reason="We found it ourselves.")
     assert "Counted from the end of the wait 15:00" in panel(desk.technician, case, 3.1, time_machine)
-    workflow.resolve(case.pk, desk.technician, at(4), resolution=Resolution.CONFIRMED, solution="A new fuser.")
+    workflow.resolve(
+        case.pk,
+        desk.technician,
+        at(4),
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="A new fuser.",
+    )
     assert "while the case is resolved, since 16:00. It would count again from a reopening" in panel(
         desk.technician, case, 5, time_machine
     )

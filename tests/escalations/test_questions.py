@@ -14,7 +14,7 @@ from cases import contact_log, workflow
 from cases.guards import NotAllowed, Refused
 from cases.mail.rendering import render
 from cases.models import Case, CaseWatcher, Interaction, Mail
-from cases.terms import Channel, Direction, Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, Channel, Direction, Resolution, Severity, WaitReason
 from contacts.models import RoleHolder, Technician, User
 from contacts.terms import Role
 from escalations.dispatch import escalate
@@ -338,7 +338,12 @@ def test_a_case_that_asks_nothing_has_nothing_to_answer(desk: Desk) -> None:  # 
 def test_on_a_resolved_case_the_question_has_ended_also_before_the_sweep_looks(desk: Desk) -> None:  # E8
     case = asked_case(desk)
     workflow.resolve(
-        case.pk, desk.technician, NOON + 13 * HOUR, resolution=Resolution.CONFIRMED, solution="A new board."
+        case.pk,
+        desk.technician,
+        NOON + 13 * HOUR,
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="A new board.",
     )
     with pytest.raises(Refused, match="is resolved"):
         answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from cases import workflow
 from cases.models import Case, Mail
-from cases.terms import Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, Resolution, Severity, WaitReason
 from contacts.models import User
 from escalations import requests
 from escalations.dispatch import escalate
@@ -119,7 +119,14 @@ def test_at_rest_nothing_is_offered_and_the_endpoint_says_why_and_keeps_what_was
     if how == "waiting":
         workflow.ask_customer(case.pk, desk.technician, NOON, question="Which version?", reason=WaitReason.INFORMATION)
     else:
-        workflow.resolve(case.pk, desk.technician, NOON, resolution=Resolution.CONFIRMED, solution="New driver")
+        workflow.resolve(
+            case.pk,
+            desk.technician,
+            NOON,
+            resolution=Resolution.CONFIRMED,
+            agreed_by=AgreedBy.PHONE,
+            solution="New driver",
+        )
     assert buttons(shown(desk.account_manager, case)) == set()
     answer = do(desk.account_manager, case, "request_escalation", **TYPED)
     html = answer.content.decode()

@@ -14,7 +14,7 @@ from cases import workflow
 from cases.guards import NotAllowed, Refused
 from cases.mail.letters import post
 from cases.models import Case, Mail
-from cases.terms import Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, Resolution, Severity, WaitReason
 from contacts.directory import Directory
 from contacts.models import RoleHolder, User
 from contacts.terms import Role
@@ -116,7 +116,7 @@ def ask(desk: Desk, case: Case, hours: float) -> None:
 
 
 def resolve(desk: Desk, case: Case, hours: float) -> None:
-    said = {"resolution": Resolution.CONFIRMED, "solution": "A new driver."}
+    said = {"resolution": Resolution.CONFIRMED, "agreed_by": AgreedBy.PHONE, "solution": "A new driver."}
     workflow.resolve(case.pk, desk.technician, at(hours), **said)
 
 

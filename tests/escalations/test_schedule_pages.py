@@ -15,7 +15,7 @@ from django.urls import reverse
 from cases import workflow
 from cases.models import Case
 from cases.panels import Panel
-from cases.terms import Resolution, Severity, WaitReason
+from cases.terms import AgreedBy, Resolution, Severity, WaitReason
 from contacts.models import Company, User
 from escalations.dispatch import escalate
 from escalations.durations import NotADuration, read_duration, said_duration
@@ -584,7 +584,12 @@ def test_the_panel_costs_the_same_queries_whatever_happened_to_the_case(  # spee
         workflow.ask_customer(busy_id, desk.technician, at + HOUR, question="?", reason=WaitReason.CANNOT_NOW)
         workflow.take_back(busy_id, desk.technician, at + 2 * HOUR, reason="found it")
     workflow.resolve(
-        busy_id, desk.technician, NOON + 40 * HOUR, resolution=Resolution.CONFIRMED, solution="Cable replaced"
+        busy_id,
+        desk.technician,
+        NOON + 40 * HOUR,
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="Cable replaced",
     )
     busy = Case.objects.select_related("owner__technician", "company__account_manager").get(pk=busy_id)
     for case in (quiet, busy):

@@ -8,7 +8,7 @@ import pytest
 
 from cases import contact_log, workflow
 from cases.models import Case, Interaction, Mail
-from cases.terms import Channel, Direction, Resolution, Severity
+from cases.terms import AgreedBy, Channel, Direction, Resolution, Severity
 from escalations.status_updates import keep_promises
 from tests.builders import NOON, Desk, build_desk
 
@@ -27,7 +27,14 @@ def desk() -> Desk:
 def thanked(desk: Desk, severity: Severity = Severity.MEDIUM) -> Interaction:
     """A resolved case on which the customer says something more."""
     case = desk.open_case(severity=severity)
-    workflow.resolve(case.pk, desk.technician, NOON + MINUTE, resolution=Resolution.CONFIRMED, solution="Toner.")
+    workflow.resolve(
+        case.pk,
+        desk.technician,
+        NOON + MINUTE,
+        resolution=Resolution.CONFIRMED,
+        agreed_by=AgreedBy.PHONE,
+        solution="Toner.",
+    )
     keep_promises(NOON + MINUTE)
     return contact_log.log_contact(
         case.pk, desk.technician, NOON + 10 * MINUTE, channel=Channel.EMAIL, direction=Direction.IN, body="It is back!"

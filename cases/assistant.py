@@ -1,0 +1,173 @@
+"""The assistant beside a case that waits: which contact is next and why not sooner, a draft, absences, when it closes.
+
+It shows what the plan reckons and decides nothing (F1 to F7); times stand in the reader's zone and, where the customer
+is told them, in the customer's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from cases import panels
+from cases.admin.transitions import button_of
+from cases.episodes import is_waiting, wait_of
+from cases.follow_up_letters import draft
+from cases.follow_up_plans.plans import TO_OWNER, coming, plan_at
+from cases.follow_up_plans.three_contacts import ATTEMPTS, NextAttempt, judge, next_attempt, said_day
+from cases.follow_up_plans.waits import DueStep, Wait
+from cases.follow_up_plans.why import why_step
+from cases.models import Absence, Case, Notice
+from cases.panels import Panel
+from cases.terms import AbsenceState, MailStatus, NoticeStep, WaitPlan
+from contacts.calendars import said_locally
+from contacts.models import User
+from contacts.terms import Right
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A step of the plan as the panel tells it: when it was or is due, what became of it, and why then."""
+
+    label: str
+    at: datetime
+    state: str  # sent, queued, lost, logged, told, replaced, due, planned
+    why: str = ""
+    local: str = ""
+
+
+@dataclass(frozen=True)
+class Next:
+    """The attempt that comes next, as the panel tells it (F3)."""
+
+    attempt: NextAttempt
+    day: str
+    at: datetime
+    counts_now: bool
+    why_not_now: str
+
+    @property
+    def number(self) -> str:
+        """“2 of 3”."""
+        return f"{self.attempt.number} of {len(ATTEMPTS)}"
+
+
+@dataclass(frozen=True)
+class AbsenceLine:
+    """An absence as the panel tells it; `runs` while they are away."""
+
+    absence: Absence
+    said: str
+    runs: bool
+
+
+def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
+    """What we asked, why we wait, what the plan has done and will do, and what one may do now."""
+    if not is_waiting(case):
+        return None
+    wait = wait_of(case)
+    assert wait is not None
+    plan = plan_at(wait, now)
+    planned = [one for one in coming(wait, now) if one.step not in TO_OWNER]
+    closing = next((one.due_at for one in planned if one.step == NoticeStep.RESOLVE), None)
+    works = user.may(Right.WORK_CASES)
+    attempt = _next(wait, now) if wait.plan == WaitPlan.THREE_CONTACTS else None
+    return Panel(
+        "Waiting for the customer",
+        "admin/cases/panels/waiting.html",
+        {
+            "steps": [*_done(case), *_planned(wait, planned, now)],
+            "next_attempt": attempt,
+            "draft": draft(case, attempt.attempt.number) if attempt else "",
+            "held_up": plan.held_up,
+            "asleep_until": plan.asleep_until,
+            "decide": NoticeStep.OWNER_DECIDES in wait.done and plan.asleep_until is not None,
+            "closes_local": said_locally(closing, wait.calendar.time_zone) if closing else "",
+            "announced": _announced(wait),
+            "write": button_of("write_to_customer", case, user) if works else None,
+        },
+    )
+
+
+def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
+    """When the customer is away: what was noted, what has to be confirmed, and a way to note more (F5)."""
+    if not case.is_open:
+        return None
+    rows = list(case.absences.exclude(state=AbsenceState.DISMISSED).select_related("noted_by"))
+    works = user.may(Right.WORK_CASES)
+    if not rows and not (works and is_waiting(case)):
+        return None
+    today = case.company.calendar().local_date(now)
+    lines = [AbsenceLine(row, said_absence(row), _runs(row, today)) for row in rows]
+    return Panel(
+        "Out of office",
+        "admin/cases/panels/absences.html",
+        {
+            "absences": lines[::-1],
+            "note": button_of("note_absence", case, user) if works else None,
+        },
+    )
+
+
+def said_absence(absence: Absence) -> str:
+    """“Away from Mon 1 June, back on Mon 15 June”."""
+    if absence.back_on is None:
+        return "Away, nobody knows until when"
+    away = f"Away from {said_day(absence.away_from)}, " if absence.away_from else ""
+    said = f"{away}back on {said_day(absence.back_on)}"
+    return f"{said}; was back sooner, on {said_day(absence.ended_on)}" if absence.ended_on else said
+
+
+def _runs(absence: Absence, today: date) -> bool:
+    ends = absence.ended_on or absence.back_on
+    return absence.state == AbsenceState.CONFIRMED and ends is not None and today < ends
+
+
+def _next(wait: Wait, now: datetime) -> Next | None:
+    attempt = next_attempt(wait)
+    if attempt is None:
+        return None
+    judged = judge(wait, now)
+    return Next(attempt, said_day(attempt.day), attempt.at, judged.step is not None, judged.why)
+
+
+def _announced(wait: Wait) -> bool:
+    return any(done.closes_at is not None and done.sent_at is not None for done in wait.done.values())
+
+
+def _planned(wait: Wait, planned: Sequence[DueStep], now: datetime) -> Iterator[StepLine]:
+    for one in planned:
+        state = "due" if one.due_at <= now else "planned"
+        yield StepLine(one.step.label, one.due_at, state, why_step(wait, one))
+
+
+def _done(case: Case) -> Iterator[StepLine]:
+    rows: Sequence[Notice] = list(
+        Notice.objects.filter(case=case, episode=case.wait_episode)
+        .select_related("mail", "interaction")
+        .order_by("done_at", "due_at")
+    )
+    for row in rows:
+        line = StepLine(row.get_step_display(), row.done_at, "told")
+        if row.superseded:
+            line = replace(line, state="replaced")
+        elif row.interaction is not None:
+            line = replace(line, state="logged", why=f"{row.interaction.get_channel_display()}: {row.interaction.body}")
+        elif row.step in TO_OWNER:
+            pass
+        elif row.mail is None or row.mail.status in (MailStatus.FAILED, MailStatus.BOUNCED, MailStatus.DROPPED):
+            line = replace(line, state="lost", why=row.mail.last_error if row.mail else "There is no email address.")
+        elif row.mail.status == MailStatus.SENT and row.mail.sent_at is not None:
+            line = replace(line, state="sent", at=row.mail.sent_at)
+        else:
+            line = replace(line, state="queued")
+        if row.closes_at is not None and line.state in ("sent", "queued"):
+            line = replace(line, local=said_locally(row.closes_at, case.company.time_zone))
+        yield line
+
+
+def register() -> None:
+    """Add to the side of every case's page; called once, when the app is ready."""
+    panels.register(waiting_panel, 10)
+    panels.register(absence_panel, 12)
