@@ -15,13 +15,13 @@ from cases.admin.transitions import button_of
 from cases.episodes import is_waiting, wait_of
 from cases.follow_up_letters import draft
 from cases.follow_up_plans.plans import TO_OWNER, coming, plan_at
-from cases.follow_up_plans.three_contacts import ATTEMPTS, NextAttempt, judge, next_attempt, said_day
+from cases.follow_up_plans.three_contacts import ATTEMPTS, NextAttempt, judge, next_attempt
 from cases.follow_up_plans.waits import DueStep, Wait
 from cases.follow_up_plans.why import why_step
 from cases.models import Absence, Case, Notice
 from cases.panels import Panel
 from cases.terms import AbsenceState, MailStatus, NoticeStep, WaitPlan
-from contacts.calendars import said_locally
+from contacts.calendars import said_day, said_locally
 from contacts.models import User
 from contacts.terms import Right
 
@@ -99,7 +99,7 @@ def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
     if not rows and not (works and is_waiting(case)):
         return None
     today = case.company.calendar().local_date(now)
-    lines = [AbsenceLine(row, said_absence(row), _runs(row, today)) for row in rows]
+    lines = [AbsenceLine(row, row.said(), _runs(row, today)) for row in rows]
     return Panel(
         "Out of office",
         "admin/cases/panels/absences.html",
@@ -108,15 +108,6 @@ def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "note": button_of("note_absence", case, user) if works else None,
         },
     )
-
-
-def said_absence(absence: Absence) -> str:
-    """“Away from Mon 1 June, back on Mon 15 June”."""
-    if absence.back_on is None:
-        return "Away, nobody knows until when"
-    away = f"Away from {said_day(absence.away_from)}, " if absence.away_from else ""
-    said = f"{away}back on {said_day(absence.back_on)}"
-    return f"{said}; was back sooner, on {said_day(absence.ended_on)}" if absence.ended_on else said
 
 
 def _runs(absence: Absence, today: date) -> bool:

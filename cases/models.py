@@ -36,6 +36,7 @@ from cases.terms import (
     WaitPlan,
     WaitReason,
 )
+from contacts.calendars import said_day
 from contacts.models import Company, Contact
 from contacts.terms import MeansOfContact, Right
 
@@ -481,6 +482,14 @@ class Absence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id} away until {self.back_on or 'nobody knows when'}"
+
+    def said(self) -> str:
+        """“Away from Mon 1 June, back on Mon 15 June”."""
+        if self.back_on is None:
+            return "Away, nobody knows until when"
+        away = f"Away from {said_day(self.away_from)}, " if self.away_from else ""
+        said = f"{away}back on {said_day(self.back_on)}"
+        return f"{said}; was back sooner, on {said_day(self.ended_on)}" if self.ended_on else said
 
     @property
     def is_open(self) -> bool:

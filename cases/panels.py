@@ -22,6 +22,7 @@ class Panel:
     title: str
     template: str
     context: dict[str, Any] = field(default_factory=dict)
+    is_past: bool = False  # only what is over: folded, below the others
 
 
 Source = Callable[[Case, User, datetime], Panel | None]
@@ -38,9 +39,9 @@ def register(source: Source, place: int = 50) -> Source:
 
 
 def panels_of(case: Case, user: User, now: datetime) -> list[Panel]:
-    """The panels that have something to say of this case."""
+    """The panels that have something to say of this case, those of the past last."""
     panels = (source(case, user, now) for _, source in _sources)
-    return [panel for panel in panels if panel is not None]
+    return sorted((panel for panel in panels if panel is not None), key=lambda panel: panel.is_past)
 
 
 # --- people and links -------------------------------------------------------------------------------------------

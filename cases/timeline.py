@@ -1,19 +1,37 @@
 """Everything that happened to a case in one list, newest first: contacts, changes, notices, mail (C3, C5, M1).
 
-A fixed number of queries whatever the length; a page shows the newest hundred and leads on to older ones. Other apps
-tell what they know through a small registry.
+A fixed number of queries whatever the length; a page holds the newest hundred and leads on to older ones. What was
+mailed of something stands with it, and what the desk sends again and again by itself is folded, so that the words of
+people stand out. Other apps tell what they know through a small registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
-from cases.models import Case, Interaction, Mail, Notice
-from cases.terms import Affected, Channel, Direction, Impact, Move, Resolution, Severity, Status, WaitPlan, WaitReason
+from django.utils.text import capfirst
+
+from cases.models import Absence, Case, Interaction, Mail, Notice
+from cases.terms import (
+    AbsenceState,
+    Affected,
+    Channel,
+    Direction,
+    Impact,
+    MailStatus,
+    Move,
+    Resolution,
+    Severity,
+    Status,
+    WaitPlan,
+    WaitReason,
+)
+from contacts.calendars import said_locally
 from contacts.terms import MeansOfContact, Role
 
 PAGE = 100
@@ -21,6 +39,17 @@ PAGE = 100
 MOST_PAGES = 200
 
 ICONS = {Channel.PHONE: "call", Channel.CHAT: "forum", Channel.EMAIL: "mail", Channel.NOTE: "sticky_note_2"}
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A message that the desk sends by itself again and again: what one of them is called, and several."""
+
+    one: str  # “update to the customer”
+    many: str
+    #: What one and the same sent to several people at once is called, “Status update”; "" if each tells for itself.
+    together: str = ""
+    place: int = 50  # among the other routines of a fold
 
 
 @dataclass(frozen=True)
@@ -36,6 +65,9 @@ class Entry:
     lines: list[str] = field(default_factory=list)
     mail: Mail | None = None
     interaction: Interaction | None = None
+    to: str = ""  # the name of whoever was written to
+    routine: Routine | None = None  # None for what must stand out: the words of people, changes, what was missed
+    is_lost: bool = False  # a message that did not arrive
 
 
 @dataclass(frozen=True)
@@ -46,6 +78,11 @@ class Timeline:
     page: int
     has_older: bool
 
+    @property
+    def told(self) -> list[Moment | Fold]:
+        """The entries as the page shows them: each of them once, those that belong together on one line."""
+        return list(_folded(_moments(self.entries)))
+
 
 #: What another app knows of a case: its newest entries, no fewer than so many if there are as many, in any order.
 Source = Callable[[Case, int], Iterable[Entry]]
@@ -53,30 +90,139 @@ Source = Callable[[Case, int], Iterable[Entry]]
 _sources: list[Source] = []
 #: Templates of mail that a source tells of in its own words: told once, not as mail besides.
 _told_elsewhere: set[str] = set()
+#: Templates of mail that the desk sends again and again.
+_routines: dict[str, Routine] = {}
 
 
-def register(source: Source, tells_of: Iterable[str] = ()) -> Source:
-    """Show what `source` knows in every case's timeline; mail made from the templates in `tells_of` is left to it.
-
-    Registering again changes nothing.
+def register(source: Source, tells_of: Iterable[str] = (), routines: Mapping[str, Routine] | None = None) -> Source:
+    """Show what `source` knows in every case's timeline; mail made from the templates in `tells_of` is left to it, and
+    mail made from those in `routines` may be folded. Registering again changes nothing.
     """
     if source not in _sources:
         _sources.append(source)
     _told_elsewhere.update(tells_of)
+    _routines.update(routines or {})
     return source
 
 
 def timeline_of(case: Case, page: int = 0) -> Timeline:
-    """The `page`-th newest hundred of what happened; four queries, and those of the registered sources."""
+    """The `page`-th newest hundred of what happened; five queries, and those of the registered sources."""
     page = min(max(page, 0), MOST_PAGES)
     enough = (page + 1) * PAGE + 1
-    entries = [*_contacts(case, enough), *_changes(case, enough), *_notices(case, enough), *_mails(case, enough)]
+    entries = [entry for source in OWN_SOURCES for entry in source(case, enough)]
     for source in _sources:
         entries += source(case, enough)
     # What happened at the same moment stays in the order above: the contact, then the change it made, then the mail.
     entries.sort(key=lambda entry: entry.at, reverse=True)
     shown = entries[page * PAGE : (page + 1) * PAGE]
     return Timeline(shown, page, has_older=len(entries) > (page + 1) * PAGE)
+
+
+# --- what belongs together --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One line of the page: what happened, and who was written to at that very moment."""
+
+    entry: Entry
+    mailed: tuple[Entry, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All that it tells of; a routine is told by its copies alone."""
+        return self.mailed if self.entry.routine else (self.entry, *self.mailed)
+
+    @property
+    def is_to_several(self) -> bool:
+        """Whether it is one and the same message to more than one person."""
+        return self.entry.routine is not None and len({one.to for one in self.mailed}) > 1
+
+    @property
+    def title(self) -> str:
+        """What it is, “Status update to 4 people” for one that several got."""
+        together = self.entry.routine.together if self.entry.routine else ""
+        if together and self.is_to_several:
+            return f"{together} to {len({one.to for one in self.mailed})} people"
+        return self.entry.title
+
+    @property
+    def lines(self) -> list[str]:
+        """What there is to add, the same words once."""
+        return list(dict.fromkeys(line for one in self.entries for line in one.lines))
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Consecutive messages of the desk as one entry that opens, newest first."""
+
+    moments: tuple[Moment, ...]
+
+    @property
+    def at(self) -> datetime:
+        """When the newest was written."""
+        return self.moments[0].entry.at
+
+    @property
+    def since(self) -> datetime:
+        """When the oldest was written."""
+        return self.moments[-1].entry.at
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The single messages."""
+        return [entry for moment in self.moments for entry in moment.entries]
+
+    @property
+    def title(self) -> str:
+        """How many they are."""
+        return f"{len(self.entries)} messages of the desk"
+
+    @property
+    def said(self) -> str:
+        """What they are: “2 updates to the customer, 6 updates to staff and 1 reminder to the owner”."""
+        counts = Counter(entry.routine for entry in self.entries if entry.routine is not None)
+        kinds = sorted(counts.items(), key=lambda kind: (kind[0].place, kind[0].one))
+        parts = [f"{number} {routine.one if number == 1 else routine.many}" for routine, number in kinds]
+        return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+    @property
+    def lost(self) -> int:
+        """How many did not arrive."""
+        return sum(entry.is_lost for entry in self.entries)
+
+
+#: What is mailed about at once.
+REASONS = frozenset({"contact", "note", "change"})
+
+
+def _moments(entries: Sequence[Entry]) -> Iterator[Moment]:
+    """What happened at each moment, with the mail of that moment: of what a person did or the desk decided, with it."""
+    for _, group in groupby(entries, key=lambda entry: entry.at):
+        yield from _at_one_moment(list(group))
+
+
+def _at_one_moment(entries: Sequence[Entry]) -> Iterator[Moment]:
+    """In the order given: the contact, then the change it made, then the mail of both."""
+    singly = [entry for entry in entries if entry.routine is None]
+    reason = next((entry for entry in reversed(singly) if entry.kind in REASONS), None)
+    mail = tuple(entry for entry in singly if entry.kind == "mail" and reason is not None)
+    yield from (Moment(entry, mail if entry is reason else ()) for entry in singly if entry not in mail)
+    copies: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.routine is not None:
+            copies.setdefault(entry.routine.together or entry.title, []).append(entry)
+    yield from (Moment(same[0], tuple(same)) for same in copies.values())
+
+
+def _folded(moments: Iterable[Moment]) -> Iterator[Moment | Fold]:
+    """Runs of routine put together; one alone is no run."""
+    for is_routine, run in groupby(moments, key=lambda moment: moment.entry.routine is not None):
+        together = tuple(run)
+        if is_routine and len(together) > 1:
+            yield Fold(together)
+        else:
+            yield from together
 
 
 # --- contacts (C3) ----------------------------------------------------------------------------------------------
@@ -207,12 +353,17 @@ def _shown(row: Any, name: str, words: Any) -> str:
 
 
 def _notices(case: Case, enough: int) -> Iterator[Entry]:
-    rows = Notice.objects.filter(case=case).select_related("mail").order_by("-done_at", "-pk")
+    # an attempt that a person logged is told as the contact that it was
+    rows = Notice.objects.filter(case=case, interaction=None).select_related("mail").order_by("-done_at", "-pk")
     for row in rows[:enough]:
         late = row.done_at - row.due_at > timedelta(minutes=15)
         lines = [f"Was due {row.due_at:%Y-%m-%d %H:%M} UTC."] if late else []
         if row.superseded:
             lines.append("Not sent: a later notice that was due as well went instead.")
+        if row.closes_at is not None:
+            lines.append(f"Names the closing: {said_locally(row.closes_at, case.company.time_zone)}.")
+        if row.mail is not None and row.mail.last_error:
+            lines.append(row.mail.last_error)
         yield Entry(
             at=row.done_at,
             kind="notice",
@@ -221,21 +372,61 @@ def _notices(case: Case, enough: int) -> Iterator[Entry]:
             who=_to_whom(row.mail) if row.mail else "",
             lines=lines,
             mail=row.mail,
+            is_lost=is_lost(row.mail),
         )
+
+
+def _absences(case: Case, enough: int) -> Iterator[Entry]:
+    """Each absence as it was noted, and once more when somebody said what it was (F5)."""
+    rows = Absence.objects.filter(case=case).select_related("noted_by", "settled_by", "contact").order_by("-noted_at")
+    for row in rows[:enough]:
+        by_hand = row.settled_at == row.noted_at
+        yield Entry(
+            at=row.noted_at,
+            kind="absence",
+            icon="beach_access",
+            title=f"{row.contact.name} is out of office",
+            who=f"noted by {row.noted_by}" if row.noted_by else "",
+            lines=[f"{row.said()}."] if by_hand else [],
+            body=row.note,
+        )
+        if row.settled_at is not None and not by_hand:
+            dismissed = row.state == AbsenceState.DISMISSED
+            yield Entry(
+                at=row.settled_at,
+                kind="absence",
+                icon="event_busy" if dismissed else "event_available",
+                title="No absence after all"
+                if dismissed
+                else "Absence confirmed"
+                if not row.ended_on
+                else "Absence over",
+                who=str(row.settled_by) if row.settled_by else "",
+                lines=[] if dismissed else [f"{row.said()}."],
+            )
 
 
 def _mails(case: Case, enough: int) -> Iterator[Entry]:
     rows = Mail.objects.filter(case=case, notice=None).exclude(template__in=_told_elsewhere)
     for row in rows.defer("html", "text", "facts").order_by("-queued_at", "-pk")[:enough]:
+        routine = _routines.get(row.template)
         yield Entry(
             at=row.queued_at,
             kind="mail",
             icon="outgoing_mail",
-            title=f"Mail: {template_label(row.template)}",
+            title=f"Mail: {template_label(row.template)}" if routine is None else capfirst(routine.one),
             who=_to_whom(row),
             lines=[row.last_error] if row.last_error else [],
             mail=row,
+            to=(row.to_name or row.to_address) + (f", meant for {row.meant_for}" if row.meant_for else ""),
+            routine=routine,
+            is_lost=is_lost(row),
         )
+
+
+def is_lost(mail: Mail | None) -> bool:
+    """Whether a message is known not to have arrived (M1)."""
+    return mail is not None and mail.status in (MailStatus.FAILED, MailStatus.BOUNCED)
 
 
 def _to_whom(mail: Mail) -> str:
@@ -246,3 +437,7 @@ def _to_whom(mail: Mail) -> str:
 def template_label(template: str) -> str:
     """What a mail's template is called on pages: “Notice final”."""
     return template.replace("_", " ").capitalize()
+
+
+#: What `cases` knows by itself, in the order in which things of one moment are told.
+OWN_SOURCES: tuple[Source, ...] = (_contacts, _absences, _changes, _notices, _mails)

@@ -267,6 +267,11 @@ def said_locally(moment: datetime, time_zone: str) -> str:
     return f"{day}, {local:%H:%M} ({zone})"
 
 
+def said_day(day: date) -> str:
+    """A day as people say it in the course of a year: “Wed 3 June”."""
+    return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1]}"
+
+
 def _place_name(time_zone: str) -> str:
     """The city in a zone's name; none for a zone named after an offset (UTC; Etc/GMT+5 is UTC-05:00)."""
     if time_zone.startswith("Etc/") or time_zone.isupper():

@@ -20,7 +20,7 @@ from cases.follow_up_plans.waits import (
     announced_again_at,
 )
 from cases.terms import NoticeStep
-from contacts.calendars import MONTHS, WEEKDAYS, BusinessCalendar
+from contacts.calendars import WEEKDAYS, BusinessCalendar, said_day
 
 ATTEMPTS = (NoticeStep.ATTEMPT_1, NoticeStep.ATTEMPT_2, NoticeStep.ATTEMPT_3)
 #: The owner is told to phone before the desk writes by itself.
@@ -194,11 +194,6 @@ def _in_hours(wait: Wait, act: DueStep, now: datetime) -> Plan:
 
 
 # --- why ----------------------------------------------------------------------------------------------------------
-
-
-def said_day(day: date) -> str:
-    """“Wed 3 June”."""
-    return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1]}"
 
 
 def _why_not_sooner(wait: Wait, lost: DoneStep | None, day: date, at: datetime) -> str:

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from cases.follow_up_plans.pending import PENDING_STEPS
-from cases.follow_up_plans.three_contacts import ATTEMPTS, next_attempt, said_day
+from cases.follow_up_plans.three_contacts import ATTEMPTS, next_attempt
 from cases.follow_up_plans.waits import DueStep, Wait, announced_again_at
 from cases.terms import NoticeStep
+from contacts.calendars import said_day
 
 
 def why_step(wait: Wait, due: DueStep) -> str:

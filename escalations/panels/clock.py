@@ -18,7 +18,7 @@ from cases import panels as case_panels
 from cases.desk import Card
 from cases.models import Case
 from cases.panels import Panel
-from cases.terms import Severity, Status
+from cases.terms import Status
 from contacts.directory import Addressee, Directory
 from contacts.models import User
 from escalations.clock import (
@@ -38,7 +38,7 @@ from escalations.clock import (
 from escalations.durations import said_duration
 from escalations.lives import life_of
 from escalations.models import Escalation
-from escalations.schedule import Audience, OwnerAction, Point, Schedule
+from escalations.schedule import OwnerAction, Point, Schedule
 from escalations.why import said_on, why_point_due
 
 #: A point that was done this much later than it was due says so (E5).
@@ -88,8 +88,6 @@ class Standing:
     stands_still: str
     lines: list[PointLine]
     earlier: list[Escalation]
-    rhythm: list[str]
-    rhythm_owed: bool
     schedule_version: int
     life: list[StretchLine] = field(default_factory=list)
     life_left_out: int = 0
@@ -136,8 +134,6 @@ def standing(
         stands_still=_why_it_stands(case, schedule, reading),
         lines=_lines(case, course, life, done, reading, now),
         earlier=[row for key, row in done.items() if key not in current],
-        rhythm=_rhythm(case, schedule),
-        rhythm_owed=reading.running,
         schedule_version=schedule.version,
         life=told[-STRETCHES_SHOWN:],
         life_left_out=max(0, len(told) - STRETCHES_SHOWN),
@@ -243,13 +239,6 @@ def _owner_to_come(point: Point, case: Case) -> str:
         is_l3 = technician is not None and technician.level == "L3"
         return f"{case.owner} is L3 and keeps the case" if is_l3 else "ownership goes to an L3 technician"
     return f"{case.owner} is asked for the status" if case.owner else "nobody owns the case yet"
-
-
-def _rhythm(case: Case, schedule: Schedule) -> list[str]:
-    """The status updates in force, “Customer every 2 h” (T2, E4)."""
-    minutes: dict[str, timedelta] = {who: timedelta(minutes=every) for who, every in case.update_rhythm.items()}
-    base = {audience.value: every for audience, every in schedule.base_rhythm(Severity(case.severity)).items()}
-    return [f"{Audience(who).label} every {said_duration(every)}" for who, every in (minutes or base).items()]
 
 
 def _told(stretch: Stretch, course: Course, now: datetime) -> StretchLine:

@@ -7,7 +7,7 @@ The panel reckons as the sweep does, and writes nothing. A fixed number of queri
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,9 +56,9 @@ class Told:
 
 @dataclass(frozen=True)
 class ClockLine:
-    """The clock of one member of the audience as the panel tells it."""
+    """The clock of a member of the audience as the panel tells it, or of several whose clocks are alike."""
 
-    member: str
+    who: str
     names: str
     every: str
     due_at: datetime
@@ -149,16 +149,26 @@ class _Page:
         """The clock of everybody who is owed an update, soonest first (T2)."""
         running = self.standing.running
         readers = readers_of(self.case, [one.member for one in running], self.directory)
-        return [self._clock(one, readers[one.member]) for one in running]
+        alike: dict[ClockLine, list[Period]] = {}
+        for one in running:
+            alike.setdefault(self._clock(one, readers[one.member]), []).append(one)
+        return [
+            replace(line, who=_listed(its), names=", ".join(dict.fromkeys(self._names(one, readers) for one in its)))
+            for line, its in alike.items()
+        ]
+
+    def _names(self, period: Period, readers: Mapping[Member, Sequence[Addressee]]) -> str:
+        return _names(readers[period.member]) or _without_address(self.case)
 
     def _clock(self, period: Period, readers: Sequence[Addressee]) -> ClockLine:
+        """What holds for the clock, whoever it is whose clock it is."""
         begun_by_word = self._told_at(period)
         begun = called(begun_by_word.what) if begun_by_word else ""
         return ClockLine(
-            member=period.member.label,
-            names=_names(readers) or _without_address(self.case),
+            who="",
+            names="",
             every=said_duration(self.pieces[-1].owed.get(period.member, period.every)),
-            due_at=period.due_at,
+            due_at=period.due_at.replace(second=0, microsecond=0),
             is_overdue=period.is_missed(self.now),
             told=self._last_told(period, begun_by_word),
             next=self._next(period, readers),
@@ -246,6 +256,13 @@ _WHY_NONE = {
     Status.WAITING: ("waits for the customer", "It counts again from the moment the wait ends"),
     Status.RESOLVED: ("is resolved", "It would count again from a reopening"),
 }
+
+
+def _listed(periods: Sequence[Period]) -> str:
+    """“Customer, account manager and COO”."""
+    first, *others = [one.member.label for one in periods]
+    rest = [label if label.isupper() else label.lower() for label in others]
+    return " and ".join([", ".join([first, *rest[:-1]]), *rest[-1:]])
 
 
 def _ended(rows: QuerySet[Promise]) -> list[Promise]:

@@ -44,6 +44,7 @@ def question_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "button": button_of("answer_question", case, user) if asks and user.may(Right.WORK_CASES) else None,
             "past": past,
         },
+        is_past=asks is None,
     )
 
 

@@ -120,6 +120,7 @@ def requests_panel(case: Case, user: User, now: datetime) -> Panel | None:
             ],
             "earlier_left_out": max(0, len(earlier) - EARLIER_SHOWN),
         },
+        is_past=not undecided and not attentions,
     )
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from cases import timeline
 from cases.models import Case, Mail
 from cases.terms import MailStatus
-from cases.timeline import Entry
+from cases.timeline import Entry, Routine, is_lost
 from escalations.models import Promise, StaffLine
 from escalations.staff_mail import Section
 from escalations.terms import Member, Outcome, PromiseKind
@@ -28,6 +28,13 @@ ICONS = {
     Section.QUESTION: "help",
     Section.UPDATE: "campaign",
 }
+TO_CUSTOMER = Routine("status update to the customer", "status updates to the customer", "Status update", 10)
+#: What each section is called when it is folded; the same update goes to the customer and to staff.
+ROUTINES = {
+    Section.UPDATE: Routine("status update to staff", "status updates to staff", "Status update", 20),
+    Section.REMINDER: Routine("reminder to the owner", "reminders to the owner", place=30),
+}
+TO_MANAGER = Routine("word to the Support Manager", "words to the Support Manager", place=40)
 
 
 def promise_entries(case: Case, enough: int) -> Iterator[Entry]:
@@ -54,6 +61,9 @@ def _lines(case: Case, enough: int) -> Iterator[Entry]:
             who=_to_whom(line),
             lines=_about(line, alone),
             mail=alone,
+            to=_to_whom(line).removeprefix("to "),
+            routine=ROUTINES.get(Section(line.section), TO_MANAGER),
+            is_lost=is_lost(line.mail),
         )
 
 
@@ -135,4 +145,4 @@ def _said() -> Said:
 
 def register() -> None:
     """Add to the timelines; called once, when the app is ready."""
-    timeline.register(promise_entries, tells_of=[TEMPLATE])
+    timeline.register(promise_entries, tells_of=[TEMPLATE], routines={"status_update": TO_CUSTOMER})

@@ -30,6 +30,7 @@ from escalations.dispatch import escalate
 from escalations.lives import Versions, lives_of
 from escalations.models import ClockRule, Escalation, ScheduleMove, SchedulePoint, ScheduleVersion
 from escalations.panels.clock import escalation_panel
+from escalations.panels.promises import promises_panel
 from escalations.publication import draft_next_version, put_in_force
 from escalations.schedule_moves import (
     LISTED,
@@ -507,7 +508,9 @@ def test_the_clock_panel_reads_the_version_the_case_was_moved_to(desk: Desk) -> 
     version = next_version(desk, NOON + MINUTE, high_1={"after": 6 * HOUR}, high={"base_interval": 3 * HOUR})
     moves_all(desk, version, NOON + 2 * HOUR)
     standing = escalation_panel(Case.objects.get(pk=case.pk), desk.manager, NOON + 3 * HOUR).context["standing"]
-    assert (standing.schedule_version, standing.rhythm) == (2, ["Customer every 3 h"])
+    assert standing.schedule_version == 2
+    clocks = promises_panel(Case.objects.get(pk=case.pk), desk.manager, NOON + 3 * HOUR).context["clocks"]
+    assert [(clock.who, clock.every) for clock in clocks] == [("Customer", "3 h")]
     assert (standing.lines[0].after, standing.lines[0].due_at) == ("6 h", NOON + 6 * HOUR)
     assert [line.moved for line in standing.life] == ["", "moved to version 2"]
     earlier = escalation_panel(Case.objects.get(pk=case.pk), desk.manager, NOON + HOUR).context["standing"]
