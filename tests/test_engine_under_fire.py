@@ -22,11 +22,11 @@ from aiosmtpd.smtp import Envelope
 from django.db import connection, transaction
 from django.db.models import Model
 
-from cases import workflow
+from cases import contact_log, workflow
 from cases.follow_ups import follow_up
 from cases.mail.outbox import LEASE
 from cases.models import Case, CaseWatcher, Mail, Notice, SetAside
-from cases.terms import MailStatus, Resolution, Severity, WaitReason
+from cases.terms import Channel, Direction, MailStatus, Resolution, Severity, WaitReason
 from contacts.terms import Level
 from escalations.dispatch import escalate
 from escalations.models import Escalation
@@ -56,14 +56,31 @@ def many_due_cases(desk: Desk) -> datetime:
 
 
 def many_due_waits(desk: Desk) -> datetime:
-    """Waits of every age after an outage: first, second and final notices to send, and cases to close."""
+    """Waits of both plans and every age after an outage: notices, attempts and announcements, and cases to close."""
     for number in range(14):
         start = NOON + number * 12 * HOUR
         case = desk.open_case(start, severity=Severity.LOW, title=f"Case {number}")
         workflow.ask_customer(case.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+    for number in range(8):
+        case = desk.open_case(NOON, severity=Severity.LOW, title=f"Called {number}", contact=desk.contact)
+        workflow.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.INFORMATION, send=False)
+        for hours in (24, 120, 150)[: number % 4]:  # Thursday, Monday, Tuesday evening: too early for a third
+            called(case.pk, desk, NOON + hours * HOUR)
     follow_up(NOON + 150 * HOUR)
     Mail.objects.filter(status=MailStatus.QUEUED).update(status=MailStatus.SENT, sent_at=NOON + 150 * HOUR)
-    return NOON + 200 * HOUR
+    return NOON + 212 * HOUR  # Friday 12 June, ten in the morning over there
+
+
+def called(case_id: int, desk: Desk, now: datetime) -> None:
+    contact_log.log_contact(
+        case_id,
+        desk.technician,
+        now,
+        channel=Channel.PHONE,
+        direction=Direction.OUT,
+        body="No answer.",
+        reached=False,
+    )
 
 
 SCENES = {"escalate": many_due_cases, "follow_up": many_due_waits}
