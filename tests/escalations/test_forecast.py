@@ -25,7 +25,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cases import contact_log, workflow
+from cases import absence_log, contact_log, workflow
+from cases.follow_up_plans.plans import TO_OWNER
 from cases.follow_ups import follow_up
 from cases.guards import Refused
 from cases.mail.outbox import deliver
@@ -252,6 +253,18 @@ def mail_fails(past: Past) -> None:
     Mail.objects.filter(pk__in=list(newest.values_list("pk", flat=True))).update(status=MailStatus.FAILED, sent_at=None)
 
 
+def is_away(past: Past) -> None:
+    """The customer is out of office for some days, or nobody can read for how long."""
+    days = past.chance.choice([0, 1, 3, 5, 12, 40])
+    back_on = past.now.date() + timedelta(days=days) if days else None
+    absence_log.note_absence(past.case_id, past.person(), past.now, note="Not there.", back_on=back_on)
+
+
+def prefers_the_phone(past: Past) -> None:
+    Contact.objects.update(phone="+49 30 1234")
+    Case.objects.filter(pk=past.case_id).update(preferred_means="phone")
+
+
 DEEDS: list[tuple[str, Callable[[Past], Any]]] = [
     ("starts", lambda past: workflow.start_work(past.case_id, past.person(), past.now)),
     ("asks", asks),
@@ -280,6 +293,9 @@ DEEDS: list[tuple[str, Callable[[Past], Any]]] = [
     ("leaves", leaves),
     ("moves to another schedule", moves_to_another_schedule),
     ("a mail fails", mail_fails),
+    ("is away", is_away),
+    ("is away", is_away),
+    ("prefers the phone", prefers_the_phone),
 ]
 LOOKS_IN_A_REST = 3
 GAPS = [0, 0.25, 0.5, 1, 1, 2, 3, 4, 5, 8, 12, 13, 24, 30, 48, 49]
@@ -397,7 +413,8 @@ class Before:
         facts += [(Kind.ASKED, *row) for row in asked]
         assert self.new(Question).count() >= len(asked)
         for row in self.new(Notice).filter(superseded=False):
-            kind = Kind.CLOSED if row.step == NoticeStep.RESOLVE else Kind.NOTICE
+            kind = Kind.OWNER_TOLD if row.step in TO_OWNER else Kind.NOTICE
+            kind = Kind.CLOSED if row.step == NoticeStep.RESOLVE else kind
             facts.append((kind, row.done_at, row.step))
         facts += self._promises()
         facts += [(Kind.QUESTION, at, "") for at in self.stamped("question manager_told_at").values()]
