@@ -15,7 +15,7 @@ from cases.admin.transitions import button_of
 from cases.episodes import is_waiting, wait_of
 from cases.follow_up_letters import draft
 from cases.follow_up_plans.plans import TO_OWNER, coming, plan_at
-from cases.follow_up_plans.three_contacts import ATTEMPTS, NextAttempt, judge, next_attempt
+from cases.follow_up_plans.three_contacts import ATTEMPTS, CALL_BEFORE, NextAttempt, judge, next_attempt
 from cases.follow_up_plans.waits import DueStep, Wait
 from cases.follow_up_plans.why import why_step
 from cases.models import Absence, Case, Notice
@@ -43,7 +43,8 @@ class Next:
 
     attempt: NextAttempt
     day: str
-    at: datetime
+    told_at: datetime | None  # when the owner is told to phone, if they still are
+    writes_at: datetime | None  # when the desk writes, if nobody makes the attempt before
     counts_now: bool
     why_not_now: str
 
@@ -69,10 +70,11 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
     wait = wait_of(case)
     assert wait is not None
     plan = plan_at(wait, now)
-    planned = [one for one in coming(wait, now) if one.step not in TO_OWNER]
+    ahead = list(coming(wait, now))
+    planned = [one for one in ahead if one.step not in TO_OWNER]
     closing = next((one.due_at for one in planned if one.step == NoticeStep.RESOLVE), None)
     works = user.may(Right.WORK_CASES)
-    attempt = _next(wait, now) if wait.plan == WaitPlan.THREE_CONTACTS else None
+    attempt = _next(wait, ahead, now) if wait.plan == WaitPlan.THREE_CONTACTS else None
     return Panel(
         "Waiting for the customer",
         "admin/cases/panels/waiting.html",
@@ -82,6 +84,7 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "draft": draft(case, attempt.attempt.number) if attempt else "",
             "held_up": plan.held_up,
             "asleep_until": plan.asleep_until,
+            "unconfirmed": any(absence.is_open and absence.asked_at for absence in case.absences.all()),
             "decide": NoticeStep.OWNER_DECIDES in wait.done and plan.asleep_until is not None,
             "closes_local": said_locally(closing, wait.calendar.time_zone) if closing else "",
             "announced": _announced(wait),
@@ -90,13 +93,21 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
     )
 
 
+def absences_of_a_wait(case: Case, user: User, now: datetime) -> Panel | None:
+    """Beside the assistant, while the plan depends on them."""
+    return absence_panel(case, user, now) if is_waiting(case) else None
+
+
+def absences_besides(case: Case, user: User, now: datetime) -> Panel | None:
+    """Further down, while nobody is waited for."""
+    return absence_panel(case, user, now) if case.is_open and not is_waiting(case) else None
+
+
 def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """When the customer is away: what was noted, what has to be confirmed, and a way to note more (F5)."""
-    if not case.is_open:
-        return None
     rows = list(case.absences.exclude(state=AbsenceState.DISMISSED).select_related("noted_by"))
     works = user.may(Right.WORK_CASES)
-    if not rows and not (works and is_waiting(case)):
+    if not rows and not works:
         return None
     today = case.company.calendar().local_date(now)
     lines = [AbsenceLine(row, row.said(), _runs(row, today)) for row in rows]
@@ -115,12 +126,20 @@ def _runs(absence: Absence, today: date) -> bool:
     return absence.state == AbsenceState.CONFIRMED and ends is not None and today < ends
 
 
-def _next(wait: Wait, now: datetime) -> Next | None:
+def _next(wait: Wait, ahead: Sequence[DueStep], now: datetime) -> Next | None:
     attempt = next_attempt(wait)
     if attempt is None:
         return None
     judged = judge(wait, now)
-    return Next(attempt, said_day(attempt.day), attempt.at, judged.step is not None, judged.why)
+    first = {one.step: one.due_at for one in reversed(ahead)}
+    return Next(
+        attempt,
+        said_day(attempt.day),
+        first.get(CALL_BEFORE[attempt.step]),
+        first.get(attempt.step),
+        judged.step is not None,
+        judged.why,
+    )
 
 
 def _announced(wait: Wait) -> bool:
@@ -161,4 +180,5 @@ def _done(case: Case) -> Iterator[StepLine]:
 def register() -> None:
     """Add to the side of every case's page; called once, when the app is ready."""
     panels.register(waiting_panel, 10)
-    panels.register(absence_panel, 12)
+    panels.register(absences_of_a_wait, 12)
+    panels.register(absences_besides, 85)

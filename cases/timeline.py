@@ -387,7 +387,9 @@ def _absences(case: Case, enough: int) -> Iterator[Entry]:
             icon="beach_access",
             title=f"{row.contact.name} is out of office",
             who=f"noted by {row.noted_by}" if row.noted_by else "",
-            lines=[f"{row.said()}."] if by_hand else [],
+            lines=[f"{row.said()}."]
+            if by_hand
+            else [f"Read from it, for somebody to confirm: {row.phrase}."] * bool(row.phrase),
             body=row.note,
         )
         if row.settled_at is not None and not by_hand:
@@ -404,6 +406,12 @@ def _absences(case: Case, enough: int) -> Iterator[Entry]:
                 who=str(row.settled_by) if row.settled_by else "",
                 lines=[] if dismissed else [f"{row.said()}."],
             )
+
+
+def _about_absence(row: Absence, by_hand: bool) -> list[str]:
+    if by_hand:
+        return [f"{row.said()}."]
+    return [f"Read from it, for somebody to confirm: “{row.phrase}”."] if row.phrase else []
 
 
 def _mails(case: Case, enough: int) -> Iterator[Entry]:

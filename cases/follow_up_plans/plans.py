@@ -75,7 +75,8 @@ def coming(wait: Wait, now: datetime) -> Iterator[DueStep]:
 
 
 def _left(done: DoneStep, now: datetime) -> DoneStep:
-    return replace(done, sent_at=now) if done.sent_at is None and not done.lost else done
+    """What is queued leaves now; a call that somebody logged has no mail."""
+    return replace(done, sent_at=now) if done.sent_at is None and not (done.lost or done.by_person) else done
 
 
 def carried_out(wait: Wait, plan: Plan, now: datetime, left_at: datetime | None = None, lost: bool = False) -> Wait:

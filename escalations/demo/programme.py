@@ -26,7 +26,9 @@ from escalations.demo.stories import (
     answered_too_late,
     asked_and_solved,
     asked_twice,
+    away,
     back_after_weeks,
+    called_in_vain,
     confirmed_at_last,
     corrected,
     escalation_decided,
@@ -68,6 +70,8 @@ class Entry:
     subject: Subject | None = None
 
 
+NOTE_WITH_A_DATE = "Thank you for your message. I am out of the office until {last_day}.\n\nKind regards"
+
 _C, _H, _M, _L = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 _INFORMATION, _CANNOT_NOW, _CONFIRM = WaitReason.INFORMATION, WaitReason.CANNOT_NOW, WaitReason.CONFIRM
 
@@ -104,6 +108,11 @@ PROGRAMME = (
     Entry(_M, 3 * DAY, waits(2 * DAY + 14 * HOUR, _INFORMATION, WaitPlan.PENDING_CLIENT_ACTION)),
     Entry(_M, 7 * DAY + 12 * HOUR, waits(6 * DAY + 20 * HOUR, _CONFIRM)),
     Entry(_M, 5 * DAY, asked_twice),
+    # Three contacts by phone; customers who are out of office: known, read from a note, not to be read (F3, F5).
+    Entry(_M, 6 * DAY, called_in_vain),
+    Entry(_H, 2 * DAY, away("I am on leave. Please turn to the help desk.", 11 * DAY)),
+    Entry(_M, 2 * DAY, away(NOTE_WITH_A_DATE)),
+    Entry(_L, 2 * DAY, away("I am travelling and will read my mail now and then. Kind regards")),
     Entry(_L, 2 * DAY, waits(12 * HOUR, _INFORMATION)),
     Entry(_L, 3 * DAY, waits(2 * DAY - 10 * MINUTE, _CANNOT_NOW)),
     Entry(_L, 7 * DAY, waits(6 * DAY + 6 * HOUR, _CANNOT_NOW)),

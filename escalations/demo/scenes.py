@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from random import Random
 from typing import Any
 
-from cases import contact_log, opening, workflow
+from cases import absence_log, contact_log, opening, workflow
 from cases.models import Case, Interaction
 from cases.terms import AgreedBy, Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
 from contacts.calendars import OpeningHours
@@ -262,6 +262,14 @@ class Scene:
         """The customer responds to the question."""
         said = self.said(body or self.subject.answer)
         contact_log.customer_responded(self._id, self.technician, self.at, channel=channel, body=said)
+
+    def gets_absence_note(self, note: str, away_for: timedelta | None = None) -> None:
+        """The customer is out of office; with `away_for` somebody says so, else it is read from the note (F5)."""
+        today = self.company.calendar().local_date(self.at)
+        back_on = today + away_for if away_for is not None else None
+        last_day = today + timedelta(days=9)
+        said = note.format(last_day=f"{last_day.day} {last_day:%B %Y}")
+        absence_log.note_absence(self._id, self.technician, self.at, note=said, back_on=back_on)
 
     def takes_back(self, reason: str) -> None:
         """The question is taken back."""

@@ -171,6 +171,33 @@ def asked_twice(scene: Scene) -> Story:
     yield NEVER
 
 
+def called_in_vain(scene: Scene) -> Story:
+    """Three contacts, made by phone where there is a day for it; one call comes too early and does not count (F3)."""
+    yield from _taken_up(scene)
+    yield scene.until(5 * DAY)
+    scene.asks(WaitReason.INFORMATION)
+    yield 2 * HOUR
+    scene.calls("Called to ask whether the question arrived: no answer.", reached=False)
+    for _ in range(4):
+        yield scene.in_office(22 * HOUR)
+        scene.calls("Called again: the voice box; left a message.", reached=False)
+    yield NEVER
+
+
+def away(note: str, away_for: timedelta | None = None) -> Tell:
+    """Waits for a customer who turns out to be out of office (F5)."""
+
+    def tell(scene: Scene) -> Story:
+        yield from _taken_up(scene)
+        yield scene.until(28 * HOUR)
+        scene.asks(WaitReason.INFORMATION)
+        yield 40 * MINUTE
+        scene.gets_absence_note(note, away_for)
+        yield NEVER
+
+    return tell
+
+
 def taken_back(scene: Scene) -> Story:
     """Asked, then found it ourselves."""
     yield from _taken_up(scene)

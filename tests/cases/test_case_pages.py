@@ -573,6 +573,7 @@ def test_the_header_says_where_the_case_stands_and_offers_what_is_possible(desk:
     for expected in (case.number, "Nobody can print", "Acme", "14:00 there now", "High", "Assigned", "L2"):
         assert expected in text
     assert re.findall(r'<dialog id="dialog-(\w+)"', text) == [
+        "note_absence",  # from the panel at the side
         "start_work",
         "ask_customer",
         "resolve",

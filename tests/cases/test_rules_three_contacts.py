@@ -159,6 +159,12 @@ def test_a_call_by_the_owner_takes_the_mails_place():  # F3
     assert plan_at(wait, at + 6 * HOUR).look_again_at == local(BERLIN, "2026-06-04 10:00")
 
 
+def test_what_is_to_come_is_foreseen_from_the_day_of_the_call_not_from_today():  # F3
+    at = local(BERLIN, "2026-06-02 09:00")
+    wait = waits(BERLIN, "2026-06-01 12:00", done={FIRST: DoneStep(at, at, by_person=True)})
+    assert said(BERLIN, next(iter(coming(wait, local(BERLIN, "2026-06-04 09:00")))).due_at) == "2026-06-04 10:00"
+
+
 def test_a_third_attempt_by_phone_is_confirmed_by_mail_and_the_day_runs_from_that_mail():  # F4
     moments = [local(BERLIN, f"2026-06-{day:02} 09:00") for day in (2, 4, 8)]
     done = {step: DoneStep(at, at, by_person=True) for step, at in zip(ATTEMPTS, moments, strict=True)}

@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import F
 from django.test import override_settings
 
-from cases.models import Case, CaseWatcher, Interaction, Mail, Notice, Refusal, SetAside
-from cases.terms import MailStatus, Move, NoticeStep, Resolution, Severity, Status
+from cases.models import Absence, Case, CaseWatcher, Interaction, Mail, Notice, Refusal, SetAside
+from cases.terms import AbsenceState, MailStatus, Move, NoticeStep, Resolution, Severity, Status
 from contacts.calendars import coverage_gaps
 from contacts.directory import directory_problems
 from contacts.models import Company, Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
@@ -122,8 +122,8 @@ def test_people_and_companies_have_a_history_from_before_the_first_case(demo: No
 # --- cases ---
 
 
-def test_sixty_cases_of_every_status_and_severity(demo: None):
-    assert Case.objects.count() == 60
+def test_sixty_four_cases_of_every_status_and_severity(demo: None):
+    assert Case.objects.count() == 64
     matrix = Counter(Case.objects.values_list("severity", "status"))
     assert set(matrix) == {(severity.value, status.value) for severity in Severity for status in Status}
     assert Refusal.objects.count() == 4  # D3
@@ -234,6 +234,17 @@ def test_waits_stand_at_every_stage_of_the_plan(demo: None):  # F2, F6
     assert Case.objects.filter(status=Status.WAITING, wait_episode=2).exists()
 
 
+def test_three_contacts_are_made_by_mail_and_by_phone_and_a_call_too_early_says_so(demo: None):  # F3
+    assert Notice.objects.filter(step=NoticeStep.ATTEMPT_1, interaction=None).exists()
+    assert Notice.objects.filter(step=NoticeStep.ATTEMPT_1, interaction__isnull=False).exists()
+    assert Interaction.objects.filter(why_no_attempt__contains="the next attempt counts from").exists()
+
+
+def test_customers_are_away_as_they_said_as_was_read_and_nobody_knows_until_when(demo: None):  # F5
+    states = set(Absence.objects.filter(case__status=Status.WAITING).values_list("state", flat=True))
+    assert states == {AbsenceState.CONFIRMED, AbsenceState.READ, AbsenceState.UNREAD}
+
+
 def test_cases_closed_for_no_response_and_one_that_was_answered_after_all(demo: None):  # F2, C7
     assert Case.objects.filter(resolution=Resolution.NO_RESPONSE).count() >= 2
     answered = Case.history.filter(last_move=Move.REOPENED, history_change_reason__contains="closed for no response")
@@ -265,7 +276,7 @@ def test_a_japanese_case_was_opened_in_japanese_hours_by_somebody_who_speaks_it(
 
 
 def test_the_demonstration_says_who_can_sign_in(said: str, demo: None):
-    assert "60 cases of 8 companies" in said
+    assert "64 cases of 8 companies" in said
     assert logins().strip() in said
     assert len(logins().splitlines()) == 10
     for row in logins().splitlines()[1:]:
@@ -287,7 +298,7 @@ def test_a_login_whose_password_was_changed_is_not_offered(demo: None):
 def test_a_second_demonstration_is_refused_in_one_sentence(demo: None):
     with pytest.raises(CommandError, match=r"^This desk holds cases already;[^.]*\.$"):
         call_command("demo")
-    assert Case.objects.count() == 60
+    assert Case.objects.count() == 64
 
 
 def test_somebody_is_at_work_at_any_hour():
