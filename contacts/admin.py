@@ -23,7 +23,13 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
 from contacts.access import RightsAdmin, holds
-from contacts.calendars import WEEKDAYS, coverage_gaps
+from contacts.calendars import (
+    WEEKDAYS,
+    centres_in_business_day,
+    coverage_gaps,
+    japanese_support_opens_at,
+    said_locally,
+)
 from contacts.directory import directory_problems
 from contacts.forms import (
     CompanyForm,
@@ -193,11 +199,21 @@ class ClosureDayInline(RightsInline):
 
 
 def coverage(now: datetime) -> dict[str, Any]:
-    """What the coverage notice tells of the coming week (D1): the gaps in words, in UTC; three queries."""
+    """What the coverage notice tells (D1, D2): who is in their business day, the gaps of the coming week in words, in
+    UTC, and when native Japanese support is open; three queries.
+    """
     centres = list(SupportCentre.objects.prefetch_related("spans", "closure_days"))
-    gaps = coverage_gaps([centre.opening_hours() for centre in centres], now, now + COVERAGE_AHEAD)
+    hours = {centre.name: centre.opening_hours() for centre in centres}
+    gaps = coverage_gaps(hours.values(), now, now + COVERAGE_AHEAD)
     told = [f"From {_said(start)} to {_said(end)} UTC nobody is open." for start, end in gaps[:GAPS_TOLD]]
-    return {"gaps": told, "gaps_left_out": max(0, len(gaps) - GAPS_TOLD), "centres": len(centres)}
+    opens_at = japanese_support_opens_at(now)
+    return {
+        "gaps": told,
+        "gaps_left_out": max(0, len(gaps) - GAPS_TOLD),
+        "centres": len(centres),
+        "in_business_day": centres_in_business_day(hours, now),
+        "japanese": f"opens {said_locally(opens_at, 'Asia/Tokyo')}" if opens_at else "is open now",
+    }
 
 
 def _said(moment: datetime) -> str:

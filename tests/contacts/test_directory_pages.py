@@ -313,6 +313,23 @@ def test_full_coverage_is_told_as_well(desk: Desk) -> None:  # D1
     assert "somebody is open at every hour" in signed_in(desk.manager).get(page("supportcentre")).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("now", "open_now", "japanese"),
+    [
+        ("2026-06-03 12:00Z", "London.", "opens Thu 4 June 2026, 09:00 (Tokyo, UTC+09:00)"),
+        ("2026-06-04 01:00Z", "London.", "is open now"),
+        ("2026-06-07 12:00Z", "no centre.", "opens Mon 8 June 2026, 09:00 (Tokyo, UTC+09:00)"),  # a Sunday
+    ],
+)
+def test_it_says_who_is_in_their_business_day_and_when_japanese_support_opens(
+    desk: Desk, time_machine, now: str, open_now: str, japanese: str
+) -> None:  # D1, D2
+    time_machine.move_to(now)
+    desk.centre.spans.filter(weekday=6).delete()
+    shown = signed_in(desk.technician).get(page("supportcentre")).content.decode()
+    assert f"In their business day now: {open_now} Native Japanese support {japanese}." in shown
+
+
 def test_the_role_list_says_what_would_go_to_the_fallback(desk: Desk) -> None:  # D5
     RoleHolder.objects.filter(role=Role.COO).update(holder=None)
     shown = signed_in(desk.manager).get(page("roleholder")).content.decode()
