@@ -19,8 +19,8 @@ export PIP_ROOT_USER_ACTION := ignore
 run: $(VENV)/installed-run  ## the whole desk, on PORT (8000); Ctrl-C stops it
 	@$(BIN)/python manage.py up
 
-test: $(VENV)/installed-dev  ## every test; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/installed-dev  ## every test, on all cores; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 chaos: $(VENV)/installed-dev  ## kill 200 processes of the engine (DESK_KILLS) on the PostgreSQL of DATABASE_URL
 	@case "$$DATABASE_URL" in postgres*://*|psql://*|pgsql://*) ;; *) \

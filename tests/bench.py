@@ -32,9 +32,10 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402
 
+from cases.follow_ups import follow_up  # noqa: E402
 from cases.models import Case, Mail  # noqa: E402
 from cases.sweeping import Swept  # noqa: E402
-from cases.terms import Channel  # noqa: E402
+from cases.terms import Channel, Status, WaitPlan, WaitReason  # noqa: E402
 from escalations.dispatch import escalate  # noqa: E402
 from escalations.models import Escalation  # noqa: E402
 from escalations.status_updates import keep_promises  # noqa: E402
@@ -409,6 +410,44 @@ def measure_updates(cases: int) -> None:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
 
 
+def measure_waits(cases: int) -> None:
+    """Steps of both plans at one size, as ratios to each other: what a business calendar costs (F2, F3)."""
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        desk = build_desk()
+        fill(cases, 0.01, desk)
+        due = list(Case.objects.filter(look_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
+        with counted() as idle:
+            idle_took, _ = timed(partial(follow_up, NOW))
+        print(f"{cases:,} open cases\n  no step due: {idle_took * 1000:.1f} ms, {idle.count} statements")
+        rates = {}
+        for plan, part in ((WaitPlan.PENDING_CLIENT_ACTION, due[::2]), (WaitPlan.THREE_CONTACTS, due[1::2])):
+            waiting(part, plan)
+            with counted() as busy:
+                took, swept = timed(partial(follow_up, NOW))
+            assert swept.acted_on == len(part), swept
+            rates[plan] = swept.acted_on / took
+            batches = -(-swept.looked_at // 500)
+            print(f"  {plan.label}: {rates[plan]:,.0f} steps/s, {busy.count / batches:.0f} statements a batch")
+        ratio = rates[WaitPlan.THREE_CONTACTS] / rates[WaitPlan.PENDING_CLIENT_ACTION]
+        print(f"  three contacts at {ratio:.2f} of the rate of pending client action")
+    finally:
+        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+def waiting(case_ids: Sequence[int], plan: WaitPlan) -> None:
+    """These cases were asked two days before, and their first step is due."""
+    Case.objects.filter(pk__in=case_ids).update(
+        status=Status.WAITING,
+        wait_episode=1,
+        wait_plan=plan,
+        wait_reason=WaitReason.INFORMATION,
+        wait_question="Which floor?",
+        waiting_since=NOW - timedelta(days=2),
+        follow_up_at=NOW,
+    )
+
+
 def told(what: str, result: Race, called: str = "due actions") -> None:
     """A line of figures."""
     print(
@@ -424,4 +463,7 @@ if __name__ == "__main__":
     for size in sizes:
         measure(size)
     print("update = claim, case update, ledger row, mail to the customer")
-    measure_updates(min(max(sizes), int(os.environ.get("UPDATES", "100000"))))
+    largest = min(max(sizes), int(os.environ.get("UPDATES", "100000")))
+    measure_updates(largest)
+    print("step = claim, case update, history row, ledger row, mail to the customer")
+    measure_waits(largest)
