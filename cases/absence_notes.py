@@ -21,6 +21,22 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import NamedTuple
 
+from cases.absence_words import (
+    CJK,
+    ENGLISH_MONTHS,
+    JAPANESE,
+    LATIN,
+    LONGEST_KNOWN,
+    MONTH,
+    MONTH_NUMBER,
+    SHORT_WEEKDAYS,
+    TWO_LETTER_WEEKDAYS,
+    VOCABULARY,
+    WRITER_WORDS,
+    Kind,
+    folded,
+)
+
 LONGEST_ABSENCE = timedelta(days=120)
 """A return further away than this is a misreading, or nothing a plan should sleep for."""
 
@@ -138,257 +154,6 @@ def _is_header(line: str) -> bool:
     return any(header.match(line) for header in (_HEADER_FROM, _HEADER_SENT, _HEADER_REST, _HEADER_SUBJECT))
 
 
-# The vocabulary: folded (lower case, no accents) when the module loads -----------------------------------------------
-
-
-class Kind(Enum):
-    """What a piece of the note means to the reader."""
-
-    DATE = auto()
-    NUMBER = auto()  # 1 to 31, perhaps a day
-    YEAR = auto()
-    MONTH = auto()
-    WEEKDAY = auto()
-    WEEKDAY_SHORT = auto()  # only beside a date: "so", "do", "mar" are words too
-    AHEAD = auto()  # today, tomorrow
-    # What stands before a day, and in Japanese after it
-    UNTIL = auto()
-    TO = auto()  # the last day only when a first one stands before it: "du 3 au 14"
-    DASH = auto()
-    BETWEEN = auto()
-    AND = auto()
-    FROM = auto()
-    OF = auto()  # a start only in a range: "mail du 3 juin", "du 3 au 14 juin"
-    ON = auto()
-    AFTER = auto()
-    BEFORE = auto()
-    VAGUE = auto()
-    FILLER = auto()
-    UNTIL_HERE = auto()
-    FROM_HERE = auto()
-    ON_HERE = auto()
-    VAGUE_HERE = auto()
-    # What the sentence is about
-    BACK = auto()
-    NOT_BACK = auto()
-    AGAIN = auto()
-    ANSWERS = auto()  # Japanese notes promise an answer instead of a return
-    AWAY = auto()
-    AVAILABLE = auto()
-    LIMITED = auto()
-    NOT = auto()
-    GONE = auto()  # left for good: no return to read
-    COLLEAGUE = auto()
-    CONTACT = auto()
-    EVENT = auto()
-    WEEK = auto()
-    SIGN_OFF = auto()
-    # What separates
-    COLON = auto()
-    BREAK = auto()
-    LINE = auto()
-    SHORT_LINE = auto()
-    STOP = auto()
-    TIME = auto()
-    WORD = auto()
-    JUNK = auto()
-
-
-_PHRASES: dict[Kind, str] = {
-    Kind.UNTIL: """until | until and including | up until | till | til | through | thru | up to
-        | up to and including | to and including | bis | bis und mit | bis einschließlich | bis einschl
-        | bis zum | bis inklusive | bis inkl | jusqu'au | jusqu'à | jusqu'en | jusque | jusqu'au soir du | hasta
-        | hasta el | hasta el día | fino al | fino a | fino all' | fino alla | sino al | sino a | até | até ao
-        | até o | até ao dia | até o dia | até dia | até à | tot | tot en met | t/m | tot aan""",
-    Kind.TO: "to | au | à | al | all' | a | ao | ao dia | al día | e até",
-    Kind.BETWEEN: "between | zwischen | entre | tra | fra | tussen",
-    Kind.AND: "and | und | et | y | e | en | & | sowie",
-    Kind.FROM: """from | starting | starting on | starting from | beginning | since | as of | as from
-        | effective | ab | ab dem | seit | seit dem | von | beginnend | à partir du | à partir de | à compter du
-        | dès | dès le | depuis le | desde | desde el | a partir del | a partir de | dal | dall' | a partire dal
-        | a partire da | da | a partir do dia | a partir do | desde o dia | desde o | vanaf | met ingang van
-        | sinds | ab sofort bis""",
-    Kind.OF: "vom | du | del | de | do | dos | di | van | d' | von dem",
-    Kind.ON: "on | am | le | el | il | em | no | op | in data | em data de | den",
-    Kind.AFTER: "after | nach dem | après le | después del | dopo il | após | depois de | depois do dia | na",
-    Kind.BEFORE: """before | vor dem | avant le | antes del | prima del | antes de | antes do dia | voor
-        | not later than""",
-    Kind.VAGUE: """around | about | approximately | approx | roughly | circa | ca | at least | at the earliest
-        | earliest | mindestens | wenigstens | frühestens | etwa | ungefähr | gegen | vermutlich erst
-        | spätestens | environ | vers le | autour du | au moins | au plus tôt | alrededor del | al menos
-        | por lo menos | aproximadamente | verso il | intorno al | almeno | por volta de | por volta do dia
-        | pelo menos | ongeveer | rond | minstens | op zijn vroegst | or later | possibly | perhaps | maybe
-        | vielleicht | eventuell | peut-être | quizás | tal vez | forse | talvez | misschien | exclusive
-        | ausschließlich | exclu | hopefully | if all goes well""",
-    Kind.FILLER: """the | at | inclusive | incl | including | included | inkl | inklusive | einschließlich
-        | einschl | inclus | incluse | compris | compreso | compresi | incluso | inclusief | ambos inclusive
-        | ambos incluidos | both inclusive | both days included | next | coming | this | kommenden | nächsten
-        | dem | zum | einem | l' | la | prochain | próximo | prossimo | o | os | dia | dias | días | el día
-        | no dia | i giorni | giorno | komende | aanstaande | cob | eob | eod | end of day | close of business
-        | date | datum | day | of | diesen | feira | kl | um | morning | evening | afternoon | früh | abends
-        | abend | soir | matin | today's""",
-    Kind.BACK: """back | return | returning | returns | i return | zurück | zurueck | zurückkehren | zurückkehre
-        | rückkehr | rueckkehr | retour | de retour | reviens | reviendrai | rentrerai | rentre | reprends
-        | reprendrai | reprise | vuelvo | volveré | volvere | vuelta | de vuelta | regreso | regresaré
-        | regresando | reincorporo | reincorporaré | reincorporación | me incorporo | me incorporaré | retorno
-        | retornaré | retomaré | rientro | rientrerò | rientrero | tornerò | tornero | torno | ritorno
-        | di ritorno | ritornerò | regresso | regressarei | voltarei | volto | de volta | retornarei
-        | regressando | terug | teruggekeerd | terugkomst | resume | resuming | resume work | reopen | reopens
-        | reopening | in office again | 出社 | 復帰 | 出勤 | 職場復帰 | 業務を再開 | 営業を再開 | 通常営業 | 通常業務 | 通常通り""",
-    Kind.NOT_BACK: "no volveré | no vuelvo | no regresaré | no regreso | no estaré de vuelta | no me reincorporo",
-    Kind.AGAIN: """again | wieder | erneut | de nouveau | à nouveau | de nuevo | nuevamente | di nuovo
-        | nuovamente | novamente | de novo | weer | opnieuw | once more""",
-    Kind.ANSWERS: "返信 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて",
-    Kind.AWAY: """out of office | out of the office | out-of-office | ooo | away | absent | absence | vacation
-        | holiday | holidays | on leave | leave | annual leave | pto | travelling | traveling | business trip
-        | unavailable | not available | not in the office | not be in the office | not in office | out | off
-        | off work | offsite | closed | unreachable | not reachable | sick | without access | no access
-        | time off | urlaub | jahresurlaub | abwesend | abwesenheit | abwesenheitsnotiz | abwesenheitszeitraum
-        | nicht im büro | nicht im buero | nicht im haus | nicht im hause | außer haus | ausser haus
-        | nicht erreichbar | nicht am arbeitsplatz | nicht verfügbar | dienstreise | geschäftsreise | elternzeit
-        | krank | erkrankt | betriebsferien | betriebsurlaub | geschlossen | fortbildung | ferien | unterwegs
-        | im haus nicht | congé | congés | vacances | absente | déplacement | indisponible | pas disponible
-        | pas joignable | fermé | fermés | fermée | arrêt maladie | congé maternité | rtt | pas au bureau
-        | vacaciones | ausente | ausencia | fuera | fuera de la oficina | permiso | no disponible
-        | no estaré disponible | no estaré | baja | cerrado | cerrada | cerrados | de viaje | no estoy | ferie
-        | assente | assenza | vacanza | vacanze | fuori ufficio | fuori sede | malattia | trasferta | chiuso
-        | chiusi | chiusa | non disponibile | non sarò | non raggiungibile | non sono in ufficio | férias
-        | ausência | fora | fora do escritório | licença | indisponível | não estarei | encerrado | fechado
-        | encerrados | viagem | vakantie | afwezig | afwezigheid | verlof | niet aanwezig | buiten kantoor
-        | niet bereikbaar | niet op kantoor | gesloten | vrij | zakenreis | ziek | niet beschikbaar | 休暇 | 不在
-        | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守""",
-    Kind.AVAILABLE: """available | reachable | erreichbar | verfügbar | disponible | joignable | localizable
-        | disponibile | raggiungibile | disponível | contactável | bereikbaar | beschikbaar | aanwezig
-        | in the office | im büro | im haus | au bureau | en la oficina | in ufficio | no escritório
-        | op kantoor | da | present | anwesend""",
-    Kind.LIMITED: """limited | restricted | limited access | eingeschränkt | bedingt | begrenzt | sporadisch
-        | limité | limitée | difficilement | limitado | limitata | limitato | beperkt | restreint | intermittent
-        | sporadic""",
-    Kind.GONE: """no longer with | no longer works | no longer working | no longer employed | left the company
-        | nicht mehr für | ausgeschieden | nicht mehr im unternehmen | verlassen | a quitté | quitté
-        | ne fait plus partie | ya no trabaja | ya no trabajo | non lavora più | já não trabalha
-        | não trabalha mais | não faz mais parte | werkt niet meer | niet meer werkzaam | 退職""",
-    Kind.NOT: """not | won't | no | cannot | can't | isn't | nicht | kein | keine | keinen | pas | ne | non
-        | não | niet | geen | ません | かねます | 不可""",
-    Kind.COLLEAGUE: """colleague | colleagues | deputy | backup | kollege | kollegin | kollegen | vertreter
-        | vertreterin | collègue | collègues | compañero | compañera | colega | colegas | collega | colleghi
-        | collega's | teammate | 同僚 | 代理""",
-    Kind.CONTACT: """contact | reach out | write to | reach | call | replaces | covers | covering | stands in
-        | deputises | wenden | vertritt | vertreten | vertretung | kontaktieren | contacter | contactez
-        | adresser | remplace | contactar | contacte | sustituye | diríjase | dirigirse | contattare
-        | rivolgersi | sostituisce | substitui | contate | entre em contato | dirija-se | opnemen | vervangt
-        | vervanger | neem contact | 代わり | 担当""",
-    Kind.EVENT: """visit us | meet us | join us | see us | register | webinar | trade fair | booth | stand
-        | hall | valid | valid until | offer | survey | deadline | submit | invoice | invoices
-        | besuchen sie uns | treffen sie uns | messe | halle | gültig | angebot | frist | rechnung | rechnungen
-        | webinaire | salon | rendez-vous | venez | valable | visítenos | feria | válido | oferta | fiera
-        | visitate | valido | offerta | feira | visite-nos | beurs | bezoek ons | geldig | maintenance window
-        | release | 展示会 | セミナー | 有効期限""",
-    Kind.WEEK: """week | weeks | woche | wochen | kw | semaine | semaines | semana | semanas | settimana
-        | settimane | weken | 来週 | 再来週 | 今週 | fortnight""",
-    Kind.SIGN_OFF: """regards | kind regards | best regards | sincerely | cheers | grüßen | grüße | gruß | mfg
-        | lg | cordialement | salutations | saludos | un saludo | atentamente | saluti | cordiali saluti
-        | distinti saluti | cumprimentos | atenciosamente | abraço | groet | groeten | よろしくお願い | 宜しくお願い""",
-    Kind.FROM_HERE: "から | より | 以降",
-    Kind.UNTIL_HERE: "まで | 迄",
-    Kind.ON_HERE: "に | は",
-    Kind.VAGUE_HERE: "頃 | ごろ | 以前 | 前後 | 予定は未定",
-}
-
-#: Months and days in the languages' order: English, German, French, Spanish, Italian, Portuguese, Dutch.
-_MONTHS = (
-    "january jan januar jänner jaenner janvier janv enero ene gennaio gen gennaro janeiro januari",
-    "february feb februar feber février févr fév fevr febrero febbraio febb fevereiro fev februari",
-    "march mar märz maerz mär mrz mars marzo março maart mrt",
-    "april apr avril avr abril abr aprile",
-    "may mai mayo maggio mag maio mei",
-    "june jun juni juin junio giugno giu junho",
-    "july jul juli juillet juil julio luglio lug julho",
-    "august aug août agosto ago ag augustus",
-    "september sep sept septembre septiembre setiembre settembre sett set setembro",
-    "october oct oktober okt octobre octubre ottobre ott outubro out",
-    "november nov novembre noviembre novembro",
-    "december dec dezember dez décembre déc diciembre dic dicembre dezembro",
-)
-_ENGLISH_MONTHS = frozenset(name for names in _MONTHS for name in names.split()[:2]) | {"may", "sept"}
-_WEEKDAYS = (
-    "monday montag lundi lunes lunedì segunda-feira maandag 月曜日 月曜",
-    "tuesday dienstag mardi martes martedì terça-feira dinsdag 火曜日 火曜",
-    "wednesday mittwoch mercredi miércoles mercoledì quarta-feira woensdag 水曜日 水曜",
-    "thursday donnerstag jeudi jueves giovedì quinta-feira donderdag 木曜日 木曜",
-    "friday freitag vendredi viernes venerdì sexta-feira vrijdag 金曜日 金曜",
-    "saturday samstag sonnabend samedi sábado sabato zaterdag 土曜日 土曜",
-    "sunday sonntag dimanche domingo domenica zondag 日曜日 日曜",
-)
-_SHORT_WEEKDAYS = (
-    "mon lun seg segunda",
-    "tue tues mar ter terça",
-    "wed mer mie mié qua quarta",
-    "thu thur thurs jeu jue gio qui quinta",
-    "fri ven vie sex sexta",
-    "sat sam sab sáb",
-    "sun dim dom",
-)
-#: German and Dutch; words of other languages unless they are capitals directly before a number: "bis Fr 12.6.".
-_TWO_LETTER_WEEKDAYS = {"Mo": 0, "Ma": 0, "Di": 1, "Mi": 2, "Wo": 2, "Do": 3, "Fr": 4, "Vr": 4, "Sa": 5, "Za": 5}
-_TWO_LETTER_WEEKDAYS |= {"So": 6, "Zo": 6}
-_AHEAD = {
-    0: "today | heute | aujourd'hui | hoy | oggi | hoje | vandaag | 本日 | 今日",
-    1: "tomorrow | morgen | demain | mañana | domani | amanhã | 明日",
-    2: "day after tomorrow | the day after tomorrow | übermorgen | après-demain | pasado mañana | dopodomani"
-    " | depois de amanhã | overmorgen | 明後日",
-}
-
-
-#: Whoever is back or away in a sentence that names a colleague: the writer, when one of these words is there.
-_WRITER = """i my me we our ich mein meine meiner meinem mir mich wir je j mon ma mes moi nous yo mi mis estaré vuelvo
-    volveré regresaré reincorporo io mio mia mie sono sarò rientrerò tornerò eu meu minha estarei estou
-    voltarei regressarei retorno regresso rientro vuelva vuelta ik mijn mij wij 私 小職 当方"""
-
-
-def _folded(word: str) -> str:
-    """Lower case without accents; the marks of Japanese kana are no accents and stay."""
-    marks = unicodedata.normalize("NFD", word.casefold().replace("’", "'"))
-    return unicodedata.normalize("NFC", "".join(mark for mark in marks if not "\u0300" <= mark <= "\u036f"))
-
-
-class Meaning(NamedTuple):
-    kind: Kind
-    number: int = 0
-
-
-def _vocabulary() -> dict[tuple[str, ...], Meaning]:
-    """From the words of a phrase to its meaning. Entered from the weakest to the strongest: the last entry stays."""
-    known: dict[tuple[str, ...], Meaning] = {}
-
-    def enter(phrases: Iterable[str], meaning: Meaning) -> None:
-        known.update({_phrase_words(phrase): meaning for phrase in phrases})
-
-    for kind in reversed(_PHRASES):
-        enter(_PHRASES[kind].split("|"), Meaning(kind))
-    for weekday, names in enumerate(_WEEKDAYS):
-        enter(_SHORT_WEEKDAYS[weekday].split(), Meaning(Kind.WEEKDAY_SHORT, weekday))
-        enter(names.split(), Meaning(Kind.WEEKDAY, weekday))
-    for days, phrases in _AHEAD.items():
-        enter(phrases.split("|"), Meaning(Kind.AHEAD, days))
-    return known
-
-
-def _phrase_words(phrase: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(_folded(phrase)))
-
-
-_LATIN = "A-Za-z\u00c0-\u024f"
-_CJK = "\u3005\u3040-\u30ff\u4e00-\u9fff"
-_WORD = re.compile(rf"t/m|&|[{_LATIN}]+(?:-[{_LATIN}]+)*|[{_CJK}]+")
-
-_VOCABULARY = _vocabulary()
-_MONTH_NUMBER = {_folded(name): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_WRITER_WORDS = frozenset(_folded(_WRITER).split())
-_LONGEST_KNOWN = max(map(len, _VOCABULARY))
-_JAPANESE = sorted((words[0] for words in _VOCABULARY if re.match(f"[{_CJK}]", words[0])), key=len, reverse=True)
-
-
 # From text to signs --------------------------------------------------------------------------------------------------
 
 
@@ -415,7 +180,7 @@ class Day:
 
     @property
     def is_dated(self) -> bool:
-        return self.first > 0
+        return self.second > 0
 
     @property
     def is_bare_weekday(self) -> bool:
@@ -429,21 +194,24 @@ class Sign(NamedTuple):
     number: int = 0
     day: Day | None = None
     word: str = ""
+    is_capital: bool = False
 
 
+#: Before a number that may be a day: no part of a longer number, an address or a code.
+_APART = r"(?<![a-z\d/+#])(?<!\d[.,:])"
 _TOKEN = re.compile(
     rf"""
     (?P<junk>
         (?:https?://|www\.)\S{{1,500}}
       | [\w.+-]{{1,64}}@[\w.-]{{1,255}}
-      | (?<![{_LATIN}])(?:tel|telefon|teléfono|telefono|telefone|tél|téléphone|phone|fon|fone|fax|mobil|mobile|móvil
-          |cell|handy|cellulare|telemóvel|mobiel|電話|ph)[^\d\n]{{0,15}}[\d+][\d\x20()/.+-]{{4,30}}
+      | (?<![{LATIN}])(?:tel|telefon|teléfono|telefono|telefone|tél|téléphone|phone|fon|fone|fax|mobil|mobile|móvil
+          |cell|handy|cellulare|telemóvel|mobiel|telephone|電話|ph)[\x20.:()/-]{{0,6}}[\d+][\d\x20()/.+-]{{4,30}}
       | \+\d[\d\x20()/.-]{{6,30}}
-      | (?<![{_LATIN}])(?:version|versión|versione|versão|versie|release|build|rev|firmware|ticket|case|ref|incident
+      | (?<![{LATIN}])(?:version|versión|versione|versão|versie|release|build|rev|firmware|ticket|case|ref|incident
           |nr|sr|ver|vorgang|dossier|caso|chamado|zaak|バージョン)[.:\x20\#º°-]{{0,3}}(?:[a-z]{{1,5}}-?)?\d[\w./-]{{0,40}}
       | \#\s?\d[\w./-]{{0,40}}
-      | (?<![{_LATIN}\d])[a-z]{{1,12}}[-_]?\d{{3,}}[\w/-]{{0,40}}
-      | (?<![{_LATIN}\d])v\.?\d[\w.]{{0,30}}
+      | (?<![{LATIN}\d])(?!{MONTH}[-_]?20\d\d(?!\d))[a-z]{{1,12}}[-_]?\d{{3,}}[\w/-]{{0,40}}
+      | (?<![{LATIN}\d])v\.?\d[\w.]{{0,30}}
       | [€$£¥]\s?\d[\d.,]{{0,20}} | \d[\d.,]{{0,20}}\s?(?:%|€|eur\b|usd\b|円)
     )
   | (?P<time>
@@ -456,17 +224,17 @@ _TOKEN = re.compile(
     )
   | (?P<jweekday>\((?P<jname>[月火水木金土日])(?:曜日?)?(?:[・/]?祝日?)?\))
   | (?P<jnumber>(?P<jnum>\d{{1,2}})日(?!間|目|以内|以上|程))
-  | (?P<iso>(?<![\w.,/:+#])(?P<iyear>20\d{{2}})(?P<isep>[-/.])\s?(?P<imonth>\d{{1,2}})(?P=isep)\s?(?P<iday>\d{{1,2}})
+  | (?P<iso>{_APART}(?P<iyear>20\d{{2}})(?P<isep>[-/.])\s?(?P<imonth>\d{{1,2}})(?P=isep)\s?(?P<iday>\d{{1,2}})
         (?!\d|[a-su-z]|[./:]\d))
-  | (?P<full>(?<![a-z\d.,/:+#])(?P<fa>\d{{1,2}})(?P<fsep>\.\s?|[-/])(?P<fb>\d{{1,2}})(?P=fsep)
+  | (?P<full>{_APART}(?P<fa>\d{{1,2}})(?P<fsep>\.\s?|[-/])(?P<fb>\d{{1,2}})(?P=fsep)
         (?P<fyear>20\d{{2}}|\d{{2}})(?!\d|[a-z]|[./:]\d))
-  | (?P<short>(?<![a-z\d.,/:+#])(?P<sa>\d{{1,2}})(?P<ssep>/|\.|\.\s(?=\d{{1,2}}\.))(?P<sb>\d{{1,2}})
+  | (?P<short>{_APART}(?P<sa>\d{{1,2}})(?P<ssep>/|\.|\.\s(?=\d{{1,2}}\.))(?P<sb>\d{{1,2}})
         (?!\d|[./:]\d|-\d{{3}}|[a-z])(?P<sdot>\.(?!\d))?)
-  | (?P<year>(?<![\w.,/:+#])20\d{{2}}(?![\w]|[.,/:]\d))
-  | (?P<number>(?<![a-z\d.,/:+#])(?P<num>\d{{1,2}})(?:st|nd|rd|th|er|ère|o|a|º|°|e|de|ste|\.)?(?![a-z\d]|[.,/:]\d))
+  | (?P<year>{_APART}20\d{{2}}(?![\w]|[.,/:]\d))
+  | (?P<number>{_APART}(?P<num>\d{{1,2}})(?:st|nd|rd|th|er|ère|o|a|º|°|e|de|ste|\.)?(?![a-z\d]|[.,/:]\d))
   | (?P<digits>\d[\d.,:/]*)
-  | (?P<word>t/m|&|[{_LATIN}]+(?:-[{_LATIN}]+)*)
-  | (?P<cjk>[{_CJK}]+)
+  | (?P<word>t/m|&|[{LATIN}]+(?:-[{LATIN}]+)*)
+  | (?P<cjk>[{CJK}]+)
   | (?P<dash>[-‐‑–—−~〜→])
   | (?P<blank>\n[ \t]*\n\s*|[!?。！？]+)
   | (?P<line>\n)
@@ -476,8 +244,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_JAPANESE_WORD = re.compile("|".join(map(re.escape, _JAPANESE)))
-_ABBREVIATIONS = {_folded(name) for names in _SHORT_WEEKDAYS for name in names.split()} | {
+_JAPANESE_WORD = re.compile("|".join(map(re.escape, JAPANESE)))
+_ABBREVIATIONS = {folded(name) for names in SHORT_WEEKDAYS for name in names.split()} | {
     *("einschl", "inkl", "incl", "ca", "approx", "mo", "di", "mi", "do", "fr", "sa", "so", "kl", "zzgl", "dr", "hr"),
     *("fa", "str", "bzw", "mr", "mrs", "ms", "inc", "no", "nr", "tel", "z", "b", "d", "h", "sr", "sra", "sig", "m"),
 }
@@ -516,7 +284,7 @@ def _token(match: re.Match[str], group: str) -> Sign:
     if group in _PLAIN_TOKENS:
         return Sign(_PLAIN_TOKENS[group], start, end)
     if group == "word":
-        return Sign(Kind.WORD, start, end, word=_folded(match[0]))
+        return Sign(Kind.WORD, start, end, word=folded(match[0]), is_capital=match[0][0].isupper())
     if group == "year":
         return Sign(Kind.YEAR, start, end, int(match[0]))
     if group in ("number", "jnumber"):
@@ -583,12 +351,12 @@ def _ends_sentence(text: str, dot: int) -> bool:
     rest = text[dot + 1 : dot + 200]
     if rest[:1] not in ("", " ", "\n", "\t", "\xa0"):
         return False
-    before = re.search(rf"([{_LATIN}]+)$", text[max(0, dot - 30) : dot])
-    word = _folded(before[1]) if before else ""
+    before = re.search(rf"([{LATIN}]+)$", text[max(0, dot - 30) : dot])
+    word = folded(before[1]) if before else ""
     following = rest.lstrip()[:1]
     if following.isdigit():
-        return not (word in _ABBREVIATIONS or word in _MONTH_NUMBER)
-    return word not in _ABBREVIATIONS and not following.islower()
+        return not (word in _ABBREVIATIONS or word in MONTH_NUMBER)
+    return word not in _ABBREVIATIONS and not following.islower() and following not in (*"-–—~〜",)
 
 
 def _with_phrases(tokens: list[Sign]) -> list[Sign]:
@@ -605,11 +373,11 @@ def _with_phrases(tokens: list[Sign]) -> list[Sign]:
 def _phrase(tokens: Sequence[Sign], at: int) -> tuple[Sign, int]:
     words: list[str] = []
     found = tokens[at], 1
-    for here in range(at, min(at + _LONGEST_KNOWN + 1, len(tokens))):
+    for here in range(at, min(at + LONGEST_KNOWN + 1, len(tokens))):
         token = tokens[here]
         if token.kind is Kind.WORD:
             words.append(token.word)
-            if meaning := _VOCABULARY.get(tuple(words)):
+            if meaning := VOCABULARY.get(tuple(words)):
                 word = " ".join(words)
                 found = Sign(meaning.kind, tokens[at].start, token.end, meaning.number, word=word), here - at + 1
         elif token.kind not in (Kind.LINE, Kind.SHORT_LINE):
@@ -643,12 +411,12 @@ def _with_dates(signs: list[Sign], text: str) -> list[Sign]:
 def _named_day(signs: Sequence[Sign], at: int, text: str) -> tuple[Sign, int]:
     sign = signs[at]
     if sign.kind is Kind.NUMBER and (month := _month_at(signs, at + 1)) is not None:
-        day = Day(sign.number, _MONTH_NUMBER[signs[month].word], order=Order.DAY_FIRST)
+        day = Day(sign.number, MONTH_NUMBER[signs[month].word], order=Order.DAY_FIRST)
         return _with_year(signs, at, month, day, text)
-    if sign.word in _ENGLISH_MONTHS:
+    if sign.word in ENGLISH_MONTHS:
         number = _near(signs, at + 1, 1, frozenset({Kind.FILLER}))
         if number is not None and signs[number].kind is Kind.NUMBER and _month_at(signs, number + 1) is None:
-            day = Day(signs[number].number, _MONTH_NUMBER[sign.word], order=Order.DAY_FIRST, leads=True)
+            day = Day(signs[number].number, MONTH_NUMBER[sign.word], order=Order.DAY_FIRST, leads=True)
             return _with_year(signs, at, number, day, text)
     if sign.day and sign.day.is_dated and sign.kind is Kind.DATE and sign.day.year is None:
         return _with_year(signs, at, at, sign.day, text)
@@ -658,9 +426,18 @@ def _named_day(signs: Sequence[Sign], at: int, text: str) -> tuple[Sign, int]:
 def _month_at(signs: Sequence[Sign], at: int) -> int | None:
     """Where the month to a number stands: next to it, or after "of", "de", a dash."""
     month = _near(signs, at, 1, _INSIDE_DATE)
-    if month is None or month > at + 2 or signs[month].word not in _MONTH_NUMBER:
+    if month is None or month > at + 2 or signs[month].word not in MONTH_NUMBER:
         return None
-    return month
+    dash = next((sign for sign in signs[at:month] if sign.kind is Kind.DASH), None)
+    if dash and not _touch(signs[at - 1], dash, signs[month]):
+        return None
+    # "December 23-January 3": the dash is one of a range, the month belongs to the number behind it.
+    behind = signs[month + 1].kind if month + 1 < len(signs) else None
+    return None if dash and behind is Kind.NUMBER else month
+
+
+def _touch(*signs: Sign) -> bool:
+    return all(one.end == two.start for one, two in pairwise(signs))
 
 
 def _with_year(signs: Sequence[Sign], start: int, last: int, day: Day, text: str) -> tuple[Sign, int]:
@@ -710,8 +487,8 @@ def _weekday(sign: Sign, text: str) -> int | None:
     if sign.kind in (Kind.WEEKDAY, Kind.WEEKDAY_SHORT):
         return sign.number
     word = text[sign.start : sign.end]
-    if word in _TWO_LETTER_WEEKDAYS and re.match(r"[.,]? {0,2}(?:den |dem )?\d", text[sign.end : sign.end + 8]):
-        return _TWO_LETTER_WEEKDAYS[word]
+    if word in TWO_LETTER_WEEKDAYS and re.match(r"[.,]? {0,2}(?:den |dem )?\d", text[sign.end : sign.end + 8]):
+        return TWO_LETTER_WEEKDAYS[word]
     return None
 
 
@@ -722,7 +499,7 @@ def _dated_at(signs: Sequence[Sign], at: int, text: str) -> int | None:
     if there is None or there > at + 2:
         return None
     day = signs[there].day
-    return there if day and day.is_dated and day.weekday is None else None
+    return there if day and day.first and day.weekday is None else None
 
 
 def _weekday_after(signs: Sequence[Sign], at: int, before: Sign, text: str) -> tuple[int, int] | None:
@@ -792,6 +569,8 @@ def _standing_alone(signs: Sequence[Sign], at: int) -> Sign:
     sign = signs[at]
     if sign.kind is Kind.AHEAD and not _is_morning(signs, at):
         return sign._replace(kind=Kind.DATE, day=Day(days_ahead=sign.number))
+    if sign.kind is Kind.NUMBER and sign.day and (sign.day.weekday is not None or _is_return(signs, at)):
+        return sign._replace(kind=Kind.DATE)  # "Monday the 15th", "back on the 15th": the next such day
     if sign.kind is not Kind.WEEKDAY:
         return sign
     near = [one for one in signs[max(0, at - 5) : at + 6] if one.kind is Kind.WEEK]
@@ -799,6 +578,16 @@ def _standing_alone(signs: Sequence[Sign], at: int) -> Sign:
         return sign._replace(kind=Kind.JUNK)
     next_week = at > 0 and signs[at - 1].word in ("next", "nachsten")
     return sign._replace(kind=Kind.DATE, day=Day(weekday=sign.number, next_week=next_week))
+
+
+def _is_return(signs: Sequence[Sign], at: int) -> bool:
+    """ "Back on the 17th.", 17日に出社: said of the number, and of nothing that is counted."""
+    if _link(signs, at) not in (Kind.ON, Kind.FROM):
+        return False
+    if at + 1 < len(signs) and signs[at + 1].kind in (*_HERE,):
+        return any(sign.kind is Kind.BACK for sign in signs[at + 1 : at + 4])
+    ends = at + 1 == len(signs) or signs[at + 1].kind in (Kind.STOP, Kind.BREAK, Kind.SHORT_LINE, Kind.LINE)
+    return ends and any(sign.kind is Kind.BACK for sign in signs[_part_before(signs, at) : at])
 
 
 def _is_morning(signs: Sequence[Sign], at: int) -> bool:
@@ -818,6 +607,7 @@ class Role(Enum):
     START = auto()
     LAST = auto()
     RETURN = auto()
+    UNEXPLAINED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -848,8 +638,9 @@ _LINKS_OVER_ON = frozenset({Kind.UNTIL, Kind.FROM, Kind.AFTER, Kind.BEFORE, Kind
 def _link(signs: Sequence[Sign], at: int) -> Kind | None:
     """The word that ties the day to its sentence: directly before it, in Japanese directly after it."""
     after = _near(signs, at + 1, 1, frozenset({Kind.TIME, Kind.WEEKDAY_SHORT}))
-    if after is not None and signs[after].kind in _HERE:
-        return _HERE[signs[after].kind]
+    here = _HERE.get(signs[after].kind) if after is not None else None
+    if here and here is not Kind.ON:
+        return here
     weaker: Kind | None = None
     for sign in reversed(signs[max(0, at - 12) : at]):
         if sign.kind in (_LINKS_OVER_ON if weaker else _LINKS):
@@ -858,7 +649,7 @@ def _link(signs: Sequence[Sign], at: int) -> Kind | None:
             weaker = sign.kind
         elif sign.kind not in _PASSED_TO_LINK:
             break
-    return weaker
+    return weaker or here
 
 
 def _claims(signs: Sequence[Sign]) -> Iterator[Claim]:
@@ -878,10 +669,9 @@ def _is_range(signs: Sequence[Sign], first: int, second: int) -> bool:
     between = {sign.kind for sign in signs[first + 1 : second]}
     if between - _BETWEEN_DAYS - _JOINS - {Kind.WEEKDAY_SHORT} or _link(signs, first) is Kind.UNTIL:
         return False
-    link = _link(signs, second)
-    if link is Kind.AND:
-        return _link(signs, first) is Kind.BETWEEN
-    return link in (Kind.UNTIL, Kind.TO, Kind.DASH)
+    if _link(signs, first) is Kind.BETWEEN:
+        return Kind.AND in between
+    return _link(signs, second) in (Kind.UNTIL, Kind.TO, Kind.DASH)
 
 
 def _range_claims(signs: Sequence[Sign], first: int, second: int) -> Iterator[Claim]:
@@ -889,7 +679,12 @@ def _range_claims(signs: Sequence[Sign], first: int, second: int) -> Iterator[Cl
     context = _Context.around(signs, first, second)
     start, last = signs[first].day or Day(), signs[second].day or Day()
     strength = context.strength()
-    if strength is None or Kind.BACK in context.before or (start.is_bare_weekday and not last.is_dated):
+    if (
+        strength is None
+        or context.is_morning()
+        or Kind.BACK in context.before
+        or (start.is_bare_weekday and not last.is_dated)
+    ):
         return
     span = context.start, context.end
     # "From today" was true when the note was written, which we do not know: the start stays open.
@@ -902,21 +697,23 @@ def _range_claims(signs: Sequence[Sign], first: int, second: int) -> Iterator[Cl
 
 def _single_claim(signs: Sequence[Sign], at: int) -> Claim | None:
     context, link, day = _Context.around(signs, at, at), _link(signs, at), signs[at].day or Day()
-    if Kind.VAGUE in context.before or link is Kind.VAGUE or context.is_of_somebody_else():
+    if link is Kind.VAGUE or context.is_vague() or context.is_of_somebody_else():
         return None
-    strength = context.strength()
+    strength = context.strength(link)
     if strength is None:
         return None
     if context.says_back(link):
         # "Not back until", "not back before" that day, and "back after" it.
         days_later = 1 if link is Kind.AFTER else 0
         return Claim(Role.RETURN, day, context.start, context.end, True, days_later)
-    if link is Kind.UNTIL and not context.before & {Kind.BACK, Kind.NOT_BACK} and (strength or day.is_dated):
+    is_last = link is Kind.UNTIL and not context.before & {Kind.BACK, Kind.NOT_BACK} and not context.is_morning()
+    if is_last and (strength or day.is_dated):
         return Claim(Role.LAST, day, context.start, context.end, strength)
-    near = context.before | context.after
-    if link is Kind.FROM and Kind.AWAY in near and day.is_dated:
-        return Claim(Role.START, day, context.start, context.end, strength)
-    return None
+    if not day.is_dated or link not in (Kind.FROM, Kind.ON, None):
+        return None
+    is_start = link is Kind.FROM and Kind.AWAY in context.before | context.after
+    role = Role.START if is_start else Role.UNEXPLAINED
+    return Claim(role, day, context.start, context.end, strength)
 
 
 _PART_ENDS = frozenset({Kind.DATE, Kind.STOP, Kind.SIGN_OFF, Kind.BREAK, Kind.AND})
@@ -932,6 +729,7 @@ class _Context:
     part_after: Sequence[Sign]
     sentence_before: Sequence[Sign]
     sentence_after: Sequence[Sign]
+    note: Sequence[Sign]
     next_is_day: bool
     signed_off: bool
     start: int
@@ -946,6 +744,7 @@ class _Context:
             part_after=signs[last + 1 : after],
             sentence_before=signs[sentence_start:first],
             sentence_after=signs[last + 1 : sentence_end],
+            note=signs,
             next_is_day=after < len(signs) and signs[after].kind is Kind.DATE,
             signed_off=any(sign.kind is Kind.SIGN_OFF for sign in signs[:first]),
             start=signs[before].start,
@@ -964,6 +763,15 @@ class _Context:
     def sentence(self) -> Sequence[Sign]:
         return [*self.sentence_before, *self.sentence_after]
 
+    def is_vague(self) -> bool:
+        """ "Around the 14th", "14 August at the earliest", "14 August or 15 August"."""
+        near = self.part_after[:3]
+        choice = self.next_is_day and any(_OR.fullmatch(sign.word) for sign in near[:1])
+        return choice or Kind.VAGUE in self.before or any(sign.kind is Kind.VAGUE for sign in near)
+
+    def is_morning(self) -> bool:
+        return any(sign.kind is Kind.MORNING for sign in self.part_after[:3])
+
     def says_back(self, link: Kind | None) -> bool:
         """That the customer is back on the day the link ties to it."""
         before, after = self.before, set() if self.next_is_day else self.after
@@ -975,7 +783,7 @@ class _Context:
             return True
         if link not in (Kind.FROM, Kind.ON, Kind.AFTER):
             return False
-        return Kind.ANSWERS in after or (link is not Kind.ON and self._says_available(before | after))
+        return Kind.ANSWERS in before | after or (link is not Kind.ON and self._says_available(before | after))
 
     def _says_again(self) -> bool:
         """ "Wieder" for "wieder da", and not for "wieder im Urlaub"."""
@@ -986,7 +794,7 @@ class _Context:
     def _says_available(kinds: set[Kind]) -> bool:
         return Kind.AVAILABLE in kinds and not kinds & {Kind.AWAY, Kind.LIMITED}
 
-    def strength(self) -> bool | None:
+    def strength(self, link: Kind | None = None) -> bool | None:
         """True when the sentence speaks of the absence, False when it may, None when of something else."""
         kinds = {sign.kind for sign in self.sentence}
         away = bool(kinds & {Kind.AWAY, Kind.LIMITED}) or {Kind.NOT, Kind.AVAILABLE} <= kinds
@@ -998,11 +806,13 @@ class _Context:
             return False
         words = sum(sign.kind is Kind.WORD for sign in self.sentence)
         if Kind.AVAILABLE in kinds or Kind.ANSWERS in kinds:
-            return True if self.says_back(Kind.FROM) else None
+            return True if self.says_back(link) else None
         return None if self.signed_off or words > BARE_WORDS else False
 
     def is_of_somebody_else(self) -> bool:
         """ "My colleague Ann is back on the 3rd", but not "Please contact my colleague until I am back on the 3rd"."""
+        if self._names_somebody() and not _speaks_the_writer(self.sentence) and _speaks_the_writer(self.note):
+            return True
         kinds = [sign.kind for sign in self.sentence_before]
         if Kind.COLLEAGUE not in kinds or Kind.CONTACT in kinds:
             return False
@@ -1012,7 +822,24 @@ class _Context:
             *self.sentence_before[colleague:],
             *self.sentence_after,
         ]
-        return not any(word in _WRITER_WORDS for sign in others for word in sign.word.split())
+        return not _speaks_the_writer(others)
+
+    def _names_somebody(self) -> bool:
+        """ "Ann is back on the 3rd", and not "Das Büro ist geschlossen"."""
+        before = self.sentence_before
+        return any(
+            _IS.fullmatch(verb.word) and name.is_capital and name.kind is Kind.WORD and not _ARTICLE.fullmatch(article)
+            for article, name, verb in zip(("", *(sign.word for sign in before)), before, before[1:], strict=False)
+        )
+
+
+_IS = re.compile("is|will|ist|wird|est|sera|esta|estara|sara|torna|rientra|vuelve|regresa|volta|revient")
+_OR = re.compile("or|oder|ou|oppure|o")
+_ARTICLE = re.compile("the|das|die|der|unser|unsere|our|le|la|les|el|il|lo|o|a|het|de")
+
+
+def _speaks_the_writer(signs: Sequence[Sign]) -> bool:
+    return any(word in WRITER_WORDS for sign in signs for word in sign.word.split())
 
 
 def _part_before(signs: Sequence[Sign], at: int) -> int:
@@ -1020,8 +847,9 @@ def _part_before(signs: Sequence[Sign], at: int) -> int:
     start, only_links = at, True
     for here in range(at - 1, -1, -1):
         kind = signs[here].kind
-        if kind in _PART_ENDS or (kind is Kind.SHORT_LINE and not only_links):
-            break
+        aside = kind is Kind.BREAK and only_links and here and signs[here - 1].kind is Kind.BACK
+        if not aside and (kind in _PART_ENDS or (kind is Kind.SHORT_LINE and not only_links)):
+            break  # but "on my return, Monday 4 May"
         only_links = only_links and kind in _PASSED_AT_LINE_START
         start = here
     return start
@@ -1122,7 +950,7 @@ class _Reader:
         """A last day. "Until Friday" on a Friday may be today or in a week."""
         if day.is_dated:
             return self.dated(day)
-        if day.weekday == self.received_on.weekday():
+        if day.is_bare_weekday and day.weekday == self.received_on.weekday():
             return None
         return self.after(day, self.received_on)
 
@@ -1130,6 +958,9 @@ class _Reader:
         """The first such weekday after that date; tomorrow counts from the day the note arrived."""
         if day.days_ahead is not None:
             return _plus(self.received_on, day.days_ahead)
+        if day.first:
+            coming = (found for ahead in range(1, 32) if (found := _plus(earliest, ahead)) and found.day == day.first)
+            return next((found for found in coming if day.weekday in (None, found.weekday())), None)
         if day.weekday is None:
             return None
         days = (day.weekday - earliest.weekday() - 1) % 7 + 1
@@ -1148,7 +979,7 @@ def _plus(day: date, days: int) -> date | None:
 
 def _decide(claims: Sequence[Claim], reader: _Reader, words: str) -> Timeframe | None:
     """The one timeframe all claims agree on. Weak claims are heard only where no strong one speaks of the same."""
-    stays = [claim for claim in claims if claim.role is not Role.RETURN]
+    stays = [claim for claim in claims if claim.role in (Role.START, Role.LAST)]
     stays = [claim for claim in stays if claim.strong] or stays
     returns = [claim for claim in claims if claim.role is Role.RETURN]
     try:
@@ -1157,10 +988,22 @@ def _decide(claims: Sequence[Claim], reader: _Reader, words: str) -> Timeframe |
         back = _return(reader, returns, max(day for day in (reader.received_on, start, last) if day))
     except Disagreement:
         return None
+    if last and not back and (found := _next_working_day(reader, claims, last)):
+        back, returns = reader.dated(found.day), [found]
     back_on = back or (_plus(last, 1) if last else None)
     if back_on is None or not _is_sound(start, last, back_on, reader.received_on):
         return None
     return Timeframe(start, back_on, _quoted(words, [*stays, *returns]))
+
+
+def _next_working_day(reader: _Reader, claims: Sequence[Claim], last: date) -> Claim | None:
+    """The claim of a day that nothing explains and that is the first weekday after the last day away: the return.
+
+    There are more ways to say "back" than the vocabulary knows.
+    """
+    unexplained = (claim for claim in claims if claim.role is Role.UNEXPLAINED)
+    weekday = next((day for ahead in (1, 2, 3) if (day := _plus(last, ahead)) and day.weekday() < 5), None)
+    return next((claim for claim in unexplained if weekday and reader.dated(claim.day) == weekday), None)
 
 
 class Disagreement(Exception):
@@ -1178,7 +1021,7 @@ def _agreed(days: Iterable[date | None]) -> date | None:
 def _last(reader: _Reader, days: Sequence[Day]) -> date | None:
     dated = _agreed(reader.dated(day) for day in days if day.is_dated)
     others = [day for day in days if not day.is_dated]
-    if dated and all(day.weekday == dated.weekday() for day in others):
+    if dated and all(_is_on(day, dated) for day in others):
         return dated
     return _agreed([*([dated] if dated else []), *(reader.last(day) for day in others)])
 
@@ -1187,9 +1030,14 @@ def _return(reader: _Reader, claims: Sequence[Claim], earliest: date) -> date | 
     """ "Back on Monday" is the Monday after the last day away, or the one that another sentence gives a date."""
     dated = _agreed(_later(reader.dated(claim.day), claim) for claim in claims if claim.day.is_dated)
     others = [claim for claim in claims if not claim.day.is_dated]
-    if dated and all(claim.day.weekday == dated.weekday() for claim in others):
+    if dated and all(_is_on(claim.day, dated) for claim in others):
         return dated
     return _agreed([*([dated] if dated else []), *(_later(reader.after(one.day, earliest), one) for one in others)])
+
+
+def _is_on(day: Day, date_: date) -> bool:
+    """That what a day without a month says of itself is true of the date."""
+    return day.days_ahead is None and day.weekday in (None, date_.weekday()) and day.first in (0, date_.day)
 
 
 def _later(day: date | None, claim: Claim) -> date | None:

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from cases.models import Case, Interaction, Outage, Refusal, SetAside
-from cases.terms import MailStatus, Severity, Status
+from cases.follow_up_plans.three_contacts import CALL_BEFORE
+from cases.models import Absence, Case, Interaction, Notice, Outage, Refusal, SetAside
+from cases.terms import AbsenceState, MailStatus, Severity, Status
 from cases.watch import MAILS_COUNTED, engine_state
 from contacts.directory import directory_problems
 from contacts.models import Company, Technician, User
@@ -108,6 +109,7 @@ def cards_for(user: User, now: datetime) -> list[Card]:
     makers: list[CardMaker] = [
         no_role_card,
         *_pressing,
+        asked_of_me,
         my_queue,
         my_waiting,
         unanswered,
@@ -197,6 +199,56 @@ def my_waiting(user: User, now: datetime) -> Card | None:
             Figure(_counted(rows), "waiting for the customer", _case_list(queue="mine", status__exact=Status.WAITING)),
         ),
     )
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """Something that a wait asks of its owner, and since when."""
+
+    case: Case
+    what: str
+    since: datetime
+
+
+def asked_of_me(user: User, now: datetime) -> Card | None:
+    """Calls to make today and absences whose dates somebody has to say, on one's own waiting cases (F3, F5)."""
+    if not user.may(Right.WORK_CASES):
+        return None
+    todos = sorted([*_calls_to_make(user, now), *_absences_to_settle(user)], key=lambda todo: todo.since)
+    if not todos:
+        return None
+    return Card(
+        "Customers to call or to ask after",
+        "admin/desk/to_do.html",
+        {"rows": todos[:SHOWN], "more": len(todos) > SHOWN},
+        figures=(Figure(_counted(todos), "to call or to settle", is_pressing=True, place=20),),
+    )
+
+
+def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
+    """Told to call, and neither called nor written to since."""
+    since = Notice.objects.filter(case=OuterRef("case"), episode=OuterRef("episode"), done_at__gt=OuterRef("done_at"))
+    told = Notice.objects.filter(
+        ~Exists(since),
+        step__in=CALL_BEFORE.values(),
+        case__owner=user,
+        case__status=Status.WAITING,
+        episode=F("case__wait_episode"),
+        done_at__gt=now - timedelta(days=1),
+    ).select_related("case", "case__contact", "case__company")
+    return [
+        ToDo(row.case, f"Call {row.case.contact.name} on {row.case.contact.phone}", row.done_at)
+        for row in told.order_by("done_at")[: SHOWN + 1]
+    ]
+
+
+def _absences_to_settle(user: User) -> list[ToDo]:
+    rows = Absence.objects.filter(state__in=(AbsenceState.READ, AbsenceState.UNREAD), case__owner=user)
+    rows = rows.filter(case__status=Status.WAITING, asked_at__isnull=False).select_related("case", "case__company")
+    return [
+        ToDo(row.case, f"Confirm: {row.said()}" if row.back_on else "Say how long they are away", row.noted_at)
+        for row in rows.order_by("noted_at")[: SHOWN + 1]
+    ]
 
 
 def _queue_rows(user: User, cases: QuerySet[Case], moment: str) -> list[Case]:

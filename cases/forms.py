@@ -25,7 +25,6 @@ from cases.intake import suggested_severity
 from cases.models import Absence, Case, Interaction
 from cases.terms import (
     PLAN_FOR,
-    WITHOUT_SOLUTION,
     Affected,
     AgreedBy,
     Channel,
@@ -295,11 +294,10 @@ class RespondedForm(MoveForm):
     body = forms.CharField(label="What the customer said", required=False, widget=text_area(5, required=True))
     confirms = forms.ChoiceField(
         label="Is it solved?",
-        required=False,
-        choices=[("no", "No, it still does not work"), ("yes", "Yes, they confirm the solution")],
-        initial="no",
-        help_text="If they confirm it, the case is resolved at once.",
-        widget=UnfoldAdminSelectWidget(),
+        choices=[("", "Choose"), ("yes", "Yes, they confirm the solution"), ("no", "No, it still does not work")],
+        error_messages={"required": "Say whether it is solved: if they confirm it, the case is resolved."},
+        help_text="If they confirm it, the case is resolved at once; else it goes back to work.",
+        widget=UnfoldAdminSelectWidget(attrs={"data-desk-shows": json.dumps({"solution": ["yes"]})}),
     )
     solution = forms.CharField(
         label="Solution",
@@ -323,7 +321,13 @@ class ResolveForm(MoveForm):
         label="Why it closes",
         choices=Resolution.choices(),
         error_messages={"required": "Choose why the case closes."},
-        widget=UnfoldAdminSelectWidget(attrs={"data-desk-no-solution": json.dumps(sorted(WITHOUT_SOLUTION))}),
+        widget=UnfoldAdminSelectWidget(
+            attrs={
+                "data-desk-shows": json.dumps(
+                    {name: [Resolution.CONFIRMED.value] for name in ("agreed_by", "said", "solution")}
+                )
+            }
+        ),
     )
     agreed_by = forms.ChoiceField(
         label="How they agreed",

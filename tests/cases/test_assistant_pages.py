@@ -173,6 +173,8 @@ def test_a_confirmation_we_waited_for_is_asked_for_and_resolves(desk: Desk) -> N
     assert "The customer confirmed it" in press(case, desk.technician, "customer_responded", NOON + HOUR, **typed)
     assert Case.objects.get(pk=case.pk).resolution == Resolution.CONFIRMED
     again = asked(desk, WaitReason.CONFIRM)
+    unsaid = press(again, desk.technician, "customer_responded", NOON + HOUR, **typed | {"confirms": ""})
+    assert "Say whether it is solved" in unsaid
     typed |= {"confirms": "no", "body": "Still not working."}
     assert "in progress again" in press(again, desk.technician, "customer_responded", NOON + HOUR, **typed)
     assert Case.objects.get(pk=again.pk).status == Status.IN_PROGRESS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from cases import workflow
+from cases import absence_log, contact_log, workflow
 from cases.desk import Card, cards_for
+from cases.follow_ups import follow_up
 from cases.models import Case, CaseWatcher, Interaction, Mail, Pulse, Refusal, SetAside
 from cases.terms import AgreedBy, Channel, Direction, MailStatus, Resolution, Severity, WaitReason
 from contacts.models import RoleHolder, User
@@ -124,6 +125,35 @@ def test_what_waits_is_listed_apart_by_its_next_follow_up(desk: Desk) -> None:  
         workflow.ask_customer(case.pk, desk.technician, at, question="Since when?", reason=WaitReason.CANNOT_NOW)
     assert numbers(card(desk.technician, "Waiting for the customer")) == [sooner.pk, later.pk]
     assert numbers(card(desk.technician, "My queue")) == [working.pk]
+
+
+def test_calls_to_make_and_absences_to_settle_are_on_the_owners_desk_until_they_are(desk: Desk) -> None:  # F3, F5
+    title = "Customers to call or to ask after"
+
+    def told(at: datetime) -> list[str]:
+        shown = [card for card in cards_for(desk.technician, at) if card.title == title]
+        return [todo.what for card in shown for todo in card.context["rows"]]
+
+    desk.company.contacts.update(phone="+49 30 1234")
+    called, away = desk.open_case(preferred_means="phone"), desk.open_case()
+    for case in (called, away):
+        workflow.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.INFORMATION, send=False)
+    absence = absence_log.note_absence(away.pk, desk.manager, NOON, note="Ich bin bald wieder da.")
+    ten = NOON + timedelta(hours=20)
+    follow_up(ten)
+    assert told(ten) == ["Say how long they are away", "Call Help desk of Acme on +49 30 1234"]
+    assert [card for card in cards_for(desk.l3, ten) if card.title == title] == []
+    absence_log.dismiss_absence(absence.pk, desk.technician, ten)
+    contact_log.log_contact(
+        called.pk,
+        desk.technician,
+        ten + timedelta(hours=1),
+        channel=Channel.PHONE,
+        direction=Direction.OUT,
+        body="No answer.",
+        reached=False,
+    )
+    assert told(ten + timedelta(hours=1)) == []
 
 
 def test_a_case_that_the_engine_has_not_looked_at_yet_says_so(desk: Desk, at_noon: None) -> None:

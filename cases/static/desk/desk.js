@@ -81,6 +81,21 @@
     });
   };
 
+  /* Fields that only some answers ask for. What was typed into a hidden one stays. */
+  const shown = () => {
+    document.querySelectorAll("select[data-desk-shows]").forEach((select) => {
+      const wanted = JSON.parse(select.dataset.deskShows);
+      const show = () => {
+        Object.entries(wanted).forEach(([name, answers]) => {
+          const field = select.form.querySelector(`[data-desk-field="${name}"]`);
+          if (field) field.hidden = !answers.includes(select.value);
+        });
+      };
+      select.addEventListener("change", show);
+      show();
+    });
+  };
+
   /* The suggested severity, as the answers at intake are given; a person decides (C2). */
   const suggestion = () => {
     document.querySelectorAll("select[data-desk-suggests]").forEach((severity) => {
@@ -123,6 +138,7 @@
     sentOnce();
     tabs();
     plans();
+    shown();
     suggestion();
     contacts();
   });

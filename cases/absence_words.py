@@ -1,0 +1,281 @@
+"""The words of out-of-office notes in eight languages, and what they mean to the reader (F5).
+
+A list to add to: a phrase stands under its meaning, separated by bars, in any spelling of capitals and accents. A word
+that means something else in another language is listed under the meaning that is safe for both, or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import NamedTuple
+
+
+class Kind(Enum):
+    """What a piece of the note means to the reader."""
+
+    DATE = auto()
+    NUMBER = auto()  # 1 to 31, perhaps a day
+    YEAR = auto()
+    MONTH = auto()
+    WEEKDAY = auto()
+    WEEKDAY_SHORT = auto()  # only beside a date: "so", "do", "mar" are words too
+    AHEAD = auto()  # today, tomorrow
+    # What stands before a day, and in Japanese after it
+    UNTIL = auto()
+    TO = auto()  # the last day only when a first one stands before it: "du 3 au 14"
+    DASH = auto()
+    BETWEEN = auto()
+    AND = auto()
+    FROM = auto()
+    OF = auto()  # a start only in a range: "mail du 3 juin", "du 3 au 14 juin"
+    ON = auto()
+    AFTER = auto()
+    MORNING = auto()  # until Monday morning: is Monday a day away?
+    BEFORE = auto()
+    VAGUE = auto()
+    FILLER = auto()
+    UNTIL_HERE = auto()
+    FROM_HERE = auto()
+    ON_HERE = auto()
+    VAGUE_HERE = auto()
+    # What the sentence is about
+    BACK = auto()
+    NOT_BACK = auto()
+    AGAIN = auto()
+    ANSWERS = auto()  # Japanese notes promise an answer instead of a return
+    AWAY = auto()
+    AVAILABLE = auto()
+    LIMITED = auto()
+    NOT = auto()
+    GONE = auto()  # left for good: no return to read
+    COLLEAGUE = auto()
+    CONTACT = auto()
+    EVENT = auto()
+    WEEK = auto()
+    SIGN_OFF = auto()
+    # What separates
+    COLON = auto()
+    BREAK = auto()
+    LINE = auto()
+    SHORT_LINE = auto()
+    STOP = auto()
+    TIME = auto()
+    WORD = auto()
+    JUNK = auto()
+
+
+_PHRASES: dict[Kind, str] = {
+    Kind.UNTIL: """until | until and including | up until | till | til | through | thru | up to
+        | up to and including | to and including | bis | bis und mit | bis einschließlich | bis einschl
+        | bis zum | bis inklusive | bis inkl | jusqu'au | jusqu'à | jusqu'en | jusque | jusqu'au soir du | hasta
+        | hasta el | hasta el día | fino al | fino a | fino all' | fino alla | sino al | sino a | até | até ao
+        | até o | até ao dia | até o dia | até dia | até à | tot | tot en met | t/m | tot aan""",
+    Kind.TO: "to | au | à | al | all' | a | ao | ao dia | al día | e até",
+    Kind.BETWEEN: "between | zwischen | entre | tra | fra | tussen",
+    Kind.AND: "and | und | et | y | e | en | & | sowie | but | aber | mais | pero | però | mas | maar",
+    Kind.FROM: """from | starting | starting on | starting from | beginning | since | as of | as from
+        | effective | ab | ab dem | seit | seit dem | von | beginnend | à partir du | à partir de | à compter du
+        | dès | dès le | depuis le | desde | desde el | a partir del | a partir de | dal | dall' | a partire dal
+        | a partire da | da | a partir do dia | a partir do | desde o dia | desde o | vanaf | met ingang van
+        | sinds | ab sofort bis""",
+    Kind.OF: "vom | du | del | de | do | dos | di | van | d' | von dem",
+    Kind.ON: "on | am | le | el | il | em | no | op | in data | em data de | den",
+    Kind.AFTER: "after | nach dem | après le | después del | dopo il | após | depois de | depois do dia | na",
+    Kind.MORNING: """morning | noon | midday | morgens | früh | vormittag | mittag | matin | midi | mattina
+        | mattino | manhã | ochtend | mediodía""",
+    Kind.BEFORE: """before | vor dem | avant le | antes del | prima del | antes de | antes do dia | voor
+        | not later than""",
+    Kind.VAGUE: """around | about | approximately | approx | roughly | circa | ca | at least | at the earliest
+        | earliest | mindestens | wenigstens | frühestens | etwa | ungefähr | gegen | vermutlich erst
+        | spätestens | environ | vers le | autour du | au moins | au plus tôt | alrededor del | al menos
+        | por lo menos | aproximadamente | verso il | intorno al | almeno | por volta de | por volta do dia
+        | pelo menos | ongeveer | rond | minstens | op zijn vroegst | or later | possibly | perhaps | maybe
+        | vielleicht | eventuell | peut-être | quizás | tal vez | forse | talvez | misschien | exclusive
+        | ausschließlich | exclu | hopefully | if all goes well""",
+    Kind.FILLER: """the | at | inclusive | incl | including | included | inkl | inklusive | einschließlich
+        | einschl | inclus | incluse | compris | compreso | compresi | incluso | inclusief | ambos inclusive
+        | ambos incluidos | both inclusive | both days included | next | coming | this | kommenden | nächsten
+        | dem | zum | einem | l' | la | prochain | próximo | prossimo | o | os | dia | dias | días | el día
+        | no dia | i giorni | giorno | komende | aanstaande | cob | eob | eod | end of day | close of business
+        | date | datum | day | of | diesen | feira | kl | um | evening | afternoon | abends
+        | abend | soir | today's""",
+    Kind.BACK: """riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre
+        | rouvrira | reabrimos | reabriremos | reabrirá | reapertura | reabertura | heropening
+        | wiedereröffnung | retornando | voltando | tornando | volviendo | rentrant | revenant
+        | incorporándome | reincorporándome | incorporación | terugkerend | zurückkehrend
+        | zurückgekehrt | volvemos | voltamos | torniamo | rientriamo | retournons | reprenons
+        | 営業開始 | 再開 | back | return | returning | returns | i return | zurück | zurueck
+        | zurückkehren | zurückkehre | rückkehr | rueckkehr | retour | de retour | reviens
+        | reviendrai | rentrerai | rentre | reprends | reprendrai | reprise | vuelvo | volveré
+        | volvere | vuelta | de vuelta | regreso | regresaré | regresando | reincorporo
+        | reincorporaré | reincorporación | me incorporo | me incorporaré | retorno | retornaré
+        | retomaré | rientro | rientrerò | rientrero | tornerò | tornero | torno | ritorno
+        | di ritorno | ritornerò | regresso | regressarei | voltarei | volto | de volta | retornarei
+        | regressando | terug | teruggekeerd | terugkomst | resume | resuming | resume work | reopen
+        | reopens | reopening | in office again | 出社 | 復帰 | 出勤 | 職場復帰 | 業務を再開 | 営業を再開 | 通常営業
+        | 通常業務 | 通常通り""",
+    Kind.NOT_BACK: "no volveré | no vuelvo | no regresaré | no regreso | no estaré de vuelta | no me reincorporo",
+    Kind.AGAIN: """again | wieder | erneut | de nouveau | à nouveau | de nuevo | nuevamente | di nuovo
+        | nuovamente | novamente | de novo | weer | opnieuw | once more""",
+    Kind.ANSWERS: "返信 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて",
+    Kind.AWAY: """out of office | out of the office | out-of-office | ooo | away | absent | absence | vacation
+        | holiday | holidays | on leave | leave | annual leave | pto | travelling | traveling | business trip
+        | unavailable | not available | not in the office | not be in the office | not in office | out | off
+        | off work | offsite | closed | unreachable | not reachable | sick | without access | no access
+        | time off | urlaub | jahresurlaub | abwesend | abwesenheit | abwesenheitsnotiz | abwesenheitszeitraum
+        | nicht im büro | nicht im buero | nicht im haus | nicht im hause | außer haus | ausser haus
+        | nicht erreichbar | nicht am arbeitsplatz | nicht verfügbar | dienstreise | geschäftsreise | elternzeit
+        | krank | erkrankt | betriebsferien | betriebsurlaub | geschlossen | fortbildung | ferien | unterwegs
+        | im haus nicht | congé | congés | vacances | absente | déplacement | indisponible | pas disponible
+        | pas joignable | fermé | fermés | fermée | arrêt maladie | congé maternité | rtt | pas au bureau
+        | vacaciones | ausente | ausencia | fuera | fuera de la oficina | permiso | no disponible
+        | no estaré disponible | no estaré | baja | cerrado | cerrada | cerrados | de viaje | no estoy | ferie
+        | assente | assenza | vacanza | vacanze | fuori ufficio | fuori sede | malattia | trasferta | chiuso
+        | chiusi | chiusa | non disponibile | non sarò | non raggiungibile | non sono in ufficio | férias
+        | ausência | fora | fora do escritório | licença | indisponível | não estarei | encerrado | fechado
+        | encerrados | viagem | vakantie | afwezig | afwezigheid | verlof | niet aanwezig | buiten kantoor
+        | niet bereikbaar | niet op kantoor | gesloten | vrij | zakenreis | ziek | niet beschikbaar | 休暇 | 不在
+        | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守""",
+    Kind.AVAILABLE: """available | reachable | erreichbar | verfügbar | disponible | joignable | localizable
+        | disponibile | raggiungibile | disponível | contactável | bereikbaar | beschikbaar | aanwezig
+        | in the office | im büro | im haus | au bureau | en la oficina | in ufficio | no escritório
+        | op kantoor | da | present | anwesend""",
+    Kind.LIMITED: """limited | restricted | limited access | eingeschränkt | bedingt | begrenzt | sporadisch
+        | limité | limitée | difficilement | limitado | limitata | limitato | beperkt | restreint | intermittent
+        | sporadic""",
+    Kind.GONE: """my last day | letzter arbeitstag | mon dernier jour | mi último día
+        | mijn laatste werkdag | meu último dia | mio ultimo giorno | no longer with | no longer works
+        | no longer working | no longer employed | left the company | nicht mehr für | ausgeschieden
+        | nicht mehr im unternehmen | verlassen | a quitté | quitté | ne fait plus partie | ya no trabaja
+        | ya no trabajo | non lavora più | já não trabalha | não trabalha mais | não faz mais parte
+        | werkt niet meer | niet meer werkzaam | 退職""",
+    Kind.NOT: """not | won't | no | cannot | can't | isn't | nicht | kein | keine | keinen | pas | ne | non
+        | não | niet | geen | ません | かねます | 不可""",
+    Kind.COLLEAGUE: """colleague | colleagues | deputy | backup | kollege | kollegin | kollegen | vertreter
+        | vertreterin | collègue | collègues | compañero | compañera | colega | colegas | collega | colleghi
+        | collega's | teammate | 同僚 | 代理""",
+    Kind.CONTACT: """contact | reach out | write to | reach | call | replaces | covers | covering | stands in
+        | deputises | wenden | vertritt | vertreten | vertretung | kontaktieren | contacter | contactez
+        | adresser | remplace | contactar | contacte | sustituye | diríjase | dirigirse | contattare
+        | rivolgersi | sostituisce | substitui | contate | entre em contato | dirija-se | opnemen | vervangt
+        | vervanger | neem contact | 代わり | 担当""",
+    Kind.EVENT: """maintenance | wartung | migration | mantenimiento | manutenzione | manutenção | onderhoud
+        | メンテナンス | factura | facture | fattura | fatura | factuur | vencimiento | échéance | scadenza | vencimento
+        | visit us | meet us | join us | see us | register | webinar | trade fair | booth | stand
+        | hall | valid | valid until | offer | survey | deadline | submit | invoice | invoices
+        | besuchen sie uns | treffen sie uns | messe | halle | gültig | angebot | frist | rechnung | rechnungen
+        | webinaire | salon | rendez-vous | venez | valable | visítenos | feria | válido | oferta | fiera
+        | visitate | valido | offerta | feira | visite-nos | beurs | bezoek ons | geldig
+        | release | 展示会 | セミナー | 有効期限""",
+    Kind.WEEK: """week | weeks | woche | wochen | kw | semaine | semaines | semana | semanas | settimana
+        | settimane | weken | 来週 | 再来週 | 今週 | fortnight""",
+    Kind.SIGN_OFF: """regards | kind regards | best regards | sincerely | cheers | grüßen | grüße | gruß | mfg
+        | lg | cordialement | salutations | saludos | un saludo | atentamente | saluti | cordiali saluti
+        | distinti saluti | cumprimentos | atenciosamente | abraço | groet | groeten | よろしくお願い | 宜しくお願い""",
+    Kind.FROM_HERE: "から | より | 以降",
+    Kind.UNTIL_HERE: "まで | 迄",
+    Kind.ON_HERE: "に | は",
+    Kind.VAGUE_HERE: "頃 | ごろ | 以前 | 前後 | 予定は未定",
+}
+
+#: Months and days in the languages' order: English, German, French, Spanish, Italian, Portuguese, Dutch.
+_MONTHS = (
+    "january jan januar jänner jaenner janvier janv enero ene gennaio gen gennaro janeiro januari",
+    "february feb februar feber février févr fév fevr febrero febbraio febb fevereiro fev februari",
+    "march mar märz maerz mär mrz mars marzo março maart mrt",
+    "april apr avril avr abril abr aprile",
+    "may mai mayo maggio mag maio mei",
+    "june jun juni juin junio giugno giu junho",
+    "july jul juli juillet juil julio luglio lug julho",
+    "august aug août agosto ago ag augustus",
+    "september sep sept septembre septiembre setiembre settembre sett set setembro",
+    "october oct oktober okt octobre octubre ottobre ott outubro out",
+    "november nov novembre noviembre novembro",
+    "december dec dezember dez décembre déc diciembre dic dicembre dezembro",
+)
+ENGLISH_MONTHS = frozenset(name for names in _MONTHS for name in names.split()[:2]) | {"may", "sept"}
+_WEEKDAYS = (
+    "monday montag lundi lunes lunedì segunda-feira maandag 月曜日 月曜",
+    "tuesday dienstag mardi martes martedì terça-feira dinsdag 火曜日 火曜",
+    "wednesday mittwoch mercredi miércoles mercoledì quarta-feira woensdag 水曜日 水曜",
+    "thursday donnerstag jeudi jueves giovedì quinta-feira donderdag 木曜日 木曜",
+    "friday freitag vendredi viernes venerdì sexta-feira vrijdag 金曜日 金曜",
+    "saturday samstag sonnabend samedi sábado sabato zaterdag 土曜日 土曜",
+    "sunday sonntag dimanche domingo domenica zondag 日曜日 日曜",
+)
+SHORT_WEEKDAYS = (
+    "mon lun seg segunda",
+    "tue tues mar ter terça",
+    "wed mer mie mié qua quarta",
+    "thu thur thurs jeu jue gio qui quinta",
+    "fri ven vie sex sexta",
+    "sat sam sab sáb",
+    "sun dim dom",
+)
+#: German and Dutch; words of other languages unless they are capitals directly before a number: "bis Fr 12.6.".
+TWO_LETTER_WEEKDAYS = {"Mo": 0, "Ma": 0, "Di": 1, "Mi": 2, "Wo": 2, "Do": 3, "Fr": 4, "Vr": 4, "Sa": 5, "Za": 5}
+TWO_LETTER_WEEKDAYS |= {"So": 6, "Zo": 6}
+_AHEAD = {
+    0: "today | heute | aujourd'hui | hoy | oggi | hoje | vandaag | 本日 | 今日",
+    1: "tomorrow | morgen | demain | mañana | domani | amanhã | 明日",
+    2: "day after tomorrow | the day after tomorrow | übermorgen | après-demain | pasado mañana | dopodomani"
+    " | depois de amanhã | overmorgen | 明後日",
+}
+
+
+#: Whoever is back or away in a sentence that names a colleague: the writer, when one of these words is there.
+_WRITER = """i my me we our ich mein meine meiner meinem mir mich wir unser unsere je j mon ma mes moi nous yo mi mis
+    estaré vuelvo volveré regresaré reincorporo io mio mia mie sono sarò rientrerò tornerò eu meu minha
+    estarei estou voltarei regressarei retorno regresso rientro vuelva vuelta ik mijn mij wij 私 小職 当方"""
+
+
+def folded(word: str) -> str:
+    """Lower case without accents; the marks of Japanese kana are no accents and stay."""
+    marks = unicodedata.normalize("NFD", word.casefold().replace("’", "'"))
+    return unicodedata.normalize("NFC", "".join(mark for mark in marks if not "\u0300" <= mark <= "\u036f"))
+
+
+class Meaning(NamedTuple):
+    kind: Kind
+    number: int = 0
+
+
+def _vocabulary() -> dict[tuple[str, ...], Meaning]:
+    """From the words of a phrase to its meaning. Entered from the weakest to the strongest: the last entry stays."""
+    known: dict[tuple[str, ...], Meaning] = {}
+
+    def enter(phrases: Iterable[str], meaning: Meaning) -> None:
+        known.update({_phrase_words(phrase): meaning for phrase in phrases})
+
+    for kind in reversed(_PHRASES):
+        enter(_PHRASES[kind].split("|"), Meaning(kind))
+    for weekday, names in enumerate(_WEEKDAYS):
+        enter(SHORT_WEEKDAYS[weekday].split(), Meaning(Kind.WEEKDAY_SHORT, weekday))
+        enter(names.split(), Meaning(Kind.WEEKDAY, weekday))
+        # "Na" alone is Dutch for "after"; in Portuguese it is "on", and stands before these only.
+        enter((f"na {name}" for name in names.split() if name.endswith("feira")), Meaning(Kind.WEEKDAY, weekday))
+        enter(
+            (f"na próxima {name}" for name in names.split() if name.endswith("feira")), Meaning(Kind.WEEKDAY, weekday)
+        )
+    for days, phrases in _AHEAD.items():
+        enter(phrases.split("|"), Meaning(Kind.AHEAD, days))
+    return known
+
+
+def _phrase_words(phrase: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(folded(phrase)))
+
+
+LATIN = "A-Za-z\u00c0-\u024f"
+CJK = "\u3005\u3040-\u30ff\u4e00-\u9fff"
+_WORD = re.compile(rf"t/m|&|[{LATIN}]+(?:-[{LATIN}]+)*|[{CJK}]+")
+
+VOCABULARY = _vocabulary()
+MONTH = f"(?:{'|'.join(sorted(' '.join(_MONTHS).split(), key=len, reverse=True))})"
+MONTH_NUMBER = {folded(name): number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+WRITER_WORDS = frozenset(folded(_WRITER).split())
+LONGEST_KNOWN = max(map(len, VOCABULARY))
+JAPANESE = sorted((words[0] for words in VOCABULARY if re.match(f"[{CJK}]", words[0])), key=len, reverse=True)
