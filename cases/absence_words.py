@@ -102,21 +102,24 @@ _PHRASES: dict[Kind, str] = {
         | no dia | i giorni | giorno | komende | aanstaande | cob | eob | eod | end of day | close of business
         | date | datum | day | of | diesen | feira | kl | um | evening | afternoon | abends
         | abend | soir | today's""",
-    Kind.BACK: """riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre
-        | rouvrira | reabrimos | reabriremos | reabrirá | reapertura | reabertura | heropening
-        | wiedereröffnung | retornando | voltando | tornando | volviendo | rentrant | revenant
-        | incorporándome | reincorporándome | incorporación | terugkerend | zurückkehrend
-        | zurückgekehrt | volvemos | voltamos | torniamo | rientriamo | retournons | reprenons
-        | 営業開始 | 再開 | back | return | returning | returns | i return | zurück | zurueck
-        | zurückkehren | zurückkehre | rückkehr | rueckkehr | retour | de retour | reviens
-        | reviendrai | rentrerai | rentre | reprends | reprendrai | reprise | vuelvo | volveré
-        | volvere | vuelta | de vuelta | regreso | regresaré | regresando | reincorporo
-        | reincorporaré | reincorporación | me incorporo | me incorporaré | retorno | retornaré
-        | retomaré | rientro | rientrerò | rientrero | tornerò | tornero | torno | ritorno
-        | di ritorno | ritornerò | regresso | regressarei | voltarei | volto | de volta | retornarei
-        | regressando | terug | teruggekeerd | terugkomst | resume | resuming | resume work | reopen
-        | reopens | reopening | in office again | 出社 | 復帰 | 出勤 | 職場復帰 | 業務を再開 | 営業を再開 | 通常営業
-        | 通常業務 | 通常通り""",
+    Kind.BACK: """riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre | rouvrira
+        | reabrimos | reabriremos | reabrirá | reapertura | reabertura | heropening | wiedereröffnung
+        | retornando | voltando | tornando | volviendo | rentrant | revenant | incorporándome | reincorporándome
+        | incorporación | terugkerend | zurückkehrend | zurückgekehrt | volvemos | voltamos | torniamo
+        | rientriamo | retournons | reprenons | back | return | returning | returns | i return | zurück
+        | zurueck | zurückkehren | zurückkehre | rückkehr | rueckkehr | retour | de retour | reviens
+        | reviendrai | rentrerai | rentre | reprends | reprendrai | reprise | vuelvo | volveré | volvere
+        | vuelta | de vuelta | regreso | regresaré | regresando | reincorporo | reincorporaré | reincorporación
+        | me incorporo | me incorporaré | retorno | retornaré | retomaré | rientro | rientrerò | rientrero
+        | tornerò | tornero | torno | ritorno | di ritorno | ritornerò | regresso | regressarei | voltarei
+        | volto | de volta | retornarei | regressando | terug | teruggekeerd | terugkomst | resume | resuming
+        | resume work | reopen | reopens | reopening | in office again | reviendrons | retrouverai | volveremos
+        | regresamos | regresaremos | retomaremos | retomamos | reanudamos | reanudando | reanudaremos
+        | torneremo | rientreremo | riprenderò | riprenderemo | riprendiamo | ripresa | voltaremos
+        | regressaremos | retornaremos | retornamos | regressamos | reabre | terugkeer | hervatten | hervat
+        | zurückkomme | wiederkomme
+        | 営業開始 | 再開 | 出社 | 復帰 | 出勤 | 職場復帰 | 業務を再開
+        | 営業を再開 | 通常営業 | 通常業務 | 通常通り | 平常通り | 平常営業""",
     Kind.NOT_BACK: "no volveré | no vuelvo | no regresaré | no regreso | no estaré de vuelta | no me reincorporo",
     Kind.AGAIN: """again | wieder | erneut | de nouveau | à nouveau | de nuevo | nuevamente | di nuovo
         | nuovamente | novamente | de novo | weer | opnieuw | once more""",
@@ -137,12 +140,20 @@ _PHRASES: dict[Kind, str] = {
         | chiusi | chiusa | non disponibile | non sarò | non raggiungibile | non sono in ufficio | férias
         | ausência | fora | fora do escritório | licença | indisponível | não estarei | encerrado | fechado
         | encerrados | viagem | vakantie | afwezig | afwezigheid | verlof | niet aanwezig | buiten kantoor
-        | niet bereikbaar | niet op kantoor | gesloten | vrij | zakenreis | ziek | niet beschikbaar | 休暇 | 不在
-        | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守""",
+        | niet bereikbaar | niet op kantoor | gesloten | vrij | zakenreis | ziek | niet beschikbaar | vacay
+        | break | shutdown | time away | maternity | paternity | sabbatical | offline | not working
+        | not at work | krankgeschrieben | mutterschutz | nicht da | weg | nicht anwesend | nicht am platz
+        | brückentag | betriebsruhe | urlaubsbedingt | verreist | auf reisen | nicht im dienst | en formation
+        | maladie | maternité | fermées | fermeture | absents | absentes | injoignable | ne serai pas | cerradas
+        | ausentes | vacacional | incapacidad | viaje | no estará | no estaremos | chiuse | assenti | permesso
+        | congedo | maternità | non sarà | non saremo | irreperibile | fechadas | encerradas | fechados
+        | recesso | folga | não estará | não estaremos | viajando | ziekteverlof | zomervakantie | kerstvakantie
+        | op reis | niet werkzaam | dicht
+        | 休暇 | 不在 | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守 | 休業日 | 休暇中""",
     Kind.AVAILABLE: """available | reachable | erreichbar | verfügbar | disponible | joignable | localizable
         | disponibile | raggiungibile | disponível | contactável | bereikbaar | beschikbaar | aanwezig
         | in the office | im büro | im haus | au bureau | en la oficina | in ufficio | no escritório
-        | op kantoor | da | present | anwesend""",
+        | op kantoor | da | present | anwesend | zu erreichen | erreichen | contactable | at my desk""",
     Kind.LIMITED: """limited | restricted | limited access | eingeschränkt | bedingt | begrenzt | sporadisch
         | limité | limitée | difficilement | limitado | limitata | limitato | beperkt | restreint | intermittent
         | sporadic""",
@@ -162,7 +173,8 @@ _PHRASES: dict[Kind, str] = {
         | adresser | remplace | contactar | contacte | sustituye | diríjase | dirigirse | contattare
         | rivolgersi | sostituisce | substitui | contate | entre em contato | dirija-se | opnemen | vervangt
         | vervanger | neem contact | 代わり | 担当""",
-    Kind.EVENT: """maintenance | wartung | migration | mantenimiento | manutenzione | manutenção | onderhoud
+    Kind.EVENT: """preise | prices | gelten | gilt
+        | maintenance | wartung | migration | mantenimiento | manutenzione | manutenção | onderhoud
         | メンテナンス | factura | facture | fattura | fatura | factuur | vencimiento | échéance | scadenza | vencimento
         | visit us | meet us | join us | see us | register | webinar | trade fair | booth | stand
         | hall | valid | valid until | offer | survey | deadline | submit | invoice | invoices
