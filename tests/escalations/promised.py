@@ -124,7 +124,7 @@ class Stage:
 
     def ledger(self, case: Case | None = None, since: str = "0:00") -> list[str]:
         """Every row of promises whose deadline comes after a moment, in words."""
-        rows = Promise.objects.filter(due_at__gt=at(since)).order_by("since", "due_at")
+        rows = Promise.objects.filter(due_at__gt=at(since)).order_by("since", "due_at", "case_id", "pk")
         if case is not None:
             rows = rows.filter(case=case)
         return [self._row(row) for row in sorted(rows, key=lambda row: (row.kind, list(Member).index(row.member)))]
