@@ -16,8 +16,8 @@ from unfold.decorators import display
 
 from cases.admin.transitions import SECOND_CLICK_WITHIN, Action, register
 from cases.guards import Refused
-from cases.models import Case
-from cases.templatetags.case_page import moment_html
+from cases.models import Case, case_id_of
+from cases.templatetags.case_page import badge, moment_html
 from cases.terms import Status
 from contacts.access import RightsAdmin, holds, person
 from contacts.models import User
@@ -127,6 +127,9 @@ class QuestionAdmin(RightsAdmin):
     list_display_links = ["point"]
     list_filter = [StateFilter, "severity"]
     list_select_related = ["case", "case__company", "asked", "stands_in_for", "answered_by"]
+    search_fields = ["case__title"]
+    search_help_text = "Case number, or the title of the case"
+    sortable_by = ()
     ordering = ["-asked_at", "-pk"]
     fields = [
         "said_point",
@@ -159,12 +162,21 @@ class QuestionAdmin(RightsAdmin):
             return rows
         return rows.filter(case__in=Case.objects.visible_to(request.user))
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Question], search_term: str
+    ) -> tuple[QuerySet[Question], bool]:
+        """A case's number finds its questions; anything else is looked for in titles."""
+        number = case_id_of(search_term)
+        if search_term.strip() and number is not None:
+            return queryset.filter(case=number), False
+        return super().get_search_results(request, queryset, search_term)
+
     @display(description="Asked by")
     def said_point(self, row: Question) -> str:
         """The point of the schedule that asked."""
         return row.point
 
-    @display(description="Case", ordering="case")
+    @display(description="Case")
     def its_case(self, row: Question) -> SafeString:
         """The case, with the way to it."""
         return format_html(
@@ -174,7 +186,7 @@ class QuestionAdmin(RightsAdmin):
             row.case.title,
         )
 
-    @display(description="Company", ordering="case__company__name")
+    @display(description="Company")
     def company(self, row: Question) -> str:
         """The customer."""
         return str(row.case.company)
@@ -186,33 +198,24 @@ class QuestionAdmin(RightsAdmin):
             return "nobody: the case has no owner"
         return f"{row.asked}, for {row.stands_in_for}" if row.stands_in_for else str(row.asked)
 
-    @display(description="Asked", ordering="asked_at")
+    @display(description="Asked")
     def said_when(self, row: Question) -> SafeString:
         """When it was asked, in the reader's zone."""
         return moment_html(row.asked_at, timezone.now(), "date")
 
-    @display(description="Answer wanted by", ordering="answer_by")
+    @display(description="Answer wanted by")
     def said_until(self, row: Question) -> SafeString:
         """When the Support Manager is told, in the reader's zone."""
         return moment_html(row.answer_by, timezone.now())
 
-    @display(
-        description="State",
-        label={
-            "Open": "info",
-            "Overdue": "danger",
-            QuestionEnd.ANSWERED.label: "success",
-            QuestionEnd.SUPERSEDED.label: "warning",
-            QuestionEnd.RESOLVED.label: "warning",
-        },
-    )
-    def state(self, row: Question) -> str:
+    @display(description="State")
+    def state(self, row: Question) -> SafeString:
         """How it stands."""
-        if row.ended_at is not None:
-            return QuestionEnd(row.end).label
-        if not row.case.is_open:  # the sweep has not written it down yet
-            return QuestionEnd.RESOLVED.label
-        return "Overdue" if row.answer_by <= timezone.now() else "Open"
+        if row.ended_at is None and row.case.is_open:
+            is_overdue = row.answer_by <= timezone.now()
+            return badge("tone", "bad" if is_overdue else "info", "Overdue" if is_overdue else "Open")
+        end = QuestionEnd(row.end or QuestionEnd.RESOLVED)  # not written down yet: the sweep will
+        return badge("tone", "good" if end == QuestionEnd.ANSWERED else "quiet", end.label)
 
     @display(description="Answer", empty_value="—")
     def said_answer(self, row: Question) -> str | None:

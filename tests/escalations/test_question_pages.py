@@ -467,6 +467,8 @@ def test_the_list_tells_every_question_and_filters_by_how_it_stands(desk: Desk, 
     assert listed("?state=answered") == {case}
     assert listed("?state=resolved") == {resolved}
     assert listed("?state=nonsense") == {case, overdue, still, resolved}
+    assert listed(f"?q={still.number}") == {still}
+    assert listed("?q=overdue") == {overdue}
     assert LINE in said(client.get(LIST))
 
 
