@@ -134,17 +134,20 @@ class Moment:
         return self.mailed if self.entry.routine else (self.entry, *self.mailed)
 
     @property
-    def is_to_several(self) -> bool:
-        """Whether it is one and the same message to more than one person."""
-        return self.entry.routine is not None and len({one.to for one in self.mailed}) > 1
+    def copies(self) -> list[Entry]:
+        """Who was written to, each message to each of them once."""
+        return list({(one.to, one.mail and one.mail.pk): one for one in self.mailed}.values())
+
+    @property
+    def people(self) -> list[str]:
+        """The names of those who were written to."""
+        return list(dict.fromkeys(one.to for one in self.mailed))
 
     @property
     def title(self) -> str:
         """What it is, “Status update to 4 people” for one that several got."""
         together = self.entry.routine.together if self.entry.routine else ""
-        if together and self.is_to_several:
-            return f"{together} to {len({one.to for one in self.mailed})} people"
-        return self.entry.title
+        return f"{together} to {len(self.people)} people" if together and len(self.people) > 1 else self.entry.title
 
     @property
     def lines(self) -> list[str]:
@@ -154,7 +157,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Fold:
-    """Consecutive messages of the desk as one entry that opens, newest first."""
+    """What the desk sent by itself until somebody did something, as one quiet entry that opens; newest first."""
 
     moments: tuple[Moment, ...]
 
@@ -175,12 +178,15 @@ class Fold:
 
     @property
     def title(self) -> str:
-        """How many they are."""
-        return f"{len(self.entries)} messages of the desk"
+        """How many they are; what it is, when it is one."""
+        return f"{len(self.entries)} messages of the desk" if len(self.moments) > 1 else self.moments[0].title
 
     @property
     def said(self) -> str:
-        """What they are: “2 updates to the customer, 6 updates to staff and 1 reminder to the owner”."""
+        """What they are, “2 updates to the customer and 1 reminder to the owner”; when it is one, to whom it went."""
+        if len(self.moments) == 1:
+            (only,) = self.moments
+            return ": ".join(filter(None, [f"To {', '.join(only.people)}", "; ".join(only.lines)]))
         counts = Counter(entry.routine for entry in self.entries if entry.routine is not None)
         kinds = sorted(counts.items(), key=lambda kind: (kind[0].place, kind[0].one))
         parts = [f"{number} {routine.one if number == 1 else routine.many}" for routine, number in kinds]
@@ -204,7 +210,8 @@ def _moments(entries: Sequence[Entry]) -> Iterator[Moment]:
 
 def _at_one_moment(entries: Sequence[Entry]) -> Iterator[Moment]:
     """In the order given: the contact, then the change it made, then the mail of both."""
-    singly = [entry for entry in entries if entry.routine is None]
+    is_noticed = any(entry.kind == "notice" for entry in entries)
+    singly = [entry for entry in entries if entry.routine is None and not (is_noticed and _only_follows_up(entry))]
     reason = next((entry for entry in reversed(singly) if entry.kind in REASONS), None)
     mail = tuple(entry for entry in singly if entry.kind == "mail" and reason is not None)
     yield from (Moment(entry, mail if entry is reason else ()) for entry in singly if entry not in mail)
@@ -215,14 +222,18 @@ def _at_one_moment(entries: Sequence[Entry]) -> Iterator[Moment]:
     yield from (Moment(same[0], tuple(same)) for same in copies.values())
 
 
+def _only_follows_up(entry: Entry) -> bool:
+    """Whether the history says no more than that the notice went which is told beside it."""
+    return entry.kind == "change" and entry.title == Move.FOLLOWED_UP.label and not entry.lines
+
+
 def _folded(moments: Iterable[Moment]) -> Iterator[Moment | Fold]:
-    """Runs of routine put together; one alone is no run."""
+    """Runs of routine put together."""
     for is_routine, run in groupby(moments, key=lambda moment: moment.entry.routine is not None):
-        together = tuple(run)
-        if is_routine and len(together) > 1:
-            yield Fold(together)
+        if is_routine:
+            yield Fold(tuple(run))
         else:
-            yield from together
+            yield from run
 
 
 # --- contacts (C3) ----------------------------------------------------------------------------------------------

@@ -130,8 +130,6 @@ def _said(step: CaseStep) -> str:
         said += " The owner is L3 and keeps the case."
     if step.asked:
         said += f" {step.asked} is asked for the status."
-    if step.mailed:
-        said += f" Mailed: {', '.join(step.mailed)}."
     return said
 
 
