@@ -316,8 +316,6 @@ def history_of(case: Case) -> Any:
 def _changes(case: Case, enough: int) -> Iterator[Entry]:
     rows: list[Any] = list(history_of(case)[: enough + 1])
     for row, before in pairwise([*rows, None]):
-        if row.last_move == Move.FOLLOWED_UP:
-            continue  # the ledger tells of it, with its mail
         yield Entry(
             at=row.history_date,
             kind="change",
