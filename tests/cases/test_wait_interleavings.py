@@ -6,7 +6,6 @@ two workers at the same moment.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -27,6 +25,7 @@ from cases.mail.outbox import deliver
 from cases.models import Absence, Case, Interaction, Mail, Notice, SetAside
 from cases.terms import Channel, Direction, MailStatus, NoticeStep, Resolution, Status, WaitPlan, WaitReason
 from tests.builders import NOON, Desk, build_desk
+from tests.workers import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,25 +126,9 @@ def twice(work: Callable[[], object]) -> None:
     work()
 
 
-def at_once(work: Callable[[], object]) -> None:
-    """Two workers at the same moment."""
-    failures: list[BaseException] = []
-
-    def worker() -> None:
-        try:
-            work()
-        except BaseException as failure:
-            failures.append(failure)
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=worker) for _ in range(2)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join()
-    if failures:
-        raise failures[0]
+def in_two_workers(work: Callable[[], object]) -> None:
+    """At the same moment."""
+    at_once(work, work)
 
 
 def lives(desk: Desk, story, look: Callable[[Callable[[], object]], None]) -> tuple[Life, datetime]:
@@ -251,7 +234,7 @@ def one_example() -> Iterator[None]:
     [
         pytest.param(once, 60, id="once"),
         pytest.param(twice, 30, id="twice"),
-        pytest.param(at_once, 30, id="in two workers", marks=pytest.mark.postgres),
+        pytest.param(in_two_workers, 30, id="in two workers", marks=pytest.mark.postgres),
     ],
 )
 def test_in_any_interleaving_attempts_keep_their_distance_and_nobody_is_closed_unannounced(look, examples) -> None:

@@ -1,5 +1,6 @@
 """S4: whatever the environment says, it is read or it becomes a sentence; it never becomes a traceback."""
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,19 @@ def test_a_number_that_is_none_or_out_of_bounds_is_a_problem_and_the_default_sta
     environment = Environment({"PORT": said})
     assert environment.whole_number("PORT", 8000, least=1, most=65535) == 8000
     assert only_problem(environment) == "E007"
+
+
+@pytest.mark.parametrize("said", ["ten", "05:59", "12:01", "25:00", "10:00+02:00"])
+def test_a_time_of_day_that_is_none_or_out_of_bounds_is_a_problem_and_the_default_stands(said: str):  # F3
+    environment = Environment({"DESK_ATTEMPT_AT": said})
+    assert environment.clock_time("DESK_ATTEMPT_AT", "10:00", earliest="06:00", latest="12:00") == time(10)
+    assert only_problem(environment) == "E007"
+
+
+def test_a_time_of_day_is_read():  # F3
+    environment = Environment({"DESK_ATTEMPT_AT": "09:30"})
+    assert environment.clock_time("DESK_ATTEMPT_AT", "10:00", earliest="06:00", latest="12:00") == time(9, 30)
+    assert environment.problems == []
 
 
 @pytest.mark.parametrize(("said", "meant"), [("1", True), (" On ", True), ("yes", True), ("0", False), ("NO", False)])

@@ -6,7 +6,6 @@ and when; from that book alone, not from the history that the engine reads, the 
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from escalations.models import Escalation, EscalationRequest, Question
 from escalations.schedule import PUBLISHED
 from tests.builders import NOON, Desk, build_desk
 from tests.escalations.table import E1, outcome_of
+from tests.workers import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,23 +128,7 @@ def sweep_in_two_workers(now: datetime) -> None:
     """Two workers at the same moment; SQLite lets one write at a time, so there one goes after the other."""
     if connection.vendor != "postgresql":
         return sweep_twice(now)
-    ready, problems = threading.Barrier(2), list[BaseException]()
-
-    def work() -> None:
-        try:
-            ready.wait(10)
-            escalate(now)
-        except BaseException as problem:
-            problems.append(problem)
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert problems == []
+    at_once(lambda: escalate(now), lambda: escalate(now))
     return None
 
 

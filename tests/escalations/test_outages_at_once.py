@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from cases import follow_ups
 from cases.models import Mail, Outage
@@ -16,33 +13,12 @@ from cases.terms import Severity
 from escalations import dispatch
 from escalations.models import Escalation
 from tests.builders import NOON, build_desk
+from tests.workers import at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 HOUR = timedelta(hours=1)
 CASES = 40
-
-
-def at_once(*jobs: Callable[[], object]) -> None:
-    """Do the jobs in threads that start together, each on a connection of its own; raise what one of them raises."""
-    ready, failed = threading.Barrier(len(jobs)), []
-
-    def work(job: Callable[[], object]) -> None:
-        try:
-            ready.wait()
-            job()
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=[job]) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
 
 
 @pytest.mark.parametrize("outage", range(1, 6))
