@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
 
 from cases import absence_log, contact_log, workflow
 from cases.episodes import wait_of
@@ -503,6 +505,21 @@ def test_after_an_outage_there_is_one_attempt_and_the_others_keep_their_distance
 def test_an_outage_over_the_closing_closes_in_business_hours(desk: Desk):  # F4, F7
     life = life_of(desk).until("11 June 12:00").until("13 June 12:00", engine=False).until("30 June 00:00")
     assert life.mails() == [*SILENT[:3], ("closed_no_response", CUSTOMER, "15 June 10:00")]
+
+
+# --- waits from before --------------------------------------------------------------------------------------------
+
+
+def test_waits_that_got_notices_before_go_on_with_notices_and_the_others_look_anew(desk: Desk):  # F1
+    noticed, fresh, pending = asked(desk), asked(desk), asked(desk, WaitReason.CANNOT_NOW)
+    Notice.objects.create(case=noticed, episode=1, step="notice-1", due_at=NOON, done_at=NOON)
+    Notice.objects.create(case=fresh, episode=9, step="notice-1", due_at=NOON, done_at=NOON)  # of another wait
+    Case.objects.update(follow_up_at=at("30 June 10:00"))
+    import_module("cases.migrations.0007_waits_under_way").go_on_as_begun(apps, None)
+    plans = {case.pk: (case.wait_plan, said(case.follow_up_at)) for case in Case.objects.all()}
+    assert plans[noticed.pk][0] == plans[pending.pk][0] == WaitPlan.PENDING_CLIENT_ACTION
+    assert plans[fresh.pk][0] == WaitPlan.THREE_CONTACTS
+    assert plans[fresh.pk][1] != plans[pending.pk][1] == "30 June 10:00"
 
 
 # --- agreed closings (C4) -----------------------------------------------------------------------------------------
