@@ -507,6 +507,15 @@ def test_an_outage_over_the_closing_closes_in_business_hours(desk: Desk):  # F4,
     assert life.mails() == [*SILENT[:3], ("closed_no_response", CUSTOMER, "15 June 10:00")]
 
 
+def test_nobody_closes_it_by_hand_before_the_time_that_was_announced(desk: Desk):  # F4, F7
+    life = life_of(desk).until("11 June 12:00")
+    for moment in ("11 June 12:00", "12 June 09:59"):
+        with pytest.raises(Refused, match="at the time that was announced"):
+            workflow.resolve(life.case.pk, desk.technician, at(moment), resolution=Resolution.NO_RESPONSE)
+    workflow.resolve(life.case.pk, desk.technician, at("12 June 10:00"), resolution=Resolution.NO_RESPONSE)
+    assert now_is(life.case).status == Status.RESOLVED
+
+
 # --- waits from before --------------------------------------------------------------------------------------------
 
 
