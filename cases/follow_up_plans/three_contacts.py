@@ -170,7 +170,9 @@ def _attempt(wait: Wait, coming: NextAttempt, now: datetime) -> Plan:
 
 def _after_the_third(wait: Wait, now: datetime) -> Plan:
     third = attempts_made(wait)[-1]
-    announced = wait.done.get(NoticeStep.ANNOUNCED, third if third.closes_at else None)
+    announced = wait.done.get(NoticeStep.ANNOUNCED)
+    if announced is None or announced.done_at < third.done_at:  # what was announced before the third contact is void
+        announced = third if third.closes_at else None
     if announced is None:  # a third attempt by a person is confirmed by mail (F4)
         return Plan(act=DueStep(NoticeStep.ANNOUNCED, third.done_at))
     again_at = announced_again_at(announced, wait.sleeps)

@@ -240,6 +240,18 @@ def test_an_attempt_that_came_back_is_none_and_the_others_keep_their_distance_fr
     assert (coming_next.step, coming_next.day) == (FIRST, date(2026, 6, 8))
 
 
+def test_what_was_announced_before_an_attempt_that_had_to_be_made_again_closes_nothing():  # F4
+    moments = [local(BERLIN, f"2026-06-{day:02} 10:00") for day in (2, 4, 8)]
+    done = {step: DoneStep(at, at, at) for step, at in zip(ATTEMPTS, moments, strict=True)}
+    announced = DoneStep(moments[2], moments[2], moments[2], closes_at=local(BERLIN, "2026-06-10 10:00"))
+    again_at = local(BERLIN, "2026-06-10 10:00")
+    again = DoneStep(again_at, again_at, again_at, closes_at=local(BERLIN, "2026-06-12 10:00"), times=2)
+    wait = waits(BERLIN, "2026-06-01 12:00", done={**done, SECOND: again, ANNOUNCED: announced})
+    assert plan_at(wait, again_at).look_again_at == local(BERLIN, "2026-06-12 10:00")
+    by_phone = replace(again, sent_at=None, closes_at=None, by_person=True)
+    assert plan_at(replace(wait, done={**wait.done, SECOND: by_phone}), again_at).act.step == ANNOUNCED
+
+
 # --- absences (F5) ------------------------------------------------------------------------------------------------
 
 
