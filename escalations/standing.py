@@ -119,7 +119,7 @@ def newest_promises(case_ids: Sequence[int]) -> list[Promise]:
     clock = Promise.objects.filter(case=OuterRef("case"), kind=OuterRef("kind"), member=OuterRef("member"))
     later = clock.filter(since__gt=OuterRef("since"))
     spoken = words_of_people().filter(case=OuterRef("case"))
-    rows = Promise.objects.filter(~Exists(later), case__in=case_ids).order_by("case", "kind", "member")
+    rows = Promise.objects.filter(~Exists(later), case__in=case_ids).order_by("case_id", "kind", "member")
     return list(rows.annotate(spoken_at=Subquery(spoken.order_by("-at").values("at")[:1])))
 
 
