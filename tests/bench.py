@@ -37,6 +37,7 @@ from cases.models import Case, Mail  # noqa: E402
 from cases.sweeping import Swept  # noqa: E402
 from cases.terms import Channel, Status, WaitPlan, WaitReason  # noqa: E402
 from escalations.dispatch import escalate  # noqa: E402
+from escalations.forecast import forecast_of  # noqa: E402
 from escalations.models import Escalation  # noqa: E402
 from escalations.status_updates import keep_promises  # noqa: E402
 from tests.builders import build_desk  # noqa: E402
@@ -406,6 +407,12 @@ def measure_updates(cases: int) -> None:
         print(f"  no promise due: {idle_took * 1000:.1f} ms, {idle.count} statements")
         parts = [due[number::4] for number in range(4)]
         told("status updates, 1 % due", race(parts, keep_promises, "promise_at", UpdatesByHand), "updates")
+        case = Case.objects.get(pk=due[0])
+        with counted() as foreseen:
+            took, forecast = timed(partial(forecast_of, case, NOW))
+        print(
+            f"  forecast of one case: {foreseen.count} statements, {took * 1000:.0f} ms, {len(forecast.events)} events"
+        )
     finally:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
 
