@@ -538,13 +538,18 @@ def one_life(desk: Desk, seed: int) -> Forecast:
         past = live(desk, chance)
         for twist in chance.sample(TWISTS, chance.choice([0, 0, 0, 1, 2])):
             twist(desk, chance)
-        moments = None if seed % 75 == 0 else chance.choice([3, 6, 9, 20])
+        moments = chance.choice([3, 6, 9, 20])
+        if WHOLE_WEEKS or seed % 75 == 0:
+            moments = None
         return check(past, moments, really=seed % 10 == 1)
     raise AssertionError
 
 
 #: Half a second of a processor each; a run of CI is content with a third, as it goes through them on both databases.
 LIVES = 100 if os.environ.get("CI") else 300
+#: With DESK_WHOLE_WEEKS=1 every one is lived for all seven days; that takes long, so else four are, and the others
+#: until their first 3 to 20 moments.
+WHOLE_WEEKS = bool(os.environ.get("DESK_WHOLE_WEEKS"))
 #: Tests run beside each other by pytest-xdist share the lives.
 SHARES = 6
 
