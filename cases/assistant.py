@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 from cases import panels
 from cases.admin.transitions import button_of
@@ -24,6 +25,9 @@ from cases.terms import AbsenceState, MailStatus, NoticeStep, WaitPlan
 from contacts.calendars import said_day, said_locally
 from contacts.models import User
 from contacts.terms import Right
+
+#: When people are usually at work; outside of it the assistant says what time it is over there.
+OFFICE_FROM, OFFICE_UNTIL = time(8), time(18)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
         {
             "steps": [*_done(case), *_planned(wait, planned, now)],
             "next_attempt": attempt,
+            "asleep_there": _at_home(wait, now),
             "draft": draft(case, attempt.attempt.number) if attempt else "",
             "held_up": plan.held_up,
             "asleep_until": plan.asleep_until,
@@ -140,6 +145,12 @@ def _next(wait: Wait, ahead: Sequence[DueStep], now: datetime) -> Next | None:
         judged.step is not None,
         judged.why,
     )
+
+
+def _at_home(wait: Wait, now: datetime) -> str:
+    """What time it is over there, when nobody is likely to be at work; a call counts all the same."""
+    local = now.astimezone(ZoneInfo(wait.calendar.time_zone))
+    return "" if OFFICE_FROM <= local.time() < OFFICE_UNTIL else f"{local:%H:%M}"
 
 
 def _announced(wait: Wait) -> bool:

@@ -71,6 +71,7 @@ def test_it_says_which_attempt_is_next_the_first_day_for_it_and_why_not_sooner(d
     assert "Thu 4 June: the first attempt is on the next business day after we asked, Wed 3 June." in said
     assert "If nobody answers it closes on Fri 12 June 2026, 10:00 (Berlin, UTC+02:00)." in said
     assert "A call now counts." in side(case, desk.technician, NOON + 19 * HOUR)
+    assert "A call now counts, but it is 01:00 there." in side(case, desk.technician, NOON + 11 * HOUR)
 
 
 def test_one_click_logs_a_call_as_an_attempt_and_one_too_early_says_that_it_does_not_count(desk: Desk) -> None:  # F3
@@ -239,7 +240,7 @@ def test_a_technician_is_led_through_a_whole_episode(live_server: Any, chromium_
             picture(page, "waiting-too-early")
         with at("2026-06-04 09:30"):
             page.goto(case.get_absolute_url())
-            expect(page.get_by_text("A call now counts.")).to_be_visible()
+            expect(page.get_by_text("A call now counts")).to_be_visible()
             page.get_by_role("button", name="Left a message").click()
             expect(page.get_by_text("counts as the first attempt").first).to_be_visible()
             expect(page.get_by_text("Attempt 2 of 3")).to_be_visible()
