@@ -101,8 +101,8 @@ class Line:
 
     @property
     def first_times(self) -> Sequence[datetime]:
-        """The times that are told in the line."""
-        return self.times[:TIMES_SHOWN]
+        """The times that are told in the line, those within a minute once."""
+        return list(dict.fromkeys(at.replace(second=0, microsecond=0) for at in self.times))[:TIMES_SHOWN]
 
     @property
     def what(self) -> str:
