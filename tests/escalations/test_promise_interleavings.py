@@ -9,7 +9,6 @@ not from what the sweeps read, every promise is reckoned anew and held against t
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +17,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Min
 from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as hypothesis_settings
@@ -53,6 +52,7 @@ from escalations.terms import Member, Origin, Outcome, PromiseKind, RequestStatu
 from escalations.updates_by_person import give_update
 from tests.builders import NOON, Desk, build_desk
 from tests.escalations.test_schedule_moves import next_version
+from tests.workers import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -431,25 +431,9 @@ def twice(work: Callable[[], object]) -> None:
     work()
 
 
-def at_once(work: Callable[[], object]) -> None:
-    """Two workers at the same moment."""
-    ready, problems = threading.Barrier(2), list[BaseException]()
-
-    def worker() -> None:
-        try:
-            ready.wait(10)
-            work()
-        except BaseException as problem:
-            problems.append(problem)
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=worker) for _ in range(2)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join()
-    assert problems == []
+def in_two_workers(work: Callable[[], object]) -> None:
+    """At the same moment."""
+    at_once(work, work)
 
 
 @contextmanager
@@ -481,7 +465,7 @@ C, H, M, L = Severity
     [
         pytest.param(once, 20, id="once"),
         pytest.param(twice, 8, id="twice"),
-        pytest.param(at_once, 10, id="in two workers", marks=pytest.mark.postgres),
+        pytest.param(in_two_workers, 10, id="in two workers", marks=pytest.mark.postgres),
     ],
 )
 def test_in_any_interleaving_nobody_waits_too_long_nobody_hears_twice_and_what_is_missed_stays(work, examples) -> None:
