@@ -389,7 +389,11 @@ def _notices(case: Case, enough: int) -> Iterator[Entry]:
 
 def _absences(case: Case, enough: int) -> Iterator[Entry]:
     """Each absence as it was noted, and once more when somebody said what it was (F5)."""
-    rows = Absence.objects.filter(case=case).select_related("noted_by", "settled_by", "contact").order_by("-noted_at")
+    rows = (
+        Absence.objects.filter(case=case)
+        .select_related("noted_by", "settled_by", "contact")
+        .order_by("-noted_at", "-pk")
+    )
     for row in rows[:enough]:
         by_hand = row.settled_at == row.noted_at
         yield Entry(
