@@ -17,7 +17,7 @@ from cases.follow_up_letters import absence_letters
 from cases.guards import Refused, allow, locked
 from cases.mail.letters import post
 from cases.models import Absence, Case
-from cases.terms import AbsenceState
+from cases.terms import OPEN_ABSENCES, AbsenceState
 from cases.workflow import check_absence
 from contacts.directory import Directory
 from contacts.models import User
@@ -144,7 +144,7 @@ def _ask(absence: Absence, now: datetime) -> None:
     asked = Absence.objects.filter(case=absence.case, asked_at__isnull=False)
     since = absence.case.waiting_since
     in_this_wait = since is not None and asked.filter(asked_at__gte=since).exists()
-    still_open = asked.filter(state__in=(AbsenceState.READ, AbsenceState.UNREAD)).exists()
+    still_open = asked.filter(state__in=OPEN_ABSENCES).exists()
     if not in_this_wait and not still_open:
         absence.asked_at = now
 

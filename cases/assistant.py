@@ -12,7 +12,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from cases import panels
-from cases.admin.transitions import button_of
+from cases.admin.transitions import Button, button_of
 from cases.episodes import is_waiting, wait_of
 from cases.follow_up_letters import draft
 from cases.follow_up_plans.plans import TO_OWNER, coming, plan_at
@@ -86,14 +86,13 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "steps": [*_done(case), *_planned(wait, planned, now)],
             "next_attempt": attempt,
             "asleep_there": _at_home(wait, now),
-            "draft": draft(case, attempt.attempt.number) if attempt else "",
             "held_up": plan.held_up,
             "asleep_until": plan.asleep_until,
             "unconfirmed": any(absence.is_open and absence.asked_at for absence in case.absences.all()),
             "decide": NoticeStep.OWNER_DECIDES in wait.done and plan.asleep_until is not None,
             "closes_local": said_locally(closing, wait.calendar.time_zone) if closing else "",
             "announced": _announced(wait),
-            "write": button_of("write_to_customer", case, user) if works else None,
+            "write": _writing(case, user, attempt) if works else None,
         },
     )
 
@@ -145,6 +144,13 @@ def _next(wait: Wait, ahead: Sequence[DueStep], now: datetime) -> Next | None:
         judged.step is not None,
         judged.why,
     )
+
+
+def _writing(case: Case, user: User, attempt: Next | None) -> Button:
+    """The button that writes to the customer, with the draft for the coming attempt."""
+    button = button_of("write_to_customer", case, user)
+    button.form.initial["body"] = draft(case, attempt.attempt.number if attempt else 1)
+    return button
 
 
 def _at_home(wait: Wait, now: datetime) -> str:

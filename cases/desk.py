@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from cases.follow_up_plans.three_contacts import CALL_BEFORE
 from cases.models import Absence, Case, Interaction, Notice, Outage, Refusal, SetAside
-from cases.terms import AbsenceState, MailStatus, Severity, Status
+from cases.terms import OPEN_ABSENCES, MailStatus, Severity, Status
 from cases.watch import MAILS_COUNTED, engine_state
 from contacts.directory import directory_problems
 from contacts.models import Company, Technician, User
@@ -243,7 +243,7 @@ def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
 
 
 def _absences_to_settle(user: User) -> list[ToDo]:
-    rows = Absence.objects.filter(state__in=(AbsenceState.READ, AbsenceState.UNREAD), case__owner=user)
+    rows = Absence.objects.filter(state__in=OPEN_ABSENCES, case__owner=user)
     rows = rows.filter(case__status=Status.WAITING, asked_at__isnull=False).select_related("case", "case__company")
     return [
         ToDo(row.case, f"Confirm: {row.said()}" if row.back_on else "Say how long they are away", row.noted_at)

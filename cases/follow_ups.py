@@ -62,7 +62,7 @@ def _tell(cases: Sequence[Case], waits: Waits, plans: Plans, now: datetime) -> N
     for case in cases:
         wait, plan = waits[case.pk], plans[case.pk]
         written = write_step(case, wait, _act(plans, case), now, directory)
-        mail = ledger_mail(case, plan, written, now)
+        mail = _ledger_mail(plan, written, now)
         if mail is not None:
             mails.append(mail)
         besides += written.to_staff if mail is None or written.to_customer else written.to_staff[1:]
@@ -74,7 +74,7 @@ def _tell(cases: Sequence[Case], waits: Waits, plans: Plans, now: datetime) -> N
     record_many(cases, [], Move.FOLLOWED_UP, lambda case: _said(plans[case.pk]), now)
 
 
-def ledger_mail(case: Case, plan: Plan, written: Written, now: datetime) -> Mail | None:
+def _ledger_mail(plan: Plan, written: Written, now: datetime) -> Mail | None:
     """The mail that the ledger's row refers to: the customer's, or the owner's of a step that is told to the owner."""
     if written.to_customer is not None:
         return as_mail(written.to_customer, now)

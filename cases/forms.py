@@ -18,9 +18,6 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from cases.episodes import wait_of
-from cases.follow_up_letters import draft
-from cases.follow_up_plans.three_contacts import next_attempt
 from cases.intake import suggested_severity
 from cases.models import Absence, Case, Interaction
 from cases.terms import (
@@ -363,15 +360,9 @@ class LogAttemptForm(MoveForm):
 
 
 class WriteForm(MoveForm):
-    """A mail to the customer, from a draft (F3)."""
+    """A mail to the customer (F3); whoever shows it puts the draft in."""
 
     body = forms.CharField(label="Message", required=False, widget=text_area(10, required=True))
-
-    def prepare(self) -> None:
-        """Start from the draft for the coming attempt."""
-        wait = wait_of(self.case)
-        coming = next_attempt(wait) if wait is not None else None
-        self.initial["body"] = draft(self.case, coming.number if coming is not None else 1)
 
 
 class NoteAbsenceForm(MoveForm):

@@ -20,6 +20,7 @@ from django_fsm import FSMField, transition
 from simple_history.models import HistoricalRecords
 
 from cases.terms import (
+    OPEN_ABSENCES,
     AbsenceState,
     Affected,
     AgreedBy,
@@ -494,7 +495,7 @@ class Absence(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to say what its dates are."""
-        return self.state in (AbsenceState.READ, AbsenceState.UNREAD)
+        return self.state in OPEN_ABSENCES
 
 
 class SetAside(models.Model):

@@ -172,3 +172,7 @@ class AbsenceState(Term):
     UNREAD = "unread", "Dates not readable"
     CONFIRMED = "confirmed", "Confirmed"
     DISMISSED = "dismissed", "Not an absence"
+
+
+#: Somebody still has to say what the dates are.
+OPEN_ABSENCES = (AbsenceState.READ, AbsenceState.UNREAD)

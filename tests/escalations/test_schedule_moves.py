@@ -46,6 +46,7 @@ from escalations.schedule_moves import (
     selected,
 )
 from tests.builders import NOON, Desk, build_desk, build_technician
+from tests.workers import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -702,28 +703,6 @@ def test_a_change_meanwhile_is_shown_with_everything_anew_and_the_reason_is_kept
 
 
 # --- a sweep at the same time -----------------------------------------------------------------------------------
-
-
-def at_once(*jobs: Callable[[], object]) -> None:
-    """Do the jobs in threads that start together, each on a connection of its own; raise what one of them raises."""
-    ready, failed = threading.Barrier(len(jobs)), []
-
-    def work(job: Callable[[], object]) -> None:
-        try:
-            ready.wait()
-            job()
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=[job]) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
 
 
 @pytest.mark.postgres
