@@ -3,7 +3,6 @@
 import datetime
 import django.db.models.deletion
 import escalations.models
-import escalations.schedule
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
@@ -86,7 +85,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveSmallIntegerField(verbose_name='point')),
                 ('after', models.DurationField(verbose_name='unresolved for')),
                 ('mailed', models.JSONField(blank=True, default=list, validators=[escalations.models.validate_mailed], verbose_name='emailed')),
-                ('owner_action', models.CharField(choices=[('asked', 'Asked for the status'), ('to_l3', 'Ownership goes to L3')], default=escalations.schedule.OwnerAction['ASKED'], max_length=8, verbose_name='owner')),
+                ('owner_action', models.CharField(choices=[('asked', 'Asked for the status'), ('to_l3', 'Ownership goes to L3')], default='asked', max_length=8, verbose_name='owner')),
                 ('rhythm', models.JSONField(blank=True, default=dict, help_text='Minutes between two updates, by audience.', validators=[escalations.models.validate_rhythm], verbose_name='status updates from here on')),
                 ('may_need_more', models.BooleanField(default=False, verbose_name='additional escalation where appropriate')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='escalations.scheduleversion')),

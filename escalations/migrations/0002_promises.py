@@ -3,7 +3,6 @@
 import datetime
 import django.db.models.deletion
 import django_fsm
-import escalations.terms
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
@@ -29,7 +28,7 @@ class Migration(migrations.Migration):
                 ('requested_at', models.DateTimeField()),
                 ('decide_by', models.DateTimeField(blank=True, help_text='Undecided by then, it goes on to the customer service manager.', null=True)),
                 ('passed_on_at', models.DateTimeField(blank=True, null=True, verbose_name='went on to the CSM')),
-                ('status', django_fsm.FSMField(choices=[('requested', 'Requested'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('withdrawn', 'Withdrawn'), ('closed', 'Closed')], default=escalations.terms.RequestStatus['REQUESTED'], max_length=10, protected=True)),
+                ('status', django_fsm.FSMField(choices=[('requested', 'Requested'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('withdrawn', 'Withdrawn'), ('closed', 'Closed')], default='requested', max_length=10, protected=True)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
                 ('decision', models.TextField(blank=True, verbose_name='why it was decided so')),
                 ('run', models.PositiveIntegerField(blank=True, null=True)),
@@ -54,7 +53,7 @@ class Migration(migrations.Migration):
                 ('requested_at', models.DateTimeField()),
                 ('decide_by', models.DateTimeField(blank=True, help_text='Undecided by then, it goes on to the customer service manager.', null=True)),
                 ('passed_on_at', models.DateTimeField(blank=True, null=True, verbose_name='went on to the CSM')),
-                ('status', django_fsm.FSMField(choices=[('requested', 'Requested'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('withdrawn', 'Withdrawn'), ('closed', 'Closed')], default=escalations.terms.RequestStatus['REQUESTED'], max_length=10, protected=True)),
+                ('status', django_fsm.FSMField(choices=[('requested', 'Requested'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('withdrawn', 'Withdrawn'), ('closed', 'Closed')], default='requested', max_length=10, protected=True)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
                 ('decision', models.TextField(blank=True, verbose_name='why it was decided so')),
                 ('run', models.PositiveIntegerField(blank=True, null=True)),
