@@ -13,4 +13,4 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the assistant on the pages of cases that wait; its records must be loaded before it can be."""
-        import_module("cases.assistant").register()
+        import_module("cases.followup.panel").register()

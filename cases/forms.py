@@ -18,9 +18,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
-from cases.intake import suggested_severity
-from cases.models import Absence, Case, Interaction
-from cases.terms import (
+from cases.enums import (
     PLAN_FOR,
     Affected,
     AgreedBy,
@@ -32,6 +30,8 @@ from cases.terms import (
     WaitPlan,
     WaitReason,
 )
+from cases.models import Absence, Case, Interaction
+from cases.policy.intake import suggested_severity
 from contacts.models import Contact, User
 
 #: How a customer reaches us or is reached: everything but a note (C3).
@@ -121,7 +121,7 @@ def plain(value: Any) -> Any:
     return value.pk if hasattr(value, "pk") else value
 
 
-#: What the form edits: all of it is `cases.workflow.EDITABLE`.
+#: What the form edits: all of it is `cases.workflow.transitions.EDITABLE`.
 DETAILS = (
     "title",
     "contact",

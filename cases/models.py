@@ -1,7 +1,7 @@
 """Records of a case and its life (rules, sections 2, 4 and 6).
 
 Status is written by the FSM transitions below and by nothing else; they set fields and do nothing more. Who may
-call them, the history row, the mail and the next due moments are the business of `cases.workflow`.
+call them, the history row, the mail and the next due moments are the business of `cases.workflow.transitions`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.utils import timezone
 from django_fsm import FSMField, transition
 from simple_history.models import HistoricalRecords
 
-from cases.terms import (
+from cases.enums import (
     OPEN_ABSENCES,
     AbsenceState,
     Affected,
@@ -38,8 +38,8 @@ from cases.terms import (
     WaitReason,
 )
 from contacts.calendars import said_day
+from contacts.enums import MeansOfContact, Right
 from contacts.models import Company, Contact
-from contacts.terms import MeansOfContact, Right
 
 #: How a case's number begins; the rest is its row's own number, which the database hands out once.
 NUMBER_PREFIX = "SD-"
@@ -544,7 +544,7 @@ class Pulse(models.Model):
 
 
 class Outage(models.Model):
-    """A time in which a sweep did not look (S3), written when it looks again; `cases.recovery` tells what it did."""
+    """A time in which a sweep did not look (S3), written when it looks again."""
 
     sweep = models.CharField(max_length=20)
     began_at = models.DateTimeField("last look before", help_text="What was due by then was done in time.")

@@ -9,12 +9,12 @@ from functools import cached_property
 
 from django.db.models import Count
 
-from cases.assignment import Candidate, Choice, choose_at_opening, choose_l3, choose_stand_in
+from cases.enums import WEIGHT, Severity
 from cases.models import Case
-from cases.terms import WEIGHT, Severity
+from cases.policy.assignment import Candidate, Choice, choose_at_opening, choose_l3, choose_stand_in
 from contacts.calendars import OpeningHours, centres_in_business_day, japanese_support_opens_at
+from contacts.enums import Language, Level
 from contacts.models import SupportCentre, Technician, User
-from contacts.terms import Language, Level
 
 
 def language_of_service(language: str, now: datetime) -> str:

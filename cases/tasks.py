@@ -9,12 +9,12 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from cases.follow_ups import SWEEP
-from cases.heartbeat import ping
+from cases.engine.heartbeat import ping
+from cases.engine.outages import run_watched
+from cases.engine.sweep import beat
+from cases.engine.watch import engine_state
+from cases.followup.apply import SWEEP
 from cases.mail.outbox import deliver as deliver_move
-from cases.outages import run_watched
-from cases.sweeping import beat
-from cases.watch import engine_state
 
 log = logging.getLogger(__name__)
 

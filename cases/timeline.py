@@ -16,8 +16,7 @@ from typing import Any
 
 from django.utils.text import capfirst
 
-from cases.models import Absence, Case, Interaction, Mail, Notice
-from cases.terms import (
+from cases.enums import (
     AbsenceState,
     Affected,
     Channel,
@@ -31,8 +30,9 @@ from cases.terms import (
     WaitPlan,
     WaitReason,
 )
+from cases.models import Absence, Case, Interaction, Mail, Notice
 from contacts.calendars import said_locally
-from contacts.terms import MeansOfContact, Role
+from contacts.enums import MeansOfContact, Role
 
 PAGE = 100
 #: As far back as a page can be asked for, in pages; a case with more entries has something else wrong with it.

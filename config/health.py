@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from cases.watch import EngineState, engine_state
+from cases.engine.watch import EngineState, engine_state
 from config.celery import app
 
 logger = logging.getLogger(__name__)

@@ -237,7 +237,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [lambda request: static("desk/desk.css"), lambda request: static("desk/escalations.css")],
     "SCRIPTS": [lambda request: static("desk/desk.js"), lambda request: static("desk/drafts.js")],
-    "DASHBOARD_CALLBACK": "cases.desk.dashboard",
+    "DASHBOARD_CALLBACK": "cases.dashboard.dashboard",
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

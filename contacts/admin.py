@@ -22,7 +22,6 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
-from contacts.access import RightsAdmin, holds
 from contacts.calendars import (
     WEEKDAYS,
     centres_in_business_day,
@@ -31,6 +30,7 @@ from contacts.calendars import (
     said_locally,
 )
 from contacts.directory import directory_problems
+from contacts.enums import Language, Right, Role
 from contacts.forms import (
     CompanyForm,
     NewStaffForm,
@@ -53,7 +53,7 @@ from contacts.models import (
     User,
 )
 from contacts.pages import HistoryAdmin, RightsInline
-from contacts.terms import Language, Right, Role
+from contacts.permissions import RightsAdmin, holds
 
 #: How far ahead the centres' hours are looked through for gaps (D1), and how many gaps are told.
 COVERAGE_AHEAD = timedelta(days=7)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from contacts.enums import MANAGEMENT_ROLES, Role
 from contacts.models import Company, RoleHolder, User
-from contacts.terms import MANAGEMENT_ROLES, Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from unfold.forms import UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
+from contacts.enums import Language, Role
 from contacts.models import Company, OpeningSpan, RoleHolder, SupportCentre, Technician, User
-from contacts.terms import Language, Role
 
 #: What Django calls "staff status" and the like: (label, help).
 SAID_OF_ACCOUNTS = {

@@ -12,7 +12,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from contacts.calendars import BusinessCalendar, OpeningHours, Span, calendar_problem, time_zone_problem
-from contacts.terms import MANAGEMENT_ROLES, RIGHTS, Language, Level, MeansOfContact, Right, Role
+from contacts.enums import MANAGEMENT_ROLES, RIGHTS, Language, Level, MeansOfContact, Right, Role
 
 
 def validate_time_zone(name: str) -> None:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 
-from contacts.access import READERS, Needed, RightsAdmin, holds
+from contacts.permissions import READERS, Needed, RightsAdmin, holds
 
 
 class RowRights:

@@ -14,5 +14,5 @@ class EscalationsConfig(AppConfig):
     def ready(self) -> None:
         """Show the clock on the pages of cases, and tell what an outage did; both need the models, loaded by now."""
         import_module("escalations.panels").register()
-        import_module("escalations.late_points").register()
-        import_module("escalations.late_promises").register()
+        import_module("escalations.points.late").register()
+        import_module("escalations.sla.late").register()

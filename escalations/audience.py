@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from cases.enums import Severity
 from cases.mail.letters import to_contact
 from cases.models import Case, CaseWatcher
-from cases.terms import Severity
 from contacts.directory import Addressee, Directory, addressee, is_reachable
-from contacts.terms import Role
-from escalations.lives import Life
-from escalations.rhythm import members
-from escalations.schedule import PUBLISHED
-from escalations.steps import centre_of_owner
-from escalations.terms import Member
+from contacts.enums import Role
+from escalations.clocks import Life
+from escalations.enums import Member
+from escalations.points.decide import centre_of_owner
+from escalations.policy.cadence import members
+from escalations.policy.schedule import PUBLISHED
 
 #: Who of the audience is staff, in the order in which people name them, with the role that each stands for.
 STAFF: dict[Member, Role] = {

@@ -12,11 +12,11 @@ from django.db.models import Q
 from django_fsm import FSMField, transition
 from simple_history.models import HistoricalRecords
 
+from cases.enums import Severity
 from cases.models import NUMBER_PREFIX, Case, Mail
-from cases.terms import Severity
-from contacts.terms import Role
-from escalations.schedule import BASE_INTERVAL, Audience, OwnerAction, Point, Schedule
-from escalations.terms import Member, Origin, Outcome, PromiseKind, QuestionEnd, RequestStatus
+from contacts.enums import Role
+from escalations.enums import Member, Origin, Outcome, PromiseKind, QuestionEnd, RequestStatus
+from escalations.policy.schedule import BASE_INTERVAL, Audience, OwnerAction, Point, Schedule
 
 #: Whom a point may email (E1).
 MAILED_ROLES = (Role.ACCOUNT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO, Role.SUPPORT_MANAGER)
@@ -351,7 +351,7 @@ class EscalationRequest(models.Model):
     """Somebody wants more than the schedule does by itself: the customer, staff, or the schedule, where it says
     “additional escalation where appropriate” and leaves the decision to the Support Manager (E9, E1).
 
-    Its status is written by the transitions below and by nothing else; `escalations.requests` makes the moves.
+    Its status is written by the transitions below and by nothing else; `escalations.requests.apply` makes the moves.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="escalation_requests")

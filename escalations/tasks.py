@@ -7,8 +7,9 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from cases.outages import run_watched
-from escalations import dispatch, status_updates
+from cases.engine.outages import run_watched
+from escalations.points import apply as dispatch
+from escalations.sla import apply as status_updates
 
 log = logging.getLogger(__name__)
 

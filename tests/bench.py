@@ -32,15 +32,15 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402
 
-from cases.follow_ups import follow_up  # noqa: E402
+from cases.engine.sweep import Swept  # noqa: E402
+from cases.enums import Channel, Status, WaitPlan, WaitReason  # noqa: E402
+from cases.followup.apply import follow_up  # noqa: E402
 from cases.models import Case, Mail  # noqa: E402
-from cases.sweeping import Swept  # noqa: E402
-from cases.terms import Channel, Status, WaitPlan, WaitReason  # noqa: E402
-from escalations.dispatch import escalate  # noqa: E402
-from escalations.forecast import forecast_of  # noqa: E402
+from escalations.forecast.simulate import forecast_of  # noqa: E402
 from escalations.models import Escalation  # noqa: E402
-from escalations.status_updates import keep_promises  # noqa: E402
-from tests.builders import build_desk  # noqa: E402
+from escalations.points.apply import escalate  # noqa: E402
+from escalations.sla.apply import keep_promises  # noqa: E402
+from tests.support.builders import build_desk  # noqa: E402
 
 NOW = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -14,9 +14,9 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from cases.enums import Channel, Direction, Severity, Status
 from cases.models import Case, Interaction, Mail, Refusal
-from cases.terms import Channel, Direction, Severity, Status
-from tests.builders import Desk, build_desk
+from tests.support.builders import Desk, build_desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -31,23 +31,23 @@ from aiosmtpd.smtp import Envelope
 from django.conf import settings as desk_settings
 from django.db import connection
 
-from cases import workflow
-from cases.episodes import wait_of
-from cases.follow_up_plans.pending import planned_steps
-from cases.follow_up_plans.plans import plan_at
-from cases.follow_up_plans.waits import WARNED_FOR, DoneStep
-from cases.follow_ups import follow_up
+from cases.enums import MailStatus, Move, NoticeStep, Severity, Status, WaitReason
+from cases.followup.apply import follow_up
+from cases.followup.state import wait_of
 from cases.mail.outbox import LEASE, TOO_LATE, deliver
 from cases.models import Case, Mail, Notice, Pulse, SetAside
-from cases.terms import MailStatus, Move, NoticeStep, Severity, Status, WaitReason
-from escalations.clock import Snapshot, due_points, next_point, read_clock
-from escalations.dispatch import escalate
+from cases.policy.followup.pending_client_action import planned_steps
+from cases.policy.followup.plans import plan_at
+from cases.policy.followup.wait import WARNED_FOR, DoneStep
+from cases.workflow import transitions
 from escalations.models import Escalation
-from escalations.schedule import PUBLISHED
+from escalations.points.apply import escalate
+from escalations.policy.clock import Snapshot, due_points, next_point, read_clock
+from escalations.policy.schedule import PUBLISHED
 from escalations.tasks import escalate as escalate_task
-from tests.builders import NOON, Desk, build_desk
-from tests.chaos_crew import MEMBER, SharedClock
-from tests.escalations.table import E1, outcome_of
+from tests.support.builders import NOON, Desk, build_desk
+from tests.support.chaos_crew import MEMBER, SharedClock
+from tests.support.schedule_table import E1, outcome_of
 
 pytestmark = [
     pytest.mark.postgres,
@@ -61,7 +61,7 @@ KILLS = int(os.environ.get("DESK_KILLS", "30"))
 SEED = int(os.environ.get("DESK_CHAOS_SEED", "20260603"))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 JUMPS = 3  # of time between two kills
-VISIBLE_AGAIN_AFTER = 1.2  # seconds; what `tests.chaos_celery` sets, and a little more
+VISIBLE_AGAIN_AFTER = 1.2  # seconds; what `tests.support.chaos_celery` sets, and a little more
 CREW = ("worker",) * 4 + ("beat",) * 2
 
 
@@ -98,7 +98,7 @@ def sessions(name: str, waiting: bool = False) -> int:
 
 
 class Crew:
-    """`tests.chaos_crew` at work; the members by process id."""
+    """`tests.support.chaos_crew` at work; the members by process id."""
 
     def __init__(self, directory: Path, now: datetime, tasks: str, mail_port: int = 0) -> None:
         (directory / "clock").write_bytes(bytes(8))
@@ -108,7 +108,7 @@ class Crew:
         self.members: dict[int, str] = {}
         self.killed: Counter[str] = Counter()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos_crew", str(directory), tasks, "8", str(mail_port)],
+            [sys.executable, "-m", "tests.support.chaos_crew", str(directory), tasks, "8", str(mail_port)],
             cwd=ROOT,
             env=environment(),
             stdin=subprocess.PIPE,
@@ -372,7 +372,9 @@ def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_un
     for number in range(count):
         start = NOON + 2 * DAY / count * number
         case = desk.open_case(start, severity=Severity.LOW)
-        workflow.ask_customer(case.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+        transitions.ask_customer(
+            case.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False
+        )
     with mail_server() as (mailbox, port):
         with crew(tmp_path, NOON, "fd", mail_port=port) as its:
             its.live_through(11 * DAY, KILLS, lambda _: nothing_to_do(its.clock.now()))
@@ -411,7 +413,7 @@ class CeleryWorker:
     def __init__(self, prefix: str, log: Path) -> None:
         self.name = f"chaos-celery-{uuid.uuid4().hex[:8]}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.chaos_celery", prefix, self.name],
+            [sys.executable, "-m", "tests.support.chaos_celery", prefix, self.name],
             cwd=ROOT,
             env=environment(),
             stdout=log.open("a"),

@@ -22,15 +22,15 @@ from aiosmtpd.smtp import Envelope
 from django.db import connection, transaction
 from django.db.models import Model
 
-from cases import contact_log, workflow
-from cases.follow_ups import follow_up
+from cases.enums import Channel, Direction, MailStatus, Resolution, Severity, WaitReason
+from cases.followup.apply import follow_up
 from cases.mail.outbox import LEASE
 from cases.models import Case, CaseWatcher, Mail, Notice, SetAside
-from cases.terms import Channel, Direction, MailStatus, Resolution, Severity, WaitReason
-from contacts.terms import Level
-from escalations.dispatch import escalate
+from cases.workflow import contact_log, transitions
+from contacts.enums import Level
 from escalations.models import Escalation
-from tests.builders import NOON, Desk, build_desk, build_technician
+from escalations.points.apply import escalate
+from tests.support.builders import NOON, Desk, build_desk, build_technician
 
 pytestmark = [pytest.mark.postgres, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -49,9 +49,11 @@ def many_due_cases(desk: Desk) -> datetime:
     for number in range(14):
         case = desk.open_case(NOON + number * MINUTE, severity=list(Severity)[number % 4], title=f"Case {number}")
         if number % 5 == 3:
-            workflow.resolve(case.pk, who, NOON + 20 * HOUR, resolution=Resolution.NOT_PURSUED)
+            transitions.resolve(case.pk, who, NOON + 20 * HOUR, resolution=Resolution.NOT_PURSUED)
         if number % 5 == 4:
-            workflow.ask_customer(case.pk, who, NOON + 30 * HOUR, question="?", reason=WaitReason.CONFIRM, send=False)
+            transitions.ask_customer(
+                case.pk, who, NOON + 30 * HOUR, question="?", reason=WaitReason.CONFIRM, send=False
+            )
     return NOON + 50 * HOUR
 
 
@@ -60,10 +62,14 @@ def many_due_waits(desk: Desk) -> datetime:
     for number in range(14):
         start = NOON + number * 12 * HOUR
         case = desk.open_case(start, severity=Severity.LOW, title=f"Case {number}")
-        workflow.ask_customer(case.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+        transitions.ask_customer(
+            case.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False
+        )
     for number in range(8):
         case = desk.open_case(NOON, severity=Severity.LOW, title=f"Called {number}", contact=desk.contact)
-        workflow.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.INFORMATION, send=False)
+        transitions.ask_customer(
+            case.pk, desk.technician, NOON, question="?", reason=WaitReason.INFORMATION, send=False
+        )
         for hours in (24, 120, 150)[: number % 4]:  # Thursday, Monday, Tuesday evening: too early for a third
             called(case.pk, desk, NOON + hours * HOUR)
     follow_up(NOON + 150 * HOUR)
@@ -125,14 +131,14 @@ def undisturbed(what: str, now: datetime) -> dict[str, list[str]]:
 
 
 class Worker:
-    """`tests.engine_worker` in a process of its own, on the database of the tests."""
+    """`tests.support.engine_worker` in a process of its own, on the database of the tests."""
 
     def __init__(self) -> None:
         at = connection.settings_dict
         password = f":{at['PASSWORD']}" if at["PASSWORD"] else ""
         url = f"postgres://{at['USER']}{password}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine_worker"],
+            [sys.executable, "-m", "tests.support.engine_worker"],
             cwd=ROOT,
             env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url},
             stdin=subprocess.PIPE,

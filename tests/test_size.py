@@ -9,11 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cases.bulk import insert
-from cases.history import write_history
+from cases.engine.bulk import insert
+from cases.engine.history import write_history
+from cases.enums import Channel, Direction, Severity
 from cases.models import Case, Interaction
-from cases.terms import Channel, Direction, Severity
-from tests.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk, build_desk
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""A case's page in the admin: opening it and its details. Moves are made in `cases.admin.transitions`."""
+"""A case's page in the admin: opening it and its details. Moves are made in `cases.actions`."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from cases import guards, opening, workflow
+from cases.actions import SECOND_CLICK_WITHIN, Endpoint
 from cases.admin.case_history import CaseHistory
 from cases.admin.case_list import SEARCHED_WORDS, CappedPaginator, CaseList
 from cases.admin.header import case_context
-from cases.admin.transitions import SECOND_CLICK_WITHIN, Endpoint
+from cases.enums import Channel
 from cases.forms import DetailsForm, OpeningForm, text_area
 from cases.models import Case
 from cases.panels import panels_of
-from cases.terms import Channel
 from cases.timeline import timeline_of
-from contacts.access import KnownRowsSelect, holds, id_of, person
+from cases.workflow import guards, opening, transitions
+from contacts.enums import Right
 from contacts.models import Company, Contact, User
-from contacts.terms import Right
+from contacts.permissions import KnownRowsSelect, holds, id_of, person
 
 __all__ = ["CappedPaginator", "CaseAdmin"]
 
@@ -167,7 +167,7 @@ class CaseAdmin(CaseHistory, CaseList):
             opened = twin or opening.open_case(intake, person(request), now)
             obj.pk, obj.owner = opened.pk, opened.owner
         elif form.changes:  # type: ignore[attr-defined]
-            workflow.edit_details(obj.pk, person(request), now, changes=form.changes)  # type: ignore[attr-defined]
+            transitions.edit_details(obj.pk, person(request), now, changes=form.changes)  # type: ignore[attr-defined]
 
     def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
         """Nothing: a case has no related rows in its form."""

@@ -11,11 +11,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from cases.admin.header import case_context
+from cases.enums import Move
 from cases.models import Case
-from cases.terms import Move
 from cases.timeline import LONG, TOLD, history_of, what_changed
-from contacts.access import RightsAdmin, id_of
 from contacts.models import Contact, User
+from contacts.permissions import RightsAdmin, id_of
 
 #: How many changes the history page shows at once.
 HISTORY_PAGE = 50

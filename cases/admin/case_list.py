@@ -24,12 +24,12 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.contrib.import_export.forms import ExportForm
 
 from cases.admin.resources import FORMATS, CaseResource
+from cases.enums import Status
 from cases.models import Case, CaseQuerySet, case_id_of
 from cases.templatetags.case_page import moment_html, next_moment_html, severity_badge, status_badge
-from cases.terms import Status
-from contacts.access import READERS, RightsAdmin, holds
+from contacts.enums import Right
 from contacts.models import Company, Contact
-from contacts.terms import Right
+from contacts.permissions import READERS, RightsAdmin, holds
 
 #: As far as a list is counted; beyond, it says “10,000+” (a count of a million rows takes a tenth of a second).
 COUNTED_UP_TO = 10_000

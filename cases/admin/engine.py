@@ -18,13 +18,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from cases.engine.recovery import report_on, said_length, told_with
+from cases.engine.watch import engine_state
 from cases.models import Outage, Pulse, Refusal, SetAside
-from cases.recovery import report_on, said_length, told_with
 from cases.templatetags.case_page import moment_html
-from cases.watch import engine_state
-from contacts.access import RightsAdmin, holds
+from contacts.enums import Right
 from contacts.models import Company
-from contacts.terms import Right
+from contacts.permissions import RightsAdmin, holds
 
 
 @admin.register(Pulse)

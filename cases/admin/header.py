@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest
 from django.urls import reverse
 
-from cases import workflow
-from cases.admin.transitions import buttons_of
+from cases.actions import buttons_of
 from cases.models import Case
-from contacts.access import holds, person
-from contacts.terms import Right
+from cases.workflow import transitions
+from contacts.enums import Right
+from contacts.permissions import holds, person
 
 
 def case_context(request: HttpRequest, case: Case, now: datetime) -> dict[str, Any]:
@@ -30,7 +30,9 @@ def case_context(request: HttpRequest, case: Case, now: datetime) -> dict[str, A
         "can_reopen": any(button.action.name == "reopen" for button in buttons),
         "may_work": may_work,
         "is_watching": case.watchers.filter(user=person(request)).exists(),
-        "linked_url": _linked_url(case) if may_work and not case.is_open and not workflow.can_reopen(case, now) else "",
+        "linked_url": _linked_url(case)
+        if may_work and not case.is_open and not transitions.can_reopen(case, now)
+        else "",
     }
 
 

@@ -21,13 +21,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from cases.admin.case_list import CappedPaginator
+from cases.enums import MailStatus
 from cases.mail.outbox import can_go_again, send_again, why_untrue
 from cases.mail.rendering import Rendered, render, template_names
 from cases.models import Mail, case_id_of
 from cases.templatetags.case_page import badge, mail_badge, moment_html
-from cases.terms import MailStatus
-from contacts.access import RightsAdmin, holds
-from contacts.terms import Right
+from contacts.enums import Right
+from contacts.permissions import RightsAdmin, holds
 
 
 class TemplateFilter(DropdownFilter):

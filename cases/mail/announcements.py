@@ -7,16 +7,16 @@ from typing import Any
 
 from django.conf import settings
 
-from cases.deadlines import initial_response_due_at
-from cases.intake import missing_questions
+from cases.enums import RANK, Channel, Resolution, Severity
 from cases.mail.letters import Letter, facts, to_contact, to_each
 from cases.models import Case
+from cases.policy.first_response import initial_response_due_at
+from cases.policy.intake import missing_questions
 from cases.roster import language_of_service
-from cases.terms import RANK, Channel, Resolution, Severity
 from contacts.calendars import japanese_support_opens_at
 from contacts.directory import Directory
+from contacts.enums import Language, Role
 from contacts.models import Technician, User
-from contacts.terms import Language, Role
 
 
 def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Letter]:

@@ -15,9 +15,9 @@ from typing import Any
 
 from django.conf import settings
 
-from cases.bulk import insert_rows
+from cases.engine.bulk import insert_rows
+from cases.enums import Holds, MailStatus, Severity, Status
 from cases.models import Case, Mail
-from cases.terms import Holds, MailStatus, Severity, Status
 from contacts.directory import Addressee
 from contacts.models import Contact
 

@@ -24,10 +24,10 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
+from cases.enums import Holds, MailStatus, Status
 from cases.mail.letters import facts, post, to_each
 from cases.mail.rendering import as_message, render
 from cases.models import Case, Mail, MailQuerySet
-from cases.terms import Holds, MailStatus, Status
 from contacts.directory import Addressee, Directory
 
 log = logging.getLogger(__name__)

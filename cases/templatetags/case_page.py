@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from cases.enums import MailStatus, Severity, Status
 from cases.models import Case
 from cases.panels import Panel
-from cases.terms import MailStatus, Severity, Status
 
 register = template.Library()
 

@@ -14,16 +14,17 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from cases import absence_log, contact_log, workflow
-from cases.admin.transitions import ACTIONS
+from cases.actions import ACTIONS
+from cases.enums import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitReason
 from cases.models import Absence, Case, Interaction, Mail, Notice, Refusal
-from cases.terms import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitReason
+from cases.workflow import absences as absence_log
+from cases.workflow import contact_log, transitions
 from contacts.models import User
-from escalations import requests
-from escalations.dispatch import escalate
+from escalations.enums import Origin
 from escalations.models import EscalationRequest
-from escalations.terms import Origin
-from tests.builders import NOON, Desk, build_desk, build_user
+from escalations.points.apply import escalate
+from escalations.requests import apply as requests
+from tests.support.builders import NOON, Desk, build_desk, build_user
 
 pytestmark = pytest.mark.django_db
 
@@ -151,9 +152,9 @@ def ready_for(desk: Desk, name: str) -> tuple[Case, dict[str, object]]:
     filled = dict(FILLED[name])
     tech = desk.technician
     if name in ("take_back", "customer_responded", "log_attempt", "write_to_customer"):
-        workflow.ask_customer(case.pk, tech, NOON, question="?", reason=WaitReason.INFORMATION)
+        transitions.ask_customer(case.pk, tech, NOON, question="?", reason=WaitReason.INFORMATION)
     if name in ("reopen", "mark_handled"):
-        workflow.resolve(
+        transitions.resolve(
             case.pk, tech, NOON, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="New driver"
         )
     if name == "mark_handled":
@@ -400,7 +401,7 @@ def test_reading_changes_nothing(desk: Desk):  # A2
 def test_the_history_cannot_be_brought_back_past_the_rules(desk: Desk):  # C5
     case = desk.open_case()
     opened = case.history.latest("history_date").history_id
-    workflow.resolve(
+    transitions.resolve(
         case.pk,
         desk.technician,
         LATER,

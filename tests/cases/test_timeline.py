@@ -13,15 +13,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
+from cases.enums import Channel, Direction, MailStatus, Severity
 from cases.models import Case, Mail
-from cases.terms import Channel, Direction, MailStatus, Severity
 from cases.timeline import Entry, Fold, Moment, Routine, Timeline, timeline_of
 from contacts.models import User
+from escalations.enums import Member
 from escalations.models import StaffLine
-from escalations.terms import Member
-from escalations.updates_by_person import give_update
-from tests.builders import NOON, Desk, build_desk
-from tests.escalations.promised import Stage
+from escalations.questions.updates import give_update
+from tests.support.builders import NOON, Desk, build_desk
+from tests.support.stage import Stage
 
 TO_CUSTOMER = Routine("update to the customer", "updates to the customer", "Update", 10)
 TO_STAFF = Routine("update to staff", "updates to staff", "Update", 20)

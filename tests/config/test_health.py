@@ -17,10 +17,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from cases.engine.watch import engine_state, watched_jobs
 from cases.models import Case, Mail, Pulse
-from cases.watch import engine_state, watched_jobs
 from config import health
-from tests.builders import build_desk
+from tests.support.builders import build_desk
 
 PROBE = """
 import django; django.setup()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from contacts.directory import Directory, directory_problems, once_each
+from contacts.enums import MANAGEMENT_ROLES, Role
 from contacts.models import RoleHolder, User
-from contacts.terms import MANAGEMENT_ROLES, Role
-from tests.builders import Desk, build_centre, build_company, build_desk, build_user
+from tests.support.builders import Desk, build_centre, build_company, build_desk, build_user
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from contacts.enums import Role
 from contacts.models import Company, RoleHolder, SupportLine, Technician, User
-from contacts.terms import Role
-from tests.builders import Desk, build_desk, build_user
+from tests.support.builders import Desk, build_desk, build_user
 
 pytestmark = pytest.mark.django_db
 

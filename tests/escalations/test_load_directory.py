@@ -3,10 +3,10 @@
 import pytest
 from django.core.management import call_command
 
-from cases.terms import Severity
+from cases.enums import Severity
 from contacts.models import SupportLine
 from escalations.models import SchedulePoint, ScheduleVersion
-from escalations.schedule import PUBLISHED
+from escalations.policy.schedule import PUBLISHED
 
 pytestmark = pytest.mark.django_db
 

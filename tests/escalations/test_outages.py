@@ -12,18 +12,21 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cases import follow_ups, recovery, sweeping, workflow
+from cases.engine import recovery
+from cases.engine import sweep as sweeping
+from cases.engine.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, run_watched, tell
+from cases.engine.recovery import Outcome, newest_reports, report_on
+from cases.engine.sweep import Sweep, beat
+from cases.enums import AgreedBy, MailStatus, Resolution, Severity, WaitReason
+from cases.followup import apply as follow_ups
 from cases.mail.rendering import render
 from cases.models import Case, Mail, Outage, Pulse, SetAside
-from cases.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, run_watched, tell
-from cases.recovery import Outcome, newest_reports, report_on
-from cases.sweeping import Sweep, beat
-from cases.terms import AgreedBy, MailStatus, Resolution, Severity, WaitReason
+from cases.workflow import transitions
+from contacts.enums import Role
 from contacts.models import RoleHolder
-from contacts.terms import Role
-from escalations import dispatch
 from escalations.models import Escalation
-from tests.builders import NOON, Desk, build_desk
+from escalations.points import apply as dispatch
+from tests.support.builders import NOON, Desk, build_desk
 
 pytestmark = pytest.mark.django_db
 
@@ -139,10 +142,12 @@ def life_with_an_outage(desk: Desk) -> datetime:
     late = desk.open_case(severity=Severity.CRITICAL, title="Late")
     overtaken = desk.open_case(severity=Severity.CRITICAL, title="Overtaken")
     waits = desk.open_case(NOON - 4 * DAY + HOUR, severity=Severity.LOW, title="Waits")
-    workflow.ask_customer(waits.pk, who, NOON - 4 * DAY + HOUR, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+    transitions.ask_customer(
+        waits.pk, who, NOON - 4 * DAY + HOUR, question="?", reason=WaitReason.CANNOT_NOW, send=False
+    )
     look(NOON)
     Mail.objects.update(status=MailStatus.SENT, sent_at=NOON)
-    workflow.resolve(
+    transitions.resolve(
         overtaken.pk, who, NOON + 5 * HOUR, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="Cable"
     )
     assert Case.objects.filter(pk=late.pk, look_at=NOON + 4 * HOUR).exists()
@@ -166,7 +171,7 @@ def test_the_report_says_what_came_due_and_what_became_of_it(desk: Desk) -> None
 
 def test_notices_that_a_later_one_stands_for_are_superseded(desk: Desk) -> None:  # F7
     case = desk.open_case(severity=Severity.LOW)
-    workflow.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+    transitions.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.CANNOT_NOW, send=False)
     look(NOON)
     look(NOON + 5 * DAY)
     (report,) = newest_reports(1)
@@ -215,7 +220,9 @@ def test_a_long_outage_with_everything_due_is_counted_in_full_and_listed_in_part
         case = desk.open_case(NOON + number * MINUTE, severity=list(Severity)[number % 4])
         if number % 5 == 4:
             at = NOON + number * MINUTE
-            workflow.ask_customer(case.pk, desk.technician, at, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+            transitions.ask_customer(
+                case.pk, desk.technician, at, question="?", reason=WaitReason.CANNOT_NOW, send=False
+            )
     look(NOON + HOUR)
     look(NOON + 20 * DAY)
     (report,) = newest_reports(1)
@@ -233,7 +240,9 @@ def much_due(desk: Desk, number: int) -> datetime:
     for _ in range(number):
         desk.open_case(start, severity=Severity.CRITICAL)
         waits = desk.open_case(start, severity=Severity.LOW)
-        workflow.ask_customer(waits.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+        transitions.ask_customer(
+            waits.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False
+        )
     Pulse.objects.all().delete()
     look(start)
     look(start + 50 * HOUR)

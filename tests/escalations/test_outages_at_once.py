@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from cases import follow_ups
+from cases.engine.outages import run_watched
+from cases.enums import Severity
+from cases.followup import apply as follow_ups
 from cases.models import Mail, Outage
-from cases.outages import run_watched
-from cases.terms import Severity
-from escalations import dispatch
 from escalations.models import Escalation
-from tests.builders import NOON, build_desk
-from tests.workers import at_once
+from escalations.points import apply as dispatch
+from tests.support.builders import NOON, build_desk
+from tests.support.workers import at_once
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 

@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cases import workflow
-from cases.bulk import insert
-from cases.history import write_history
+from cases.engine.bulk import insert
+from cases.engine.history import write_history
+from cases.engine.sweep import Swept
+from cases.enums import Resolution, Severity, WaitReason
 from cases.models import Case, Mail, SetAside
-from cases.sweeping import Swept
-from cases.terms import Resolution, Severity, WaitReason
+from cases.workflow import transitions
+from contacts.enums import Role
 from contacts.models import RoleHolder
-from contacts.terms import Role
-from escalations.dispatch import escalate
 from escalations.models import Escalation
-from tests.builders import NOON, Desk, build_desk
-from tests.escalations.table import E1
+from escalations.points.apply import escalate
+from tests.support.builders import NOON, Desk, build_desk
+from tests.support.schedule_table import E1
 
 pytestmark = pytest.mark.django_db
 
@@ -36,15 +36,15 @@ def at(hours: float) -> datetime:
 
 
 def ask(desk: Desk, case: Case, hours: float) -> None:
-    workflow.ask_customer(case.pk, desk.technician, at(hours), question="?", reason=WaitReason.CONFIRM, send=False)
+    transitions.ask_customer(case.pk, desk.technician, at(hours), question="?", reason=WaitReason.CONFIRM, send=False)
 
 
 def take_back(desk: Desk, case: Case, hours: float) -> None:
-    workflow.take_back(case.pk, desk.technician, at(hours), reason="Found it.")
+    transitions.take_back(case.pk, desk.technician, at(hours), reason="Found it.")
 
 
 def change(desk: Desk, case: Case, hours: float, severity: Severity) -> None:
-    workflow.change_severity(case.pk, desk.manager, at(hours), severity=severity, reason="Looked again.")
+    transitions.change_severity(case.pk, desk.manager, at(hours), severity=severity, reason="Looked again.")
 
 
 def ledger() -> list[tuple[str, float]]:
@@ -99,9 +99,9 @@ def test_a_case_resolved_in_a_wait_and_reopened_has_not_forgotten_the_wait(desk:
     # Frappe: from “paused” straight to “resolved” the time of the pause is never subtracted (E2)
     case = desk.open_case(severity=C)
     ask(desk, case, 3)
-    workflow.resolve(case.pk, desk.technician, at(10), resolution=Resolution.NOT_PURSUED)
+    transitions.resolve(case.pk, desk.technician, at(10), resolution=Resolution.NOT_PURSUED)
     escalate(at(11))
-    workflow.reopen(case.pk, desk.technician, at(20), reason="It is back.")
+    transitions.reopen(case.pk, desk.technician, at(20), reason="It is back.")
     escalate(at(20))
     assert ledger() == []
     assert Case.objects.get().look_at == at(21)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from cases.recovery import as_text, newest_reports
+from cases.engine.recovery import as_text, newest_reports
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from contacts.lines import PUBLISHED_LINES
 from contacts.models import SupportLine
 from escalations.models import ScheduleVersion
-from escalations.publication import load_published_schedule
+from escalations.schedule.versions import load_published_schedule
 
 
 def load_published_lines() -> int:

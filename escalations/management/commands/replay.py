@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from cases.incident_file import read_file, said_bad_rows
-from escalations.replay import as_json, as_table, replay, write_ledger
-from escalations.schedule import PUBLISHED
+from cases.incidents.file import read_file, said_bad_rows
+from escalations.policy.replay import as_json, as_table, replay, write_ledger
+from escalations.policy.schedule import PUBLISHED
 
 
 class Command(BaseCommand):

@@ -1,0 +1,468 @@
+"""The dashboard: what each person should look at next, as cards.
+
+Every card is scoped by the reader (A1), costs a fixed number of queries and reads no more rows than it shows: lists
+are cut, counts are capped. Other apps put cards of their own here with `register`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from cases.engine.watch import MAILS_COUNTED, engine_state
+from cases.enums import OPEN_ABSENCES, MailStatus, Severity, Status
+from cases.models import Absence, Case, Interaction, Notice, Outage, Refusal, SetAside
+from cases.policy.followup.three_contacts import CALL_BEFORE
+from contacts.directory import directory_problems
+from contacts.enums import Right
+from contacts.models import Company, Technician, User
+
+#: Written as a list, not as "not resolved": so the counts can use the index on status.
+OPEN = [status for status in Status if status != Status.RESOLVED]
+#: How many rows a card lists before it links on.
+SHOWN = 12
+COMPANIES_SHOWN = 100
+#: Open cases are counted up to here: beyond it the exact figure helps nobody and costs more with every case.
+COUNTED = 5_000
+#: For so long the dashboard tells of an outage.
+OUTAGE_SHOWN_FOR = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that sums a card up, for the strip at the top by rising place: “7 critical”, and where it leads."""
+
+    said: str
+    label: str
+    link: str = ""
+    is_pressing: bool = False
+    place: int = 50
+
+
+@dataclass(frozen=True)
+class Card:
+    """A part of the dashboard: a heading, a template with its context, where it leads on, and in which column.
+
+    `figures` sum it up at the top of the page; they cost no query of their own.
+    """
+
+    title: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    link: str = ""
+    link_text: str = ""
+    aside: bool = False
+    figures: tuple[Figure, ...] = ()
+
+
+CardMaker = Callable[[User, datetime], Card | None]
+_registered: list[CardMaker] = []
+_pressing: list[CardMaker] = []
+
+
+def register(maker: CardMaker, pressing: bool = False) -> None:
+    """Have a card on the dashboard; the maker returns None for a reader whom it does not concern.
+
+    One that is pressing stands before the reader's own queue: somebody waits for them by the minute.
+    """
+    cards = _pressing if pressing else _registered
+    if maker not in cards:
+        cards.append(maker)
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Django-unfold's dashboard callback: the cards of the signed-in person."""
+    now = timezone.now()
+    cards = cards_for(request.user, now)  # type: ignore[arg-type]
+    columns = [[card for card in cards if card.aside is aside] for aside in (False, True)]
+    return context | {
+        "columns": [column for column in columns if column],
+        "figures": sorted((figure for card in cards for figure in card.figures), key=lambda figure: figure.place),
+        "greeting": greeting(request.user, now),  # type: ignore[arg-type]
+        "now": now,
+        "title": "My desk",
+    }
+
+
+def greeting(user: User, now: datetime) -> str:
+    """“Good morning, Ruth”, by the reader's own clock."""
+    hour = timezone.localtime(now).hour
+    time_of_day = "morning" if 4 <= hour < 12 else "afternoon" if 12 <= hour < 18 else "evening"
+    return f"Good {time_of_day}, {user.first_name or user.username}"
+
+
+def _counted(rows: list[Any]) -> str:
+    """How many rows there are; a list that was cut says so."""
+    return f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
+
+
+def cards_for(user: User, now: datetime) -> list[Card]:
+    """The cards of one person at `now`, own work first."""
+    makers: list[CardMaker] = [
+        no_role_card,
+        *_pressing,
+        asked_of_me,
+        my_queue,
+        my_waiting,
+        unanswered,
+        my_duty,
+        engine_watch,
+        open_cases,
+        *_registered,
+        own_companies,
+        newest_of_own_companies,
+        problems,
+        refusals,
+    ]
+    return [card for card in (maker(user, now) for maker in makers) if card is not None]
+
+
+def watches(user: User) -> bool:
+    """Whether somebody watches over cases that are not their own work: managers, AM, customer engineer."""
+    return user.may(Right.WATCH_THE_ENGINE) or (
+        user.may(Right.READ_OWN_COMPANIES) and not user.may(Right.READ_EVERY_CASE)
+    )
+
+
+def _only_own_companies(user: User) -> bool:
+    return user.may(Right.READ_OWN_COMPANIES) and not user.may(Right.READ_EVERY_CASE)
+
+
+def _case_list(**filters: str) -> str:
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    return reverse("admin:cases_case_changelist") + (f"?{query}" if query else "")
+
+
+def no_role_card(user: User, now: datetime) -> Card | None:
+    """Somebody who may sign in and may nothing else is told whom to ask."""
+    if any(user.may(right) for right in Right):
+        return None
+    return Card("You have no role yet", "admin/desk/no_role.html")
+
+
+# --- own work ---------------------------------------------------------------------------------------------------
+
+
+def _has_a_queue(user: User) -> bool:
+    return user.may(Right.WORK_CASES) and not user.may(Right.WATCH_THE_ENGINE)
+
+
+def my_queue(user: User, now: datetime) -> Card | None:
+    """The open cases that are one's own or watched, those that do not wait; soonest moment first."""
+    rows = _queue_rows(user, Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "look_at")
+    if not _has_a_queue(user) and not rows:
+        return None
+    return Card(
+        "My queue",
+        "admin/desk/case_list.html",
+        {
+            "rows": _with_moment(rows, "look_at", now),
+            "more": len(rows) > SHOWN,
+            "moment_title": "Next escalation",
+            "reader": user,
+            "open_a_case": reverse("admin:cases_case_add") if user.may(Right.WORK_CASES) else "",
+            "empty": "Your queue is empty. Time for a coffee, or for a case that waits for its customer.",
+        },
+        link=_case_list(queue="mine"),
+        link_text="All my cases",
+        figures=(Figure(_counted(rows), "in my queue", _case_list(queue="mine")),),
+    )
+
+
+def my_waiting(user: User, now: datetime) -> Card | None:
+    """The cases of one's queue that wait for the customer, the next follow-up first (F2)."""
+    rows = _queue_rows(user, Case.objects.in_queue_of(user).filter(status=Status.WAITING), "follow_up_at")
+    if not _has_a_queue(user) and not rows:
+        return None
+    return Card(
+        "Waiting for the customer",
+        "admin/desk/case_list.html",
+        {
+            "rows": _with_moment(rows, "follow_up_at", now),
+            "more": len(rows) > SHOWN,
+            "moment_title": "Next follow-up",
+            "all_wait": True,
+            "reader": user,
+            "empty": "No customer owes you an answer just now.",
+        },
+        link=_case_list(queue="mine", status__exact=Status.WAITING),
+        link_text="All that wait",
+        figures=(
+            Figure(_counted(rows), "waiting for the customer", _case_list(queue="mine", status__exact=Status.WAITING)),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """Something that a wait asks of its owner, and since when."""
+
+    case: Case
+    what: str
+    since: datetime
+
+
+def asked_of_me(user: User, now: datetime) -> Card | None:
+    """Calls to make today and absences whose dates somebody has to say, on one's own waiting cases (F3, F5)."""
+    if not user.may(Right.WORK_CASES):
+        return None
+    todos = sorted([*_calls_to_make(user, now), *_absences_to_settle(user)], key=lambda todo: todo.since)
+    if not todos:
+        return None
+    return Card(
+        "Customers to call or to ask after",
+        "admin/desk/to_do.html",
+        {"rows": todos[:SHOWN], "more": len(todos) > SHOWN},
+        figures=(Figure(_counted(todos), "to call or to settle", is_pressing=True, place=20),),
+    )
+
+
+def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
+    """Told to call, and neither called nor written to since."""
+    since = Notice.objects.filter(case=OuterRef("case"), episode=OuterRef("episode"), done_at__gt=OuterRef("done_at"))
+    told = Notice.objects.filter(
+        ~Exists(since),
+        step__in=CALL_BEFORE.values(),
+        case__owner=user,
+        case__status=Status.WAITING,
+        episode=F("case__wait_episode"),
+        done_at__gt=now - timedelta(days=1),
+    ).select_related("case", "case__contact", "case__company")
+    return [
+        ToDo(row.case, f"Call {row.case.contact.name} on {row.case.contact.phone}", row.done_at)
+        for row in told.order_by("done_at")[: SHOWN + 1]
+    ]
+
+
+def _absences_to_settle(user: User) -> list[ToDo]:
+    rows = Absence.objects.filter(state__in=OPEN_ABSENCES, case__owner=user)
+    rows = rows.filter(case__status=Status.WAITING, asked_at__isnull=False).select_related("case", "case__company")
+    return [
+        ToDo(row.case, f"Confirm: {row.said()}" if row.back_on else "Say how long they are away", row.noted_at)
+        for row in rows.order_by("noted_at")[: SHOWN + 1]
+    ]
+
+
+def _queue_rows(user: User, cases: QuerySet[Case], moment: str) -> list[Case]:
+    return list(
+        cases.select_related("company", "owner").order_by(F(moment).asc(nulls_last=True), "opened_at")[: SHOWN + 1]
+    )
+
+
+def _with_moment(cases: list[Case], column: str, now: datetime) -> list[dict[str, Any]]:
+    """What the list shows of each case: the moment it is sorted by, and whether the engine is just working it out."""
+    moments = [getattr(case, column) for case in cases[:SHOWN]]
+    return [
+        {"case": case, "at": at, "in_work": at is not None and at <= now}
+        for case, at in zip(cases, moments, strict=False)
+    ]
+
+
+def unanswered(user: User, now: datetime) -> Card | None:
+    """What customers wrote on resolved cases and nobody has handled yet: one's own, or everybody's (C7)."""
+    if not user.may(Right.WORK_CASES):
+        return None
+    words = Interaction.objects.filter(needs_answer=True).select_related("case", "case__company", "contact")
+    if not user.may(Right.WATCH_THE_ENGINE):
+        words = words.filter(case__owner=user)
+    rows = list(words.order_by("at")[: SHOWN + 1])
+    if not rows and not _has_a_queue(user):
+        return None
+    return Card(
+        "Written after closing",
+        "admin/desk/unanswered.html",
+        {"rows": rows[:SHOWN], "more": len(rows) > SHOWN},
+        aside=True,
+        figures=(Figure(_counted(rows), "written after closing", is_pressing=True, place=90),) if rows else (),
+    )
+
+
+def my_duty(user: User, now: datetime) -> Card | None:
+    """The switch of a technician: on duty or away (C6)."""
+    technician = Technician.objects.filter(user=user).select_related("centre").first()
+    if technician is None or not user.may(Right.WORK_CASES):
+        return None
+    context = {"technician": technician, "switch": reverse("admin:contacts_technician_own_duty")}
+    return Card("On duty", "admin/desk/duty.html", context, aside=True)
+
+
+# --- the cases one watches --------------------------------------------------------------------------------------
+
+
+def open_cases(user: User, now: datetime) -> Card | None:
+    """Open cases by severity and status, for those who watch the whole desk; one capped query."""
+    if not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    cells = {
+        f"{severity.value}__{status.value}": Count("pk", filter=Q(severity=severity.value, status=status.value))
+        for severity in Severity
+        for status in OPEN
+    }
+    counted = Case.objects.filter(status__in=OPEN).order_by().values("pk", "severity", "status")[:COUNTED]
+    counts: dict[str, int] = counted.aggregate(**cells)
+    rows = [
+        {
+            "severity": severity,
+            "cells": [
+                {
+                    "count": counts[f"{severity.value}__{status.value}"],
+                    "link": _case_list(severity__exact=severity, status__exact=status),
+                }
+                for status in OPEN
+            ],
+            "total": sum(counts[f"{severity.value}__{status.value}"] for status in OPEN),
+        }
+        for severity in Severity
+    ]
+    total = sum(counts.values())
+    return Card(
+        "Open cases",
+        "admin/desk/open_cases.html",
+        {"statuses": OPEN, "rows": rows, "total": total, "capped": total >= COUNTED},
+        link=_case_list(),
+        link_text="All cases",
+        figures=(
+            Figure(f"{total:,}" + ("+" if total >= COUNTED else ""), "open", _case_list(queue="open")),
+            Figure(
+                f"{rows[0]['total']:,}",
+                "critical",
+                _case_list(queue="open", severity__exact=Severity.CRITICAL),
+                is_pressing=bool(rows[0]["total"]),
+            ),
+            Figure(
+                f"{sum(counts[f'{severity.value}__{Status.WAITING.value}'] for severity in Severity):,}",
+                "waiting for the customer",
+                _case_list(queue="waiting"),
+            ),
+        ),
+    )
+
+
+def own_companies(user: User, now: datetime) -> Card | None:
+    """An AM's or customer engineer's companies with their open cases by severity (A1); two queries."""
+    if not _only_own_companies(user):
+        return None
+    companies = list(Company.objects.visible_to(user).order_by("name")[:COMPANIES_SHOWN])
+    found = (
+        Case.objects.filter(company__in=[company.pk for company in companies], status__in=OPEN)
+        .order_by()
+        .values_list("company_id", "severity")[:COUNTED]
+    )
+    counts = Counter(found)
+    rows = [
+        {
+            "company": company,
+            "counts": [(severity, counts[company.pk, severity.value]) for severity in Severity],
+            "link": _case_list(company__id__exact=str(company.pk)),
+        }
+        for company in companies
+    ]
+    critical = sum(count for (_, severity), count in counts.items() if severity == Severity.CRITICAL.value)
+    return Card(
+        "My companies",
+        "admin/desk/own_companies.html",
+        {"rows": rows, "severities": list(Severity)},
+        figures=(
+            Figure(str(len(companies)), "companies", reverse("admin:contacts_company_changelist")),
+            Figure(f"{sum(counts.values()):,}", "open", _case_list(queue="open")),
+            Figure(
+                str(critical),
+                "critical",
+                _case_list(queue="open", severity__exact=Severity.CRITICAL),
+                is_pressing=bool(critical),
+            ),
+        ),
+    )
+
+
+def newest_of_own_companies(user: User, now: datetime) -> Card | None:
+    """The newest open cases of an AM's or customer engineer's companies."""
+    if not _only_own_companies(user):
+        return None
+    newest = Case.objects.visible_to(user).filter(status__in=OPEN).select_related("company", "owner").order_by("-pk")
+    rows = list(newest[: SHOWN + 1])
+    return Card(
+        "Open cases of my companies",
+        "admin/desk/case_list.html",
+        {
+            "rows": _with_moment(rows, "look_at", now),
+            "more": len(rows) > SHOWN,
+            "moment_title": "Next escalation",
+            "reader": user,
+            "empty": "Nothing is open at your companies. A good day.",
+        },
+        link=_case_list(),
+        link_text="All cases of my companies",
+    )
+
+
+# --- the engine and the directory -------------------------------------------------------------------------------
+
+
+def engine_watch(user: User, now: datetime) -> Card | None:
+    """Whether the engine looks often enough, and whether anything due was left lying (S2, S3, M1)."""
+    if not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    state = engine_state(now)
+    mails = [
+        (status, count, count >= MAILS_COUNTED, f"{reverse('admin:cases_mail_changelist')}?{link}")
+        for status, count, link in (
+            (MailStatus.QUEUED, state.mail.queued, "status__exact=queued"),
+            (MailStatus.FAILED, state.mail.failed, "status__exact=failed"),
+        )
+    ]
+    set_aside = list(SetAside.objects.filter(solved_at=None).select_related("case")[:SHOWN])
+    return Card(
+        "The engine",
+        "admin/desk/engine.html",
+        {
+            "looks": state.looks,
+            "overdue": [(one.what, one.due_at) for one in state.overdue],
+            "mails": mails,
+            "mail_late": state.mail if state.mail_is_late else None,
+            "set_aside": set_aside,
+            "outage": Outage.objects.filter(ended_at__gt=now - OUTAGE_SHOWN_FOR).first(),
+            "healthy": not (state.troubles() or set_aside or state.mail.failed),
+        },
+        link=reverse("admin:cases_setaside_changelist"),
+        link_text="Cases set aside",
+        aside=True,
+    )
+
+
+def problems(user: User, now: datetime) -> Card | None:
+    """What would send messages to the fallback (D5)."""
+    if not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    sentences = directory_problems()
+    return Card(
+        "Directory",
+        "admin/desk/problems.html",
+        {"problems": sentences[:SHOWN], "left_out": max(0, len(sentences) - SHOWN)},
+        link=reverse("admin:contacts_roleholder_changelist"),
+        link_text="Management roles",
+        aside=True,
+    )
+
+
+def refusals(user: User, now: datetime) -> Card | None:
+    """Who was turned away lately because they are not their company's help desk (D3)."""
+    if not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    rows = list(Refusal.objects.select_related("company", "by").order_by("-pk")[:5])
+    return Card(
+        "Turned away",
+        "admin/desk/refusals.html",
+        {"rows": rows},
+        link=reverse("admin:cases_refusal_changelist"),
+        link_text="All refusals",
+        aside=True,
+    )

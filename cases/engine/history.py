@@ -1,0 +1,55 @@
+"""Writing a change together with its history row: who, when, why and which move (C5).
+
+The history is also what the escalation clock is reckoned from (E3), so its times are the moves' own, never the
+database's. One case goes through `record`, a batch through `record_many`: bulk statements *and* history rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from operator import attrgetter
+
+from cases.engine.bulk import insert_rows, update_columns
+from cases.enums import Move
+from cases.models import Case
+from contacts.models import User
+
+#: The columns of a case that its history keeps, as attribute names.
+TRACKED = [field.attname for field in Case.history.model.tracked_fields]
+
+
+def record(case: Case, move: Move, actor: User | None, reason: str, now: datetime) -> None:
+    """Save one case, locked by the caller, with its history row (C5)."""
+    case.last_move = move
+    case.changed_at = now
+    case._history_date = now  # type: ignore[attr-defined]
+    case._history_user = actor  # type: ignore[attr-defined]
+    case._change_reason = reason  # type: ignore[attr-defined]
+    case.save()
+
+
+def record_many(
+    cases: Sequence[Case],
+    fields: Iterable[str],
+    move: Move,
+    reason_of: Callable[[Case], str],
+    now: datetime,
+    actor: User | None = None,
+) -> None:
+    """Write the same `fields` of many cases, locked by the caller, each with its history row (C5); few statements."""
+    for case in cases:
+        case.last_move = move
+        # Never before the change it follows, even if another machine's clock is ahead: escalation reads them in order.
+        case.changed_at = max(now, case.changed_at)
+    update_columns(cases, [*fields, "last_move", "changed_at"])
+    write_history(((case, case.changed_at, reason_of(case)) for case in cases), actor)
+
+
+def write_history(changes: Iterable[tuple[Case, datetime, str]], actor: User | None = None, kind: str = "~") -> None:
+    """History rows for cases as they are in memory: (case, moment, reason) each; `kind` is "+" for new cases."""
+    actor_id = actor.pk if actor else None
+    tracked = attrgetter(*TRACKED)
+    columns = (*TRACKED, "history_date", "history_type", "history_user_id", "history_change_reason")
+    rows = ((*tracked(case), at, kind, actor_id, reason) for case, at, reason in changes)
+    insert_rows(Case.history.model, columns, rows)

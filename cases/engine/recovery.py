@@ -1,0 +1,233 @@
+"""What an outage did (S3): what came due while a sweep stood still, and what became of each, read from the ledgers.
+
+Whoever keeps a ledger registers a reporter for its sweep, so that later apps tell their part without being known.
+Nothing is kept of a report but the outage itself: it is read anew each time, in a fixed number of queries.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Count
+
+from cases.enums import NoticeStep
+from cases.models import Case, Notice, Outage, SetAside
+from contacts.enums import Term
+
+#: How many of the things that came due a report lists; all of them are counted.
+LISTED = 100
+
+
+class Outcome(Term):
+    """What became of something that came due while nobody looked."""
+
+    LATE = "late", "done late"
+    SUPERSEDED = "superseded", "superseded by a later notice"
+    RECORDED = "recorded", "only recorded: the case was closed or its severity lowered meanwhile"
+
+
+@dataclass(frozen=True)
+class LateWork:
+    """One thing that came due during an outage: what it was, when it was due and when it was done (E5, F7)."""
+
+    case_id: int
+    title: str
+    what: str
+    due_at: datetime
+    done_at: datetime
+    outcome: Outcome
+
+    @property
+    def number(self) -> str:
+        """The number of its case."""
+        return Case(pk=self.case_id).number
+
+    @property
+    def link(self) -> str:
+        """The page of its case."""
+        return Case(pk=self.case_id).get_absolute_url()
+
+    @property
+    def late_by(self) -> str:
+        """How much later than due it was done, in words."""
+        return said_length(self.done_at - self.due_at)
+
+
+@dataclass(frozen=True)
+class Late:
+    """A reporter's answer: the first things by due time, and how many there are of each outcome."""
+
+    works: Sequence[LateWork] = ()
+    counts: Counter[Outcome] = field(default_factory=Counter)
+
+
+#: What came due after the first moment, up to and including the second; so many of them are listed, all are counted.
+Reporter = Callable[[datetime, datetime, int], Late]
+
+_reporters: dict[str, Reporter] = {}
+
+
+def register(sweep: str, reporter: Reporter) -> None:
+    """Have `reporter` tell what came due while the sweep of that name stood still."""
+    _reporters[sweep] = reporter
+
+
+def reported_sweeps() -> list[str]:
+    """The sweeps whose outages are noted: those that somebody reports on."""
+    return sorted(_reporters)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one or several outages that were told together did."""
+
+    outages: Sequence[Outage]
+    works: Sequence[LateWork]
+    counts: Counter[Outcome]
+    set_aside: int
+
+    @property
+    def began_at(self) -> datetime:
+        """The last look before, of the sweep that stopped first."""
+        return min(outage.began_at for outage in self.outages)
+
+    @property
+    def ended_at(self) -> datetime:
+        """The first look after, of the sweep that came back last."""
+        return max(outage.ended_at for outage in self.outages)
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether something that came due meanwhile may still be on its way."""
+        return any(outage.caught_up_at is None for outage in self.outages)
+
+    @property
+    def length(self) -> str:
+        """How long nobody looked, in words."""
+        return said_length(self.ended_at - self.began_at)
+
+    @property
+    def left_out(self) -> int:
+        """How many things came due that are counted but not listed."""
+        return self.counts.total() - len(self.works)
+
+    @property
+    def sentence(self) -> str:
+        """How much came due and what became of it, in one sentence or two; without the times."""
+        return " ".join(filter(None, [_said_counts(self.counts), _said_set_aside(self.set_aside)]))
+
+
+def report_on(outages: Sequence[Outage]) -> Report:
+    """The report on these outages: two queries for each and one more. `outages` is not empty."""
+    lates = [_reporters[one.sweep](one.began_at, one.ended_at, LISTED) for one in outages if one.sweep in _reporters]
+    works = sorted((work for late in lates for work in late.works), key=lambda work: (work.due_at, work.case_id))
+    counts: Counter[Outcome] = Counter()
+    for late in lates:
+        counts.update(late.counts)
+    return Report(outages, works[:LISTED], counts, _set_aside(outages))
+
+
+def _set_aside(outages: Sequence[Outage]) -> int:
+    """How many cases could not be worked while catching up and still cannot (S2)."""
+    aside = SetAside.objects.filter(
+        solved_at=None,
+        sweep__in=[outage.sweep for outage in outages],
+        since__gte=min(outage.ended_at for outage in outages),
+    )
+    if all(outage.caught_up_at for outage in outages):
+        aside = aside.filter(since__lte=max(outage.caught_up_at for outage in outages if outage.caught_up_at))
+    return aside.count()
+
+
+def told_with(outage: Outage) -> list[Outage]:
+    """The outages that were told together with this one, itself among them; alone while it is not told yet."""
+    if outage.told_at is None:
+        return [outage]
+    return list(Outage.objects.filter(told_at=outage.told_at).order_by("began_at", "pk"))
+
+
+def newest_reports(number: int) -> list[Report]:
+    """The newest reports, the latest outage first."""
+    groups: dict[datetime | int, list[Outage]] = {}
+    for outage in Outage.objects.all()[: number * len(_reporters)]:
+        groups.setdefault(outage.told_at or outage.pk, []).append(outage)
+    return [report_on(group) for group in list(groups.values())[:number]]
+
+
+def as_text(report: Report) -> str:
+    """The report for a terminal; all times UTC."""
+    began, ended = _stamp(report.began_at), _stamp(report.ended_at)
+    lines = [f"The engine stood still from {began} to {ended} UTC ({report.length}). {report.sentence}"]
+    if report.catching_up:
+        lines.append("It is still catching up; more may follow.")
+    lines += [
+        f"  {work.number}  {work.what}: due {_stamp(work.due_at)}, done {_stamp(work.done_at)} "
+        f"({work.late_by} late), {work.outcome.label}"
+        for work in report.works
+    ]
+    if report.left_out:
+        lines.append(f"  ... and {report.left_out:,} more")
+    return "\n".join(lines)
+
+
+def said_length(length: timedelta) -> str:
+    """A length of time as people read it, to the minute: “2 h 45 min”, “3 d 4 h”; “under a minute”."""
+    minutes = int(length.total_seconds() // 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [f"{amount} {unit}" for amount, unit in ((days, "d"), (hours, "h"), (rest, "min")) if amount]
+    return " ".join(parts[:2]) or "under a minute"
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _said_counts(counts: Counter[Outcome]) -> str:
+    total = counts.total()
+    if not total:
+        return "Nothing came due meanwhile."
+    became = [
+        f"{counts[outcome]:,} {'was' if counts[outcome] == 1 else 'were'} {words}"
+        for outcome, words in (
+            (Outcome.LATE, "done late"),
+            (Outcome.SUPERSEDED, "superseded"),
+            (Outcome.RECORDED, "only recorded"),
+        )
+        if counts[outcome]
+    ]
+    return f"{total:,} obligation{'' if total == 1 else 's'} came due: {', '.join(became)}."
+
+
+def _said_set_aside(number: int) -> str:
+    if number == 1:
+        return "1 case could not be worked and is set aside."
+    return f"{number:,} cases could not be worked and are set aside." if number else ""
+
+
+# --- the notices of waits (F7) ------------------------------------------------------------------------------------
+
+
+def late_notices(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
+    """The notices and closings that came due in between; two queries."""
+    due = Notice.objects.filter(due_at__gt=began_at, due_at__lte=ended_at)
+    counts: Counter[Outcome] = Counter()
+    for superseded, number in due.order_by().values_list("superseded").annotate(Count("pk")):
+        counts[_outcome(superseded)] += number
+    rows = due.select_related("case").order_by("due_at", "pk")[:at_most]
+    works = [
+        LateWork(
+            row.case_id, row.case.title, NoticeStep(row.step).label, row.due_at, row.done_at, _outcome(row.superseded)
+        )
+        for row in rows
+    ]
+    return Late(works, counts)
+
+
+def _outcome(superseded: bool) -> Outcome:
+    return Outcome.SUPERSEDED if superseded else Outcome.LATE
+
+
+register("follow-up", late_notices)

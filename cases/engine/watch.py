@@ -1,0 +1,171 @@
+"""Is the engine at work, and is anything left lying? One reading for the admin, `/readyz` and the heartbeat (S3).
+
+A fixed number of index probes, however many cases are open and mails are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from celery import current_app
+from django.conf import settings
+from django.db.models import Count, Min, QuerySet
+
+from cases.engine.recovery import said_length
+from cases.enums import MailStatus
+from cases.models import Case, Mail, Pulse, SetAside
+
+#: Jobs of the beat table that nobody here watches: the heartbeat is watched from outside.
+UNWATCHED = frozenset({"heartbeat"})
+#: Mails are counted up to here.
+MAILS_COUNTED = 1_000
+
+
+@dataclass(frozen=True)
+class Look:
+    """One job of the beat table: when it looked last, and whether that is too long ago."""
+
+    name: str
+    last_at: datetime | None
+    done: int
+    is_late: bool
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The oldest obligation of a kind that is due and not carried out, and since when."""
+
+    what: str
+    case_id: int
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class MailState:
+    """The outbox: how much waits and has failed (both capped), and the oldest message that nobody could try yet."""
+
+    queued: int
+    failed: int
+    oldest_at: datetime | None
+    last_error: str
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """The engine at a moment."""
+
+    now: datetime
+    looks: tuple[Look, ...]
+    waiting: tuple[Waiting, ...]
+    set_aside: int
+    set_aside_since: datetime | None
+    mail: MailState
+
+    @property
+    def overdue(self) -> list[Waiting]:
+        """What has been due for longer than it may be, the oldest of each kind."""
+        return [one for one in self.waiting if self._too_long(one.due_at)]
+
+    def _too_long(self, due_at: datetime) -> bool:
+        return self.now - due_at > timedelta(minutes=settings.DESK_OVERDUE_AFTER_MINUTES)
+
+    @property
+    def oldest_due_at(self) -> datetime | None:
+        """Since when the oldest obligation of all open cases is due, those set aside included; None: nothing is."""
+        moments = [one.due_at for one in self.waiting]
+        return min([*moments, *([self.set_aside_since] if self.set_aside_since else [])], default=None)
+
+    @property
+    def mail_is_late(self) -> bool:
+        """Whether a message waits for longer than it may without ever having been tried."""
+        allowed = timedelta(minutes=settings.DESK_MAIL_LATE_AFTER_MINUTES)
+        return self.mail.oldest_at is not None and self.now - self.mail.oldest_at > allowed
+
+    def troubles(self) -> list[str]:
+        """A sentence for everything that is wrong, none while all is well. They tell no secrets."""
+        return [*self.late_looks(), *self.late_work(), *self.late_mail()]
+
+    def late_looks(self) -> Iterator[str]:
+        """The jobs that have not looked for too long."""
+        for look in self.looks:
+            if look.last_at is None:
+                yield f"'{look.name}' has never run."
+            elif look.is_late:
+                ago = (self.now - look.last_at).total_seconds()
+                yield f"'{look.name}' ran last at {_stamp(look.last_at)} UTC, {ago:,.0f} s ago."
+
+    def late_work(self) -> Iterator[str]:
+        """The obligations that are overdue, and the cases that cannot be worked (S2)."""
+        for one in self.overdue:
+            number = Case(pk=one.case_id).number
+            ago = said_length(self.now - one.due_at)
+            yield f"The {one.what} of {number} is overdue: it was due at {_stamp(one.due_at)} UTC, {ago} ago."
+        if self.set_aside_since is not None and self._too_long(self.set_aside_since):
+            cases = "case is" if self.set_aside == 1 else "cases are"
+            yield f"{self.set_aside:,} {cases} set aside, the oldest since {_stamp(self.set_aside_since)} UTC."
+
+    def late_mail(self) -> Iterator[str]:
+        """The mail that waits for too long; why, only the admin tells."""
+        if self.mail_is_late and self.mail.oldest_at is not None:
+            ago = said_length(self.now - self.mail.oldest_at)
+            more = " or more" if self.mail.queued >= MAILS_COUNTED else ""
+            mails = "mail waits" if self.mail.queued == 1 else "mails wait"
+            yield f"{self.mail.queued:,}{more} {mails} to be sent, the oldest for {ago}."
+
+
+def watched_jobs() -> list[str]:
+    """The jobs of the beat table that have to run all the time."""
+    return sorted(name for name in current_app.conf.beat_schedule if name not in UNWATCHED)
+
+
+def engine_state(now: datetime) -> EngineState:
+    """The engine at `now` (UTC)."""
+    aside = SetAside.objects.filter(solved_at=None).aggregate(number=Count("pk"), since=Min("since"))
+    return EngineState(now, tuple(looks(now)), tuple(_waiting(now)), aside["number"], aside["since"], _mail_state())
+
+
+def looks(now: datetime) -> Iterator[Look]:
+    """Every job that is watched; one query."""
+    allowed = timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
+    seen = {pulse.name: pulse for pulse in Pulse.objects.all()}
+    for name in watched_jobs():
+        pulse = seen.get(name)
+        if pulse is None:
+            yield Look(name, None, 0, is_late=True)
+        else:
+            yield Look(name, pulse.last_at, pulse.done, is_late=now - pulse.alive_at > allowed)
+
+
+def _waiting(now: datetime) -> Iterator[Waiting]:
+    for what, cases, column in (
+        ("escalation", Case.objects.to_look_at(now), "look_at"),
+        ("follow-up", Case.objects.to_follow_up(now), "follow_up_at"),
+        ("promise", Case.objects.to_keep_promises(now), "promise_at"),
+    ):
+        oldest = cases.values_list("pk", column).first()
+        if oldest is not None:
+            yield Waiting(what, *oldest)
+
+
+def _mail_state() -> MailState:
+    # What a server has refused for now backs off by itself (M2); a message that was never tried waits for the engine
+    # or for a mail server that is down.
+    untried = Mail.objects.filter(status=MailStatus.QUEUED, attempts=0).order_by("pk")
+    oldest_at, last_error = untried.values_list("queued_at", "last_error").first() or (None, "")
+    return MailState(
+        queued=_capped(Mail.objects.filter(status=MailStatus.QUEUED)),
+        failed=_capped(Mail.objects.filter(status=MailStatus.FAILED)),
+        oldest_at=oldest_at,
+        last_error=last_error,
+    )
+
+
+def _capped(mails: QuerySet[Mail]) -> int:
+    """How many there are, counted no further than needed."""
+    return mails.order_by()[:MAILS_COUNTED].count()
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,160 @@
+"""The present wait of each case as its plan sees it, read from the ledger, the absences and the calendar."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+
+from cases.enums import AbsenceState, MailStatus, NoticeStep, Status, WaitPlan
+from cases.models import Absence, Case, Notice
+from cases.policy.followup.absences import Sleep, sleep_until_answered, sleep_while_away
+from cases.policy.followup.plans import TO_OWNER
+from cases.policy.followup.wait import DoneStep, Hours, Wait
+from contacts.calendars import BusinessCalendar
+from contacts.enums import MeansOfContact
+from contacts.models import Company, CompanyClosureDay
+
+#: A mail of one of these kinds did not get there.
+LOST = frozenset({MailStatus.FAILED, MailStatus.BOUNCED, MailStatus.DROPPED})
+_LEDGER = (
+    "case_id",
+    "episode",
+    "step",
+    "time",
+    "due_at",
+    "done_at",
+    "superseded",
+    "closes_at",
+    "interaction_id",
+    "mail__status",
+    "mail__sent_at",
+    "mail__to_address",
+)
+
+
+def hours() -> Hours:
+    """When we turn to a customer, as the settings have it (F3)."""
+    return Hours(opens=settings.DESK_ATTEMPT_AT, mail_at=settings.DESK_ATTEMPT_MAIL_AT)
+
+
+def is_waiting(case: Case) -> bool:
+    """Whether the case waits for its customer."""
+    return case.status == Status.WAITING and case.waiting_since is not None
+
+
+def wait_of(case: Case, leaving_at: datetime | None = None) -> Wait | None:
+    """The present wait of one case; None while it does not wait. Three queries."""
+    return waits_of([case], leaving_at).get(case.pk)
+
+
+def waits_of(cases: Sequence[Case], leaving_at: datetime | None = None) -> dict[int, Wait]:
+    """The present wait of each case that waits, by key; three queries for all of them.
+
+    What is still queued has not left; for looking ahead it leaves at `leaving_at`. Raises UnknownCalendar for a company
+    whose country or time zone has no calendar.
+    """
+    waiting = [case for case in cases if is_waiting(case)]
+    if not waiting:
+        return {}
+    done, absences = _done(waiting, leaving_at), _absences(waiting)
+    calendars = calendars_of({case.company_id: case.company for case in waiting}.values())
+    waits = {}
+    for case in waiting:
+        assert case.waiting_since is not None
+        calendar = calendars[case.company_id]
+        waits[case.pk] = Wait(
+            started_at=case.waiting_since,
+            plan=WaitPlan(case.wait_plan or WaitPlan.PENDING_CLIENT_ACTION),
+            calendar=calendar,
+            done=done[case.pk],
+            sleeps=sleeps_of(absences[case.pk], calendar),
+            phones=prefers_phone(case),
+            hours=hours(),
+        )
+    return waits
+
+
+def calendars_of(companies: Iterable[Company]) -> dict[int, BusinessCalendar]:
+    """The business calendars of companies, their own closure days among them; one query."""
+    companies = list(companies)
+    closed: dict[int, set[date]] = defaultdict(set)
+    rows = CompanyClosureDay.objects.filter(company__in=companies).values_list("company_id", "day")
+    for company_id, day in rows:
+        closed[company_id].add(day)
+    return {company.pk: company.calendar(frozenset(closed[company.pk])) for company in companies}
+
+
+def calendar_of(company: Company) -> BusinessCalendar:
+    """The business calendar of one company; one query."""
+    return calendars_of([company])[company.pk]
+
+
+def prefers_phone(case: Case) -> bool:
+    """Whether the customer is to be phoned first: they prefer it, and there is a number (F3)."""
+    return (case.preferred_means or case.contact.preferred_means) == MeansOfContact.PHONE and bool(case.contact.phone)
+
+
+def sleeps_of(absences: Iterable[Absence], calendar: BusinessCalendar) -> tuple[Sleep, ...]:
+    """How long each absence puts a plan to sleep (F5): by dates that a person confirmed, else while they are asked."""
+    sleeps = (_sleep(absence, calendar) for absence in absences)
+    return tuple(sorted(sleep for sleep in sleeps if sleep is not None and sleep.start < sleep.wakes_at))
+
+
+def _sleep(absence: Absence, calendar: BusinessCalendar) -> Sleep | None:
+    wakes_at = hours().opens
+    if absence.state == AbsenceState.CONFIRMED and absence.away_from and absence.back_on:
+        back_on = min(absence.back_on, absence.ended_on) if absence.ended_on else absence.back_on
+        return sleep_while_away(absence.away_from, back_on, calendar, wakes_at) if back_on > absence.away_from else None
+    if absence.is_open and absence.asked_at is not None:
+        return sleep_until_answered(absence.asked_at, calendar, wakes_at)
+    return None
+
+
+def _absences(cases: Sequence[Case]) -> dict[int, list[Absence]]:
+    absences: dict[int, list[Absence]] = defaultdict(list)
+    for row in Absence.objects.filter(case__in=cases).exclude(state=AbsenceState.DISMISSED).defer("note"):
+        absences[row.case_id].append(row)
+    return absences
+
+
+def _done(cases: Sequence[Case], leaving_at: datetime | None) -> dict[int, dict[NoticeStep, DoneStep]]:
+    """The ledger of each case's present episode; of a step that was carried out again the newest."""
+    by_key = {case.pk: case for case in cases}
+    done: dict[int, dict[NoticeStep, DoneStep]] = {key: {} for key in by_key}
+    for row in Notice.objects.filter(case__in=by_key).order_by("due_at", "time").values(*_LEDGER):
+        case = by_key[row["case_id"]]
+        if row["episode"] == case.wait_episode:
+            step = NoticeStep(row["step"])
+            known = done[case.pk].get(step)
+            if known is None or known.times < row["time"]:
+                done[case.pk][step] = _done_step(row, step, case, leaving_at)
+    return done
+
+
+def _done_step(row: dict[str, Any], step: NoticeStep, case: Case, leaving_at: datetime | None) -> DoneStep:
+    status = row["mail__status"]
+    by_person = row["interaction_id"] is not None
+    told_customer = step not in TO_OWNER and step != NoticeStep.RESOLVE and not row["superseded"] and not by_person
+    lost = told_customer and (status is None or status in LOST)
+    left_at = leaving_at if status == MailStatus.QUEUED else None
+    return DoneStep(
+        due_at=row["due_at"],
+        done_at=row["done_at"],
+        sent_at=row["mail__sent_at"] if status == MailStatus.SENT else left_at,
+        superseded=row["superseded"],
+        closes_at=row["closes_at"],
+        by_person=by_person,
+        lost=lost,
+        again=lost and _may_arrive_now(case, status, row["mail__to_address"] or ""),
+        times=row["time"],
+    )
+
+
+def _may_arrive_now(case: Case, status: str | None, address: str) -> bool:
+    """Whether another message may arrive where one was lost: it only came too late, or the address has changed."""
+    now_at = case.contact.email
+    return bool(now_at) and (status == MailStatus.DROPPED or now_at.lower() != address.lower())

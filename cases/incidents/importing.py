@@ -1,0 +1,386 @@
+"""The import of another system's incident log: new cases with a past that the desk did not decide (C5's exception).
+
+What the log did is written as it was, also where C4 knows no such transition, with the log's own times. An incident
+is known again by its number (`external_reference`) and left alone, so a file that is imported twice adds nothing, and
+an import that was killed is completed by running it again: each batch, people and cases and history, is one
+transaction. From then on an imported case is worked like any other: the sweeps look at what is due.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import DataError, IntegrityError, transaction
+from django.utils.text import slugify
+from simple_history.utils import bulk_create_with_history
+
+from cases.engine.history import write_history
+from cases.enums import Move, Resolution, Status, WaitPlan, WaitReason
+from cases.incidents.log import BadRow, Incident, Log, State
+from cases.models import Case
+from cases.workflow.guards import Refused
+from contacts.calendars import calendar_problem
+from contacts.enums import Language, Level, Role
+from contacts.models import Company, Contact, OpeningSpan, SupportCentre, Technician, User
+
+#: Incidents that are written in one transaction.
+BATCH = 500
+CENTRE = "Imported"
+#: Where the made-up addresses are; example.com belongs to nobody (RFC 2606).
+CUSTOMERS = "customers.example.com"
+STAFF = "staff.example.com"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a log is imported: what it does not say itself."""
+
+    now: datetime  # when every open case is looked at first
+    shift: timedelta = timedelta(0)  # added to every moment of the log
+    country: str = "US"
+    time_zone: str = "America/New_York"
+    centre: str = ""  # "": the first there is, or a new one
+    l3: frozenset[str] = frozenset()  # technicians who are L3; the others are L2
+
+
+@dataclass
+class Imported:
+    """What an import did."""
+
+    incidents: int = 0
+    cases: int = 0
+    known: int = 0
+    companies: int = 0
+    contacts: int = 0
+    technicians: int = 0
+    bad_rows: list[BadRow] = field(default_factory=list)
+
+    def add(self, other: Imported) -> None:
+        """Count what another part of the import did."""
+        self.cases += other.cases
+        self.known += other.known
+        self.companies += other.companies
+        self.contacts += other.contacts
+        self.technicians += other.technicians
+
+
+def import_log(log: Log, terms: Terms, on_progress: Callable[[int], object] = lambda done: None) -> Imported:
+    """Write every incident that the desk does not know yet, telling `on_progress` how many each batch handled.
+
+    An incident that the database will not take is reported among the bad rows and left out (S2).
+    Raises Refused when the terms cannot be met; then nothing was written.
+    """
+    _check(log, terms)
+    report = Imported(incidents=len(log.incidents), bad_rows=list(log.bad_rows))
+    if not log.incidents:
+        return report
+    centre = _centre(terms)
+    homes = homes_of_callers(log.incidents)
+    for start in range(0, len(log.incidents), BATCH):
+        batch = log.incidents[start : start + BATCH]
+        _write_batch(batch, homes, centre, terms, report)
+        on_progress(len(batch))
+    return report
+
+
+def homes_of_callers(incidents: Iterable[Incident]) -> dict[str, str]:
+    """The company of each caller: the location of their first incident, as far as one is known.
+
+    `incidents` come in the order of their opening.
+    """
+    homes: dict[str, str] = {}
+    for incident in incidents:
+        if not homes.get(incident.caller):
+            homes[incident.caller] = incident.location
+    return homes
+
+
+def _check(log: Log, terms: Terms) -> None:
+    problem = calendar_problem(terms.country, "", terms.time_zone)
+    if problem:
+        raise Refused(problem)
+    strangers = sorted(terms.l3 - {state.assigned_to for one in log.incidents for state in one.states})
+    if strangers:
+        raise Refused(f"No incident of the log was assigned to {', '.join(strangers)}; correct the names of the L3.")
+    if terms.centre and not SupportCentre.objects.filter(name=terms.centre).exists():
+        there_are = ", ".join(SupportCentre.objects.values_list("name", flat=True)) or "none yet"
+        raise Refused(f"There is no support centre “{terms.centre}”; there are: {there_are}.")
+
+
+def _centre(terms: Terms) -> SupportCentre:
+    """The centre of new technicians: the one asked for, the first there is, or a new one that never closes."""
+    if terms.centre:
+        return SupportCentre.objects.get(name=terms.centre)
+    first = SupportCentre.objects.order_by("pk").first()
+    if first is not None:
+        return first
+    with transaction.atomic():
+        centre, is_new = SupportCentre.objects.get_or_create(
+            name=CENTRE,
+            defaults={"country": terms.country, "time_zone": terms.time_zone, "open_on_holidays": True},
+        )
+        if is_new:
+            OpeningSpan.objects.bulk_create(
+                OpeningSpan(centre=centre, weekday=day, opens=time(0), closes=time(0))
+                for day, _ in OpeningSpan.WEEKDAYS
+            )
+    return centre
+
+
+# --- batches ----------------------------------------------------------------------------------------------------
+
+
+def _write_batch(
+    batch: Sequence[Incident], homes: dict[str, str], centre: SupportCentre, terms: Terms, report: Imported
+) -> None:
+    try:
+        report.add(_write(batch, homes, centre, terms))
+    except (DataError, IntegrityError) as error:
+        if len(batch) == 1:
+            said = str(error).splitlines()[0]
+            report.bad_rows.append(BadRow(batch[0].line, f"{batch[0].number} could not be written: {said}"))
+            return
+        for incident in batch:
+            _write_batch([incident], homes, centre, terms, report)
+
+
+def _write(batch: Sequence[Incident], homes: dict[str, str], centre: SupportCentre, terms: Terms) -> Imported:
+    """Write a batch, all of it or nothing."""
+    done = Imported()
+    with transaction.atomic():
+        # Two imports at once take turns here: neither adds a person or a case that the other has just added.
+        SupportCentre.objects.select_for_update(no_key=True).get(pk=centre.pk)
+        known = set(
+            Case.objects.filter(external_reference__in=[one.number for one in batch])
+            .order_by()
+            .values_list("external_reference", flat=True)
+        )
+        fresh = [one for one in batch if one.number not in known]
+        done.known = len(batch) - len(fresh)
+        if fresh:
+            contacts = _contacts(fresh, homes, terms, done)
+            technicians = _technicians(fresh, centre, terms, done)
+            _write_cases(fresh, homes, contacts, technicians, terms)
+            done.cases = len(fresh)
+    return done
+
+
+# --- people -----------------------------------------------------------------------------------------------------
+
+
+def address_part(name: str) -> str:
+    """What stands for a name in an address or a username: the same for the same name, different for two names."""
+    slug = slugify(name)[:40].strip("-_")
+    if slug.replace("-", " ").capitalize() == name:
+        return slug
+    return f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:10]}".lstrip("-")
+
+
+def _company_name(location: str) -> str:
+    return location or "Unknown location"
+
+
+def _caller(incident: Incident, homes: dict[str, str]) -> tuple[str, str]:
+    """The caller's name and location; callers nobody knows are one person at each location."""
+    if incident.caller:
+        return incident.caller, homes[incident.caller]
+    return f"Unknown caller of {_company_name(incident.location).lower()}", incident.location
+
+
+def _customer_address(name: str) -> str:
+    return f"{address_part(name)}@{CUSTOMERS}"
+
+
+def _companies(names: set[str], terms: Terms, done: Imported) -> dict[str, int]:
+    """The key of each company, those the desk lacks added."""
+    ids = dict(Company.objects.filter(name__in=names).order_by().values_list("name", "pk"))
+    rows = [Company(name=name, country=terms.country, time_zone=terms.time_zone) for name in sorted(names - ids.keys())]
+    done.companies = len(rows)
+    return ids | {row.name: row.pk for row in _added(Company, rows, terms)}
+
+
+def _contacts(
+    incidents: Sequence[Incident], homes: dict[str, str], terms: Terms, done: Imported
+) -> dict[str, tuple[int, int]]:
+    """(key, company's key) of each caller by their address, those the desk lacks added as help desks (D3)."""
+    callers = {_customer_address(name): (name, home) for name, home in (_caller(one, homes) for one in incidents)}
+    there = {
+        address: (pk, company)
+        for address, pk, company in Contact.objects.filter(email__in=callers)
+        .order_by("-pk")
+        .values_list("email", "pk", "company")
+    }
+    lacking = {address: caller for address, caller in callers.items() if address not in there}
+    companies = _companies({_company_name(home) for _, home in lacking.values()}, terms, done)
+    rows = [
+        Contact(company_id=companies[_company_name(home)], name=name, email=address, is_help_desk=True)
+        for address, (name, home) in sorted(lacking.items())
+    ]
+    done.contacts = len(rows)
+    return there | {row.email: (row.pk, row.company_id) for row in _added(Contact, rows, terms)}
+
+
+def _technicians(
+    incidents: Sequence[Incident], centre: SupportCentre, terms: Terms, done: Imported
+) -> dict[str, int | None]:
+    """The key of each member of staff by the log's name for them, those the desk lacks added as technicians.
+
+    They cannot sign in until somebody sets a password.
+    """
+    names = {state.assigned_to for one in incidents for state in one.states} - {""}
+    usernames = {name: address_part(name) for name in names}
+    ids = dict(User.objects.filter(username__in=usernames.values()).order_by().values_list("username", "pk"))
+    users = User.objects.bulk_create(_user(name, terms) for name in sorted(names) if usernames[name] not in ids)
+    l3 = {address_part(name) for name in terms.l3}
+    rows = [
+        Technician(
+            user=user,
+            centre=centre,
+            level=Level.L3 if user.username in l3 else Level.L2,
+            languages=[Language.ENGLISH.value],
+        )
+        for user in users
+    ]
+    _added(Technician, rows, terms)
+    done.technicians = len(rows)
+    ids |= {user.username: user.pk for user in users}
+    return {"": None, **{name: ids[username] for name, username in usernames.items()}}
+
+
+def _user(name: str, terms: Terms) -> User:
+    first, _, last = name.rpartition(" ")
+    username = address_part(name)
+    return User(
+        username=username,
+        email=f"{username}@{STAFF}",
+        first_name=first,
+        last_name=last,
+        role=Role.TECHNICIAN,
+        time_zone=terms.time_zone,
+        is_staff=True,
+        password=make_password(None),
+        date_joined=terms.now,
+    )
+
+
+def _added(model: type[Any], rows: list[Any], terms: Terms) -> list[Any]:
+    """New people with their history rows, in bulk (C5)."""
+    if not rows:
+        return []
+    reason = "Imported from an incident log."
+    added: list[Any] = bulk_create_with_history(
+        rows, model, batch_size=BATCH, default_date=terms.now, default_change_reason=reason
+    )
+    return added
+
+
+# --- cases and their past ---------------------------------------------------------------------------------------
+
+
+def _write_cases(
+    incidents: Sequence[Incident],
+    homes: dict[str, str],
+    contacts: dict[str, tuple[int, int]],
+    technicians: dict[str, int | None],
+    terms: Terms,
+) -> None:
+    """The cases as they stand now, and one history row for everything that happened to them (C5, E3)."""
+    lives: list[list[dict[str, Any]]] = []
+    cases: list[Case] = []
+    for incident in incidents:
+        name, _ = _caller(incident, homes)
+        contact, company = contacts[_customer_address(name)]
+        told = _told(incident, contact, company, terms)
+        life = [told | stood for stood in _life(incident, technicians, terms.shift)]
+        lives.append(life)
+        cases.append(Case(**life[-1], **_moments_to_look(life[-1]["status"], terms.now)))
+    Case.objects.bulk_create(cases, batch_size=BATCH)
+    past = list(zip(incidents, cases, lives, strict=True))
+    write_history(_past(past, slice(0, 1)), kind="+")
+    write_history(_past(past, slice(1, None)))
+
+
+def _told(incident: Incident, contact: int, company: int, terms: Terms) -> dict[str, Any]:
+    """What a case says from its opening on."""
+    return {
+        "company_id": company,
+        "contact_id": contact,
+        "title": incident.title[:200],
+        "external_reference": incident.number,
+        "opened_at": incident.opened_at + terms.shift,
+        "opened_by_channel": incident.channel,
+    }
+
+
+def _life(incident: Incident, technicians: dict[str, int | None], shift: timedelta) -> Iterator[dict[str, Any]]:
+    """Where a case stood after each change, as the fields that say so."""
+    before: State | None = None
+    since: datetime | None = None  # the present status: it lasts over a change of severity or owner
+    for state in incident.states:
+        at = state.at + shift
+        if before is None or state.status is not before.status:
+            since = at
+        stood: dict[str, Any] = {
+            "severity": state.severity,
+            "status": state.status,
+            "owner_id": technicians[state.assigned_to],
+            "wait_episode": state.episode,
+            "last_move": move_between(before, state),
+            "changed_at": at,
+        }
+        if state.episode:
+            # The log knows no more of a wait than that the user's information is awaited; F2's plan follows it up.
+            stood |= {"wait_reason": WaitReason.INFORMATION, "wait_plan": WaitPlan.PENDING_CLIENT_ACTION}
+        if state.status is Status.WAITING:
+            stood["waiting_since"] = since
+        if state.status is Status.RESOLVED:
+            stood |= {
+                "resolved_at": since,
+                "resolution": Resolution.CONFIRMED,
+                "solution": "Solved in the system it was imported from.",
+            }
+        yield stood
+        before = state
+
+
+def move_between(before: State | None, after: State) -> Move:
+    """What the desk calls the change from one state of the log to the next (C4's words, also where C4 forbids it)."""
+    if before is None:
+        return Move.IMPORTED
+    if after.status is before.status:
+        return Move.SEVERITY if after.severity is not before.severity else Move.REASSIGNED
+    if after.status is Status.WAITING:
+        return Move.ASKED
+    if after.status is Status.RESOLVED:
+        return Move.RESOLVED
+    if before.status is Status.RESOLVED:
+        return Move.REOPENED
+    if before.status is Status.WAITING:
+        return Move.RESPONDED
+    return Move.STARTED if after.status is Status.IN_PROGRESS else Move.REASSIGNED
+
+
+def _moments_to_look(status: Status, now: datetime) -> dict[str, datetime]:
+    """When a sweep looks at the case first: at once while it is open; what is due, the sweep reckons itself (S1).
+
+    Our own promises count from the import on, also for a case that is reopened later (T2).
+    """
+    if status is Status.RESOLVED:
+        return {"promises_since": now}
+    looks = {"look_at": now, "promise_at": now, "promises_since": now}
+    return looks | {"follow_up_at": now} if status is Status.WAITING else looks
+
+
+def _past(
+    past: Sequence[tuple[Incident, Case, list[dict[str, Any]]]], which: slice
+) -> Iterator[tuple[Case, datetime, str]]:
+    """The changes of that part of each life, in order, as history rows want them."""
+    for incident, case, life in past:
+        for stood, state in zip(life[which], incident.states[which], strict=True):
+            said = f"{state.status.label}, {state.severity.label}, {state.assigned_to or 'assigned to nobody known'}"
+            yield Case(pk=case.pk, **stood), stood["changed_at"], f"The log of {incident.number} says: {said}."

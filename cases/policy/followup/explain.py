@@ -1,0 +1,50 @@
+"""Why a step of a plan comes when it does, in a sentence (section 4)."""
+
+from datetime import timedelta
+
+from cases.enums import NoticeStep
+from cases.policy.followup.pending_client_action import PENDING_STEPS
+from cases.policy.followup.three_contacts import ATTEMPTS, next_attempt
+from cases.policy.followup.wait import DueStep, Wait, announced_again_at
+from contacts.calendars import said_day
+
+
+def why_step(wait: Wait, due: DueStep) -> str:
+    """“48 h after we asked”, “Mon 1 June was an attempt, Tue 2 June would be consecutive”; without a full stop."""
+    if due.step in ATTEMPTS:
+        coming = next_attempt(wait)
+        if coming is not None and coming.step == due.step:
+            return coming.why
+        return "at least one business day lies between two attempts"
+    if due.step == NoticeStep.ANNOUNCED:
+        return "the closing has to be announced, with its day and time, before it can come"
+    if due.step == NoticeStep.RESOLVE:
+        return _why_closing(wait, due)
+    if announced_again_at(wait.done.get(due.step), wait.sleeps) is not None:
+        return "the customer is away when the case would have closed, so the closing is announced anew"
+    return _why_notice(wait, due)
+
+
+def _why_closing(wait: Wait, due: DueStep) -> str:
+    announced = [done for done in wait.done.values() if done.closes_at == due.due_at]
+    if announced:
+        return f"announced on {said_day(wait.calendar.local_date(announced[-1].done_at))}"
+    if wait.plan == "three_contacts":
+        return "the first 10:00 over there on a business day at least 24 h after it was announced"
+    return _why_notice(wait, due) + ", and never sooner than 24 h after the final notice was sent"
+
+
+def _why_notice(wait: Wait, due: DueStep) -> str:
+    offset = PENDING_STEPS.get(due.step, timedelta(0))
+    planned = wait.started_at + offset
+    said = f"{_said(offset)} after we asked"
+    if due.due_at <= planned:
+        return said
+    if wait.awake(planned) != planned or any(start < due.due_at <= wakes_at for start, wakes_at in wait.sleeps):
+        return f"{said} would have been while they are away; it goes when they are back"
+    return f"{said}, put off by as much as an earlier notice was late"
+
+
+def _said(offset: timedelta) -> str:
+    hours = int(offset.total_seconds() // 3600)
+    return f"{hours} h" if hours <= 48 else f"{hours // 24} d"

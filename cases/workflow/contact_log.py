@@ -1,0 +1,191 @@
+"""The contact log: phone, chat, email and internal notes (C3), and what the customer's word sets off (C4, C7, F6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from cases.enums import (
+    AgreedBy,
+    Channel,
+    Direction,
+    Move,
+    NoticeStep,
+    Resolution,
+    Severity,
+    Status,
+    WaitPlan,
+    WaitReason,
+)
+from cases.followup.state import wait_of
+from cases.mail.letters import Letter, facts, post, to_contact, to_each
+from cases.models import Case, Interaction, Notice
+from cases.policy.first_response import word_handled_by
+from cases.policy.followup.three_contacts import Judged, judge
+from cases.workflow.guards import Refused, allow, locked, needs
+from cases.workflow.transitions import can_reopen, close, guard, moved, not_before_last, work_again, write_down
+from contacts.directory import Directory
+from contacts.enums import Right
+from contacts.models import User
+
+
+def log_contact(
+    case_id: int,
+    actor: User,
+    now: datetime,
+    *,
+    channel: Channel,
+    direction: Direction,
+    body: str,
+    reached: bool = True,
+    send: bool = False,
+) -> Interaction:
+    """Log a phone call, chat or email about a case, or an internal note (C3).
+
+    A contact from the customer ends a wait by itself (C4, F6), and on a case closed for no response it reopens (C7).
+    `send` mails `body` to the contact. Raises Refused or NotAllowed.
+    """
+    note = channel == Channel.NOTE
+    allow(actor, Right.ADD_NOTES if note else Right.WORK_CASES, "add a note" if note else "log a contact")
+    said = needs(body, "Write down what was said.", "body")
+    if note != (direction == Direction.INTERNAL):
+        raise Refused("A note is internal; a call, chat or email came from or went to the customer.", "direction")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        interaction = _take_contact(case, channel, direction, said, actor, now, reached)
+        if send:
+            _send_message(case, interaction, now)
+    return interaction
+
+
+def customer_responded(
+    case_id: int,
+    actor: User,
+    now: datetime,
+    *,
+    channel: Channel,
+    body: str,
+    confirms: bool = False,
+    solution: str = "",
+) -> Case:
+    """Customer Update Required -> In Progress, by logging the customer's contact (C4).
+
+    With `confirms`, on a case that was waiting for the customer to confirm the solution, the case is resolved instead:
+    both agree (C4). Raises Refused or NotAllowed.
+    """
+    allow(actor, Right.WORK_CASES, "log a response")
+    said = needs(body, "Write down what the customer said.", "body")
+    if channel == Channel.NOTE:
+        raise Refused("A response comes by phone, chat or email; choose how the customer reached us.", "channel")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        guard(case, "customer_responded", now)
+        if confirms:
+            _confirmed(case, actor, now, channel, said, solution)
+        else:
+            _take_contact(case, channel, Direction.IN, said, actor, now, reached=True)
+    return case
+
+
+def _confirmed(case: Case, actor: User, now: datetime, channel: Channel, said: str, solution: str) -> None:
+    """The confirmation we waited for: logged, and the case closes as both agreed (C4)."""
+    if case.wait_reason != WaitReason.CONFIRM:
+        raise Refused(
+            "The customer was not asked to confirm a solution; log what they said, then resolve the case.", "confirms"
+        )
+    needs(solution, "Write the solution that the customer confirmed.", "solution")
+    write_down(case, channel, Direction.IN, said, actor, not_before_last(case, now))
+    close(case, actor, not_before_last(case, now), Resolution.CONFIRMED, solution, AgreedBy(channel.value), said)
+
+
+def _take_contact(
+    case: Case, channel: Channel, direction: Direction, body: str, actor: User | None, now: datetime, reached: bool
+) -> Interaction:
+    judged = _judged(case, channel, direction, now, reached)
+    interaction = write_down(
+        case, channel, direction, body, actor, now, reached, why_no_attempt=judged.why if judged else ""
+    )
+    if judged is not None and judged.step is not None and judged.due_at is not None:
+        _count(case, interaction, judged.step, judged.due_at, judged.time, now)
+    if interaction.tells_customer:
+        Case.objects.filter(pk=case.pk).update(promise_at=now)  # it resets a clock (T2), perhaps meets the first (T1)
+    if not interaction.is_response:
+        return interaction
+    if case.status == Status.WAITING:
+        case.customer_responded()
+        moved(case, Move.RESPONDED, actor, f"{channel.label}: {body}", now)
+    elif case.status == Status.RESOLVED and direction == Direction.IN:
+        _word_on_resolved(case, interaction, actor, now)
+    return interaction
+
+
+def _judged(case: Case, channel: Channel, direction: Direction, now: datetime, reached: bool) -> Judged | None:
+    """What a contact to the customer counts as among the three contacts; None where there is nothing to count (F3)."""
+    spoke = reached and channel in (Channel.PHONE, Channel.CHAT)
+    if direction != Direction.OUT or spoke or case.status != Status.WAITING:
+        return None
+    wait = wait_of(case)
+    return judge(wait, now) if wait is not None and wait.plan == WaitPlan.THREE_CONTACTS else None
+
+
+def _count(case: Case, interaction: Interaction, step: NoticeStep, due_at: datetime, time: int, now: datetime) -> None:
+    """The contact is an attempt: it stands in the ledger in place of the desk's own, and the plan looks again (F3)."""
+    Notice.objects.create(
+        case=case,
+        episode=case.wait_episode,
+        step=step,
+        time=time,
+        due_at=due_at,
+        done_at=now,
+        interaction=interaction,
+    )
+    Case.objects.filter(pk=case.pk).update(follow_up_at=now)
+
+
+def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, now: datetime) -> None:
+    """C7: the answer we asked for reopens; any other word is flagged and never dropped."""
+    if case.resolution == Resolution.NO_RESPONSE and can_reopen(case, now):
+        work_again(case, actor, "The customer answered after it was closed for no response.", now)
+        return
+    interaction.needs_answer = True
+    interaction.save(update_fields=["needs_answer"])
+    Case.objects.filter(pk=case.pk).update(promise_at=now)
+    handled_by = word_handled_by(Severity(case.severity), interaction.at)
+    what = facts(
+        case,
+        why="you own this case, which is resolved",
+        expected="Read what the customer says; reopen the case, or mark it as handled.",
+        then="If nobody has done either by then, the Support Manager is told.",
+        next_at=handled_by.isoformat(),
+        said=interaction.body,
+    )
+    readers = Directory().for_user(case.owner, "Owner")
+    post(to_each(readers, f"word:{interaction.pk}", "word_on_resolved", what, case), now)
+
+
+def _send_message(case: Case, interaction: Interaction, now: datetime) -> None:
+    if (interaction.channel, interaction.direction) != (Channel.EMAIL, Direction.OUT):
+        raise Refused("Only an email to the customer can be sent; untick “send it now”.", "send")
+    customer = to_contact(case)
+    if customer is None:
+        raise Refused(f"{case.contact.name} has no email address; add one, or untick “send it now”.", "send")
+    what = facts(
+        case,
+        why="you are our contact for this issue",
+        expected="Reply to this message if you have anything to add.",
+        then="We keep you informed.",
+        message=interaction.body,
+        sender=str(interaction.by),
+    )
+    post([Letter(f"message:{interaction.pk}", "message", customer, what, case)], now)
+
+
+def mark_handled(interaction_id: int, actor: User) -> None:
+    """The customer's word on a resolved case needed nothing more (C7). Raises NotAllowed.
+
+    A word on a case that the actor may not read stays as it is (A1).
+    """
+    allow(actor, Right.WORK_CASES, "mark a contact as handled")
+    mine = Interaction.objects.filter(case__in=Case.objects.visible_to(actor))
+    mine.filter(pk=interaction_id).update(needs_answer=False)

@@ -1,0 +1,439 @@
+"""The transitions of a case (C4, C5): each checks the right, locks the case, lets the FSM guard the status, writes the
+history row and the letters in one transaction, and sets when the case must be looked at next.
+
+With `cases.workflow.contact_log`, where the customer's word ends a wait, and `cases.followup.apply`, which closes for
+no response, this is where a status changes, and nowhere else. A move that may not be made raises `Refused` with one
+sentence for the person who tried; then nothing has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django_fsm import can_proceed
+
+from cases.engine.history import record
+from cases.enums import (
+    PLAN_FOR,
+    RANK,
+    WITHOUT_SOLUTION,
+    AbsenceState,
+    AgreedBy,
+    Channel,
+    Direction,
+    Holds,
+    MailStatus,
+    Move,
+    NoticeStep,
+    Resolution,
+    Severity,
+    Status,
+    WaitPlan,
+    WaitReason,
+)
+from cases.followup.state import calendar_of, wait_of
+from cases.mail.announcements import centre_of, resolved_letters, severe_letters
+from cases.mail.letters import Letter, facts, post, to_contact, to_each
+from cases.models import Absence, Case, CaseWatcher, Interaction, Notice
+from cases.policy.followup.plans import TO_OWNER, coming
+from cases.policy.followup.wait import WARNED_FOR
+from cases.workflow.guards import Refused, allow, foreign_contact, locked, needs
+from contacts.directory import Directory
+from contacts.enums import Right
+from contacts.models import Technician, User
+
+#: Nobody is away for longer; a date further ahead is a slip of the pen (F5).
+LONGEST_ABSENCE = timedelta(days=366)
+
+#: What people call the transitions of C4, in the order of a case's life.
+TRANSITIONS = {
+    "start_work": "Start work",
+    "ask_customer": "Ask the customer",
+    "take_back": "Take back",
+    "customer_responded": "Customer responded",
+    "resolve": "Resolve",
+    "reopen": "Reopen",
+}
+
+
+def available_transitions(case: Case) -> list[str]:
+    """The names of the transitions that C4 knows from the case's present status."""
+    return [name for name in TRANSITIONS if can_proceed(getattr(case, name))]
+
+
+def guard(case: Case, transition: str, now: datetime) -> None:
+    """Refuse a transition that C4 does not know from the case's present status, saying what happened meanwhile."""
+    if can_proceed(getattr(case, transition)):
+        return
+    last = case.history.select_related("history_user").order_by("-history_date", "-history_id").first()
+    by = f" by {last.history_user}" if last and last.history_user else ""
+    raise Refused(
+        f"“{TRANSITIONS[transition]}” is not possible: {case.number} is “{case.get_status_display()}” since "
+        f"{Move(case.last_move).label.lower()}{by} at {case.changed_at:%Y-%m-%d %H:%M} UTC. "
+        "Nothing was changed; look at the case as it is now."
+    )
+
+
+def start_work(case_id: int, actor: User, now: datetime) -> Case:
+    """Assigned -> In Progress. Raises Refused or NotAllowed."""
+    allow(actor, Right.WORK_CASES, "start work on a case")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        guard(case, "start_work", now)
+        case.start_work()
+        moved(case, Move.STARTED, actor, "", now)
+    return case
+
+
+def ask_customer(
+    case_id: int,
+    actor: User,
+    now: datetime,
+    *,
+    question: str,
+    reason: WaitReason,
+    plan: WaitPlan | None = None,
+    send: bool = True,
+    not_before: date | None = None,
+) -> Case:
+    """Wait for the customer: the question, or what they told us, and why we wait (C4, F1). A new episode each time.
+
+    `send` mails the question to the contact; without it the question was put to them in another way. `not_before` is
+    the customer's local day before which they cannot act (F2). Raises Refused or NotAllowed.
+    """
+    allow(actor, Right.WORK_CASES, "ask the customer")
+    said = needs(question, "Write the question to the customer, or what they told us.", "question")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        guard(case, "ask_customer", now)
+        now = not_before_last(case, now)
+        case.ask_customer(said, reason, plan or PLAN_FOR[reason], now)
+        case.follow_up_at = now
+        if not_before is not None:
+            cannot_act_before(case, actor, not_before, now)
+        moved(case, Move.ASKED, actor, f"{reason.label}: {said}", now)
+        if send:
+            write_down(case, Channel.EMAIL, Direction.OUT, said, actor, now)
+            _send_question(case, said, now)
+    return case
+
+
+def _send_question(case: Case, question: str, now: datetime) -> None:
+    customer = to_contact(case)
+    if customer is None:
+        raise Refused(
+            f"{case.contact.name} has no email address: add one, or untick “send it by email” and ask by phone.",
+            "send",
+        )
+    wait = wait_of(case)
+    assert wait is not None
+    next_at = next((one.due_at for one in coming(wait, now) if one.step not in TO_OWNER), None)
+    what = facts(
+        case,
+        why="you are our contact for this issue",
+        expected="Please answer by replying to this message, or call us.",
+        then="We turn to you again if we do not hear from you; without an answer the case closes in the end.",
+        next_at=next_at.isoformat() if next_at else "",
+        question=question,
+        reason=case.get_wait_reason_display(),
+    )
+    key = f"question:{case.pk}:{case.wait_episode}"
+    post([Letter(key, "question", customer, what, case, Holds.WAITING, case.wait_episode)], now)
+
+
+def cannot_act_before(case: Case, actor: User, day: date, now: datetime) -> None:
+    """The customer named a day before which they cannot act: that is an absence (F2, F5). Raises Refused."""
+    today = calendar_of(case.company).local_date(now)
+    check_absence(today, day, today, "not_before")
+    Absence.objects.create(
+        case=case,
+        contact=case.contact,
+        state=AbsenceState.CONFIRMED,
+        away_from=today,
+        back_on=day,
+        noted_at=now,
+        noted_by=actor,
+        settled_at=now,
+        settled_by=actor,
+    )
+
+
+def check_absence(away_from: date, back_on: date, today: date, field: str = "back_on") -> None:
+    """Refuse a timeframe that cannot be one: it ends before it begins, is over, or is too far ahead (F5, S4)."""
+    if back_on <= today:
+        raise Refused(f"They would be back already on {back_on:%d %B %Y}; give a day after today over there.", field)
+    if back_on <= away_from:
+        raise Refused("The day they are back has to come after the first day away.", field)
+    if back_on > today + LONGEST_ABSENCE:
+        raise Refused(f"{back_on:%d %B %Y} is more than a year ahead; check the year.", field)
+
+
+def take_back(case_id: int, actor: User, now: datetime, *, reason: str) -> Case:
+    """Customer Update Required -> In Progress of our own accord (C4). Raises Refused or NotAllowed."""
+    allow(actor, Right.WORK_CASES, "take a question back")
+    why = needs(reason, "Say why you take it back: asked by mistake, or found it yourselves?", "reason")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        guard(case, "take_back", now)
+        case.take_back()
+        moved(case, Move.TAKEN_BACK, actor, why, now)
+    return case
+
+
+def resolve(
+    case_id: int,
+    actor: User,
+    now: datetime,
+    *,
+    resolution: Resolution,
+    solution: str = "",
+    agreed_by: AgreedBy | None = None,
+    said: str = "",
+) -> Case:
+    """Close a case: why, the solution where there is one, and how a customer who confirmed it agreed (C4).
+
+    `said` are the customer's words, if they are worth keeping. Raises Refused or NotAllowed.
+    """
+    allow(actor, Right.WORK_CASES, "resolve a case")
+    if resolution not in WITHOUT_SOLUTION:
+        needs(solution, "Write the solution: a case that the customer confirmed as solved has one.", "solution")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        guard(case, "resolve", now)
+        now = not_before_last(case, now)
+        if resolution == Resolution.NO_RESPONSE:
+            _check_warned(case, now)
+        if resolution == Resolution.CONFIRMED:
+            _check_agreed(case, agreed_by)
+        close(case, actor, now, resolution, solution, agreed_by if resolution == Resolution.CONFIRMED else None, said)
+    return case
+
+
+def close(
+    case: Case,
+    actor: User | None,
+    now: datetime,
+    resolution: Resolution,
+    solution: str = "",
+    agreed_by: AgreedBy | None = None,
+    said: str = "",
+) -> None:
+    """Resolve a locked case whose closing was checked, and tell the customer."""
+    case.resolve(resolution, solution.strip(), now, agreed_by or "")
+    case.follow_up_at = None
+    how = f" {agreed_by.label[0].lower()}{agreed_by.label[1:]}" if agreed_by else ""
+    words = f": “{said.strip()}”" if said.strip() else ""
+    moved(case, Move.RESOLVED, actor, f"{resolution.label}{how}{words}", now)
+    post(resolved_letters(case), now)
+
+
+def _check_agreed(case: Case, agreed_by: AgreedBy | None) -> None:
+    """Both agree to close: whoever says that the customer confirmed it says how (C4). Raises Refused."""
+    if agreed_by is None:
+        raise Refused("Say how the customer agreed: on the phone, in a chat, by email, or as logged.", "agreed_by")
+    if agreed_by != AgreedBy.LOGGED:
+        return
+    words = Interaction.objects.filter(case=case, opened_the_case=False).exclude(direction=Direction.INTERNAL)
+    if not any(word.is_response for word in words):
+        raise Refused(
+            "No word from the customer is logged on this case; choose how they agreed, or log what they said.",
+            "agreed_by",
+        )
+
+
+def _check_warned(case: Case, now: datetime) -> None:
+    """Never closed for no response unless it was announced, and that was sent 24 h before (F4, F7). Raises Refused."""
+    announced = Notice.objects.filter(Q(step=NoticeStep.FINAL) | Q(closes_at__isnull=False), superseded=False)
+    last = announced.filter(case=case, episode=case.wait_episode).select_related("mail").order_by("-done_at").first()
+    mail = last.mail if last is not None else None
+    sent_at = mail.sent_at if mail is not None and mail.status == MailStatus.SENT else None
+    closes_at = last.closes_at if last is not None else None
+    warned = sent_at is not None and sent_at + WARNED_FOR <= now and (closes_at is None or closes_at <= now)
+    if case.status != Status.WAITING or not warned:
+        raise Refused(
+            "A case closes for no response only at the time that was announced to the customer, 24 h after that was "
+            "sent at the soonest; let the follow-up run, or choose another reason.",
+            "resolution",
+        )
+
+
+def reopen(case_id: int, actor: User, now: datetime, *, reason: str) -> Case:
+    """Resolved -> In Progress within 14 days; later a new linked case (C4). Raises Refused or NotAllowed."""
+    allow(actor, Right.WORK_CASES, "reopen a case")
+    why = needs(reason, "Say why the case is reopened.", "reason")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        guard(case, "reopen", now)
+        if not can_reopen(case, now):
+            raise Refused(
+                f"{case.number} was resolved more than {settings.DESK_REOPEN_WITHIN_DAYS} days ago; "
+                "open a new case linked to it instead."
+            )
+        work_again(case, actor, why, now)
+    return case
+
+
+def can_reopen(case: Case, now: datetime) -> bool:
+    """Whether it is still early enough to reopen instead of opening a new linked case (C4)."""
+    return case.resolved_at is not None and now - case.resolved_at <= timedelta(days=settings.DESK_REOPEN_WITHIN_DAYS)
+
+
+def work_again(case: Case, actor: User | None, why: str, now: datetime) -> None:
+    case.reopen()
+    moved(case, Move.REOPENED, actor, why, now)
+    Interaction.objects.filter(case=case, needs_answer=True).update(needs_answer=False)
+    if case.owner is not None and case.owner != actor:
+        what = facts(
+            case,
+            why="you own this case",
+            expected="Take it up again.",
+            then="Within a day of its resolution its escalation clock goes on; later it starts anew.",
+            reason=why,
+        )
+        readers = Directory().for_user(case.owner, "Owner")
+        post(to_each(readers, f"reopened:{case.pk}:{now.isoformat()}", "reopened", what, case), now)
+
+
+def moved(case: Case, move: Move, actor: User | None, reason: str, now: datetime) -> None:
+    """Write the change; whoever watches for what nothing moves must look again, the pure clock decides (E3)."""
+    now = not_before_last(case, now)
+    if case.status != Status.WAITING:
+        case.follow_up_at = None
+    case.look_at = case.promise_at = now
+    record(case, move, actor, reason, now)
+
+
+def not_before_last(case: Case, now: datetime) -> datetime:
+    """A move never happens before the one it follows, even when two machines' clocks differ a little (E3)."""
+    return max(now, case.changed_at)
+
+
+def write_down(
+    case: Case,
+    channel: Channel,
+    direction: Direction,
+    body: str,
+    actor: User | None,
+    now: datetime,
+    reached: bool = True,
+    told: Sequence[str] = (),
+    why_no_attempt: str = "",
+) -> Interaction:
+    return Interaction.objects.create(
+        case=case,
+        channel=channel,
+        direction=direction,
+        at=now,
+        by=actor,
+        contact=None if direction == Direction.INTERNAL else case.contact,
+        body=body,
+        reached=reached,
+        told=list(told),
+        why_no_attempt=why_no_attempt,
+    )
+
+
+def change_severity(case_id: int, actor: User, now: datetime, *, severity: Severity, reason: str) -> Case:
+    """Change how bad it is, with a reason (C2); the schedule follows as if it had always been so (E4).
+
+    Raises Refused or NotAllowed.
+    """
+    allow(actor, Right.WORK_CASES, "change the severity")
+    why = needs(reason, "Say why the severity changes; a change without a reason is not kept.", "reason")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        before = Severity(case.severity)
+        if severity == before:
+            raise Refused(f"{case.number} is {before.label} already; choose another severity.", "severity")
+        case.severity = severity
+        moved(case, Move.SEVERITY, actor, f"{before.label} to {severity.label}: {why}", now)
+        if RANK[severity] <= RANK[Severity.HIGH] < RANK[before] and case.is_open:
+            key = f"severe:{case.pk}:{case.changed_at.isoformat()}"
+            post(severe_letters(case, Directory(), centre_of(case.owner), "raised to", key), now)
+    return case
+
+
+def reassign(case_id: int, actor: User, now: datetime, *, owner: User, reason: str) -> Case:
+    """Give a case to another technician; the former owner goes on watching (A1, E7). Raises Refused or NotAllowed."""
+    allow(actor, Right.REASSIGN, "reassign a case")
+    why = needs(reason, "Say why the case goes to somebody else.", "reason")
+    if not owner.is_active or not Technician.objects.filter(user=owner).exists():
+        raise Refused(f"{owner} is no active technician; choose one who is.", "owner")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        if case.owner == owner:
+            raise Refused(f"{case.number} belongs to {owner} already; choose somebody else.", "owner")
+        if not case.is_open:
+            raise Refused(f"{case.number} is resolved; reopen it before it goes to somebody else.")
+        before = case.owner
+        if before is not None:
+            CaseWatcher.objects.get_or_create(case=case, user=before, defaults={"since": now})
+        CaseWatcher.objects.filter(case=case, user=owner).delete()
+        case.owner = owner
+        moved(case, Move.REASSIGNED, actor, f"{before or 'nobody'} to {owner}: {why}", now)
+        what = facts(
+            case,
+            why=f"{actor} gave you this case",
+            expected="Take it up.",
+            then="Its promises and its escalation clock go on as they stand.",
+            reason=why,
+        )
+        post(
+            to_each(
+                Directory().for_user(owner, "Owner"),
+                f"reassigned:{case.pk}:{case.changed_at.isoformat()}",
+                "reassigned",
+                what,
+                case,
+                Holds.OPEN,
+            ),
+            now,
+        )
+    return case
+
+
+def stop_watching(case_id: int, actor: User) -> None:
+    """A former owner leaves the case (E7)."""
+    CaseWatcher.objects.filter(case=case_id, user=actor).delete()
+
+
+#: What may be edited by a form; severity, status and owner change by moves only.
+EDITABLE = frozenset(
+    {
+        "title",
+        "description",
+        "preferred_means",
+        "affected_user",
+        "device",
+        "operating_system",
+        "system_information",
+        "several_devices",
+        "affected",
+        "impact",
+        "contact",
+        "solution",
+    }
+)
+
+
+def edit_details(case_id: int, actor: User, now: datetime, *, changes: dict[str, Any], reason: str = "") -> Case:
+    """Correct what the case says (C1); only fields of `EDITABLE`. Raises Refused, NotAllowed, or KeyError."""
+    allow(actor, Right.WORK_CASES, "edit a case")
+    if "title" in changes:
+        needs(changes["title"], "A case needs a title; say in one line what it is about.", "title")
+    foreign = set(changes) - EDITABLE
+    if foreign:
+        raise KeyError(f"not editable: {sorted(foreign)}")
+    with transaction.atomic():
+        case = locked(case_id, actor)
+        for name, value in changes.items():
+            setattr(case, name, value)
+        if case.contact.company_id != case.company_id:
+            raise foreign_contact(case.contact, case.company)
+        record(case, Move.EDITED, actor, reason or f"Edited: {', '.join(sorted(changes))}", not_before_last(case, now))
+    return case

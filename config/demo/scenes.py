@@ -1,0 +1,318 @@
+"""A scene: one customer's issue at the desk, and the moves that a story makes in it, all of them the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from itertools import chain, repeat
+from random import Random
+from typing import Any
+
+from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
+from cases.models import Case, Interaction
+from cases.workflow import absences as absence_log
+from cases.workflow import contact_log, opening, transitions
+from config.demo.people import CompanySketch, Desk
+from config.demo.playing import Story
+from config.demo.subjects import ACCOUNT_NOTES, ANSWERS, CALLS, NOTES, UPDATES, Subject
+from contacts.calendars import OpeningHours
+from contacts.enums import Level, MeansOfContact
+from contacts.models import Company, Contact, Technician, User
+from escalations.audience import audience_of
+from escalations.clocks import lives_of
+from escalations.enums import Origin
+from escalations.models import EscalationRequest, Question
+from escalations.questions import apply as questions
+from escalations.questions.apply import open_question
+from escalations.questions.updates import give_update
+from escalations.requests import apply as requests
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+#: How often a technician writes, calls or notes something while work goes on.
+PACE = {
+    Severity.CRITICAL: timedelta(minutes=105),
+    Severity.HIGH: timedelta(hours=3, minutes=40),
+    Severity.MEDIUM: timedelta(hours=21),
+    Severity.LOW: timedelta(hours=27),
+}
+SURNAMES = ("ahlers", "moreau", "patel", "young", "rossi", "lind")
+#: A customer's office hours, as far as their answers are concerned.
+OFFICE_OPENS, OFFICE_CLOSES = time(8, 30), time(17)
+
+
+class Shift:
+    """Who of the technicians is at work when."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.technicians = desk.technicians()
+        self.hours: dict[int, OpeningHours] = {centre.pk: centre.opening_hours() for centre in desk.centres.values()}
+
+    def present(self, at: datetime) -> list[Technician]:
+        """The technicians whose centre is open; by D1 there always are some."""
+        return [one for one in self.technicians if self.hours[one.centre_id].in_business_day(at)]
+
+    def somebody_for(self, owner_id: int | None, at: datetime, chance: Random) -> User:
+        """The owner while they are at work, else a colleague on shift."""
+        present = self.present(at)
+        for one in present:
+            if one.user_id == owner_id:
+                return one.user
+        first_line = [one for one in present if one.level == Level.L2]
+        return chance.choice(first_line or self.technicians).user
+
+
+@dataclass
+class Scene:
+    """One issue: whose, about what, from when on; `at` is the moment its story has reached (UTC)."""
+
+    desk: Desk
+    shift: Shift
+    company: Company
+    sketch: CompanySketch
+    subject: Subject
+    at: datetime
+    now: datetime
+    chance: Random
+    tell: Callable[[Scene], Story]
+    case_id: int | None = None
+    words: dict[str, Any] = field(init=False)
+    story: Story = field(init=False)
+
+    def __post_init__(self) -> None:
+        site = self.chance.choice(self.sketch.sites)
+        self.words = {
+            "site": site.name,
+            "device": f"{site.code}-{self.subject.kind}-{self.chance.randint(2, 48):02}",
+            "user": f"{self.chance.choice('abdeghjklmnrst')}.{self.chance.choice(SURNAMES)}",
+            "count": self.chance.choice((6, 8, 12, 14, 18, 22, 35, 40)),
+        }
+        contacts = list(self.company.contacts.order_by("pk"))
+        desk = [one for one in contacts if one.is_help_desk]
+        self.contact: Contact = desk[0] if self.subject.severity == Severity.CRITICAL else self.chance.choice(desk)
+        self.end_user: Contact = next(one for one in contacts if not one.is_help_desk)
+        self._updates = chain(UPDATES, repeat(UPDATES[1]))
+        self._notes = chain(self.chance.sample(NOTES, len(NOTES)), repeat(NOTES[3]))
+        self._calls = chain(self.chance.sample(CALLS, len(CALLS)), repeat(CALLS[0]))
+        self.story = self.tell(self)
+
+    # --- time ---
+
+    def soon(self, least: float = 4, most: float = 18) -> timedelta:
+        """Some minutes."""
+        return timedelta(minutes=self.chance.uniform(least, most))
+
+    def until(self, before_now: timedelta) -> timedelta:
+        """How long it is until that long before the present."""
+        return self.now - before_now - self.at
+
+    def in_office(self, after: timedelta) -> timedelta:
+        """How long until the customer's office is open, at the earliest after that long."""
+        zone = self.company.calendar()
+        earliest = self.at + after
+        day = zone.local_date(earliest)
+        while True:
+            opens, closes = (zone.at_local_time(day, clock) for clock in (OFFICE_OPENS, OFFICE_CLOSES))
+            if zone.is_business_day(day) and earliest < closes:
+                return max(earliest, opens + self.soon(1, 50)) - self.at
+            day += DAY
+
+    # --- who and what ---
+
+    @property
+    def case(self) -> Case:
+        """The case as it is now."""
+        return Case.objects.select_related("owner").get(pk=self._id)
+
+    @property
+    def technician(self) -> User:
+        """Who works on the case at this moment."""
+        owner_id = Case.objects.values_list("owner_id", flat=True).get(pk=self._id) if self.case_id else None
+        return self.shift.somebody_for(owner_id, self.at, self.chance)
+
+    def said(self, text: str) -> str:
+        """A text of the subject with this customer's words filled in."""
+        return text.format(**self.words)
+
+    # --- the moves ---
+
+    def opens(self, **differently: Any) -> None:
+        """The help desk calls or writes, and somebody on shift opens the case (C1)."""
+        subject = self.subject
+        phoned = subject.severity == Severity.CRITICAL or self.contact.preferred_means == MeansOfContact.PHONE
+        answers = {
+            "company": self.company,
+            "contact": self.contact,
+            "title": self.said(subject.title),
+            "severity": subject.severity,
+            "channel": Channel.PHONE if phoned else self.chance.choice((Channel.EMAIL, Channel.EMAIL, Channel.CHAT)),
+            "description": self.said(subject.description),
+            "affected_user": self.words["user"],
+            "device": self.said(subject.device),
+            "operating_system": subject.operating_system,
+            "system_information": subject.system,
+            "several_devices": subject.severity != Severity.LOW,
+            "affected": subject.affected,
+            "impact": subject.impact,
+        }
+        by = self.shift.somebody_for(None, self.at, self.chance)
+        self.case_id = opening.open_case(opening.Intake(**(answers | differently)), by, self.at).pk
+
+    def starts(self) -> None:
+        """Work begins."""
+        transitions.start_work(self._id, self.technician, self.at)
+
+    def calls(self, body: str, reached: bool = True) -> None:
+        """A technician calls the customer; not `reached`, they leave a message."""
+        self._contact(Channel.PHONE, Direction.OUT, body, reached=reached)
+
+    def writes(self, body: str) -> None:
+        """A technician mails the customer."""
+        self._contact(Channel.EMAIL, Direction.OUT, body, send=True)
+
+    def hears(self, body: str, channel: Channel = Channel.EMAIL) -> Interaction:
+        """The customer turns to us."""
+        return self._contact(channel, Direction.IN, body)
+
+    def notes(self, body: str, by: User | None = None) -> None:
+        """An internal note, of the technician's unless somebody else writes it."""
+        actor = by or self.technician
+        contact_log.log_contact(
+            self._id, actor, self.at, channel=Channel.NOTE, direction=Direction.INTERNAL, body=self.said(body)
+        )
+
+    def account_manager_notes(self) -> None:
+        """The account manager adds what they heard (A1)."""
+        self.notes(self.chance.choice(ACCOUNT_NOTES), by=self.company.account_manager)
+
+    def goes_on(self) -> None:
+        """The next sign of work: mostly a status update, at times a note or a call; whoever was asked answers (E8)."""
+        kind = self.chance.random()
+        question = open_question(self.case)
+        if question is not None and kind < 0.85:
+            self.answers_management(question)
+        elif kind < 0.25:
+            self.updates_everybody(next(self._updates))
+        elif kind < 0.6:
+            self.writes(next(self._updates))
+        elif kind < 0.85:
+            self.notes(next(self._notes))
+        else:
+            self.calls(next(self._calls))
+
+    def answers_management(self, question: Question) -> None:
+        """The owner says where the case stands, and at times what the customer may know of it (E8)."""
+        line, for_customer = self.chance.choice(ANSWERS)
+        for_customer = for_customer if self.chance.random() < 0.5 else ""
+        questions.answer(
+            self._id, self.technician, self.at, answer=line, for_customer=for_customer, question_id=question.pk
+        )
+
+    def updates_everybody(self, text: str) -> None:
+        """One status update to the whole audience (T2)."""
+        life = lives_of([self.case])[self._id]
+        members = audience_of(life, self.at)
+        give_update(self._id, self.technician, self.at, text=self.said(text), members=members, customer_too=True)
+
+    def decides(self) -> None:
+        """The Support Manager decides what the schedule left open: the case keeps to its course (E1)."""
+        decision = requests.open_decision(self.case)
+        if decision is not None:
+            why = "Owner, customer and vendor agree on the plan; the next point of the schedule is soon enough."
+            requests.decline(decision.pk, self.desk.staff["ruth"], self.at, why=why)
+
+    def is_asked_for(self, impact: str, reason: str) -> EscalationRequest:
+        """The customer asks their account manager for an escalation (E9)."""
+        actor = self.company.account_manager
+        assert actor is not None
+        return requests.request_escalation(
+            self._id,
+            actor,
+            self.at,
+            origin=Origin.CUSTOMER,
+            asked_by=self.contact.name,
+            impact=self.said(impact),
+            reason=self.said(reason),
+        )
+
+    def is_granted(self, request: EscalationRequest) -> None:
+        """The Support Manager accepts: the next point is carried out now (E9)."""
+        why = "The customer's business is at risk before the schedule gets there."
+        requests.accept(request.pk, self.desk.staff["ruth"], self.at, why=why)
+
+    def is_refused(self, request: EscalationRequest) -> None:
+        """The Support Manager declines (E9)."""
+        requests.decline(
+            request.pk,
+            self.desk.staff["ruth"],
+            self.at,
+            why="The correction is in test and goes in tonight; another owner would lose a day.",
+            words="Your case is in the right hands: the correction is in test and goes in tonight.",
+        )
+
+    def pace(self) -> timedelta:
+        """How long until the next sign of work."""
+        severity = Case.objects.values_list("severity", flat=True).get(pk=self._id)
+        return PACE[Severity(severity)] * self.chance.uniform(0.85, 1.1)
+
+    def asks(self, reason: WaitReason, question: str = "", plan: WaitPlan | None = None) -> None:
+        """The customer is asked, and the case waits (C4)."""
+        text = self.said(question or self.subject.question)
+        transitions.ask_customer(self._id, self.technician, self.at, question=text, reason=reason, plan=plan)
+
+    def answers(self, body: str = "", channel: Channel = Channel.EMAIL) -> None:
+        """The customer responds to the question."""
+        said = self.said(body or self.subject.answer)
+        contact_log.customer_responded(self._id, self.technician, self.at, channel=channel, body=said)
+
+    def gets_absence_note(self, note: str, away_for: timedelta | None = None) -> None:
+        """The customer is out of office; with `away_for` somebody says so, else it is read from the note (F5)."""
+        today = self.company.calendar().local_date(self.at)
+        back_on = today + away_for if away_for is not None else None
+        last_day = today + timedelta(days=9)
+        said = note.format(last_day=f"{last_day.day} {last_day:%B %Y}")
+        absence_log.note_absence(self._id, self.technician, self.at, note=said, back_on=back_on)
+
+    def takes_back(self, reason: str) -> None:
+        """The question is taken back."""
+        transitions.take_back(self._id, self.technician, self.at, reason=reason)
+
+    def resolves(self, resolution: Resolution = Resolution.CONFIRMED) -> None:
+        """The case closes."""
+        solution = self.said(self.subject.solution) if resolution == Resolution.CONFIRMED else ""
+        transitions.resolve(
+            self._id, self.technician, self.at, resolution=resolution, solution=solution, agreed_by=AgreedBy.PHONE
+        )
+
+    def reopens(self, reason: str) -> None:
+        """The case is worked on again."""
+        transitions.reopen(self._id, self.technician, self.at, reason=reason)
+
+    def changes_severity(self, severity: Severity, reason: str) -> None:
+        """It is worse, or less bad, than it looked (C2)."""
+        transitions.change_severity(self._id, self.technician, self.at, severity=severity, reason=reason)
+
+    def is_reassigned(self, reason: str) -> None:
+        """The Support Manager gives the case to another first-line technician on shift (A1)."""
+        others = [one.user for one in self.shift.present(self.at) if one.level == Level.L2]
+        owner = self.chance.choice([one for one in others if one != self.case.owner])
+        transitions.reassign(self._id, self.desk.staff["ruth"], self.at, owner=owner, reason=reason)
+
+    def is_corrected(self, reason: str, **changes: Any) -> None:
+        """Details of the case are put right."""
+        transitions.edit_details(self._id, self.technician, self.at, changes=changes, reason=reason)
+
+    def turns_away(self, about: str) -> None:
+        """An end user is pointed to their own help desk (D3)."""
+        opening.turn_away(self.end_user, about, self.technician, self.at)
+
+    @property
+    def _id(self) -> int:
+        assert self.case_id is not None
+        return self.case_id
+
+    def _contact(self, channel: Channel, direction: Direction, body: str, **more: bool) -> Interaction:
+        said = self.said(body)
+        return contact_log.log_contact(
+            self._id, self.technician, self.at, channel=channel, direction=direction, body=said, **more
+        )

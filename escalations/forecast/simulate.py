@@ -1,0 +1,573 @@
+"""What happens on a case if nobody touches it: the next seven days, with the people who would really be written to.
+
+The case is loaded once and lived through in memory: at each moment that it asks for, the deciding halves of the sweeps
+are asked in their order (escalate, follow up, keep promises) and what they come to is applied to what is in memory.
+Nothing is written, and the number of queries does not depend on what happens. It is assumed that mail leaves at once,
+that a sweep looks at every due moment, and that people, duty and load stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from cases.enums import MailStatus, NoticeStep, Resolution, Severity, Status
+from cases.followup.apply import is_lost, next_look
+from cases.followup.mail import write_step
+from cases.followup.state import wait_of
+from cases.mail.announcements import resolved_letters
+from cases.mail.letters import Letter
+from cases.models import Case
+from cases.policy.followup.plans import TO_OWNER, carried_out, plan_at
+from cases.policy.followup.wait import RECHECK, Plan, Wait
+from cases.roster import Roster
+from contacts.directory import Addressee, Directory, addressee, is_reachable
+from contacts.enums import Role, Term
+from contacts.models import User
+from contacts.wording import said_duration
+from escalations.audience import watchers_of
+from escalations.clocks import Life, lives_of
+from escalations.enums import Member, Origin, Outcome, PromiseKind
+from escalations.models import EscalationRequest, Promise, StaffLine
+from escalations.points.apply import ledger_row, question_of
+from escalations.points.decide import Batch, CaseStep, decide, inherited
+from escalations.points.mail import inheritance_letters, step_letters
+from escalations.policy.cadence import Piece, Reached
+from escalations.policy.clock import Due, Snapshot
+from escalations.requests.mail import passing_letters
+from escalations.sla.apply import lead, person_in_time
+from escalations.sla.decide import Keeping, PromiseStep, decide_promises, flagged_words
+from escalations.sla.digest import Section
+from escalations.sla.mail import Telling
+from escalations.sla.state import Clock, Standing, standings_of
+
+#: How far ahead it is looked.
+AHEAD = timedelta(days=7)
+#: A case that asks for one moment so often is stuck; the sweeps would set it aside (S2).
+LOOKS_AT_ONE_MOMENT = 12
+
+
+class Kind(Term):
+    """What can happen to a case that nobody touches."""
+
+    POINT = "point", "Escalation point"
+    RECORDED = "recorded", "Point only recorded"
+    OWNER = "owner", "Transfer of ownership"
+    ASKED = "asked", "Owner asked for the status"
+    INHERITED = "inherited", "Open question goes to the new owner"
+    NOTICE = "notice", "Customer turned to"
+    OWNER_TOLD = "owner_told", "Owner told about the wait"
+    HELD_UP = "held_up", "Closing held up"
+    CLOSED = "closed", "Closed for no response"
+    REMINDER = "reminder", "Owner reminded"
+    UPDATE = "update", "Status update by the desk"
+    MISSED = "missed", "Promise missed"
+    SILENCE = "silence", "Silence told"
+    QUESTION = "question", "Question unanswered"
+    WORD = "word", "Customer's word not handled"
+    PASSED_ON = "passed_on", "Request goes on to the CSM"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One person who would be written to, and why; `by` is the template of the mail, or the part of the staff's mail.
+
+    `meant_for` says in whose place they stand, if a role is empty or its holder cannot be written to (D5).
+    """
+
+    name: str
+    address: str
+    meant_for: str = ""
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happens at a moment (UTC). `about` names it: the point, the step, the members it concerns."""
+
+    at: datetime
+    kind: Kind
+    what: str
+    about: str = ""
+    people: tuple[Told, ...] = ()
+    why: str = ""
+    every: timedelta | None = None  # of an update: the interval in force
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """Something that will go another way than it should, first at `at`."""
+
+    at: datetime
+    sentence: str
+
+
+@dataclass
+class Forecast:
+    """What happens to a case from `now` until `until` if nobody touches it, in order."""
+
+    now: datetime
+    until: datetime
+    events: list[Event] = field(default_factory=list)
+    warnings: list[Warn] = field(default_factory=list)
+
+
+def forecast_of(case: Case, now: datetime, life: Life | None = None) -> Forecast:
+    """What happens to the case by itself in the seven days from `now` on; at most 20 queries, whatever happens.
+
+    `life` spares the queries of what the caller has read already; it is left as it is.
+    """
+    return _Future(case.pk, now, life).lived()
+
+
+def load(case_id: int) -> Case:
+    """The case with everybody whom its letters ask for, as the sweeps claim it; one query."""
+    people = ("company__account_manager", "company__customer_engineer", "contact", "owner__technician")
+    case = Case.objects.select_related(*people).get(pk=case_id)
+    if case.contact.company_id == case.company_id:
+        case.contact.company = case.company
+    return case
+
+
+class _Life(Life):
+    """A life that goes on in memory; what is asked of it at every look is reckoned anew only when it has changed."""
+
+    _pieces: list[Piece] | None = None
+    _upcoming: tuple[Due | None] | None = None
+
+    def changed(self) -> None:
+        """Something happened: forget what was reckoned."""
+        self._pieces = self._upcoming = None
+        self.__dict__.pop("attentions", None)
+
+    def pieces(self) -> list[Piece]:
+        """Who is owed updates how often."""
+        if self._pieces is None:
+            self._pieces = super().pieces()
+        return self._pieces
+
+    def upcoming(self, now: datetime) -> Due | None:
+        """The next point; the same one until it is carried out."""
+        if self._upcoming is None:
+            self._upcoming = (super().upcoming(now),)
+        return self._upcoming[0]
+
+
+def _copied(life: Life, case: Case) -> _Life:
+    return _Life(
+        case,
+        list(life.snapshots),
+        life.course,
+        dict(life.ledger),
+        list(life.reached),
+        [copy(one) for one in life.requests],
+        copy(life.question),
+    )
+
+
+class _Future:
+    """One case, lived ahead. `case` is never saved; everything else is a copy or was read for this only."""
+
+    def __init__(self, case_id: int, now: datetime, life: Life | None) -> None:
+        self.forecast = Forecast(now, now + AHEAD)
+        self.now = now
+        self.case = load(case_id)
+        self.life = _copied(life or lives_of([self.case])[case_id], self.case)
+        standing = standings_of([self.life])[case_id]
+        self.words, self.newest, self.spoken_at = standing.words, standing.newest, standing.spoken_at
+        self.missed = {_name(row) for row in self.newest.values() if row.outcome == Outcome.MISSED}
+        self.watchers: list[Addressee] = watchers_of([self.case])[case_id]
+        self.flagged = flagged_words([self.case]).get(case_id, [])
+        self.wait: Wait | None = wait_of(self.case, leaving_at=now)
+        self.directory = Directory()
+        self._roster: Roster | None = None
+        self.kept_by_people: list[Promise] = []
+        self.unsettled = self._read_unsettled()
+
+    def lived(self) -> Forecast:
+        """Live through all the moments that the case asks for."""
+        looks = 0
+        while (at := self._next_look()) is not None and at <= self.forecast.until:
+            looks = looks + 1 if at == self.now else 0
+            if looks > LOOKS_AT_ONE_MOMENT:
+                self._warn("The case asks for the same moment again and again, so the rest cannot be foreseen.")
+                break
+            self.now = at
+            self._look()
+        self._settle()
+        self.forecast.events.sort(key=lambda event: event.at)
+        return self.forecast
+
+    def _next_look(self) -> datetime | None:
+        moments = (self.case.look_at, self.case.follow_up_at, self.case.promise_at)
+        return max((min(moment for moment in moments if moment), self.now)) if any(moments) else None
+
+    def _look(self) -> None:
+        """The three sweeps in their order, each as often as it finds the case due."""
+        case = self.case
+        if case.look_at is not None and case.look_at <= self.now:
+            self._escalate()
+        if case.follow_up_at is not None and case.follow_up_at <= self.now:
+            self._follow_up()
+        if case.promise_at is not None and case.promise_at <= self.now:
+            self._keep_promises()
+
+    def _batch(self) -> Batch:
+        return _Batch(self.now, self)
+
+    def roster(self) -> Roster:
+        """The technicians as they are now, less what was given away meanwhile, seen at the moment reached."""
+        if self._roster is None:
+            self._roster = Roster(self.forecast.now)
+        return self._roster.at(self.now)
+
+    # --- escalation (E1, E5, E7, E8) ---
+
+    def _escalate(self) -> None:
+        if self.life.course is None:  # nothing was put in force: the sweep looks again and again, and does nothing
+            self.case.look_at = None
+            return
+        batch = self._batch()
+        self.life.changed()
+        step = decide(self.life, batch)
+        if step.dues:
+            letters = step_letters(step, batch)
+            self._tell_of_step(step, letters)
+            self._carry_out(step)
+        if not step.asks and step.heir is None:
+            self._settle_question(batch)
+        if not self.case.is_open:
+            self._close_requests()
+        self.life.changed()
+
+    def _tell_of_step(self, step: CaseStep, letters: Sequence[Letter]) -> None:
+        people = _readers(letters)
+        for due in step.dues:
+            if not step.is_loud(due):
+                self._happens(
+                    Kind.RECORDED,
+                    f"{due.point.name} is only recorded, nobody is told",
+                    f"{due.run}:{due.point.name}",
+                    why="it was passed already when the severity was lowered, or belongs to what is over",
+                )
+        for due in step.loud[:-1]:
+            self._happens(
+                Kind.POINT, f"{due.point.name}, together with {step.highest.point.name}", f"{due.run}:{due.point.name}"
+            )
+        if step.loud:
+            due = step.highest
+            self._happens(
+                Kind.POINT,
+                f"{due.point.name} is reached",
+                f"{due.run}:{due.point.name}",
+                people,
+                f"unresolved for {said_duration(due.point.after)}"
+                + ("; the Support Manager decides whether more is done" if step.leaves_to_decide else ""),
+            )
+            if not people:
+                self._warn(f"{due.point.name} can be told to nobody: nobody with an address stands in for them.")
+        if step.new_owner is not None:
+            self._happens(
+                Kind.OWNER,
+                f"Ownership goes from {step.former_owner or 'nobody'} to {step.new_owner}",
+                step.new_owner.username,
+                _of(people, step.new_owner),
+                step.why_owner,
+            )
+        if step.no_l3:
+            self._warn(f"{step.highest.point.name} gives the case to L3, and there is no L3 technician.")
+        if step.asked is not None:
+            why = f"in place of {step.absent}, who is off duty" if step.absent else ""
+            self._happens(
+                Kind.ASKED,
+                f"{step.asked} is asked for the status",
+                step.asked.username,
+                _of(people, step.asked),
+                why,
+            )
+        if step.heir is not None and self.life.question is not None:
+            what = f"{step.heir} has to answer what {self.life.question.point} asked"
+            self._happens(Kind.INHERITED, what, step.heir.username, _of(people, step.heir))
+        if step.loud and step.case.owner is None:
+            self._warn("Nobody owns the case.")
+
+    def _carry_out(self, step: CaseStep) -> None:
+        life = self.life
+        for number, due in enumerate(step.dues):
+            row = ledger_row(step, number, self.now)
+            life.ledger[due.key] = row
+            director = row.carried_out and Role.CS_DIRECTOR in due.point.mailed
+            key = (due.run, due.point.severity, due.point.number)
+            life.reached.append(Reached(*key, due.due_at, self.now, due.point.rhythm, director))
+        if step.new_owner is not None:
+            self._hand_over(step)
+        if step.asks:
+            life.question = question_of(step, self.now)
+        elif step.heir is not None:
+            self._pass_to(step.heir)
+        if step.leaves_to_decide and not any(one.is_undecided and one.is_decision for one in life.requests):
+            life.requests.append(
+                EscalationRequest(case=self.case, origin=Origin.SCHEDULE, requested_at=self.now, reason="")
+            )
+
+    def _hand_over(self, step: CaseStep) -> None:
+        former, owner = step.former_owner, step.new_owner
+        if former is not None:
+            if is_reachable(former) and former.pk not in {one.user_id for one in self.watchers}:
+                self.watchers.append(addressee(former))
+            if self._roster is not None:
+                self._roster.relieve(former.pk, Severity(self.case.severity))
+        self.watchers = [one for one in self.watchers if owner is None or one.user_id != owner.pk]
+
+    def _settle_question(self, batch: Batch) -> None:
+        life = self.life
+        if life.question is None:
+            return
+        if not self.case.is_open:
+            life.question = None
+            return
+        heir = inherited(life, batch)
+        if heir is not None:
+            people = _readers(inheritance_letters(life, heir, batch))
+            what = f"{heir} has to answer what {life.question.point} asked"
+            self._pass_to(heir)
+            self._happens(Kind.INHERITED, what, heir.username, people)
+
+    def _pass_to(self, heir: User) -> None:
+        question, owner = self.life.question, self.case.owner
+        assert question is not None
+        question.asked, question.stands_in_for = heir, owner if owner != heir else None
+
+    def _close_requests(self) -> None:
+        for request in self.life.requests:
+            if request.closed_at is None and request.is_running:
+                request.close(self.now)
+
+    # --- waiting for the customer (F2, F7) ---
+
+    def _follow_up(self) -> None:
+        wait = self.wait
+        if wait is None:
+            self.case.follow_up_at = None
+            return
+        plan = plan_at(wait, self.now)
+        if plan.act is None:
+            if plan.held_up and plan.look_again_at == self.now + RECHECK:
+                self._held_up(plan)
+            else:
+                self.case.follow_up_at = plan.look_again_at
+        elif plan.act.step == NoticeStep.RESOLVE:
+            self._close()
+        else:
+            self._take_step(wait, plan)
+
+    def _held_up(self, plan: Plan) -> None:
+        """No mail leaves by itself later: the sweep looks every few minutes from here on, and nothing comes of it."""
+        self.case.follow_up_at = None
+        self._happens(Kind.HELD_UP, "The case is not closed", NoticeStep.RESOLVE, why=plan.held_up)
+        self._warn(plan.held_up)
+
+    def _take_step(self, wait: Wait, plan: Plan) -> None:
+        """A step of the plan; its mail leaves once the sweep is through."""
+        assert plan.act is not None
+        written = write_step(self.case, wait, plan.act, self.now, self.directory)
+        lost = is_lost(plan, written)
+        what = f"{plan.act.step.label} cannot be sent" if lost else plan.act.step.label
+        kind = Kind.OWNER_TOLD if plan.act.step in TO_OWNER else Kind.NOTICE
+        self._happens(kind, what, plan.act.step, _readers(written.letters), "the case waits for the customer")
+        if lost:
+            self._warn(f"{self.case.contact.name} has no email address: nothing can be sent to them.")
+        self.case.follow_up_at = next_look(carried_out(wait, plan, self.now, lost=lost), self.now)
+        self.wait = carried_out(wait, plan, self.now, left_at=None if lost else self.now, lost=lost)
+
+    def _close(self) -> None:
+        case = self.case
+        case.resolve(Resolution.NO_RESPONSE, "", self.now)
+        self.wait = None
+        case.look_at = case.promise_at = self.now
+        case.follow_up_at = None
+        self.life.snapshots.append(Snapshot(self.now, Status.RESOLVED, Severity(case.severity), case.wait_episode))
+        self.life.changed()
+        people = _readers(resolved_letters(case))
+        self._happens(
+            Kind.CLOSED, "Closed for no response", NoticeStep.RESOLVE, people, "the customer has not answered"
+        )
+
+    # --- promises (T1 to T3, E8, E9, C7) ---
+
+    def _keep_promises(self) -> None:
+        step = decide_promises(self._standing(), self._keeping())
+        self.case.promise_at = step.look_again_at
+        telling = Telling([step], self._batch(), quoting=False)
+        self._tell_of_promises(step, telling.letters(), telling.lines())
+        self._write_down(step)
+
+    def _standing(self) -> Standing:
+        return Standing(self.life, self.words, self.newest, self.spoken_at)
+
+    def _keeping(self) -> Keeping:
+        key = self.case.pk
+        return Keeping(self._batch(), lead(), {key: self.watchers}, {key: self.flagged})
+
+    def _tell_of_promises(self, step: PromiseStep, letters: Sequence[Letter], lines: Sequence[StaffLine]) -> None:
+        for row in step.rows:
+            if row.outcome == Outcome.MISSED and _name(row) not in self.missed:
+                self._misses(row)
+        if step.updates:
+            self._tell_of_updates(step, _readers(letters) + _listed(lines, Section.UPDATE))
+        if step.reminders:
+            owed_to = _joined(one.member for one in step.reminders)
+            what = f"{self.case.owner or 'Whoever stands in for the owner'} is reminded of the update to {owed_to}"
+            every = min(one.every for one in step.reminders)
+            people = _listed(lines, Section.REMINDER)
+            self._happens(Kind.REMINDER, what, owed_to, people, f"an update is owed to {owed_to} soon", every)
+        if step.silence is not None:
+            why = "two updates in a row went without a person's word"
+            self._tell_manager(Kind.SILENCE, "Nobody has spoken: the Support Manager is told", why, lines)
+        if step.question_unanswered and self.life.question is not None:
+            what = f"{self.life.question.point}'s question is unanswered: the Support Manager is told"
+            why = f"{self.life.question.asked or 'nobody'} was asked for the status"
+            self._tell_manager(Kind.QUESTION, what, why, lines)
+        if step.unhandled:
+            what = "The customer's word on the resolved case is not handled: the Support Manager is told"
+            self._tell_manager(Kind.WORD, what, "nobody has reopened the case or marked it as handled", lines)
+        for request in step.passed_on:
+            people = _readers(passing_letters(request, self.case, self.directory))
+            self._happens(
+                Kind.PASSED_ON,
+                "The requested escalation goes on to the Customer Service Manager",
+                str(request.pk),
+                people,
+                "nobody has decided on it in time",
+            )
+
+    def _tell_of_updates(self, step: PromiseStep, people: tuple[Told, ...]) -> None:
+        members = [update.period.member for update in step.updates]
+        every = min(update.period.every for update in step.updates)
+        what = f"Status update to {_joined(members)}"
+        about = ",".join(sorted(member.value for member in members))
+        self._happens(Kind.UPDATE, what, about, people, "nobody has given one by then", every)
+
+    def _tell_manager(self, kind: Kind, what: str, why: str, lines: Sequence[StaffLine]) -> None:
+        people = _listed(lines, Section(kind.value))
+        self._happens(kind, what, "", people, why)
+        if not people:
+            self._warn("Nobody with an address is Support Manager or stands in for them.")
+
+    def _misses(self, row: Promise) -> None:
+        self.missed.add(_name(row))
+        member, kind = Member(row.member), PromiseKind(row.kind)
+        why = f"due by {row.due_at:%Y-%m-%d %H:%M} UTC"
+        if member == Member.CUSTOMER and not self.case.contact.email:
+            why = "their contact has no email address, so the desk cannot update them itself"
+            self._warn(f"{self.case.contact.name} has no email address: the desk cannot update them itself.")
+        at = max(row.due_at, self.forecast.now)
+        what = f"{kind.label} to the {member.label.lower()} is missed"
+        self.forecast.events.append(Event(at, Kind.MISSED, what, f"{kind.value}:{member.value}", (), why))
+
+    def _write_down(self, step: PromiseStep) -> None:
+        """What the sweep writes, and the outcome that the outbox settles: mail that leaves at once keeps a promise."""
+        for row in step.rows:
+            if row.updated_at is not None and not row.outcome:
+                row.outcome = Outcome.SYSTEM if row.updated_at <= row.due_at else Outcome.MISSED
+            if row.outcome == Outcome.PERSON:
+                self.kept_by_people.append(row)
+            clock: Clock = (PromiseKind(row.kind), Member(row.member))
+            newest = self.newest.get(clock)
+            if newest is None or row.since >= newest.since:
+                self.newest[clock] = row
+        if step.question_unanswered and self.life.question is not None:
+            self.life.question.manager_told_at = self.now
+        self.flagged = [word for word in self.flagged if word not in step.unhandled]
+        for request in step.passed_on:
+            request.passed_on_at = self.now
+
+    def _read_unsettled(self) -> list[Promise]:
+        """The desk's own updates from before that did not, or will not, leave in time; what is queued leaves now."""
+        rows = Promise.objects.filter(case=self.case.pk, outcome="", updated_at__isnull=False).select_related("mail")
+        return [row for row in rows.annotate(saved=person_in_time()) if not self._leaves_in_time(row)]
+
+    def _leaves_in_time(self, row: Promise) -> bool:
+        status = row.mail.status if row.mail else MailStatus.FAILED
+        if status == MailStatus.DROPPED:
+            return row.due_at < self.now  # nothing was owed any more
+        if status == MailStatus.QUEUED:
+            return self.now <= row.due_at
+        sent_at = row.mail.sent_at if row.mail and status == MailStatus.SENT else None
+        return sent_at is not None and sent_at <= row.due_at
+
+    def _settle(self) -> None:
+        """They are missed, unless a person spoke before they were due."""
+        kept = {(row.kind, row.member, row.since): row.ended_at for row in self.kept_by_people}
+        for row in self.unsettled:
+            spoken_at = kept.get((row.kind, row.member, row.updated_at or row.since))
+            in_time = row.saved or (spoken_at is not None and spoken_at <= row.due_at)  # type: ignore[attr-defined]
+            if not in_time and row.due_at < self.forecast.until:
+                self._misses(row)
+
+    # --- telling ---
+
+    def _happens(
+        self,
+        kind: Kind,
+        what: str,
+        about: str,
+        people: tuple[Told, ...] = (),
+        why: str = "",
+        every: timedelta | None = None,
+    ) -> None:
+        self.forecast.events.append(Event(self.now, kind, what, about, people, why, every))
+        for one in people:
+            if one.meant_for:
+                self._warn(f"{one.meant_for} cannot be written to: {one.name or one.address} gets it instead.")
+
+    def _warn(self, sentence: str) -> None:
+        if sentence not in {one.sentence for one in self.forecast.warnings}:
+            self.forecast.warnings.append(Warn(self.now, sentence))
+
+
+class _Batch(Batch):
+    """What the steps at one moment need to know besides the case, read once for all moments."""
+
+    def __init__(self, now: datetime, future: _Future) -> None:
+        super().__init__(now)
+        self._future = future
+        self.directory = future.directory
+
+    @cached_property
+    def roster(self) -> Roster:
+        """The technicians, read only when somebody is to go to L3 or to stand in for somebody."""
+        return self._future.roster()
+
+
+def _name(row: Promise) -> tuple[str, str, datetime]:
+    return row.kind, row.member, row.since
+
+
+def _readers(letters: Iterable[Letter]) -> tuple[Told, ...]:
+    return tuple(
+        Told(one.to.name, one.to.address, one.to.meant_for, one.template, str(one.facts.get("why", "")))
+        for one in letters
+    )
+
+
+def _listed(lines: Iterable[StaffLine], section: Section) -> tuple[Told, ...]:
+    return tuple(
+        Told(one.to_name, one.to_address, one.meant_for, section.value, str(one.facts.get("because", "")))
+        for one in lines
+        if one.section == section
+    )
+
+
+def _of(people: Iterable[Told], user: User) -> tuple[Told, ...]:
+    """Those of a step's readers who are, or stand in for, this person."""
+    return tuple(one for one in people if one.address.lower() == user.email.lower() or str(user) in one.meant_for)
+
+
+def _joined(members: Iterable[Member]) -> str:
+    *first, last = [member.label.lower() if member != Member.COO else member.label for member in dict.fromkeys(members)]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,187 @@
+"""Promised status updates, for each member of the audience a clock of their own (T2, T3, T4). Pure; all moments UTC.
+
+A period begins when an update starts to be owed (the opening, the end of a wait, a reopening, joining the audience) or
+with the last update that reached the member, whichever is the latest, and ends with the next update or when none is
+owed any more. Its deadline is its begin plus the interval; when the interval changes, the earlier of the old deadline
+and the change plus the new interval. A missed one stays open, with the deadline it missed, until an update comes.
+
+An event at the very moment of a deadline comes before it: a word then is in time. Of a word and a change at one moment
+the word comes first. What begins and ends at one moment (a question to the customer is an update, and the wait begins
+with it) is no period.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from escalations.enums import Member, Outcome
+from escalations.policy.cadence import Piece
+
+#: T3: the owner is reminded when this share of the interval is left (75 % are over).
+REMIND_WITH_LEFT = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Something that told members of the audience how the case stands: a person's contact or update, or the desk's.
+
+    `by` is the person's key; None for the desk.
+    """
+
+    at: datetime
+    members: frozenset[Member]
+    what: str
+    by: int | None = None
+    by_desk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One event that a deadline came from, for whoever asks why."""
+
+    at: datetime
+    said: str
+
+
+@dataclass(slots=True)
+class Period:
+    """A time for which one member is owed one update. `due_at` is final once `ended_at` is set or it has passed.
+
+    Always `since` <= `remind_at` <= `update_at()` <= `due_at`.
+    """
+
+    member: Member
+    since: datetime
+    every: timedelta  # the interval in force
+    due_at: datetime
+    automatic: bool = True
+    ended_at: datetime | None = None
+    ended_by: Word | None = None  # None while it runs, or when the update was no longer owed
+    why: list[Reason] = field(default_factory=list)
+    allowed: timedelta | None = None  # the interval that the deadline came from, when that is another than in force
+
+    def is_missed(self, now: datetime) -> bool:
+        """Whether its deadline has passed without an update (T4)."""
+        return self.due_at < (self.ended_at or now)
+
+    def outcome(self, now: datetime) -> Outcome | None:
+        """What became of it by `now`; None while that is open. The desk's own update keeps it only once it has left:
+        that is settled from the outbox, so it is open here.
+        """
+        if self.is_missed(now):
+            return Outcome.MISSED
+        if self.ended_at is None:
+            return None
+        if self.ended_by is None:
+            return Outcome.RELEASED
+        return None if self.ended_by.by_desk else Outcome.PERSON
+
+    @property
+    def remind_at(self) -> datetime:
+        """When the owner is reminded: at 75 % of the interval that the deadline came from (T3)."""
+        return self.due_at - (self.allowed or self.every) * REMIND_WITH_LEFT
+
+    def update_at(self, lead: timedelta) -> datetime:
+        """When the desk sends the update itself: `lead` before the deadline (T3); never before the reminder's time."""
+        return max(self.remind_at, self.due_at - lead)
+
+
+def periods_of(
+    member: Member, pieces: Sequence[Piece], words: Iterable[Word], anchor: datetime | None = None
+) -> list[Period]:
+    """Every period of a member, in order; only the last may still run. Pieces and words are in order.
+
+    With `anchor`, a moment at which a period of the member is known to have begun or ended, only the periods from then
+    on, exactly as the whole fold gives them; no words from before it are needed.
+    """
+    fold = _Fold(member)
+    for event in _in_order(member, pieces, words, anchor):
+        if isinstance(event, Word):
+            fold.heard(event)
+        elif isinstance(event, Piece):
+            fold.changed(event)
+        else:
+            fold.known(event)
+    return [one for one in fold.periods if anchor is None or one.since >= anchor]
+
+
+def _in_order(
+    member: Member, pieces: Sequence[Piece], words: Iterable[Word], anchor: datetime | None
+) -> Iterator[Word | Piece | datetime]:
+    """What happened, from the rhythm that was in force just before the anchor on. At one moment words come first, a
+    person's before the desk's, then the change, then the anchor.
+    """
+    first = 0 if anchor is None else max(0, bisect_left(pieces, anchor, key=_moment) - 1)
+    events: list[tuple[datetime, int, Word | Piece | datetime]] = [(piece.at, 2, piece) for piece in pieces[first:]]
+    for word in words:
+        if member in word.members and (anchor is None or word.at >= anchor):
+            events.append((word.at, int(word.by_desk), word))
+    if anchor is not None:
+        events.append((anchor, 3, anchor))
+    return (event for _, _, event in sorted(events, key=lambda one: one[:2]))
+
+
+def _moment(piece: Piece) -> datetime:
+    return piece.at
+
+
+class _Fold:
+    """Goes through what happened in the order of time."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.in_force: Piece | None = None
+        self.current: Period | None = None
+        self.ended: list[Period] = []
+
+    @property
+    def periods(self) -> list[Period]:
+        """Those that ended, and the one that runs."""
+        return self.ended + ([self.current] if self.current else [])
+
+    def heard(self, word: Word) -> None:
+        """The member was told how the case stands."""
+        if self.current is not None and self.in_force is not None and self.current.since < word.at:
+            self._end(word.at, word)
+            self._begin(word.at, self.in_force, word.what)
+
+    def changed(self, piece: Piece) -> None:
+        """From now on another rhythm is in force."""
+        before, self.in_force = self.in_force, piece
+        every = piece.owed.get(self.member)
+        if every is None:
+            self._end(piece.at, None)
+        elif self.current is None:
+            self._begin(piece.at, piece, piece.why)
+        else:
+            self.current.automatic = piece.automatic
+            if before is None or every != before.owed.get(self.member):
+                self._interval_changed(self.current, piece, every)
+
+    def known(self, anchor: datetime) -> None:
+        """A period is known to begin here; whatever told the member may not be among the words."""
+        if self.current is not None and self.in_force is not None and self.current.since < anchor:
+            self._begin(anchor, self.in_force, self.in_force.why)
+
+    def _begin(self, at: datetime, piece: Piece, said: str) -> None:
+        every = piece.owed[self.member]
+        self.current = Period(self.member, at, every, at + every, piece.automatic, why=[Reason(at, said)])
+
+    def _end(self, at: datetime, by: Word | None) -> None:
+        if self.current is not None and self.current.since < at:
+            self.current.ended_at, self.current.ended_by = at, by
+            self.ended.append(self.current)
+        self.current = None
+
+    @staticmethod
+    def _interval_changed(current: Period, piece: Piece, every: timedelta) -> None:
+        before, current.every = current.every, every
+        if piece.at <= current.due_at:  # what is missed stays missed at its moment (T4)
+            current.why.append(Reason(piece.at, piece.why))
+        if piece.at == current.since or piece.at + every < current.due_at:
+            current.due_at, current.allowed = piece.at + every, None
+        else:
+            current.allowed = current.allowed or before

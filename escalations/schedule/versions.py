@@ -1,0 +1,216 @@
+"""The life of a schedule version (E10): loaded once from E1, drafted as a copy, put in force, never changed after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+
+from cases.enums import Severity
+from cases.workflow.guards import Refused, allow
+from contacts.directory import Addressee, Directory, is_reachable
+from contacts.enums import MANAGEMENT_ROLES, Right, Role
+from contacts.models import Company, User
+from escalations.models import ClockRule, SchedulePoint, ScheduleVersion, validate_mailed, validate_rhythm
+from escalations.policy.schedule import PUBLISHED, Audience, Point, Schedule, problems_of, rhythm_minutes
+
+
+def load_published_schedule(now: datetime) -> ScheduleVersion:
+    """E1 as version 1, in force from `now`, unless the desk has a schedule already: then that stays as it is."""
+    with transaction.atomic():
+        present = ScheduleVersion.objects.order_by("number").first()
+        return present or _write(PUBLISHED, 1, "As published in the support guide.", now)
+
+
+def draft_next_version(actor: User) -> ScheduleVersion:
+    """A copy of the newest version that can be edited; the draft there is already, if there is one.
+
+    Raises NotAllowed.
+    """
+    allow(actor, Right.EDIT_SCHEDULE, "change the schedule")
+    with transaction.atomic():
+        newest = ScheduleVersion.objects.select_for_update().order_by("-number").first()
+        if newest is not None and newest.is_draft:
+            return newest
+        number = (ScheduleVersion.objects.aggregate(highest=Max("number"))["highest"] or 0) + 1
+        return _write(newest.as_schedule() if newest else PUBLISHED, number, "", None)
+
+
+def put_in_force(version_id: int, actor: User, now: datetime) -> ScheduleVersion:
+    """Make a draft the schedule of every case opened from `now` on; open cases keep theirs (E10).
+
+    Raises Refused with the sentence that names the problem, or NotAllowed.
+    """
+    allow(actor, Right.EDIT_SCHEDULE, "change the schedule")
+    with transaction.atomic():
+        version = ScheduleVersion.objects.select_for_update().get(pk=version_id)
+        if not version.is_draft:
+            raise Refused(f"Version {version.number} is in force already; nothing was changed.")
+        problems = draft_problems(version)
+        if problems:
+            raise Refused(" ".join(problems))
+        _refuse_unchanged(version)
+        version.in_force_from = now
+        version.put_in_force_by = actor
+        version.save()
+    return version
+
+
+def newest_in_force() -> ScheduleVersion | None:
+    """The version that cases are opened under now."""
+    return ScheduleVersion.objects.filter(in_force_from__isnull=False).order_by("-in_force_from", "-number").first()
+
+
+def _refuse_unchanged(version: ScheduleVersion) -> None:
+    """A version that says what is in force already would only be one more to tell apart. Raises Refused."""
+    present = newest_in_force()
+    if present is not None and _says(version.as_schedule()) == _says(present.as_schedule()):
+        raise Refused(
+            f"Version {version.number} says the same as version {present.number}, which is in force; "
+            "change something first, or delete the draft."
+        )
+
+
+def _says(schedule: Schedule) -> Schedule:
+    """What a version says, whatever its number and in whatever order it names the roles of a point."""
+    in_order = {
+        severity: tuple(replace(point, mailed=tuple(sorted(point.mailed))) for point in schedule.of(severity))
+        for severity in Severity
+    }
+    return replace(schedule, version=0, points=in_order)
+
+
+# --- what is wrong with a draft (E10) ---------------------------------------------------------------------------
+
+
+def draft_problems(version: ScheduleVersion) -> list[str]:
+    """What keeps a draft from being put in force, a sentence each that names the point and what to do (S4)."""
+    return _what_is_unreadable(version) or problems_of(version.as_schedule())
+
+
+def is_readable(version: ScheduleVersion) -> bool:
+    """Whether its rows can be read as a schedule at all."""
+    return not _what_is_unreadable(version)
+
+
+def _what_is_unreadable(version: ScheduleVersion) -> list[str]:
+    return [f"{row}: {sentence}" for row in version.points.all() for sentence in _unreadable(row)]
+
+
+def _unreadable(row: SchedulePoint) -> list[str]:
+    """Roles and audiences that there are not: no form writes them, another program might have."""
+    sentences = []
+    for validate, written in ((validate_mailed, row.mailed), (validate_rhythm, row.rhythm)):
+        try:
+            validate(written)
+        except ValidationError as why:
+            sentences += why.messages
+    return sentences
+
+
+def draft_warnings(schedule: Schedule) -> list[str]:
+    """Whom the schedule writes to although nobody holds the role, a sentence each that names who gets it instead (D5).
+
+    No reason to refuse the version: nothing is swallowed, and holders come and go.
+    """
+    directory = Directory()
+    return [
+        *(_unheld(role, names, directory) for role, names in _wanted(schedule).items() if _is_unheld(role, directory)),
+        *_companies_without(_wanted(schedule).get(Role.ACCOUNT_MANAGER, []), directory),
+    ]
+
+
+def _wanted(schedule: Schedule) -> dict[Role, list[str]]:
+    """The roles that a schedule emails or updates, with the names of the points that do."""
+    wanted: dict[Role, list[str]] = {}
+    for point in (point for severity in Severity for point in schedule.of(severity)):
+        for role in dict.fromkeys([*point.mailed, *(_UPDATED[one] for one in point.rhythm if one in _UPDATED)]):
+            wanted.setdefault(role, []).append(point.name)
+    return wanted
+
+
+#: The roles that audiences stand for; the Director belongs to CS Management only once a point emailed them.
+_UPDATED = {
+    Audience.ACCOUNT_MANAGER: Role.ACCOUNT_MANAGER,
+    Audience.CS_MANAGEMENT: Role.CSM,
+    Audience.COO: Role.COO,
+}
+
+
+def _is_unheld(role: Role, directory: Directory) -> bool:
+    return role in MANAGEMENT_ROLES and not is_reachable(directory.holder(role, None))
+
+
+def _unheld(role: Role, names: list[str], directory: Directory) -> str:
+    return (
+        f"{_they_write(names)} to the {role.label}, and nobody who can be written to holds that role for the whole "
+        f"desk: {_instead(directory.for_role(role, None))} "
+        "Name a holder under Management roles."
+    )
+
+
+def _companies_without(names: list[str], directory: Directory) -> list[str]:
+    companies = Company.objects.filter(active=True).exclude(
+        account_manager__is_active=True, account_manager__email__gt=""
+    )
+    count = companies.count() if names else 0
+    if not count:
+        return []
+    some = ", ".join(str(company) for company in companies.order_by("name")[:3])
+    whose = f"{some} and {count - 3} more companies have" if count > 3 else f"{some} {'have' if count > 1 else 'has'}"
+    return [
+        f"{_they_write(names)} to the account manager, and {whose} none who can be written to: "
+        f"{_instead(directory.fallback('', None))} Name one on the page of the company."
+    ]
+
+
+def _instead(readers: Sequence[Addressee]) -> str:
+    if not readers:
+        return "nobody could be found who would get it instead."
+    return f"{_listed([reader.name for reader in readers])} would get it instead."
+
+
+def _they_write(names: Sequence[str]) -> str:
+    return f"{_listed(names)} {'write' if len(names) > 1 else 'writes'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """“High 1, High 2 and High 3”."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+# --- writing a version ------------------------------------------------------------------------------------------
+
+
+def _write(schedule: Schedule, number: int, note: str, in_force_from: datetime | None) -> ScheduleVersion:
+    version = ScheduleVersion.objects.create(number=number, note=note, in_force_from=in_force_from)
+    points = [point for its_points in schedule.points.values() for point in its_points]
+    SchedulePoint.objects.bulk_create(_row(version, point) for point in points)
+    ClockRule.objects.bulk_create(
+        ClockRule(
+            version=version,
+            severity=severity,
+            stands_still_while_waiting=severity in schedule.stands_still,
+            base_interval=schedule.base_interval[severity],
+            automatic_updates=severity in schedule.automatic_updates,
+        )
+        for severity in Severity
+    )
+    return version
+
+
+def _row(version: ScheduleVersion, point: Point) -> SchedulePoint:
+    return SchedulePoint(
+        version=version,
+        severity=point.severity,
+        number=point.number,
+        after=point.after,
+        mailed=[role.value for role in point.mailed],
+        owner_action=point.owner,
+        rhythm=rhythm_minutes(point.rhythm),
+        may_need_more=point.may_need_more,
+    )

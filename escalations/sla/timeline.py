@@ -1,0 +1,148 @@
+"""What promised times add to the timeline of a case: what the desk told its staff, and what was missed (T3, T4).
+
+The lines that a member of staff got are told here one by one, also when their mail covered other cases as well; the
+mail itself is not told besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.utils import timezone
+
+from cases import timeline
+from cases.enums import MailStatus
+from cases.models import Case, Mail
+from cases.timeline import Entry, Routine, is_lost
+from escalations.enums import Member, Outcome, PromiseKind
+from escalations.models import Promise, StaffLine
+from escalations.policy.explain import Said, said_on, the
+from escalations.sla.digest import Section
+
+#: The mail that the lines are put into.
+TEMPLATE = "staff_lines"
+ICONS = {
+    Section.REMINDER: "alarm",
+    Section.SILENCE: "volume_off",
+    Section.QUESTION: "help",
+    Section.UPDATE: "campaign",
+}
+TO_CUSTOMER = Routine("status update to the customer", "status updates to the customer", "Status update", 10)
+#: What each section is called when it is folded; the same update goes to the customer and to staff.
+ROUTINES = {
+    Section.UPDATE: Routine("status update to staff", "status updates to staff", "Status update", 20),
+    Section.REMINDER: Routine("reminder to the owner", "reminders to the owner", place=30),
+}
+TO_MANAGER = Routine("word to the Support Manager", "words to the Support Manager", place=40)
+
+
+def promise_entries(case: Case, enough: int) -> Iterator[Entry]:
+    """The newest lines to staff about a case, and its newest missed promises; three queries."""
+    yield from _lines(case, enough)
+    yield from _misses(case, enough)
+
+
+# --- what staff were told (T3) ----------------------------------------------------------------------------------
+
+
+def _lines(case: Case, enough: int) -> Iterator[Entry]:
+    heavy = ("mail__facts", "mail__text", "mail__html")
+    rows = StaffLine.objects.filter(case=case).select_related("mail").defer(*heavy).order_by("-written_at", "-pk")
+    lines = list(rows[:enough])
+    members = _members(case, lines)
+    for line in lines:
+        alone = line.mail if line.mail is not None and line.mail.case_id == case.pk else None
+        yield Entry(
+            at=line.written_at,
+            kind="promise",
+            icon=ICONS.get(Section(line.section), "notifications"),
+            title=_title(line, members.get((line.written_at, line.key), [])),
+            who=_to_whom(line),
+            lines=_about(line, alone),
+            mail=alone,
+            to=_to_whom(line).removeprefix("to "),
+            routine=ROUTINES.get(Section(line.section), TO_MANAGER),
+            is_lost=is_lost(line.mail),
+        )
+
+
+def _members(case: Case, lines: list[StaffLine]) -> dict[tuple[datetime, str], list[Member]]:
+    """Which members of the audience each update was for, by its moment and the key of its line."""
+    updates = [line for line in lines if line.section == Section.UPDATE]
+    if not updates:
+        return {}
+    kept = Promise.objects.filter(case=case, updated_at__gte=updates[-1].written_at).exclude(member=Member.CUSTOMER)
+    keys = {str(line.mail_id): line.key for line in updates}  # a mail's key may differ from its lines'
+    found: dict[tuple[datetime, str], list[Member]] = {}
+    for at, mail_key, member in kept.order_by("pk").values_list("updated_at", "mail_id", "member"):
+        if at is not None:
+            key = str(mail_key)
+            found.setdefault((at, keys.get(key, key)), []).append(Member(member))
+    return found
+
+
+def _title(line: StaffLine, members: list[Member]) -> str:
+    if line.section == Section.UPDATE:
+        return f"Status update to {' and '.join(map(the, members)) or 'whoever watches the case'}"
+    return {
+        Section.REMINDER: "Reminder to the owner",
+        Section.SILENCE: "The Support Manager is told that nobody has spoken for too long",
+        Section.QUESTION: "The Support Manager is told that nobody has answered",
+    }.get(Section(line.section), Section(line.section).label)
+
+
+def _to_whom(line: StaffLine) -> str:
+    name = line.to_name or line.to_address
+    return f"to {name}" + (f", meant for {line.meant_for}" if line.meant_for else "")
+
+
+def _about(line: StaffLine, alone: Mail | None) -> list[str]:
+    said, about = _said(), []
+    due_at = line.facts.get("due_at")
+    if line.section == Section.REMINDER and due_at:
+        about.append(f"Owed to {line.facts.get('owed_to', '')} by {said(datetime.fromisoformat(due_at))}")
+    elif line.section == Section.UPDATE and line.facts.get("late") and due_at:
+        about.append(f"Was due {said(datetime.fromisoformat(due_at))}")
+    if line.mail is None:
+        about.append("Not sent yet")
+    elif alone is None:
+        about.append(f"In a mail that covers other cases too: {MailStatus(line.mail.status).label.lower()}")
+    return about
+
+
+# --- what was missed (T4) ---------------------------------------------------------------------------------------
+
+
+def _misses(case: Case, enough: int) -> Iterator[Entry]:
+    rows = Promise.objects.filter(case=case, outcome=Outcome.MISSED).select_related("by").order_by("-due_at", "-pk")
+    said = _said()
+    for row in rows[:enough]:
+        what = "first response" if row.kind == PromiseKind.RESPONSE else f"status update to {the(Member(row.member))}"
+        yield Entry(
+            at=row.due_at,
+            kind="missed",
+            icon="alarm_off",
+            title=f"Missed: {what}, due {said(row.due_at)}",
+            lines=[_after_all(row, said)],
+        )
+
+
+def _after_all(row: Promise, said: Said) -> str:
+    if row.ended_at is None:
+        return "Still owed"
+    if row.by is not None:
+        return f"Given {said(row.ended_at)} by {row.by}"
+    if row.updated_at is not None:
+        return f"Given {said(row.ended_at)} by the desk"
+    return f"No longer owed since {said(row.ended_at)}"
+
+
+def _said() -> Said:
+    """How moments are said to whoever reads the page."""
+    return said_on(timezone.now(), timezone.get_current_timezone())
+
+
+def register() -> None:
+    """Add to the timelines; called once, when the app is ready."""
+    timeline.register(promise_entries, tells_of=[TEMPLATE], routines={"status_update": TO_CUSTOMER})

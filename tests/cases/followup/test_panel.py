@@ -1,0 +1,282 @@
+"""The assistant beside a case that waits: what it says, what one click does, and a whole episode in a real browser."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, expect, sync_playwright
+
+from cases.enums import AbsenceState, Channel, Direction, Resolution, Status, WaitReason
+from cases.followup.apply import follow_up
+from cases.followup.panel import waiting_panel
+from cases.mail.outbox import deliver
+from cases.models import Absence, Case, Interaction, Mail, Notice
+from cases.workflow import absences as absence_log
+from cases.workflow import transitions
+from contacts.models import Contact, User
+from escalations.forecast.simulate import Kind, forecast_of
+from tests.support.builders import NOON, Desk, build_desk
+from tests.test_browser import ARGUMENTS
+
+pytestmark = pytest.mark.django_db
+
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return build_desk()
+
+
+def asked(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, **fields: Any) -> Case:
+    case = desk.open_case(NOON, **fields)
+    return transitions.ask_customer(case.pk, desk.technician, NOON, question="Which floor?", reason=reason, send=False)
+
+
+def side(case: Case, user: User, now: datetime, title: str = "Waiting for the customer") -> str:
+    """What a panel of the case's page says to a person at a moment."""
+    client = Client()
+    client.force_login(user)
+    with time_machine.travel(now, tick=False):
+        page = client.get(reverse("admin:cases_case_change", args=[case.pk])).content.decode()
+    found = re.search(rf"<h3>{title}</h3>(.*?)</section>\s*(?:<section|</aside)", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[1])).split()).replace(" .", ".") if found else ""
+
+
+def press(case: Case, user: User, name: str, now: datetime, **typed: Any) -> str:
+    """Press a button of the page; what the page says then."""
+    client = Client()
+    client.force_login(user)
+    with time_machine.travel(now, tick=False):
+        answer = client.post(reverse("admin:cases_case_do", args=[case.pk, name]), typed, follow=True)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
+
+
+def test_it_says_which_attempt_is_next_the_first_day_for_it_and_why_not_sooner(desk: Desk) -> None:  # F3
+    case = asked(desk)
+    said = side(case, desk.technician, NOON + HOUR)
+    assert "Attempt 1 of 3" in said
+    assert "Counts from Thu 4 June on. The desk writes" in said
+    assert "does not count: the next attempt counts from Thu 4 June on" in said
+    assert "Thu 4 June: the first attempt is on the next business day after we asked, Wed 3 June." in said
+    assert "If nobody answers it closes on Fri 12 June 2026, 10:00 (Berlin, UTC+02:00)." in said
+    assert "A call now counts." in side(case, desk.technician, NOON + 19 * HOUR)
+    assert "A call now counts, but it is 01:00 there." in side(case, desk.technician, NOON + 11 * HOUR)
+
+
+def test_one_click_logs_a_call_as_an_attempt_and_one_too_early_says_that_it_does_not_count(desk: Desk) -> None:  # F3
+    case = asked(desk)
+    early = press(case, desk.technician, "log_attempt", NOON + HOUR, outcome="no_answer")
+    assert "It does not count as an attempt: the next attempt counts from Thu 4 June on" in early
+    counted = press(case, desk.technician, "log_attempt", NOON + 19 * HOUR, outcome="left_message")
+    assert "The contact is logged and counts as the first attempt." in counted
+    again = press(case, desk.technician, "log_attempt", NOON + 19 * HOUR + MINUTE, outcome="left_message")
+    assert "You logged exactly this a moment ago" in again
+    assert list(Interaction.objects.filter(reached=False).values_list("channel", "direction", "body")) == [
+        (Channel.PHONE, Direction.OUT, "Called: no answer."),
+        (Channel.PHONE, Direction.OUT, "Called: left a message."),
+    ]
+    assert Notice.objects.get().step == "attempt-1"
+    assert "Say how the call went" in press(case, desk.technician, "log_attempt", NOON + DAY, outcome="sang")
+
+
+def test_a_draft_is_sent_as_ones_own_mail_and_counts(desk: Desk) -> None:  # F3
+    case = asked(desk)
+    client = Client()
+    client.force_login(desk.technician)
+    with time_machine.travel(NOON + 19 * HOUR, tick=False):
+        page = client.get(reverse("admin:cases_case_change", args=[case.pk])).content.decode()
+    assert "I am writing about your case “Nobody can print”" in html.unescape(page)
+    said = press(case, desk.technician, "write_to_customer", NOON + 19 * HOUR, body="Could you let us know?")
+    assert "The mail is on its way and counts as the first attempt." in said
+    assert Mail.objects.get(template="message").facts["message"] == "Could you let us know?"
+
+
+def test_the_owner_of_somebody_who_prefers_the_phone_is_named_with_the_time(desk: Desk) -> None:  # F3
+    Contact.objects.update(phone="+49 30 1234")
+    case = asked(desk, preferred_means="phone")
+    said = side(case, desk.technician, NOON + HOUR)
+    assert "They prefer the phone: tech is told to call Thu 4 Jun, 08:00. The desk writes Thu 4 Jun, 14:00" in said
+
+
+def test_every_step_of_pending_client_action_opens_to_its_why(desk: Desk) -> None:  # F2
+    case = asked(desk, WaitReason.CANNOT_NOW)
+    said = side(case, desk.technician, NOON + HOUR)
+    assert "48 h after we asked." in said
+    assert "7 d after we asked, and never sooner than 24 h after the final notice was sent." in said
+    absence_log.note_absence(case.pk, desk.technician, NOON, back_on=date(2026, 6, 15))
+    said = side(case, desk.technician, NOON + HOUR)
+    assert "Asleep while they are away, until Mon 15 Jun, 08:00" in said
+    assert "48 h after we asked would have been while they are away; it goes when they are back." in said
+
+
+def test_a_pasted_note_is_read_shown_and_confirmed_in_one_click(desk: Desk) -> None:  # F5
+    case = asked(desk)
+    note = "Ich bin vom 5.6. bis einschließlich 12.6.2026 nicht im Büro.\n\nMit freundlichen Grüßen"
+    assert "Please confirm the dates" in press(case, desk.technician, "note_absence", NOON + HOUR, note=note)
+    said = side(case, desk.technician, NOON + HOUR, "Out of office")
+    assert "Away from Fri 5 June, back on Sat 13 June" in said
+    assert "please say below how long they are away" in side(case, desk.technician, NOON + HOUR)
+    absence = Absence.objects.get()
+    assert "The dates are confirmed" in press(
+        case, desk.technician, "confirm_absence", NOON + 2 * HOUR, absence=absence.pk
+    )
+    absence.refresh_from_db()
+    assert (absence.state, absence.settled_by) == (AbsenceState.CONFIRMED, desk.technician)
+    timeline = side(case, desk.technician, NOON + 2 * HOUR, "What happened") or press(
+        case, desk.technician, "confirm_absence", NOON + 2 * HOUR, absence=absence.pk
+    )
+    assert "Away from Fri 5 June, back on Sat 13 June." in timeline
+
+
+def test_what_is_no_day_is_refused_in_a_sentence_and_the_note_is_kept(desk: Desk) -> None:  # S4
+    case = asked(desk)
+    said = press(case, desk.technician, "note_absence", NOON, note="Bin weg.", back_on="soon")
+    assert "Write a day, such as 2026-06-15." in said
+    assert "Bin weg." in said
+    assert "back already" in press(case, desk.technician, "note_absence", NOON, back_on="2026-06-01")
+    assert not Absence.objects.exists()
+
+
+def test_an_absence_of_another_case_cannot_be_settled_from_here(desk: Desk) -> None:  # A1
+    case, other = asked(desk), asked(desk)
+    absence = absence_log.note_absence(other.pk, desk.technician, NOON, note="?")
+    said = press(case, desk.technician, "dismiss_absence", NOON, absence=absence.pk)
+    assert "This absence does not belong to the case" in said
+    absence.refresh_from_db()
+    assert absence.state == AbsenceState.UNREAD
+
+
+def test_an_account_manager_reads_it_all_and_finds_nothing_to_press(desk: Desk) -> None:  # A1
+    case = asked(desk)
+    absence_log.note_absence(case.pk, desk.technician, NOON, note="?")
+    said = side(case, desk.account_manager, NOON + HOUR) + side(
+        case, desk.account_manager, NOON + HOUR, "Out of office"
+    )
+    assert "Attempt 1 of 3" in said
+    assert "How long are they away?" in said
+    assert not any(word in said for word in ("No answer", "Note an absence", "Not an absence", "Write to them"))
+
+
+def test_a_confirmation_we_waited_for_is_asked_for_and_resolves(desk: Desk) -> None:  # C4, F1
+    case = asked(desk, WaitReason.CONFIRM)
+    typed = {"channel": "phone", "body": "It works.", "confirms": "yes", "solution": "New toner."}
+    assert "The customer confirmed it" in press(case, desk.technician, "customer_responded", NOON + HOUR, **typed)
+    assert Case.objects.get(pk=case.pk).resolution == Resolution.CONFIRMED
+    again = asked(desk, WaitReason.CONFIRM)
+    unsaid = press(again, desk.technician, "customer_responded", NOON + HOUR, **typed | {"confirms": ""})
+    assert "Say whether it is solved" in unsaid
+    typed |= {"confirms": "no", "body": "Still not working."}
+    assert "in progress again" in press(again, desk.technician, "customer_responded", NOON + HOUR, **typed)
+    assert Case.objects.get(pk=again.pk).status == Status.IN_PROGRESS
+
+
+def test_what_the_desk_does_on_its_own_has_the_same_words_in_the_forecast(desk: Desk) -> None:  # F3
+    case = asked(desk)
+    events = [(event.what, event.at) for event in forecast_of(case, NOON + HOUR).events if event.kind == Kind.NOTICE]
+    with time_machine.travel(NOON + HOUR, tick=False):
+        steps = waiting_panel(case, desk.technician, NOON + HOUR).context["steps"]
+    assert events == [(step.label, step.at) for step in steps if step.at <= NOON + HOUR + 7 * DAY]
+    assert [what for what, _ in events] == ["First attempt", "Second attempt", "Third attempt"]
+
+
+# --- a whole episode by mouse -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def at(stamp: str) -> Iterator[datetime]:
+    """The clock of the desk, and it runs."""
+    moment = datetime.fromisoformat(f"{stamp}+02:00")
+    with time_machine.travel(moment, tick=True):
+        yield moment
+
+
+def picture(page: Page, name: str) -> None:
+    folder = os.environ.get("DESK_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def tick(moment: datetime) -> None:
+    """What beat and the worker do in that minute."""
+    follow_up(moment)
+    deliver(lambda: moment)
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_technician_is_led_through_a_whole_episode(live_server: Any, chromium_path: str, monkeypatch: Any) -> None:
+    # F1, F3 to F6
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    desk = build_desk()
+    Contact.objects.update(phone="+49 30 1234")
+    case = desk.open_case(NOON - HOUR)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+        page = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000}).new_page()
+        with at("2026-06-03 14:00"):
+            page.goto(case.get_absolute_url())
+            page.get_by_label("Username").fill("tech")
+            page.get_by_label("Password").fill("secret")
+            page.get_by_role("button", name="Log in").click()
+            page.get_by_role("button", name="Ask the customer", exact=True).first.click()
+            asking = page.locator("dialog[open]")
+            asking.get_by_label("Question").fill("Which floor is it?")
+            expect(asking.get_by_label("How we follow up")).to_have_value("three_contacts")
+            asking.get_by_role("button", name="Ask the customer").click()
+            expect(page.get_by_text("Attempt 1 of 3")).to_be_visible()
+            page.get_by_role("button", name="No answer").click()  # the same day: too early
+            expect(page.get_by_text("It does not count as an attempt").first).to_be_visible()
+            picture(page, "waiting-too-early")
+        with at("2026-06-04 09:30"):
+            page.goto(case.get_absolute_url())
+            expect(page.get_by_text("A call now counts")).to_be_visible()
+            page.get_by_role("button", name="Left a message").click()
+            expect(page.get_by_text("counts as the first attempt").first).to_be_visible()
+            expect(page.get_by_text("Attempt 2 of 3")).to_be_visible()
+            page.get_by_role("button", name="Note an absence").first.click()
+            noting = page.locator("dialog[open]")
+            noting.get_by_label("Their note").fill("Ich bin vom 5.6. bis einschließlich 12.6.2026 nicht im Büro.")
+            noting.get_by_role("button", name="Note an absence").click()
+            expect(page.get_by_text("Away from Fri 5 June, back on Sat 13 June").first).to_be_visible()
+            picture(page, "waiting-absence-read")
+            page.get_by_role("button", name="Confirm the dates").click()
+            expect(page.get_by_text("The dates are confirmed").first).to_be_visible()
+        with at("2026-06-08 10:00") as monday:
+            tick(monday)  # they are away: nothing happens
+            page.goto(case.get_absolute_url())
+            expect(page.get_by_text("Asleep while they are away")).to_be_visible()
+            picture(page, "waiting-asleep")
+        for stamp in ("2026-06-15 10:00", "2026-06-17 10:00"):
+            with at(stamp) as moment:
+                tick(moment)
+        with at("2026-06-17 11:00"):
+            page.goto(case.get_absolute_url())
+            told = "The customer was told that it closes on Fri 19 June 2026, 10:00 (Berlin, UTC+02:00)."
+            expect(page.get_by_text(told)).to_be_visible()
+            picture(page, "waiting-announced")
+            page.locator(".desk-side").get_by_text("Why then").last.click()
+            expect(page.get_by_text("announced on Wed 17 June.")).to_be_visible()
+        with at("2026-06-17 13:30"):
+            page.goto(case.get_absolute_url())
+            page.get_by_role("button", name="Customer responded", exact=True).first.click()
+            answer = page.locator("dialog[open]")
+            answer.locator("textarea").first.fill("The third one.")
+            answer.get_by_role("button", name="Customer responded").click()
+            expect(page.get_by_text("In Progress").first).to_be_visible()
+        browser.close()
+    tick(datetime.fromisoformat("2026-06-19T10:00+02:00"))
+    assert Case.objects.get().status == Status.IN_PROGRESS
+    mails = Mail.objects.filter(to_address=desk.contact.email).order_by("pk").values_list("template", flat=True)
+    assert list(mails)[1:] == ["question", "attempt", "attempt_last"]

@@ -1,0 +1,519 @@
+"""The outbox against a real SMTP server that refuses, puts off, hangs up or is not there (M1, M2, M3)."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.db import OperationalError, close_old_connections, connection
+
+from cases.enums import Channel, Holds, MailStatus, WaitReason
+from cases.mail import outbox
+from cases.mail.letters import Letter, facts, post
+from cases.mail.outbox import BACK_OFF, BREAKS_IN_A_ROW, CLAIM, LEASE, WORK_FOR, deliver, send_again
+from cases.models import Case, Mail
+from cases.workflow import contact_log, transitions
+from contacts.directory import Addressee
+from contacts.enums import Role
+from contacts.models import RoleHolder
+from tests.support.builders import NOON, Desk, build_desk, build_user
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class PostOffice:
+    """A mail server as it misbehaves: what it answers by address, and when it hangs up."""
+
+    received: list[EmailMessage] = field(default_factory=list)
+    envelopes: list[str] = field(default_factory=list)
+    connections: int = 0
+    refuses: dict[str, str] = field(default_factory=dict)  # the answer to a recipient, each time
+    refuses_once: dict[str, str] = field(default_factory=dict)
+    refuses_us: str = ""  # the answer to the sender
+    breaks_over: Callable[[str], bool] = lambda address: False
+    hangs_up_after: int = 10**9  # messages per connection
+    on_message: Callable[[], None] = lambda: None
+    _of_this_connection: Counter[int] = field(default_factory=Counter)
+
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, name: str, responses: list[str]) -> list[str]:
+        self.connections += 1
+        session.host_name = name
+        return responses
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if self._of_this_connection[id(session)] >= self.hangs_up_after:
+            server.transport.abort()
+        envelope.mail_from = address
+        return self.refuses_us or "250 OK"
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        answer = self.refuses.get(address) or self.refuses_once.pop(address, "")
+        if answer:
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if any(map(self.breaks_over, envelope.rcpt_tos)):
+            server.transport.abort()
+            return "451 broken"
+        self._of_this_connection[id(session)] += 1
+        self.received.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.envelopes += envelope.rcpt_tos
+        self.on_message()
+        return "250 OK"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def port(settings: Any) -> int:
+    """Where the desk looks for its mail server; nobody listens there yet."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.MAIL_IS_KEPT = False
+    return int(settings.EMAIL_PORT)
+
+
+@pytest.fixture
+def post_office(port: int) -> Iterator[PostOffice]:
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
+    # The server is a thread of this process: without this it waits 5 ms for its turn at every reply.
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(0.0002)
+    handler = PostOffice()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    handler.connections = 0
+    yield handler
+    controller.stop()
+    sys.setswitchinterval(switching)
+
+
+class HandClock:
+    """A clock that stands until somebody moves it."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, by: timedelta) -> None:
+        self.now += by
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return build_desk()
+
+
+@pytest.fixture
+def case(desk: Desk) -> Case:
+    case = desk.open_case()
+    Mail.objects.all().delete()
+    return case
+
+
+def queue(case: Case, *addresses: str, now: datetime = NOON, **more: Any) -> list[Mail]:
+    """A message to each address."""
+    what = facts(case, why="you take part", expected="Nothing.", then="Nothing.", message="Hello", sender="Tech")
+    letters = [Letter(f"test:{one}", "message", Addressee(one, "Somebody"), what, case, **more) for one in addresses]
+    post(letters, now)
+    return list(Mail.objects.filter(key__in=[letter.key for letter in letters]).order_by("pk"))
+
+
+def many(number: int) -> list[str]:
+    return [f"reader{index}@example.com" for index in range(number)]
+
+
+def states() -> dict[str, str]:
+    return dict(Mail.objects.values_list("to_address", "status"))
+
+
+# --- what leaves ------------------------------------------------------------------------------------------------
+
+
+def test_a_message_arrives_once_as_text_and_html_and_is_kept_as_it_was_rendered(post_office, clock, case):  # M1, M4
+    queue(case, "a@example.com")
+    deliver(clock)
+    deliver(clock)
+    (message,) = post_office.received
+    mail = Mail.objects.get()
+    assert (mail.status, mail.sent_at, mail.attempts, mail.kept) == (MailStatus.SENT, NOON, 1, False)
+    assert message["Message-ID"] == mail.message_id
+    assert message.get_body(("plain",)).get_content().replace("\r\n", "\n").strip() == mail.text.strip()
+    assert "Hello" in message.get_body(("html",)).get_content()
+    assert message["Subject"] == mail.subject
+
+
+def test_the_thread_of_a_case_and_the_reply_address_are_stable(post_office, clock, case):  # M3
+    queue(case, "a@example.com", "b@example.com")
+    deliver(clock)
+    first, second = post_office.received
+    assert first["References"] == second["References"] == first["In-Reply-To"]
+    assert first["Reply-To"] != second["Reply-To"]
+    assert str(first["Reply-To"]).startswith(f"support+{case.pk}.")
+    assert str(first["Reply-To"]) == str(first["Reply-To"]).lower()
+
+
+def test_automatic_mail_says_so_and_a_persons_own_words_do_not(post_office, clock, desk):  # M3
+    case = desk.open_case()
+    transitions.ask_customer(case.pk, desk.technician, NOON, question="Which printer?", reason=WaitReason.INFORMATION)
+    deliver(clock)
+    said = {str(message["Subject"]).split("] ")[1].split(":")[0]: message for message in post_office.received}
+    assert said["We have your case"]["Auto-Submitted"] == "auto-generated"
+    assert said["We need your answer"]["Auto-Submitted"] is None
+    assert "OOF" not in said["We have your case"]["X-Auto-Response-Suppress"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'Eve\r\nBcc: victim@example.com\r\n\r\n<b>"x"</b>',
+        'Ann "the \\ boss" O’Neil, <ann@evil.example>',
+        "情報システム部ヘルプデスク" * 8,
+        "trailing\\",
+        "",
+    ],
+)
+def test_a_name_cannot_forge_a_header(post_office, clock, case, name):
+    queue(case, "a@example.com")
+    Mail.objects.update(to_name=name)
+    deliver(clock)
+    (message,) = post_office.received
+    assert post_office.envelopes == ["a@example.com"]
+    assert [one.addr_spec for one in message["To"].addresses] == ["a@example.com"]
+    assert message["Bcc"] is None
+
+
+def test_a_title_with_line_breaks_makes_a_subject_of_one_line(post_office, clock, desk):
+    case = desk.open_case(title="Down\r\nBcc: victim@example.com\x0b\x85\u2028now")
+    Mail.objects.all().delete()
+    queue(case, "a@example.com")
+    deliver(clock)
+    (message,) = post_office.received
+    assert message["Subject"] == f"[{case.number}] About your case: Down Bcc: victim@example.com now"
+    assert message["Bcc"] is None
+
+
+# --- one message's trouble --------------------------------------------------------------------------------------
+
+
+def test_one_bad_address_among_many_fails_alone_and_over_one_connection(post_office, clock, case):  # M2
+    post_office.refuses["reader5@example.com"] = "550 no such user"
+    queue(case, *many(12))
+    result = deliver(clock)
+    assert (result.failed, result.sent) == (1, 12)  # the twelfth tells the owner
+    assert states()["reader5@example.com"] == MailStatus.FAILED
+    assert post_office.connections == 1
+
+
+def test_a_permanent_failure_tells_the_owner(post_office, clock, case, desk):  # M2
+    post_office.refuses["gone@example.com"] = "550 no such user"
+    queue(case, "gone@example.com")
+    deliver(clock)
+    assert post_office.envelopes == [desk.technician.email]
+    said = post_office.received[0].get_body(("plain",)).get_content()
+    assert "gone@example.com" in said
+    assert "550 no such user" in said
+    assert case.number in said
+
+
+def test_when_the_owners_own_address_fails_the_support_manager_is_told(post_office, clock, case, desk):  # M2, D5
+    post_office.refuses[desk.technician.email] = "550 no such user"
+    queue(case, desk.technician.email)
+    deliver(clock)
+    assert post_office.envelopes == [desk.manager.email]
+    assert "This message was meant for: Owner (tech)" in post_office.received[0].get_body(("plain",)).get_content()
+
+
+def test_a_failed_message_about_a_failure_is_not_told_of_again(post_office, clock, case, desk):
+    post_office.refuses = dict.fromkeys(("gone@example.com", desk.technician.email, desk.manager.email), "550 no")
+    queue(case, "gone@example.com")
+    deliver(clock)
+    assert states() == {"gone@example.com": MailStatus.FAILED, desk.technician.email: MailStatus.FAILED}
+
+
+def test_a_failure_about_no_case_goes_to_the_support_manager(post_office, clock, desk):  # D5
+    post_office.refuses["gone@example.com"] = "550 no such user"
+    post([Letter("test", "message", Addressee("gone@example.com"), {"message": "Hello"})], NOON)
+    deliver(clock)
+    assert post_office.envelopes == [desk.manager.email]
+
+
+def test_a_message_put_off_is_tried_again_after_a_minute_with_the_same_message_id(post_office, clock, case):  # M2
+    post_office.refuses_once["slow@example.com"] = "451 greylisted, come back"
+    (mail,) = queue(case, "slow@example.com")
+    deliver(clock)
+    clock.forward(timedelta(seconds=59))
+    deliver(clock)
+    assert post_office.received == []
+    clock.forward(timedelta(seconds=1))
+    deliver(clock)
+    assert [message["Message-ID"] for message in post_office.received] == [mail.message_id]
+    assert Mail.objects.get().attempts == 2
+
+
+def test_retries_back_off_and_the_last_one_fails_for_good(post_office, clock, case, desk):  # M2
+    post_office.refuses["full@example.com"] = "452 mailbox full"
+    queue(case, "full@example.com")
+    waits = []
+    while (mail := Mail.objects.get(to_address="full@example.com")).status == MailStatus.QUEUED:
+        waits.append(mail.send_at - clock.now)
+        clock.now = mail.send_at
+        deliver(clock)
+    assert waits == [timedelta(0), *BACK_OFF]
+    assert (mail.status, mail.attempts) == (MailStatus.FAILED, len(BACK_OFF) + 1)
+    assert post_office.envelopes == [desk.technician.email]
+
+
+def test_a_message_that_cannot_be_built_fails_alone(post_office, clock, case, desk):  # S2
+    queue(case, "a@example.com", "b@example.com", "c@example.com")
+    Mail.objects.filter(to_address="b@example.com").update(template="no_such_template")
+    deliver(clock)
+    assert post_office.envelopes == ["a@example.com", "c@example.com", desk.technician.email]
+    assert "no_such_template" in Mail.objects.get(to_address="b@example.com").last_error
+
+
+def test_a_message_without_an_address_is_not_called_sent(post_office, clock, case):
+    queue(case, "a@example.com")
+    Mail.objects.update(to_address="")
+    deliver(clock)
+    assert Mail.objects.get(to_address="").status == MailStatus.FAILED
+
+
+# --- the reason no longer holds ---------------------------------------------------------------------------------
+
+
+def test_a_question_is_dropped_when_the_customer_answered_before_it_left(post_office, clock, case, desk):  # M1, F6
+    transitions.ask_customer(case.pk, desk.technician, NOON, question="Which one?", reason=WaitReason.INFORMATION)
+    contact_log.customer_responded(case.pk, desk.technician, NOON, channel=Channel.PHONE, body="The red one")
+    result = deliver(clock)
+    mail = Mail.objects.get(template="question")
+    assert (result.dropped, result.sent, post_office.received) == (1, 0, [])
+    assert (mail.status, mail.attempts) == (MailStatus.DROPPED, 0)
+    assert "they answered" in mail.last_error
+
+
+def test_of_two_questions_only_the_newer_leaves(post_office, clock, case, desk):  # C5, M1
+    for question in ("Which one?", "Which colour?"):
+        transitions.ask_customer(case.pk, desk.technician, NOON, question=question, reason=WaitReason.INFORMATION)
+    deliver(clock)
+    (message,) = post_office.received
+    assert "Which colour?" in message.get_body(("plain",)).get_content()
+
+
+def test_a_message_for_an_open_case_is_dropped_once_it_is_resolved(post_office, clock, case, desk):  # M1
+    queue(case, "a@example.com", holds=Holds.OPEN)
+    transitions.resolve(
+        case.pk,
+        desk.technician,
+        NOON,
+        resolution=transitions.Resolution.CONFIRMED,
+        agreed_by=transitions.AgreedBy.PHONE,
+        solution="Switched it on.",
+    )
+    deliver(clock)
+    assert states()["a@example.com"] == MailStatus.DROPPED
+
+
+# --- the server's trouble ---------------------------------------------------------------------------------------
+
+
+def test_while_the_server_is_down_everything_waits_and_no_try_is_counted(port, clock, case):  # M2
+    queue(case, *many(3))
+    for _ in range(20):
+        deliver(clock)
+        clock.forward(timedelta(hours=6))
+    assert set(Mail.objects.values_list("status", "attempts")) == {(MailStatus.QUEUED, 0)}
+    assert "could not be used" in Mail.objects.first().last_error
+    controller = Controller(handler := PostOffice(), hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        deliver(clock)
+    finally:
+        controller.stop()
+    assert sorted(handler.envelopes) == many(3)
+
+
+def test_a_server_that_refuses_us_as_a_sender_fails_no_message(post_office, clock, case):  # M2
+    post_office.refuses_us = "550 sender not allowed"
+    queue(case, *many(3))
+    deliver(clock)
+    assert set(Mail.objects.values_list("status", "attempts")) == {(MailStatus.QUEUED, 0)}
+
+
+def test_a_server_that_hangs_up_after_every_third_message_is_called_again_at_once(post_office, clock, case):  # M2
+    post_office.hangs_up_after = 3
+    queue(case, *many(10))
+    result = deliver(clock)
+    assert (result.sent, result.put_off) == (10, 0)
+    assert post_office.envelopes == many(10)
+    assert post_office.connections == 4
+
+
+def test_a_busy_server_that_answers_421_is_called_again(post_office, clock, case):  # M2
+    post_office.refuses_once["reader1@example.com"] = "421 too many messages, closing"
+    queue(case, *many(3))
+    assert deliver(clock).sent == 3
+    assert sorted(post_office.envelopes) == many(3)
+
+
+def test_a_message_that_breaks_every_connection_holds_up_nobody(post_office, clock, case):  # M2, S2
+    post_office.breaks_over = lambda address: address == "reader0@example.com"
+    queue(case, *many(5))
+    result = deliver(clock)
+    assert (result.sent, result.put_off) == (4, 1)
+    broken = Mail.objects.get(to_address="reader0@example.com")
+    assert (broken.status, broken.attempts, broken.send_at) == (MailStatus.QUEUED, 1, NOON + BACK_OFF[0])
+
+
+def test_a_server_that_breaks_over_everything_is_left_alone_soon(post_office, clock, case):  # M2
+    post_office.breaks_over = lambda address: True
+    queue(case, *many(10))
+    deliver(clock)
+    tried = Mail.objects.filter(attempts=1).count()
+    assert tried == BREAKS_IN_A_ROW
+    assert Mail.objects.filter(status=MailStatus.QUEUED, send_at=NOON + BACK_OFF[0]).count() == 10
+
+
+# --- crashes, leases, two at once -------------------------------------------------------------------------------
+
+
+def database_dies_when_marking(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    if sql.startswith('UPDATE "cases_mail" SET "status"'):
+        raise OperationalError("the database went away")
+    return execute(sql, params, many, context)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crash_between_sending_and_marking_repeats_the_same_message_id(post_office, clock, case):  # M2
+    (mail,) = queue(case, "a@example.com")
+    with connection.execute_wrapper(database_dies_when_marking), pytest.raises(OperationalError):
+        deliver(clock)
+    assert Mail.objects.get().status == MailStatus.QUEUED  # not failed: it left
+    clock.forward(LEASE - timedelta(seconds=1))
+    deliver(clock)
+    assert len(post_office.received) == 1
+    clock.forward(timedelta(seconds=1))
+    deliver(clock)
+    assert [message["Message-ID"] for message in post_office.received] == [mail.message_id] * 2
+    assert Mail.objects.get().status == MailStatus.SENT
+
+
+def test_a_slow_server_never_outlives_the_lease(post_office, clock, case):
+    """Each message takes a minute; a second worker that looks every minute must find nothing to send twice."""
+    second = outbox.Delivery()
+
+    def slow() -> None:
+        clock.forward(timedelta(minutes=1))
+
+    post_office.on_message = slow
+    queue(case, *many(20))
+    claimed_until = NOON + LEASE
+    while Mail.objects.filter(status=MailStatus.QUEUED).exists():
+        result = deliver(clock, at_most=1)
+        second.sent += result.sent
+        assert result.sent <= WORK_FOR / timedelta(minutes=1)
+        assert clock.now < claimed_until
+        claimed_until = clock.now + LEASE
+    assert second.sent == 20
+    assert Counter(post_office.envelopes) == Counter(many(20))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_deliverers_at_once_send_nothing_twice(post_office, clock, desk):  # M2, S1
+    case = desk.open_case()
+    Mail.objects.all().delete()
+    queue(case, *many(3 * CLAIM))
+    together = threading.Barrier(2)
+    sent: list[int] = []
+
+    def worker() -> None:
+        try:
+            together.wait(timeout=10)
+            sent.append(deliver(clock).sent)
+        finally:
+            close_old_connections()
+            connection.close()
+
+    threads = [threading.Thread(target=worker) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sum(sent) == 3 * CLAIM
+    assert Counter(post_office.envelopes) == Counter(many(3 * CLAIM))
+
+
+def test_several_batches_leave_over_one_connection(post_office, clock, case):
+    queue(case, *many(3 * CLAIM + 1))
+    assert deliver(clock).sent == 3 * CLAIM + 1
+    assert post_office.connections == 1
+    assert post_office.envelopes == many(3 * CLAIM + 1)
+
+
+def test_without_a_mail_server_messages_are_kept_and_say_so(clock, case, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    settings.MAIL_IS_KEPT = True
+    queue(case, "a@example.com")
+    deliver(clock)
+    mail = Mail.objects.get()
+    assert (mail.status, mail.kept) == (MailStatus.SENT, True)
+    assert "Hello" in mail.text
+
+
+# --- again ------------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_message_is_sent_again_with_its_message_id_and_may_fail_again(post_office, clock, case, desk):
+    post_office.refuses["gone@example.com"] = "550 no such user"
+    (mail,) = queue(case, "gone@example.com")
+    for told in (1, 2):
+        deliver(clock)
+        assert post_office.envelopes == [desk.technician.email] * told
+        clock.forward(timedelta(hours=1))
+        send_again(mail, clock.now)
+    post_office.refuses.clear()
+    deliver(clock)
+    assert post_office.received[-1]["Message-ID"] == mail.message_id
+
+
+def test_a_message_that_was_sent_cannot_be_sent_again(post_office, clock, case):
+    (mail,) = queue(case, "a@example.com")
+    deliver(clock)
+    with pytest.raises(ValueError, match="Only a message that failed"):
+        send_again(mail, NOON)
+
+
+def test_a_support_manager_who_is_told_of_failures_is_the_one_in_office(post_office, clock, case, desk):  # D5
+    desk.technician.email = ""
+    desk.technician.save()
+    newcomer = build_user(Role.SUPPORT_MANAGER, "newcomer")
+    RoleHolder.objects.filter(role=Role.SUPPORT_MANAGER).update(holder=newcomer)
+    post_office.refuses["gone@example.com"] = "550 no such user"
+    queue(case, "gone@example.com")
+    deliver(clock)
+    assert post_office.envelopes == [newcomer.email]

@@ -1,0 +1,232 @@
+"""Both plans under whatever happens (F1 to F7): played by chance against what must always hold. No database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from cases.enums import NoticeStep, WaitPlan
+from cases.policy.followup.absences import (
+    OWNER_DECIDES_AFTER,
+    Sleep,
+    awake,
+    owner_decides_at,
+    sleep_until_answered,
+    sleep_while_away,
+)
+from cases.policy.followup.plans import TO_OWNER, carried_out, closes_at_if_done, plan_at, send_by
+from cases.policy.followup.three_contacts import ATTEMPTS, judge
+from cases.policy.followup.wait import DoneStep, Wait
+from contacts.calendars import BusinessCalendar
+
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+CALENDARS = (
+    BusinessCalendar("DE", "Europe/Berlin", "BY"),
+    BusinessCalendar("JP", "Asia/Tokyo"),
+    BusinessCalendar("US", "America/New_York"),
+    BusinessCalendar("SA", "Asia/Riyadh"),
+    BusinessCalendar("NZ", "Pacific/Auckland"),
+    BusinessCalendar("GB", "Europe/London", closure_days=frozenset({date(2026, 12, 29), date(2026, 12, 30)})),
+)
+T0 = datetime(2026, 12, 14, 23, 30, tzinfo=UTC)  # a fortnight of holidays lies ahead
+
+# What may happen, each after so many minutes; the engine looks after most of it, and is away for days at times.
+WORDS = (*["sweep"] * 8, "call", "call", "away", "unread", "back", "mail fails", "mail waits", "mail works", "response")
+LATER = st.one_of(st.integers(1, 90), st.integers(1, 26 * 60), st.integers(1, 6 * 24 * 60))
+HAPPENS = st.lists(st.tuples(LATER, st.sampled_from(WORDS), st.integers(0, 40)), min_size=1, max_size=60)
+
+
+@dataclass
+class Played:
+    """A wait, and what came of it: steps carried out, mails that left, contacts that counted."""
+
+    wait: Wait
+    now: datetime
+    mail: str = "works"
+    over: bool = False
+    waiting: list[tuple[datetime, NoticeStep, datetime | None, datetime | None]] = field(default_factory=list)
+    told: list[tuple[datetime, NoticeStep]] = field(default_factory=list)
+    announced: list[tuple[datetime, datetime]] = field(default_factory=list)  # sent, closes
+    closed_at: datetime | None = None
+    asleep_before: list[Sleep] = field(default_factory=list)
+
+    def sweep(self) -> None:
+        self.deliver()
+        for _ in range(3):  # a tick delivered twice changes nothing
+            if self.over:
+                return
+            plan = plan_at(self.wait, self.now)
+            assert plan.act is None or plan.act.due_at <= self.now
+            assert plan.act or plan.look_again_at is None or plan.look_again_at > self.now
+            if plan.act is None:
+                return
+            if plan.act.step == NoticeStep.RESOLVE:
+                self.closed_at, self.over = self.now, True
+                self.check_closing()
+                return
+            if plan.act.step not in TO_OWNER:
+                assert self.wait.awake(self.now) == self.now, "turned to while away"
+            self.told.append((self.now, plan.act.step))
+            closes_at = closes_at_if_done(self.wait, plan.act, self.now)
+            by = send_by(self.wait, plan.act, self.now, closes_at)
+            self.wait = carried_out(self.wait, plan, self.now)
+            if plan.act.step not in TO_OWNER:
+                self.waiting.append((self.now, plan.act.step, by, closes_at))
+            self.deliver()
+
+    def deliver(self) -> None:
+        """What the outbox does: send, give up, or drop what came too late."""
+        if self.mail == "waits" or self.over:
+            return
+        for _, step, by, closes_at in self.waiting:
+            late = by is not None and self.now > by
+            if late or self.mail == "fails":
+                self.settle(step, lost=True, again=late)
+            else:
+                self.settle(step, sent_at=self.now)
+                if closes_at is not None:
+                    self.announced.append((self.now, closes_at))
+        self.waiting.clear()
+
+    def settle(self, step: NoticeStep, **fields) -> None:
+        self.wait = replace(self.wait, done={**self.wait.done, step: replace(self.wait.done[step], **fields)})
+
+    def call(self) -> None:
+        judged = judge(self.wait, self.now)
+        assert (judged.step is None) == bool(judged.why)
+        if judged.step is not None and self.wait.plan == WaitPlan.THREE_CONTACTS:
+            done = DoneStep(judged.due_at, self.now, by_person=True, times=judged.time)
+            self.wait = replace(self.wait, done={**self.wait.done, judged.step: done})
+
+    def away(self, days: int) -> None:
+        today = self.wait.calendar.local_date(self.now)
+        sleep = sleep_while_away(today + timedelta(days % 5), today + timedelta(days % 5 + 1 + days), *self.clock())
+        self.wait = replace(self.wait, sleeps=(*self.wait.sleeps, sleep))
+
+    def unread(self) -> None:
+        if not self.asleep_before:  # asked once in a wait
+            self.asleep_before.append(sleep_until_answered(self.now, *self.clock()))
+            self.wait = replace(self.wait, sleeps=(*self.wait.sleeps, *self.asleep_before))
+
+    def back(self) -> None:
+        self.wait = replace(self.wait, sleeps=())
+
+    def clock(self) -> tuple[BusinessCalendar, time]:
+        return self.wait.calendar, self.wait.hours.opens
+
+    def check_closing(self) -> None:
+        """F4, F7: announced, sent a day before, not before what it says; three contacts close on a business day."""
+        assert self.announced, "closed without an announcement"
+        sent_at, closes_at = self.announced[-1]
+        assert self.closed_at >= sent_at + DAY
+        assert awake(closes_at, self.wait.sleeps) == closes_at, "they could not know that it closes now"
+        if self.wait.plan == WaitPlan.THREE_CONTACTS:
+            assert self.closed_at >= closes_at
+            assert self.wait.calendar.is_business_day(self.wait.calendar.local_date(self.closed_at))
+            assert self.wait.in_hours(self.closed_at) == self.closed_at
+        assert awake(self.closed_at, self.wait.sleeps) == self.closed_at
+
+    def happens(self, word: str, amount: int) -> None:
+        if self.over:
+            return
+        if word == "response":
+            self.over = True  # F6: the wait is over, whatever was due
+        elif word.startswith("mail"):
+            self.mail = word.removeprefix("mail ")
+        elif word == "away":
+            self.away(amount)
+        elif word in ("call", "unread", "back"):
+            getattr(self, word)()
+        elif word == "sweep":
+            self.sweep()
+
+    def left_alone(self) -> None:
+        """From here on mail works and somebody looks whenever the plan asks for it: it has to come to its end."""
+        self.mail = "works"
+        for _ in range(200):
+            if self.over:
+                return
+            self.sweep()
+            if self.over:
+                return
+            look = plan_at(self.wait, self.now).look_again_at
+            assert look is not None, "waits for ever"
+            if plan_at(self.wait, self.now).held_up:
+                self.call()  # the owner was told that a mail failed
+                self.repair()
+                look = min(look, self.now + 4 * HOUR)
+            self.now = max(look, self.now + MINUTE)
+        raise AssertionError("never comes to an end")
+
+    def repair(self) -> None:
+        """The owner corrects the address."""
+        done = {step: replace(one, again=True) if one.lost else one for step, one in self.wait.done.items()}
+        self.wait = replace(self.wait, done=done)
+
+
+def play(plan: WaitPlan, calendar: BusinessCalendar, phones: bool, story) -> Played:
+    played = Played(Wait(T0, plan, calendar, phones=phones), T0)
+    for minutes, word, amount in story:
+        played.now += minutes * MINUTE
+        played.happens(word, amount)
+    return played
+
+
+ANY = {"calendar": st.sampled_from(CALENDARS), "phones": st.booleans(), "story": HAPPENS}
+
+
+@hypothesis_settings(max_examples=600)
+@given(**ANY)
+def test_no_two_attempts_that_count_are_on_the_same_or_on_consecutive_business_days(calendar, phones, story):  # F3
+    played = play(WaitPlan.THREE_CONTACTS, calendar, phones, story)
+    played.left_alone()
+    made = [played.wait.done[step] for step in ATTEMPTS if step in played.wait.done and not played.wait.done[step].lost]
+    days = sorted(calendar.local_date(one.sent_at or one.done_at) for one in made)
+    assert all(calendar.is_business_day(day) for day in days)
+    assert all(calendar.business_days_between(earlier, later) >= 1 for earlier, later in pairwise(days))
+    assert all(day > calendar.local_date(T0) for day in days)
+    if played.closed_at is not None:
+        assert len(made) == 3
+
+
+@hypothesis_settings(max_examples=600)
+@given(plan=st.sampled_from(WaitPlan), **ANY)
+def test_whatever_happens_a_wait_comes_to_an_end_and_closes_only_as_announced(plan, calendar, phones, story):  # F4, F7
+    played = play(plan, calendar, phones, story)
+    responded = played.over and played.closed_at is None
+    told = len(played.told)
+    played.left_alone()
+    assert responded == (played.closed_at is None)
+    if responded:
+        assert len(played.told) == told  # F6: never a notice after a response
+
+
+@hypothesis_settings(max_examples=300)
+@given(plan=st.sampled_from(WaitPlan), **ANY)
+def test_nobody_is_turned_to_twice_within_a_day_except_to_announce_the_closing(plan, calendar, phones, story):  # F7
+    played = play(plan, calendar, phones, [one for one in story if not one[1].startswith(("mail", "call"))])
+    played.left_alone()
+    turned_to = [at for at, step in played.told if step not in TO_OWNER]
+    assert all(later - earlier >= 20 * HOUR for earlier, later in pairwise(turned_to))
+
+
+@hypothesis_settings(max_examples=300)
+@given(
+    sleeps=st.lists(st.tuples(st.integers(-50, 200), st.integers(1, 60)), max_size=6),
+    at=st.integers(-10, 300),
+)
+def test_sleeps_that_overlap_or_touch_are_slept_through_whatever_their_order(sleeps, at):  # F5
+    taken = [Sleep(T0 + start * DAY, T0 + (start + length) * DAY) for start, length in sleeps]
+    woken = awake(T0 + at * DAY, taken)
+    assert woken == awake(T0 + at * DAY, taken[::-1])
+    assert not any(start <= woken < wakes_at for start, wakes_at in taken)
+    days = {day for start, length in sleeps for day in range(max(start, 0), start + length)}
+    decides_at = owner_decides_at(taken, T0)
+    assert (decides_at is None) == (len(days) <= OWNER_DECIDES_AFTER.days)
+    if decides_at is not None:
+        assert decides_at == T0 + sorted(days)[OWNER_DECIDES_AFTER.days] * DAY  # with the first day more

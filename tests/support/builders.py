@@ -1,0 +1,125 @@
+"""Builders for tests: a small desk with everybody on it, and cases made by the real moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from itertools import count
+from typing import Any
+
+from cases.enums import Severity
+from cases.models import Case
+from cases.workflow import opening
+from contacts.enums import Level, Role
+from contacts.models import Company, Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
+from escalations.models import ScheduleVersion
+from escalations.schedule.versions import load_published_schedule
+
+#: A Wednesday, in the business day of London.
+NOON = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
+_sequence = count(1)
+
+
+def build_user(role: Role | str = "", name: str = "", **fields: Any) -> User:
+    """A member of staff who can sign in with the password “secret”."""
+    name = name or f"{role or 'user'}{next(_sequence)}"
+    fields = {"email": f"{name}@example.com", "is_staff": True, "role": role, **fields}
+    user = User(username=name, **fields)
+    user.set_password("secret")
+    user.save()
+    return user
+
+
+def build_technician(centre: SupportCentre, level: Level = Level.L2, name: str = "", **fields: Any) -> User:
+    """A technician, on duty, who speaks English."""
+    user = build_user(Role.TECHNICIAN, name)
+    Technician.objects.create(user=user, centre=centre, level=level, **{"languages": ["en"], **fields})
+    return user
+
+
+def build_centre(name: str = "London", country: str = "GB", time_zone: str = "Europe/London") -> SupportCentre:
+    """A centre that is open 24 hours on every day."""
+    centre = SupportCentre.objects.create(name=name, country=country, time_zone=time_zone, open_on_holidays=True)
+    OpeningSpan.objects.bulk_create(
+        OpeningSpan(centre=centre, weekday=day, opens=time(0), closes=time(0)) for day in range(7)
+    )
+    return centre
+
+
+def build_company(name: str = "", **fields: Any) -> Company:
+    """A German customer with a help desk contact and a caller who is none."""
+    name = name or f"Company {next(_sequence)}"
+    company = Company.objects.create(name=name, **{"country": "DE", "time_zone": "Europe/Berlin", **fields})
+    slug = name.lower().replace(" ", "-")
+    Contact.objects.create(
+        company=company, name=f"Help desk of {name}", email=f"desk@{slug}.example.com", is_help_desk=True
+    )
+    Contact.objects.create(company=company, name=f"End user of {name}", email=f"user@{slug}.example.com")
+    return company
+
+
+@dataclass
+class Desk:
+    """Everybody a case can meet."""
+
+    centre: SupportCentre
+    technician: User
+    l3: User
+    manager: User
+    account_manager: User
+    other_account_manager: User
+    customer_engineer: User
+    csm: User
+    director: User
+    coo: User
+    company: Company
+    other_company: Company
+    schedule: ScheduleVersion
+
+    @property
+    def contact(self) -> Contact:
+        """The corporate help desk of the company."""
+        return self.company.contacts.get(is_help_desk=True)
+
+    @property
+    def end_user(self) -> Contact:
+        """Somebody at the company who is not its help desk (D3)."""
+        return self.company.contacts.get(is_help_desk=False)
+
+    def open_case(self, now: datetime = NOON, actor: User | None = None, **fields: Any) -> Case:
+        """A case of the company, opened by the real move."""
+        company = fields.pop("company", self.company)
+        fields = {
+            "title": "Nobody can print",
+            "severity": Severity.MEDIUM,
+            "contact": company.contacts.get(is_help_desk=True),
+            **fields,
+        }
+        return opening.open_case(opening.Intake(company=company, **fields), actor or self.technician, now)
+
+
+def build_desk() -> Desk:
+    """A desk with one centre, one L2, one L3, every management role held, two companies, E1's schedule."""
+    centre = build_centre()
+    holders = {
+        role: build_user(role, role.value) for role in (Role.SUPPORT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO)
+    }
+    for role, holder in holders.items():
+        RoleHolder.objects.create(role=role, holder=holder)
+    account_manager, other = build_user(Role.ACCOUNT_MANAGER, "am"), build_user(Role.ACCOUNT_MANAGER, "other-am")
+    engineer = build_user(Role.CUSTOMER_ENGINEER, "engineer")
+    return Desk(
+        centre=centre,
+        technician=build_technician(centre, name="tech"),
+        l3=build_technician(centre, Level.L3, name="l3"),
+        manager=holders[Role.SUPPORT_MANAGER],
+        account_manager=account_manager,
+        other_account_manager=other,
+        customer_engineer=engineer,
+        csm=holders[Role.CSM],
+        director=holders[Role.CS_DIRECTOR],
+        coo=holders[Role.COO],
+        company=build_company("Acme", account_manager=account_manager, customer_engineer=engineer),
+        other_company=build_company("Globex", account_manager=other),
+        schedule=load_published_schedule(datetime(2020, 1, 1, tzinfo=UTC)),
+    )

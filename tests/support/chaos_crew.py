@@ -1,0 +1,163 @@
+"""The crew of `test_engine_under_chaos`: workers, beats and users as real processes that may be killed at any instant.
+
+This process imports the desk once and then forks: a member is there again a few milliseconds after it was killed.
+It reads a line of JSON for each member to start, and answers with its process id.
+
+How late it is stands in a file that the test writes and everybody maps. Beats put tasks into a pipe and workers take
+them out, so a task whose worker is killed is lost: the engine must not mind (S1).
+Whatever a member raises is appended to a file of problems.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import mmap
+import os
+import random
+import signal
+import struct
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
+
+from cases.enums import Channel, Direction, Resolution, Severity, Status, WaitReason  # noqa: E402
+from cases.followup.apply import follow_up  # noqa: E402
+from cases.mail.outbox import deliver  # noqa: E402
+from cases.models import Case  # noqa: E402
+from cases.workflow import transitions  # noqa: E402
+from cases.workflow.contact_log import log_contact  # noqa: E402
+from cases.workflow.guards import Refused  # noqa: E402
+from contacts.models import User  # noqa: E402
+from escalations.points.apply import escalate  # noqa: E402
+
+MEMBER = "chaos-crew"
+PR_SET_PDEATHSIG = 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class SharedClock:
+    """The time of the desk for every process that maps the file: the machine's own, ahead by what stands there.
+
+    It goes on by itself, so no two looks see the same moment, and jumps when the test sets it ahead.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), 8)
+
+    def now(self) -> datetime:
+        """What time it is."""
+        return EPOCH + timedelta(microseconds=time.monotonic_ns() // 1_000 + struct.unpack("q", self._memory[:8])[0])
+
+    def set(self, now: datetime) -> None:
+        """Make it that late."""
+        ahead = (now - EPOCH) // timedelta(microseconds=1) - time.monotonic_ns() // 1_000
+        self._memory[:8] = struct.pack("q", ahead)
+
+
+class Crew:
+    """What its members share: the clock, the pipe of tasks, the file of problems."""
+
+    def __init__(self, directory: Path, tasks: str) -> None:
+        self.clock = SharedClock(directory / "clock")
+        self.problems = directory / "problems"
+        self.taken, self.given = os.pipe()
+        os.set_blocking(self.given, False)
+        self.tasks = tasks.encode()
+
+    def worker(self, chance: random.Random) -> None:
+        """Take a task and do it."""
+        tasks: dict[bytes, Callable[[], object]] = {
+            b"e": lambda: escalate(self.clock.now()),
+            b"f": lambda: follow_up(self.clock.now()),
+            b"d": lambda: deliver(self.clock.now),
+        }
+        while task := os.read(self.taken, 1):
+            tasks[task]()
+
+    def beat(self, chance: random.Random) -> None:
+        """Ask for every sweep, again and again; what finds no room in the pipe is left out."""
+        while True:
+            with suppress(BlockingIOError):
+                os.write(self.given, self.tasks)
+            time.sleep(chance.uniform(0.01, 0.04))
+
+    def user(self, chance: random.Random) -> None:
+        """Work cases at random, as the pages do: what may no longer be done is refused."""
+        actor = User.objects.get(username="support_manager")
+        while True:
+            now = self.clock.now()
+            known = Case.objects.filter(opened_at__lte=now, title="Busy").order_by("-opened_at")[:15]
+            if known:
+                case = chance.choice(list(known))
+                with suppress(Refused):
+                    act(chance, case.pk, chance.choice(DEEDS[Status(case.status)]), actor, now)
+            time.sleep(chance.uniform(0, 0.01))
+
+    def start(self, kind: str, seed: int) -> int:
+        """Fork a member. Returns its process id."""
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody outlives the test
+            connection.settings_dict["OPTIONS"] |= {"application_name": MEMBER}
+            {"worker": self.worker, "beat": self.beat, "user": self.user}[kind](random.Random(seed))
+        except BaseException:
+            with self.problems.open("a") as problems:
+                problems.write(f"{kind}:\n{traceback.format_exc()}\n")
+        os._exit(1)
+
+
+#: What people do to a case that stands like this.
+DEEDS = {
+    Status.ASSIGNED: ("start", "ask", "resolve", "severity"),
+    Status.IN_PROGRESS: ("ask", "ask", "resolve", "severity"),
+    Status.WAITING: ("ask", "take back", "hear", "resolve", "severity"),
+    Status.RESOLVED: ("reopen", "reopen", "hear", "severity"),
+}
+
+
+def act(chance: random.Random, case: int, kind: str, actor: User, now: datetime) -> None:
+    """One thing that people do to a case."""
+    if kind == "start":
+        transitions.start_work(case, actor, now)
+    elif kind == "ask":
+        transitions.ask_customer(case, actor, now, question="?", reason=WaitReason.CONFIRM, send=False)
+    elif kind == "take back":
+        transitions.take_back(case, actor, now, reason="Found it.")
+    elif kind == "hear":
+        log_contact(case, actor, now, channel=Channel.PHONE, direction=Direction.IN, body="It works.")
+    elif kind == "resolve":
+        transitions.resolve(case, actor, now, resolution=Resolution.NOT_PURSUED)
+    elif kind == "reopen":
+        transitions.reopen(case, actor, now, reason="It is back.")
+    else:
+        transitions.change_severity(case, actor, now, severity=chance.choice(list(Severity)), reason="Looked again.")
+
+
+def main(directory: Path, tasks: str, batch: int, mail_port: int) -> None:
+    settings.DESK_BATCH = batch
+    if mail_port:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MAIL_IS_KEPT = "127.0.0.1", mail_port, False
+    # The dead are not waited for: until this process ends, nobody else can be given the process id of one of them.
+    crew = Crew(directory, tasks)
+    while order := sys.stdin.readline():
+        print(json.dumps(crew.start(**json.loads(order))), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
