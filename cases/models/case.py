@@ -1,0 +1,265 @@
+"""A case and who watches it (rules, section 2).
+
+Status is written by the FSM transitions below and by nothing else; they set fields and do nothing more. Who may
+call them, the history row, the mail and the next check are the business of `cases.workflow`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django_fsm import FSMField, transition
+from simple_history.models import HistoricalRecords
+
+from cases.enums import (
+    Affected,
+    AgreedBy,
+    Channel,
+    Impact,
+    Move,
+    Resolution,
+    Severity,
+    Status,
+    WaitPlan,
+    WaitReason,
+)
+from contacts.enums import MeansOfContact, Right
+from contacts.models import Company, Contact
+
+#: How a case's number begins; the rest is its row's own number, which the database hands out once.
+NUMBER_PREFIX = "SD-"
+
+
+def case_id_of(number: str) -> int | None:
+    """The primary key that a case number such as “SD-000123” (or “123”) names, or None."""
+    digits = number.strip().upper().removeprefix(NUMBER_PREFIX)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
+
+
+@cache
+def _case_page() -> tuple[str, str]:
+    """What stands before and after the key in the address of a case's page; every letter of a sweep asks for it."""
+    before, _, after = reverse("admin:cases_case_change", args=["KEY"]).partition("KEY")
+    return before, after
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Questions about cases."""
+
+    def open(self) -> CaseQuerySet:
+        """Not resolved."""
+        return self.exclude(status=Status.RESOLVED)
+
+    def visible_to(self, user: Any) -> CaseQuerySet:
+        """The cases this person may read (A1): all, those of their own companies, or none."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.may(Right.READ_EVERY_CASE):
+            return self
+        return self.filter(company__in=Company.objects.visible_to(user))
+
+    def to_look_at(self, now: datetime) -> CaseQuerySet:
+        """Due for a look by whoever watches cases that nothing moves, soonest first (E5)."""
+        return self.filter(look_at__lte=now).order_by("look_at", "pk")
+
+    def to_follow_up(self, now: datetime) -> CaseQuerySet:
+        """Waiting cases whose plan has something due, soonest first (F2)."""
+        return self.filter(follow_up_at__lte=now).order_by("follow_up_at", "pk")
+
+    def to_keep_promises(self, now: datetime) -> CaseQuerySet:
+        """Something promised on the case wants a look: a response, an update, an answer, a decision (section 3)."""
+        return self.filter(promise_at__lte=now).order_by("promise_at", "pk")
+
+    def in_queue_of(self, user: Any) -> CaseQuerySet:
+        """The open cases this person owns or, as a former owner, still watches (E7)."""
+        watched = CaseWatcher.objects.filter(user=user).values("case")
+        return self.open().filter(Q(owner=user) | Q(pk__in=watched))
+
+
+class Case(models.Model):
+    """One issue of one customer (C1), from its opening until both sides agree to close it (C4)."""
+
+    # What it is about (C1)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="cases")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="cases")
+    preferred_means = models.CharField(
+        "preferred means of contact", max_length=5, choices=MeansOfContact.choices(), blank=True
+    )
+    title = models.CharField(max_length=200)
+    description = models.TextField("detailed description", blank=True)
+    affected_user = models.CharField("username or device name", max_length=120, blank=True)
+    device = models.CharField(max_length=120, blank=True)
+    operating_system = models.CharField(max_length=120, blank=True)
+    system_information = models.TextField(blank=True)
+    several_devices = models.BooleanField("several devices", null=True, blank=True)
+    affected = models.CharField("who is affected", max_length=10, choices=Affected.choices(), blank=True)
+    impact = models.CharField(max_length=12, choices=Impact.choices(), blank=True)
+    external_reference = models.CharField(
+        max_length=40, unique=True, null=True, blank=True, help_text="Its number in the system it was imported from."
+    )
+    linked_to = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="linked_cases"
+    )  # a later case about an issue that was closed too long ago to be reopened (C4)
+
+    # Where it stands
+    severity = models.CharField(max_length=8, choices=Severity.choices(), default=Severity.MEDIUM)
+    status = FSMField(choices=Status.choices(), default=Status.ASSIGNED, protected=True, max_length=24)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_cases"
+    )
+    opened_at = models.DateTimeField(default=timezone.now)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    opened_by_channel = models.CharField("came in by", max_length=5, choices=Channel.choices(), default=Channel.PHONE)
+    opened_despite = models.CharField(
+        "reason to open it for somebody else than the help desk", max_length=200, blank=True
+    )  # D3
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.CharField(max_length=20, choices=Resolution.choices(), blank=True)
+    agreed_by = models.CharField("how the customer agreed", max_length=6, choices=AgreedBy.choices(), blank=True)
+    solution = models.TextField(blank=True)
+
+    # The wait it is in, or was in last; earlier ones are in the history (F1, F6)
+    wait_episode = models.PositiveIntegerField(default=0)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    wait_reason = models.CharField(max_length=12, choices=WaitReason.choices(), blank=True)
+    wait_plan = models.CharField(max_length=14, choices=WaitPlan.choices(), blank=True)
+    wait_question = models.TextField("question to the customer", blank=True)
+
+    # What the last change was (C5), and the rhythm of status updates that is in force, minutes by audience (E1, T2)
+    last_move = models.CharField(max_length=12, choices=Move.choices(), default=Move.OPENED)
+    changed_at = models.DateTimeField(default=timezone.now)
+    update_rhythm = models.JSONField(default=dict, blank=True)
+
+    # Caches of pure functions: when somebody has to look (S1). Kept out of the history, they say nothing new.
+    look_at = models.DateTimeField(null=True, blank=True, editable=False)
+    follow_up_at = models.DateTimeField(null=True, blank=True, editable=False)
+    promise_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # From when on our promises count, if not from the opening: when it was taken over from another system
+    promises_since = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = CaseQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["look_at", "follow_up_at", "promise_at", "promises_since"])
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            # the escalation sweep: one index probe when nothing is due
+            models.Index(fields=["look_at", "id"], condition=Q(look_at__isnull=False), name="case_to_look_at"),
+            # the follow-up sweep, likewise
+            models.Index(
+                fields=["follow_up_at", "id"], condition=Q(follow_up_at__isnull=False), name="case_to_follow_up"
+            ),
+            # the sweep of promises, likewise
+            models.Index(fields=["promise_at", "id"], condition=Q(promise_at__isnull=False), name="case_to_promise"),
+            # a technician's queue, and the load that assignment weighs (C6)
+            models.Index(fields=["owner", "severity"], condition=~Q(status="resolved"), name="case_open_by_owner"),
+            # an account manager's list (A1), newest first
+            models.Index(fields=["company", "-id"], name="case_by_company"),
+            # the list by status and by severity, newest first
+            models.Index(fields=["status", "-id"], name="case_by_status"),
+            models.Index(fields=["severity", "-id"], name="case_by_severity"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=[s.value for s in Status]), name="case_status_is_one_of_four"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="resolved") | Q(resolved_at__isnull=False), name="resolved_case_says_when"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="customer_update_required") | Q(waiting_since__isnull=False),
+                name="waiting_case_says_since",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+    def get_absolute_url(self) -> str:
+        """The case's page in the admin."""
+        before, after = _case_page()
+        return f"{before}{self.pk}{after}"
+
+    @property
+    def number(self) -> str:
+        """The case's own number, e.g. SD-000123 (C1)."""
+        return f"{NUMBER_PREFIX}{self.pk:06d}" if self.pk else "new"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still worked on."""
+        return self.status != Status.RESOLVED
+
+    # --- C4: the transitions. They set fields and do nothing else. ---
+
+    @transition(status, source=Status.ASSIGNED.value, target=Status.IN_PROGRESS.value)
+    def start_work(self) -> None:
+        """Work has begun (C4)."""
+
+    @transition(
+        status,
+        source=[Status.ASSIGNED.value, Status.IN_PROGRESS.value, Status.WAITING.value],
+        target=Status.WAITING.value,
+    )
+    def ask_customer(self, question: str, reason: WaitReason, plan: WaitPlan, now: datetime) -> None:
+        """Wait for the customer from `now` on, in a new episode: also when the case was waiting already (C5, F6)."""
+        self.wait_episode += 1
+        self.waiting_since = now
+        self.wait_question = question
+        self.wait_reason = reason
+        self.wait_plan = plan
+
+    @transition(status, source=Status.WAITING.value, target=Status.IN_PROGRESS.value)
+    def take_back(self) -> None:
+        """Stop waiting of our own accord (C4)."""
+        self.waiting_since = None
+
+    @transition(status, source=Status.WAITING.value, target=Status.IN_PROGRESS.value)
+    def customer_responded(self) -> None:
+        """Stop waiting because the customer spoke (C4, F6)."""
+        self.waiting_since = None
+
+    @transition(
+        status,
+        source=[Status.ASSIGNED.value, Status.IN_PROGRESS.value, Status.WAITING.value],
+        target=Status.RESOLVED.value,
+    )
+    def resolve(
+        self, resolution: Resolution, solution: str, now: datetime, agreed_by: AgreedBy | Literal[""] = ""
+    ) -> None:
+        """Close at `now`; whoever says that the customer confirmed it says how they agreed (C4)."""
+        self.resolution = resolution
+        self.agreed_by = agreed_by
+        self.solution = solution or self.solution
+        self.resolved_at = now
+        self.waiting_since = None
+
+    @transition(status, source=Status.RESOLVED.value, target=Status.IN_PROGRESS.value)
+    def reopen(self) -> None:
+        """Work again on what was closed (C4)."""
+        self.resolution = self.agreed_by = ""
+        self.resolved_at = None
+
+
+class CaseWatcher(models.Model):
+    """A former owner who still follows a case until they leave it (E7)."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="watchers")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watched_cases")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "user"], name="watches_a_case_once")]
+        ordering = ["since"]
+
+    def __str__(self) -> str:
+        return f"{self.user} watches {self.case_id}"

@@ -1,0 +1,80 @@
+"""What the sweeps leave behind: their runs, the cases they failed on, outages (S2, S3)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Q
+
+from cases.models.case import Case
+
+
+class SetAside(models.Model):
+    """A case that a sweep could not work: reported, and tried again later (S2)."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="set_asides")
+    sweep = models.CharField(max_length=20)
+    since = models.DateTimeField()
+    retry_at = models.DateTimeField()
+    tries = models.PositiveIntegerField(default=1)
+    error = models.TextField()
+    solved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-since"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "sweep"], condition=Q(solved_at=None), name="set_aside_once_per_sweep"
+            )
+        ]
+        verbose_name = "case set aside"
+        verbose_name_plural = "cases set aside"
+
+    def __str__(self) -> str:
+        return f"{self.case_id} set aside by {self.sweep}"
+
+
+class Pulse(models.Model):
+    """When each sweep last looked (S3)."""
+
+    name = models.CharField(max_length=20, unique=True)
+    last_at = models.DateTimeField()
+    took_seconds = models.FloatField(default=0)
+    done = models.PositiveIntegerField(default=0, help_text="How many cases or mails the last look handled.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.last_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def alive_at(self) -> datetime:
+        """Until when it is known to have been at work: a long look lives until its end."""
+        return self.last_at + timedelta(seconds=self.took_seconds)
+
+
+class Outage(models.Model):
+    """A time in which a sweep did not look (S3), written when it looks again."""
+
+    sweep = models.CharField(max_length=20)
+    began_at = models.DateTimeField("last look before", help_text="What was due by then was done in time.")
+    ended_at = models.DateTimeField("first look after")
+    caught_up_at = models.DateTimeField(
+        "caught up", null=True, blank=True, help_text="From then on nothing was left that came due meanwhile."
+    )
+    told_at = models.DateTimeField(
+        "reported", null=True, blank=True, help_text="When the Support Manager was mailed; one mail may cover several."
+    )
+
+    class Meta:
+        ordering = ["-ended_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["sweep", "began_at"], name="an_outage_is_noted_once")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(told_at__isnull=True), name="outage_to_tell"),
+            models.Index(fields=["-ended_at"], name="outage_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sweep} stood still from {self.began_at:%Y-%m-%d %H:%M} to {self.ended_at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,105 @@
+"""The ledger of following up on a wait (F2 to F4) and the customer's absences (F5)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from cases.enums import (
+    OPEN_ABSENCES,
+    AbsenceState,
+    NoticeStep,
+)
+from cases.models.case import Case
+from cases.models.contact_log import Interaction
+from cases.models.mail import Mail
+from contacts.calendars import said_day
+from contacts.models import Contact
+
+
+class Notice(models.Model):
+    """The ledger of a wait's plan: one row for each step that was carried out, for ever (F2 to F5, F7).
+
+    A step is carried out once in an episode; only one that got lost, or whose announcement was slept over, comes again,
+    with the next number in `time`.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
+    episode = models.PositiveIntegerField()
+    step = models.CharField(max_length=9, choices=NoticeStep.choices())
+    time = models.PositiveSmallIntegerField(default=1, help_text="More than 1: carried out again.")
+    due_at = models.DateTimeField()
+    done_at = models.DateTimeField()
+    superseded = models.BooleanField(default=False, help_text="A later notice that was due as well went instead (F7).")
+    closes_at = models.DateTimeField(null=True, blank=True, help_text="When it said that the case will close (F4).")
+    mail = models.OneToOneField(Mail, on_delete=models.PROTECT, null=True, blank=True, related_name="notice")
+    interaction = models.OneToOneField(
+        Interaction,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="attempt",
+        help_text="The call or mail of a technician that was the attempt (F3).",
+    )
+
+    class Meta:
+        ordering = ["case", "episode", "due_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "episode", "step", "time"], name="a_notice_happens_once")
+        ]
+        indexes = [models.Index(fields=["due_at"], name="notice_by_due")]  # the report after an outage (S3)
+
+    def __str__(self) -> str:
+        return f"{self.step} of wait {self.episode} on {self.case_id}"
+
+
+class Absence(models.Model):
+    """The customer is out of office: the note, what was read from it, and what a person said of it (F5).
+
+    `away_from` and `back_on` are local days of the customer, the latter the first one on which they are back. No date
+    that was only read puts a plan to sleep for longer than the week in which somebody can confirm it.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="absences")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+")
+    note = models.TextField(blank=True, help_text="The note as it came; empty when somebody told us.")
+    phrase = models.CharField(max_length=200, blank=True, help_text="The words the dates were read from.")
+    state = models.CharField(max_length=9, choices=AbsenceState.choices())
+    away_from = models.DateField("first day away", null=True, blank=True)
+    back_on = models.DateField("first day back", null=True, blank=True)
+    noted_at = models.DateTimeField()
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the owner was asked what the dates are; once in a wait."
+    )
+    settled_at = models.DateTimeField(null=True, blank=True, help_text="When somebody said what the dates are.")
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    ended_on = models.DateField(null=True, blank=True, help_text="The day on which they were back sooner than said.")
+
+    class Meta:
+        ordering = ["noted_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | Q(away_from__lt=models.F("back_on")),
+                name="a_confirmed_absence_has_its_dates",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} away until {self.back_on or 'nobody knows when'}"
+
+    def said(self) -> str:
+        """“Away from Mon 1 June, back on Mon 15 June”."""
+        if self.back_on is None:
+            return "Away, nobody knows until when"
+        away = f"Away from {said_day(self.away_from)}, " if self.away_from else ""
+        said = f"{away}back on {said_day(self.back_on)}"
+        return f"{said}; was back sooner, on {said_day(self.ended_on)}" if self.ended_on else said
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to say what its dates are."""
+        return self.state in OPEN_ABSENCES

@@ -1,0 +1,84 @@
+"""The outbox: one row for each message to each recipient (M1)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from cases.enums import (
+    Holds,
+    MailStatus,
+)
+from cases.models.case import Case
+from contacts.enums import Right
+
+
+class MailQuerySet(models.QuerySet["Mail"]):
+    """Questions about the outbox."""
+
+    def to_send(self, now: datetime) -> MailQuerySet:
+        """Queued, its time has come, and nobody is sending it just now."""
+        return self.filter(status=MailStatus.QUEUED, send_at__lte=now).order_by("send_at", "pk")
+
+    def visible_to(self, user: Any) -> MailQuerySet:
+        """Mail about the cases this person may read; mail about no case for those who read every case (A1)."""
+        if user.is_authenticated and user.may(Right.READ_EVERY_CASE):
+            return self
+        return self.filter(case__in=Case.objects.visible_to(user))
+
+
+class Mail(models.Model):
+    """One message to one recipient, written in the transaction of its reason and sent after the commit (M1)."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, blank=True, related_name="mails")
+    key = models.CharField(max_length=200, unique=True, help_text="Names its reason and recipient: written once.")
+    template = models.CharField(max_length=40)
+    facts = models.JSONField(default=dict, help_text="What it says, frozen when its reason arose.")
+    to_name = models.CharField(max_length=200, blank=True)
+    to_address = models.EmailField()
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="The reader's own; its times are shown in it.")
+    meant_for = models.CharField(
+        max_length=200, blank=True, help_text="Whom it was meant for, if it fell back to somebody else (D5)."
+    )
+    holds = models.CharField(max_length=8, choices=Holds.choices(), blank=True, default=Holds.ALWAYS)
+    episode = models.PositiveIntegerField(default=0, help_text="The wait it speaks of, if any.")
+
+    status = models.CharField(max_length=8, choices=MailStatus.choices(), default=MailStatus.QUEUED)
+    queued_at = models.DateTimeField()
+    send_at = models.DateTimeField(help_text="When it is tried next; moved ahead while somebody is sending it.")
+    attempts = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    send_by = models.DateTimeField(
+        null=True, blank=True, help_text="Later than this it would not be true any more, so it is not sent."
+    )
+    kept = models.BooleanField(default=False, help_text="No mail server is configured: it was kept here, not sent.")
+    last_error = models.TextField(blank=True)
+    message_id = models.CharField(max_length=200, unique=True)
+    subject = models.CharField(max_length=250, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+
+    objects = MailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["send_at", "id"], condition=Q(status="queued"), name="mail_to_send"),
+            models.Index(fields=["case", "queued_at"], name="mail_by_case"),
+            models.Index(fields=["status", "-id"], name="mail_by_status"),
+        ]
+        verbose_name = "mail"
+        verbose_name_plural = "mail"
+
+    def __str__(self) -> str:
+        return f"{self.subject or self.template} to {self.to_address}"
+
+    @staticmethod
+    def new_message_id() -> str:
+        """A Message-ID for life: a repeat after a crash carries the same one (M2)."""
+        return f"<{uuid.uuid4().hex}@{settings.MAIL_DOMAIN}>"

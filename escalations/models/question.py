@@ -1,0 +1,53 @@
+"""Questions for the status of a case (E8)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from cases.enums import Severity
+from cases.models import NUMBER_PREFIX, Case
+from escalations.enums import QuestionEnd
+
+
+class Question(models.Model):
+    """The owner was asked for the status of a case (E8). One open question a case; a new owner inherits it."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="questions")
+    point = models.CharField(max_length=20, help_text="The point that asked, e.g. “High 1”.")
+    severity = models.CharField(max_length=8, choices=Severity.choices())
+    asked = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="questions"
+    )  # who answers: the owner, or whoever stands in for them
+    stands_in_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    answer_by = models.DateTimeField(help_text="Unanswered by then, the Support Manager is told.")
+    manager_told_at = models.DateTimeField(null=True, blank=True)
+    answer = models.TextField(blank=True)
+    for_customer = models.TextField("for the customer", blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end = models.CharField("how it ended", max_length=10, choices=QuestionEnd.choices(), blank=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["case"], condition=Q(ended_at=None), name="one_open_question_per_case")
+        ]
+        indexes = [
+            models.Index(fields=["asked"], condition=Q(ended_at=None), name="question_open_by_asked"),
+            models.Index(fields=["case", "asked_at"], name="question_by_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.point} asks for the status of {NUMBER_PREFIX}{self.case_id:06d}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still wants an answer."""
+        return self.ended_at is None
