@@ -47,7 +47,7 @@ from cases.forms import (
     SeverityForm,
     WriteForm,
 )
-from cases.models import Case, CaseWatcher, Interaction, Notice
+from cases.models import Case, CaseWatcher, FollowUp, Interaction
 from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, guards, transitions
 from contacts.enums import Right
@@ -195,7 +195,7 @@ def _said_of_attempt(done: str, interaction: Interaction) -> str:
     """What was done, and whether it counts as one of the three contacts (F3)."""
     if interaction.why_no_attempt:
         return f"{done}. It does not count as an attempt: {interaction.why_no_attempt}."
-    attempt = Notice.objects.filter(interaction=interaction).first()
+    attempt = FollowUp.objects.filter(interaction=interaction).first()
     return f"{done} and counts as the {attempt.get_step_display().lower()}." if attempt else f"{done}."
 
 

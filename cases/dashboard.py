@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from cases.engine.watch import MAILS_COUNTED, engine_state
 from cases.enums import OPEN_ABSENCES, MailStatus, Severity, Status
-from cases.models import Absence, Case, Interaction, Notice, Outage, Refusal, SetAside
+from cases.models import Absence, Case, FailedCase, FollowUp, Interaction, Outage, Refusal
 from cases.policy.followup.three_contacts import CALL_BEFORE
 from contacts.directory import directory_problems
 from contacts.enums import Right
@@ -157,14 +157,14 @@ def _has_a_queue(user: User) -> bool:
 
 def my_queue(user: User, now: datetime) -> Card | None:
     """The open cases that are one's own or watched, those that do not wait; soonest moment first."""
-    rows = _queue_rows(user, Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "look_at")
+    rows = _queue_rows(user, Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "escalation_check_at")
     if not _has_a_queue(user) and not rows:
         return None
     return Card(
         "My queue",
         "admin/desk/case_list.html",
         {
-            "rows": _with_moment(rows, "look_at", now),
+            "rows": _with_moment(rows, "escalation_check_at", now),
             "more": len(rows) > SHOWN,
             "moment_title": "Next escalation",
             "reader": user,
@@ -179,14 +179,14 @@ def my_queue(user: User, now: datetime) -> Card | None:
 
 def my_waiting(user: User, now: datetime) -> Card | None:
     """The cases of one's queue that wait for the customer, the next follow-up first (F2)."""
-    rows = _queue_rows(user, Case.objects.in_queue_of(user).filter(status=Status.WAITING), "follow_up_at")
+    rows = _queue_rows(user, Case.objects.in_queue_of(user).filter(status=Status.WAITING), "follow_up_check_at")
     if not _has_a_queue(user) and not rows:
         return None
     return Card(
         "Waiting for the customer",
         "admin/desk/case_list.html",
         {
-            "rows": _with_moment(rows, "follow_up_at", now),
+            "rows": _with_moment(rows, "follow_up_check_at", now),
             "more": len(rows) > SHOWN,
             "moment_title": "Next follow-up",
             "all_wait": True,
@@ -227,8 +227,8 @@ def asked_of_me(user: User, now: datetime) -> Card | None:
 
 def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
     """Told to call, and neither called nor written to since."""
-    since = Notice.objects.filter(case=OuterRef("case"), episode=OuterRef("episode"), done_at__gt=OuterRef("done_at"))
-    told = Notice.objects.filter(
+    since = FollowUp.objects.filter(case=OuterRef("case"), episode=OuterRef("episode"), done_at__gt=OuterRef("done_at"))
+    told = FollowUp.objects.filter(
         ~Exists(since),
         step__in=CALL_BEFORE.values(),
         case__owner=user,
@@ -393,7 +393,7 @@ def newest_of_own_companies(user: User, now: datetime) -> Card | None:
         "Open cases of my companies",
         "admin/desk/case_list.html",
         {
-            "rows": _with_moment(rows, "look_at", now),
+            "rows": _with_moment(rows, "escalation_check_at", now),
             "more": len(rows) > SHOWN,
             "moment_title": "Next escalation",
             "reader": user,
@@ -419,7 +419,7 @@ def engine_watch(user: User, now: datetime) -> Card | None:
             (MailStatus.FAILED, state.mail.failed, "status__exact=failed"),
         )
     ]
-    set_aside = list(SetAside.objects.filter(solved_at=None).select_related("case")[:SHOWN])
+    set_aside = list(FailedCase.objects.filter(solved_at=None).select_related("case")[:SHOWN])
     return Card(
         "The engine",
         "admin/desk/engine.html",
@@ -432,7 +432,7 @@ def engine_watch(user: User, now: datetime) -> Card | None:
             "outage": Outage.objects.filter(ended_at__gt=now - OUTAGE_SHOWN_FOR).first(),
             "healthy": not (state.troubles() or set_aside or state.mail.failed),
         },
-        link=reverse("admin:cases_setaside_changelist"),
+        link=reverse("admin:cases_failedcase_changelist"),
         link_text="Cases set aside",
         aside=True,
     )

@@ -1,9 +1,9 @@
 """The words of a case: severity, status, why it closes, why it waits, what moved it. Plain enums, no database."""
 
-from contacts.enums import Term
+from django.db.models import TextChoices
 
 
-class Severity(Term):
+class Severity(TextChoices):
     """How bad it is (C2), worst first."""
 
     CRITICAL = "critical", "Critical"
@@ -19,7 +19,7 @@ WEIGHT = {Severity.CRITICAL: 8, Severity.HIGH: 4, Severity.MEDIUM: 2, Severity.L
 RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
-class Status(Term):
+class Status(TextChoices):
     """Exactly four (C4)."""
 
     ASSIGNED = "assigned", "Assigned"
@@ -28,7 +28,7 @@ class Status(Term):
     RESOLVED = "resolved", "Resolved"
 
 
-class Resolution(Term):
+class Resolution(TextChoices):
     """Why a case closes (C4)."""
 
     CONFIRMED = "customer_confirmed", "Customer confirmed the solution"
@@ -40,7 +40,7 @@ class Resolution(Term):
 WITHOUT_SOLUTION = frozenset({Resolution.NOT_PURSUED, Resolution.NO_RESPONSE})
 
 
-class AgreedBy(Term):
+class AgreedBy(TextChoices):
     """How the customer agreed that a case is solved (C4)."""
 
     PHONE = "phone", "On the phone"
@@ -49,7 +49,7 @@ class AgreedBy(Term):
     LOGGED = "logged", "In a contact that is logged already"
 
 
-class WaitReason(Term):
+class WaitReason(TextChoices):
     """Why we wait for the customer (F1)."""
 
     INFORMATION = "information", "Information asked for"
@@ -57,7 +57,7 @@ class WaitReason(Term):
     CONFIRM = "confirm", "Asked to confirm the solution"
 
 
-class WaitPlan(Term):
+class WaitPlan(TextChoices):
     """How patiently we follow up (F1): the reason picks one, the technician may choose the other."""
 
     PENDING_CLIENT_ACTION = "pending", "Pending client action"
@@ -71,7 +71,7 @@ PLAN_FOR = {
 }
 
 
-class Channel(Term):
+class Channel(TextChoices):
     """How a contact about a case was made (C3)."""
 
     PHONE = "phone", "Phone"
@@ -80,7 +80,7 @@ class Channel(Term):
     NOTE = "note", "Internal note"
 
 
-class Direction(Term):
+class Direction(TextChoices):
     """Who turned to whom (C3)."""
 
     IN = "in", "From the customer"
@@ -88,7 +88,7 @@ class Direction(Term):
     INTERNAL = "internal", "Internal"
 
 
-class Affected(Term):
+class Affected(TextChoices):
     """Who is affected, the answer at intake that suggests the severity (C1, C2)."""
 
     EVERYBODY = "everybody", "Everybody: the whole population is kept from regular business"
@@ -98,7 +98,7 @@ class Affected(Term):
     NOBODY = "nobody", "Nobody: a request for information"
 
 
-class Impact(Term):
+class Impact(TextChoices):
     """How hard it hits those affected (C2)."""
 
     CATASTROPHIC = "catastrophic", "Catastrophic"
@@ -107,7 +107,7 @@ class Impact(Term):
     MINOR = "minor", "Minor"
 
 
-class Move(Term):
+class Move(TextChoices):
     """What changed a case; every history row names one (C5)."""
 
     OPENED = "opened", "Opened"
@@ -126,7 +126,7 @@ class Move(Term):
     MOVED = "moved", "Moved to another schedule version"
 
 
-class MailStatus(Term):
+class MailStatus(TextChoices):
     """What happened to a message (M1)."""
 
     QUEUED = "queued", "Queued"
@@ -136,7 +136,7 @@ class MailStatus(Term):
     DROPPED = "dropped", "Not sent: no longer true"
 
 
-class Holds(Term):
+class SendCondition(TextChoices):
     """The reason for a message that must still hold when it is sent (M1)."""
 
     ALWAYS = "", "Always"
@@ -145,7 +145,7 @@ class Holds(Term):
     OWED = "owed", "While a status update is owed, and this is the newest"
 
 
-class NoticeStep(Term):
+class FollowUpStep(TextChoices):
     """The steps of following up on a wait, as the ledger names them (F2 to F5)."""
 
     # pending client action (F2)
@@ -165,7 +165,7 @@ class NoticeStep(Term):
     RESOLVE = "resolve", "Closed for no response"
 
 
-class AbsenceState(Term):
+class AbsenceState(TextChoices):
     """What is known of an absence (F5)."""
 
     READ = "read", "Read from the note, to be confirmed"

@@ -85,7 +85,7 @@ class OpeningForm(forms.ModelForm):
         severity.required = False
         severity.initial = ""
         self.initial.pop("severity", None)
-        severity.choices = [("", "As the answers suggest"), *Severity.choices()]
+        severity.choices = [("", "As the answers suggest"), *Severity.choices]
         severity.widget.attrs |= {"data-desk-suggests": json.dumps(severity_suggestions())}
         severity.help_text = "Suggested from who is affected and the impact. You decide."
         channel = cast(forms.ChoiceField, self.fields["opened_by_channel"])
@@ -242,7 +242,7 @@ class AskCustomerForm(MoveForm):
     )
     reason = forms.ChoiceField(
         label="Why we wait",
-        choices=WaitReason.choices(),
+        choices=WaitReason.choices,
         initial=WaitReason.INFORMATION.value,
         error_messages={"required": "Say why we wait: it picks how we follow up."},
         widget=UnfoldAdminSelectWidget(
@@ -251,7 +251,7 @@ class AskCustomerForm(MoveForm):
     )
     plan = forms.ChoiceField(
         label="How we follow up",
-        choices=WaitPlan.choices(),
+        choices=WaitPlan.choices,
         initial=PLAN_FOR[WaitReason.INFORMATION].value,
         required=False,
         help_text="The reason picks one; choose the other where it fits better.",
@@ -316,7 +316,7 @@ class ResolveForm(MoveForm):
 
     resolution = forms.ChoiceField(
         label="Why it closes",
-        choices=Resolution.choices(),
+        choices=Resolution.choices,
         error_messages={"required": "Choose why the case closes."},
         widget=UnfoldAdminSelectWidget(
             attrs={
@@ -329,7 +329,7 @@ class ResolveForm(MoveForm):
     agreed_by = forms.ChoiceField(
         label="How they agreed",
         required=False,
-        choices=[("", "Choose"), *AgreedBy.choices()],
+        choices=[("", "Choose"), *AgreedBy.choices],
         help_text="Needed when the customer confirmed it: both sides agree to close.",
         widget=UnfoldAdminSelectWidget(),
     )
@@ -452,7 +452,7 @@ class SeverityForm(MoveForm):
 
     severity = forms.ChoiceField(
         label="Severity",
-        choices=Severity.choices(),
+        choices=Severity.choices,
         error_messages={"required": "Choose the new severity."},
         widget=UnfoldAdminRadioSelectWidget(),
     )

@@ -30,7 +30,7 @@ from cases.enums import (
     WaitPlan,
     WaitReason,
 )
-from cases.models import Absence, Case, Interaction, Mail, Notice
+from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from contacts.calendars import said_locally
 from contacts.enums import MeansOfContact, Role
 
@@ -365,7 +365,7 @@ def _shown(row: Any, name: str, words: Any) -> str:
 
 def _notices(case: Case, enough: int) -> Iterator[Entry]:
     # an attempt that a person logged is told as the contact that it was
-    rows = Notice.objects.filter(case=case, interaction=None).select_related("mail").order_by("-done_at", "-pk")
+    rows = FollowUp.objects.filter(case=case, interaction=None).select_related("mail").order_by("-done_at", "-pk")
     for row in rows[:enough]:
         late = row.done_at - row.due_at > timedelta(minutes=15)
         lines = [f"Was due {row.due_at:%Y-%m-%d %H:%M} UTC."] if late else []
@@ -430,7 +430,7 @@ def _about_absence(row: Absence, by_hand: bool) -> list[str]:
 
 
 def _mails(case: Case, enough: int) -> Iterator[Entry]:
-    rows = Mail.objects.filter(case=case, notice=None).exclude(template__in=_told_elsewhere)
+    rows = Mail.objects.filter(case=case, follow_up=None).exclude(template__in=_told_elsewhere)
     for row in rows.defer("html", "text", "facts").order_by("-queued_at", "-pk")[:enough]:
         routine = _routines.get(row.template)
         yield Entry(

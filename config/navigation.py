@@ -35,7 +35,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Requests", "campaign", "escalations.escalationrequest"),
             ("Ledger", "notification_important", "escalations.escalation"),
-            ("Promises", "alarm_on", "escalations.promise"),
+            ("Promises", "alarm_on", "escalations.slatarget"),
             ("Questions", "live_help", "escalations.question"),
             ("Schedule", "table_chart", "escalations.scheduleversion"),
         ],
@@ -43,8 +43,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
         "Engine",
         [
-            ("Pulse", "monitor_heart", "cases.pulse"),
-            ("Cases set aside", "report", "cases.setaside"),
+            ("Pulse", "monitor_heart", "cases.sweeprun"),
+            ("Cases set aside", "report", "cases.failedcase"),
             ("Outages", "power_off", "cases.outage"),
         ],
     ),

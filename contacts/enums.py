@@ -1,27 +1,9 @@
 """The words of the desk for people: roles, levels, means of contact, rights. Plain enums, no database."""
 
-from enum import StrEnum
+from django.db.models import TextChoices
 
 
-class Term(StrEnum):
-    """A word of the trade with a label for people; usable as the choices of a field."""
-
-    label: str
-
-    def __new__(cls, value: str, label: str = "") -> "Term":
-        """Build the word from its stored value and the label people read."""
-        word = str.__new__(cls, value)
-        word._value_ = value
-        word.label = label or value.replace("_", " ").capitalize()
-        return word
-
-    @classmethod
-    def choices(cls) -> list[tuple[str, str]]:
-        """(stored value, label) pairs in their order."""
-        return [(word.value, word.label) for word in cls]
-
-
-class Role(Term):
+class Role(TextChoices):
     """What somebody is at the desk (rules, section 1)."""
 
     TECHNICIAN = "technician", "Technician"
@@ -37,14 +19,14 @@ class Role(Term):
 MANAGEMENT_ROLES = (Role.SUPPORT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO)
 
 
-class Level(Term):
+class Level(TextChoices):
     """How deep a technician goes; ownership goes to L3 by the schedule (E7)."""
 
     L2 = "L2", "L2"
     L3 = "L3", "L3"
 
 
-class MeansOfContact(Term):
+class MeansOfContact(TextChoices):
     """How somebody prefers to be reached."""
 
     PHONE = "phone", "Phone"
@@ -52,7 +34,7 @@ class MeansOfContact(Term):
     CHAT = "chat", "Chat"
 
 
-class Language(Term):
+class Language(TextChoices):
     """Languages the desk speaks or is asked for."""
 
     ENGLISH = "en", "English"
@@ -66,20 +48,20 @@ class Language(Term):
     HINDI = "hi", "Hindi"
 
 
-class Right(Term):
+class Right(TextChoices):
     """What can be allowed to somebody (A1)."""
 
-    READ_EVERY_CASE = "read_every_case"
-    READ_OWN_COMPANIES = "read_own_companies"
-    WORK_CASES = "work_cases"
-    ADD_NOTES = "add_notes"
-    REQUEST_ESCALATION = "request_escalation"
-    DECIDE_REQUESTS = "decide_requests"
-    DECIDE_PASSED_ON = "decide_passed_on"  # E9: requests that nobody decided in time
-    REASSIGN = "reassign"
-    EDIT_DIRECTORY = "edit_directory"
-    EDIT_SCHEDULE = "edit_schedule"
-    WATCH_THE_ENGINE = "watch_the_engine"
+    READ_EVERY_CASE = "read_every_case", "Read every case"
+    READ_OWN_COMPANIES = "read_own_companies", "Read own companies"
+    WORK_CASES = "work_cases", "Work cases"
+    ADD_NOTES = "add_notes", "Add notes"
+    REQUEST_ESCALATION = "request_escalation", "Request escalation"
+    DECIDE_REQUESTS = "decide_requests", "Decide requests"
+    DECIDE_PASSED_ON = "decide_passed_on", "Decide passed on"  # E9: requests that nobody decided in time
+    REASSIGN = "reassign", "Reassign"
+    EDIT_DIRECTORY = "edit_directory", "Edit directory"
+    EDIT_SCHEDULE = "edit_schedule", "Edit schedule"
+    WATCH_THE_ENGINE = "watch_the_engine", "Watch the engine"
 
 
 _READER = frozenset({Right.READ_EVERY_CASE})

@@ -69,7 +69,7 @@ class TechnicianForm(forms.ModelForm):
     """A technician; the languages are boxes to tick."""
 
     languages = forms.MultipleChoiceField(
-        choices=Language.choices(),
+        choices=Language.choices,
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         help_text="Cases go first to somebody who speaks the customer's language.",

@@ -137,7 +137,7 @@ class StaffManager(UserManager["User"].from_queryset(StaffQuerySet)):  # type: i
 class User(AbstractUser):
     """Somebody of the vendor who signs in or is written to: technician, AM, customer engineer, manager."""
 
-    role = models.CharField(max_length=20, choices=Role.choices(), blank=True, db_index=True)
+    role = models.CharField(max_length=20, choices=Role.choices, blank=True, db_index=True)
     phone = models.CharField(max_length=40, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
 
@@ -162,7 +162,7 @@ class Technician(models.Model):
     """A member of staff who can own cases: level, centre, languages, on duty or away."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="technician")
-    level = models.CharField(max_length=2, choices=Level.choices(), default=Level.L2)
+    level = models.CharField(max_length=2, choices=Level.choices, default=Level.L2)
     centre = models.ForeignKey(SupportCentre, on_delete=models.PROTECT, related_name="technicians")
     languages = models.JSONField(default=list, validators=[validate_languages])
     on_duty = models.BooleanField(default=True)
@@ -239,7 +239,7 @@ class Company(Place):
     """A customer organisation, in whose country and time zone its business days are reckoned."""
 
     name = models.CharField(max_length=120, unique=True)
-    language = models.CharField(max_length=2, choices=Language.choices(), default=Language.ENGLISH)
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.ENGLISH)
     account_manager = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="managed_companies"
     )
@@ -294,10 +294,10 @@ class Contact(models.Model):
     phone = models.CharField(max_length=40, blank=True)
     is_help_desk = models.BooleanField("corporate help desk", default=False)
     preferred_means = models.CharField(
-        "preferred means of contact", max_length=5, choices=MeansOfContact.choices(), default=MeansOfContact.EMAIL
+        "preferred means of contact", max_length=5, choices=MeansOfContact.choices, default=MeansOfContact.EMAIL
     )
     language = models.CharField(
-        max_length=2, choices=Language.choices(), blank=True, help_text="Empty: the company's language."
+        max_length=2, choices=Language.choices, blank=True, help_text="Empty: the company's language."
     )
     active = models.BooleanField(default=True)
 

@@ -29,11 +29,11 @@ def read_duration(text: str) -> timedelta:
         raise NotADuration(f"“{text.strip()}” is not a duration; write one like 4 h, 2 d 12 h or 90 min.")
     total = sum((int(amount) * _UNITS[unit] for (amount, _), unit in zip(parts, units, strict=True)), timedelta(0))
     if total > LONGEST:
-        raise NotADuration(f"“{text.strip()}” is longer than {said_duration(LONGEST)}; give a shorter time.")
+        raise NotADuration(f"“{text.strip()}” is longer than {duration(LONGEST)}; give a shorter time.")
     return total
 
 
-def said_duration(length: timedelta) -> str:
+def duration(length: timedelta) -> str:
     """A duration as people read it, to the minute: “5 h 12 min”, “36 h”; in days from 48 h on."""
     minutes = int(abs(length).total_seconds() // 60)
     days, minutes = divmod(minutes, 24 * 60) if minutes >= 48 * 60 else (0, minutes)

@@ -15,7 +15,7 @@ from cases.mail.letters import to_contact
 from cases.models import Case, CaseWatcher
 from contacts.directory import Addressee, Directory, addressee, is_reachable
 from contacts.enums import Role
-from escalations.clocks import Life
+from escalations.clocks import CaseClock
 from escalations.enums import Member
 from escalations.points.decide import centre_of_owner
 from escalations.policy.cadence import members
@@ -30,15 +30,15 @@ STAFF: dict[Member, Role] = {
 }
 
 
-def audience_of(life: Life, now: datetime) -> dict[Member, timedelta]:
+def audience_of(life: CaseClock, now: datetime) -> dict[Member, timedelta]:
     """Who is in the audience in force at `now`, and how often each is owed an update (E4).
 
     Also while nobody is owed one because the case waits or is resolved: it is whom a word about the case concerns.
     """
-    if life.course is None:
-        return members(PUBLISHED.base_rhythm(Severity(life.case.severity)), director_contacted=False)
-    rhythm, _ = life.rhythm(now)
-    return members(rhythm, any(one.director for one in life.reached if one.done_at <= now))
+    if life.timeline is None:
+        return members(PUBLISHED.base_cadence(Severity(life.case.severity)), director_contacted=False)
+    cadence, _ = life.cadence(now)
+    return members(cadence, any(one.director for one in life.reached if one.done_at <= now))
 
 
 def staff_of(audience: Iterable[Member]) -> list[Member]:

@@ -14,10 +14,20 @@ from django.db.models import Q
 from cases.enums import Severity, Status
 from cases.models import Case
 from contacts.enums import Role
+from escalations.enums import Audience
 from escalations.models import Escalation, EscalationRequest, Question, ScheduleMove, schedules
-from escalations.policy.cadence import Attention, Piece, Reached, Rhythm, owed_over_time, rhythm_in_force
-from escalations.policy.clock import Course, Due, Key, Reading, Snapshot, due_points, next_point, read_clock
-from escalations.policy.schedule import Audience, Schedule
+from escalations.policy.cadence import Attention, Cadence, CadenceChange, Reached, cadence_in_force, owed_over_time
+from escalations.policy.clock import (
+    ClockReading,
+    Due,
+    Key,
+    PolicyTimeline,
+    Snapshot,
+    due_points,
+    next_point,
+    read_clock,
+)
+from escalations.policy.schedule import Schedule
 
 
 class Versions:
@@ -41,12 +51,12 @@ class Versions:
 
 
 @dataclass
-class Life:
+class CaseClock:
     """One case and everything its clocks are reckoned from. `course` is None while no schedule was put in force."""
 
     case: Case
     snapshots: list[Snapshot] = field(default_factory=list)
-    course: Course | None = None
+    timeline: PolicyTimeline | None = None
     ledger: dict[Key, Escalation] = field(default_factory=dict)
     reached: list[Reached] = field(default_factory=list)
     requests: list[EscalationRequest] = field(default_factory=list)  # undecided, or accepted at some time
@@ -68,37 +78,37 @@ class Life:
 
     def dues(self, now: datetime) -> list[Due]:
         """What has come due by `now` and is not on the ledger yet."""
-        if self.course is None:
+        if self.timeline is None:
             return []
-        return [due for due in due_points(self.snapshots, self.course, now) if due.key not in self.ledger]
+        return [due for due in due_points(self.snapshots, self.timeline, now) if due.key not in self.ledger]
 
     def upcoming(self, now: datetime) -> Due | None:
         """The next point if nothing touches the case."""
-        return next_point(self.snapshots, self.course, now, self.ledger) if self.course else None
+        return next_point(self.snapshots, self.timeline, now, self.ledger) if self.timeline else None
 
-    def reading(self, now: datetime) -> Reading:
+    def reading(self, now: datetime) -> ClockReading:
         """Where the clock stands. Raises ValueError without a schedule, or before the opening."""
-        if self.course is None:
+        if self.timeline is None:
             raise ValueError("no schedule is in force")
-        return read_clock(self.snapshots, self.course, now)
+        return read_clock(self.snapshots, self.timeline, now)
 
-    def rhythm(self, now: datetime) -> tuple[Rhythm, str]:
+    def cadence(self, now: datetime) -> tuple[Cadence, str]:
         """The rhythm of status updates in force at `now`, and what put it in force (E4). Raises ValueError likewise."""
         reading = self.reading(now)
-        assert self.course is not None
+        assert self.timeline is not None
         by_then = [one for one in self.reached if one.done_at <= now]
         attention = any(one.holds(reading.run, now) for one in self.attentions)
-        return rhythm_in_force(self.course.at(now), reading.run, reading.severity, by_then, attention)
+        return cadence_in_force(self.timeline.at(now), reading.run, reading.severity, by_then, attention)
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[CadenceChange]:
         """Who is owed updates how often, over the whole life (T2)."""
-        if self.course is None:
+        if self.timeline is None:
             return []
-        since = self.case.promises_since
-        return owed_over_time(self.snapshots, self.course, self.reached, self.attentions, since)
+        since = self.case.sla_counts_from
+        return owed_over_time(self.snapshots, self.timeline, self.reached, self.attentions, since)
 
 
-def lives_of(cases: Sequence[Case], versions: Versions | None = None) -> dict[int, Life]:
+def load_clocks(cases: Sequence[Case], versions: Versions | None = None) -> dict[int, CaseClock]:
     """What is known of each case, by its key; five queries, and three for the versions unless they are given."""
     versions = versions or Versions()
     ids = [case.pk for case in cases]
@@ -107,7 +117,7 @@ def lives_of(cases: Sequence[Case], versions: Versions | None = None) -> dict[in
     lives = {}
     for case in cases:
         first = versions.opened_under(case)
-        lives[case.pk] = life = Life(
+        lives[case.pk] = life = CaseClock(
             case,
             snapshots[case.pk],
             ledger=ledger[case.pk],
@@ -116,19 +126,21 @@ def lives_of(cases: Sequence[Case], versions: Versions | None = None) -> dict[in
             question=questions.get(case.pk),
         )
         if first is not None:
-            life.course = Course(first, _known(moves.get(case.pk, []), versions), hastened(life.requests))
+            life.timeline = PolicyTimeline(
+                first, _known(moves.get(case.pk, []), versions), brought_forward(life.requests)
+            )
     return lives
 
 
-def life_of(case: Case) -> Life:
+def load_clock(case: Case) -> CaseClock:
     """The life of one case for the parts of its page, read once and kept with the case. Moves read it afresh."""
-    known: Life | None = case.__dict__.get("_life")
+    known: CaseClock | None = case.__dict__.get("_life")
     if known is None:
-        known = case.__dict__["_life"] = lives_of([case])[case.pk]
+        known = case.__dict__["_life"] = load_clocks([case])[case.pk]
     return known
 
 
-def hastened(requests: Iterable[EscalationRequest]) -> dict[Key, datetime]:
+def brought_forward(requests: Iterable[EscalationRequest]) -> dict[Key, datetime]:
     """The points that accepted requests brought forward, with the moments of acceptance (E9)."""
     return {
         (one.run, Severity(one.severity), one.number): one.decided_at
@@ -144,8 +156,8 @@ def reached_by(row: Escalation, versions: Versions) -> Reached:
     points = schedule.of(severity) if schedule else ()
     point = next((one for one in points if one.number == row.number), None)
     director = bool(row.carried_out and point and Role.CS_DIRECTOR in point.mailed)
-    rhythm = {Audience(who): timedelta(minutes=minutes) for who, minutes in row.rhythm.items()}
-    return Reached(row.run, severity, row.number, row.due_at, row.done_at, rhythm, director)
+    cadence = {Audience(who): timedelta(minutes=minutes) for who, minutes in row.cadence.items()}
+    return Reached(row.run, severity, row.number, row.due_at, row.done_at, cadence, director)
 
 
 def snapshots_of(case_ids: Iterable[int]) -> dict[int, list[Snapshot]]:

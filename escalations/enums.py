@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import TextChoices
+
 from cases.enums import Severity
-from contacts.enums import Term
 
 
-class Member(Term):
+class Member(TextChoices):
     """Somebody who is owed status updates, each with a clock of their own (T2)."""
 
     CUSTOMER = "customer", "Customer"
@@ -18,23 +19,39 @@ class Member(Term):
     COO = "coo", "COO"
 
 
-class PromiseKind(Term):
+class OwnerAction(TextChoices):
+    """What happens to the owner at a point (E1)."""
+
+    ASKED = "asked", "Asked for the status"
+    TO_L3 = "to_l3", "Ownership goes to L3"
+
+
+class Audience(TextChoices):
+    """Who gets status updates (E1, T2). CS Management is the CSM, and the Director once contacted on the case."""
+
+    CUSTOMER = "customer", "Customer"
+    ACCOUNT_MANAGER = "account_manager", "Account manager"
+    CS_MANAGEMENT = "cs_management", "CS Management"
+    COO = "coo", "COO"
+
+
+class SlaKind(TextChoices):
     """What is promised (section 3)."""
 
     RESPONSE = "response", "First response"
     UPDATE = "update", "Status update"
 
 
-class Outcome(Term):
+class SlaOutcome(TextChoices):
     """What became of a promise (T3, T4)."""
 
-    PERSON = "person", "Kept by a person"
-    SYSTEM = "system", "Kept by the desk"
-    MISSED = "missed", "Missed"
-    RELEASED = "released", "No longer owed"
+    MET = "person", "Kept by a person"
+    MET_AUTOMATICALLY = "system", "Kept by the desk"
+    BREACHED = "missed", "Missed"
+    CANCELLED = "released", "No longer owed"
 
 
-class QuestionEnd(Term):
+class QuestionEnd(TextChoices):
     """How a question for the status ends (E8)."""
 
     ANSWERED = "answered", "Answered"
@@ -42,7 +59,7 @@ class QuestionEnd(Term):
     RESOLVED = "resolved", "The case was resolved"
 
 
-class RequestStatus(Term):
+class RequestStatus(TextChoices):
     """Where a request for escalation stands (E9)."""
 
     REQUESTED = "requested", "Requested"
@@ -52,7 +69,7 @@ class RequestStatus(Term):
     CLOSED = "closed", "Closed"
 
 
-class Origin(Term):
+class Origin(TextChoices):
     """Who wants an escalation that the schedule does not make by itself (E9, E1)."""
 
     CUSTOMER = "customer", "The customer asked for it"

@@ -83,8 +83,8 @@ def fill(cases: int, due_share: float, desk, since: timedelta = timedelta(days=2
         remainder = f"n %% {every} = 0"
     special = {
         "opened_at": (due_at - since, later_at - since),
-        "look_at": (due_at, later_at),
-        "promise_at": (due_at, later_at),
+        "escalation_check_at": (due_at, later_at),
+        "sla_check_at": (due_at, later_at),
         "changed_at": (due_at - since, later_at - since),
         "history_date": (due_at - since, later_at - since),
     }
@@ -112,7 +112,7 @@ def fill(cases: int, due_share: float, desk, since: timedelta = timedelta(days=2
 
     copy("cases_case", ["id", *fields], "cases_case", f"t.id = {template.pk}", "id")
     copy("cases_historicalcase", historical, "cases_historicalcase", f"t.id = {template.pk}", "id")
-    Case.objects.filter(pk=template.pk).update(look_at=None, promise_at=None)
+    Case.objects.filter(pk=template.pk).update(escalation_check_at=None, sla_check_at=None)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -130,8 +130,8 @@ class UpdatesByHand:
             with transaction.atomic(), connection.cursor() as cursor:
                 lock = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
                 cursor.execute(
-                    "SELECT id, opened_at FROM cases_case WHERE promise_at <= %s "
-                    f"ORDER BY promise_at, id LIMIT 500 {lock}",
+                    "SELECT id, opened_at FROM cases_case WHERE sla_check_at <= %s "
+                    f"ORDER BY sla_check_at, id LIMIT 500 {lock}",
                     [_moment(now)],
                 )
                 due = cursor.fetchall()
@@ -149,10 +149,10 @@ class UpdatesByHand:
         mails = "case_id, key, facts, message_id, to_name, to_address, template, time_zone, meant_for, holds, episode, "
         mails += "status, queued_at, send_at, attempts, kept, last_error, subject, text, html"
         if connection.vendor == "postgresql":
-            cursor.execute("UPDATE cases_case SET promise_at = %s WHERE id = ANY(%s)", [later, ids])
+            cursor.execute("UPDATE cases_case SET sla_check_at = %s WHERE id = ANY(%s)", [later, ids])
             cursor.execute(
-                f"INSERT INTO escalations_promise ({promise}) SELECT n.id, 'update', 'customer', n.since, %s, %s, %s, "
-                "n.key, '', 1 FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS n (id, since, key)",
+                f"INSERT INTO escalations_slatarget ({promise}) SELECT n.id, 'update', 'customer', n.since, %s, %s, "
+                "%s, n.key, '', 1 FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS n (id, since, key)",
                 [due_at, moment, moment, ids, sinces, keys],
             )
             cursor.execute(
@@ -162,9 +162,10 @@ class UpdatesByHand:
                 [mail.to_name, mail.to_address, moment, moment, ids, keys, *texts],
             )
             return
-        cursor.executemany("UPDATE cases_case SET promise_at = %s WHERE id = %s", [(later, one) for one in ids])
+        cursor.executemany("UPDATE cases_case SET sla_check_at = %s WHERE id = %s", [(later, one) for one in ids])
         cursor.executemany(
-            f"INSERT INTO escalations_promise ({promise}) VALUES (%s, 'update', 'customer', %s, %s, %s, %s, %s, '', 1)",
+            f"INSERT INTO escalations_slatarget ({promise}) "
+            "VALUES (%s, 'update', 'customer', %s, %s, %s, %s, %s, '', 1)",
             [(one, since, due_at, moment, moment, key) for one, since, key in zip(ids, sinces, keys, strict=True)],
         )
         cursor.executemany(
@@ -196,7 +197,8 @@ class ByHand:
             with transaction.atomic(), connection.cursor() as cursor:
                 lock = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
                 cursor.execute(
-                    f"SELECT id, look_at FROM cases_case WHERE look_at <= %s ORDER BY look_at, id LIMIT 500 {lock}",
+                    "SELECT id, escalation_check_at FROM cases_case WHERE escalation_check_at <= %s "
+                    f"ORDER BY escalation_check_at, id LIMIT 500 {lock}",
                     [_moment(now)],
                 )
                 due = cursor.fetchall()
@@ -207,14 +209,15 @@ class ByHand:
 
     def _write(self, cursor: Any, ids: list[int], due_ats: list[Any], now: datetime) -> None:
         moment, later = _moment(now), _moment(now + timedelta(days=4))
-        rhythm, mailed = json.dumps(self.row.rhythm), json.dumps(self.row.mailed)
+        cadence, mailed = json.dumps(self.row.cadence), json.dumps(self.row.mailed)
         history = ", ".join(f'"{name}"' for name in CASE_COLUMNS)
         if connection.vendor == "postgresql":
             cursor.execute(
-                "UPDATE cases_case c SET look_at = n.look_at, update_rhythm = n.rhythm, last_move = 'escalated', "
-                "changed_at = %s FROM unnest(%s::bigint[], %s::timestamptz[], %s::jsonb[]) AS n (id, look_at, rhythm) "
+                "UPDATE cases_case c SET escalation_check_at = n.check_at, update_cadence = n.cadence, "
+                "last_move = 'escalated', changed_at = %s "
+                "FROM unnest(%s::bigint[], %s::timestamptz[], %s::jsonb[]) AS n (id, check_at, cadence) "
                 "WHERE c.id = n.id",
-                [moment, ids, [later] * len(ids), [rhythm] * len(ids)],
+                [moment, ids, [later] * len(ids), [cadence] * len(ids)],
             )
             cursor.execute(
                 f"INSERT INTO cases_historicalcase ({history}, history_date, history_type, history_change_reason) "
@@ -224,13 +227,13 @@ class ByHand:
             cursor.execute(
                 f"INSERT INTO escalations_escalation ({LEDGER}) SELECT n.id, 1, 'medium', 1, 1, n.due_at, %s, true, "
                 "%s::jsonb, %s, %s, %s, %s::jsonb FROM unnest(%s::bigint[], %s::timestamptz[]) AS n (id, due_at)",
-                [moment, rhythm, *self._owners(), mailed, ids, due_ats],
+                [moment, cadence, *self._owners(), mailed, ids, due_ats],
             )
         else:
             cursor.executemany(
-                "UPDATE cases_case SET look_at = %s, update_rhythm = %s, last_move = 'escalated', changed_at = %s "
-                "WHERE id = %s",
-                [(later, rhythm, moment, one) for one in ids],
+                "UPDATE cases_case SET escalation_check_at = %s, update_cadence = %s, last_move = 'escalated', "
+                "changed_at = %s WHERE id = %s",
+                [(later, cadence, moment, one) for one in ids],
             )
             cursor.executemany(
                 f"INSERT INTO cases_historicalcase ({history}, history_date, history_type, history_change_reason) "
@@ -240,7 +243,7 @@ class ByHand:
             cursor.executemany(
                 f"INSERT INTO escalations_escalation ({LEDGER}) "
                 "VALUES (%s, 1, 'medium', 1, 1, %s, %s, 1, %s, %s, %s, %s, %s)",
-                [(one, due, moment, rhythm, *self._owners(), mailed) for one, due in zip(ids, due_ats, strict=True)],
+                [(one, due, moment, cadence, *self._owners(), mailed) for one, due in zip(ids, due_ats, strict=True)],
             )
         self._write_mails(cursor, ids, moment)
 
@@ -315,7 +318,7 @@ class Race:
 def race(
     parts: Sequence[Sequence[int]],
     sweep: Callable[[datetime], Swept] = escalate,
-    column: str = "look_at",
+    column: str = "escalation_check_at",
     hand: type[ByHand] | type[UpdatesByHand] = ByHand,
 ) -> Race:
     """Let the parts come due one after the other; the engine works the even ones, hand-written SQL the odd ones."""
@@ -341,7 +344,7 @@ def race(
     return result
 
 
-def wake(case_ids: Sequence[int], column: str = "look_at") -> None:
+def wake(case_ids: Sequence[int], column: str = "escalation_check_at") -> None:
     """These cases reached their moment a minute ago."""
     Case.objects.filter(pk__in=case_ids).update(**{column: NOW - timedelta(minutes=1)})
 
@@ -376,8 +379,8 @@ def measure(cases: int) -> None:
         filled, _ = timed(partial(fill, cases, 0.01, desk))
         with counted() as idle:
             idle_took, _ = timed(partial(escalate, NOW - timedelta(minutes=2)))
-        due = list(Case.objects.filter(look_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
-        Case.objects.filter(pk__in=due).update(look_at=NOW + timedelta(days=30))
+        due = list(Case.objects.filter(escalation_check_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
+        Case.objects.filter(pk__in=due).update(escalation_check_at=NOW + timedelta(days=30))
         hundreds = [due[number * 100 : number * 100 + 100] for number in range(4)] if len(due) >= 1_000 else []
         pairs = [due[400:700], due[700:1_000]] if len(due) >= 1_000 else []
         rest = due[1_000:] if len(due) >= 2_000 else due if not hundreds else []
@@ -401,12 +404,12 @@ def measure_updates(cases: int) -> None:
         filled, _ = timed(partial(fill, cases, 0.01, desk, timedelta(hours=7, minutes=55)))
         with counted() as idle:
             idle_took, _ = timed(partial(keep_promises, NOW - timedelta(minutes=2)))
-        due = list(Case.objects.filter(promise_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
-        Case.objects.filter(pk__in=due).update(promise_at=NOW + timedelta(days=30))
+        due = list(Case.objects.filter(sla_check_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
+        Case.objects.filter(pk__in=due).update(sla_check_at=NOW + timedelta(days=30))
         print(f"{cases:,} open cases (filled in {filled:.0f} s)")
         print(f"  no promise due: {idle_took * 1000:.1f} ms, {idle.count} statements")
         parts = [due[number::4] for number in range(4)]
-        told("status updates, 1 % due", race(parts, keep_promises, "promise_at", UpdatesByHand), "updates")
+        told("status updates, 1 % due", race(parts, keep_promises, "sla_check_at", UpdatesByHand), "updates")
         case = Case.objects.get(pk=due[0])
         with counted() as foreseen:
             took, forecast = timed(partial(forecast_of, case, NOW))
@@ -423,7 +426,7 @@ def measure_waits(cases: int) -> None:
     try:
         desk = build_desk()
         fill(cases, 0.01, desk)
-        due = list(Case.objects.filter(look_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
+        due = list(Case.objects.filter(escalation_check_at__lte=NOW).order_by("pk").values_list("pk", flat=True))
         with counted() as idle:
             idle_took, _ = timed(partial(follow_up, NOW))
         print(f"{cases:,} open cases\n  no step due: {idle_took * 1000:.1f} ms, {idle.count} statements")
@@ -451,7 +454,7 @@ def waiting(case_ids: Sequence[int], plan: WaitPlan) -> None:
         wait_reason=WaitReason.INFORMATION,
         wait_question="Which floor?",
         waiting_since=NOW - timedelta(days=2),
-        follow_up_at=NOW,
+        follow_up_check_at=NOW,
     )
 
 

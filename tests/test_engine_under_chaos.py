@@ -31,11 +31,11 @@ from aiosmtpd.smtp import Envelope
 from django.conf import settings as desk_settings
 from django.db import connection
 
-from cases.enums import MailStatus, Move, NoticeStep, Severity, Status, WaitReason
+from cases.enums import FollowUpStep, MailStatus, Move, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
 from cases.followup.state import wait_of
 from cases.mail.outbox import LEASE, TOO_LATE, deliver
-from cases.models import Case, Mail, Notice, Pulse, SetAside
+from cases.models import Case, FailedCase, FollowUp, Mail, SweepRun
 from cases.policy.followup.pending_client_action import planned_steps
 from cases.policy.followup.plans import plan_at
 from cases.policy.followup.wait import WARNED_FOR, DoneStep
@@ -185,14 +185,14 @@ def crew(directory: Path, now: datetime, tasks: str, users: int = 0, mail_port: 
 # --- what must hold in the end ----------------------------------------------------------------------------------
 
 
-def life_of(case: Case) -> list[Snapshot]:
+def load_clock(case: Case) -> list[Snapshot]:
     rows = case.history.order_by("history_date", "history_id")
     return [Snapshot(row.history_date, Status(row.status), Severity(row.severity), row.wait_episode) for row in rows]
 
 
 def check_escalations(case: Case, now: datetime) -> int:
     """The ledger is what the pure clock says, each step went to whom E1 says, once. Returns how many rows there are."""
-    life = life_of(case)
+    life = load_clock(case)
     dues = {due.key: due for due in due_points(life, PUBLISHED, now)}
     rows = list(Escalation.objects.filter(case=case).select_related("owner_before", "owner_after"))
     keys = [(row.run, row.severity, row.number) for row in rows]
@@ -200,7 +200,7 @@ def check_escalations(case: Case, now: datetime) -> int:
     assert dict(zip(keys, [row.due_at for row in rows], strict=True)) == {key: due.due_at for key, due in dues.items()}
     assert all(row.due_at <= row.done_at for row in rows)
     upcoming = next_point(life, PUBLISHED, now)
-    assert case.look_at == (upcoming.due_at if upcoming else None)
+    assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
     steps: dict[datetime, list[Escalation]] = defaultdict(list)
     for row in rows:
         steps[row.done_at].append(row)
@@ -213,12 +213,12 @@ def check_escalations(case: Case, now: datetime) -> int:
     assert str(case.owner) == owner
     assert set(case.watchers.values_list("user__username", flat=True)) == ({"tech"} if owner != "tech" else set())
     current = [row.number for row in rows if (row.run, row.severity) == (run_at(case, now), case.severity)]
-    assert case.update_rhythm == (E1[Severity(case.severity), max(current)].minutes if current else {})
+    assert case.update_cadence == (E1[Severity(case.severity), max(current)].minutes if current else {})
     return len(rows)
 
 
 def run_at(case: Case, now: datetime) -> int:
-    return read_clock(life_of(case), PUBLISHED, now).run
+    return read_clock(load_clock(case), PUBLISHED, now).run
 
 
 def check_step(
@@ -229,8 +229,8 @@ def check_step(
     for row in rows:
         of_now = (row.run, row.severity) == (run, change.severity) and change.status != Status.RESOLVED
         assert row.carried_out == (of_now and not dues[row.run, row.severity, row.number].quiet)
-    loud = [(Severity(row.severity), row.number) for row in rows if row.carried_out]
-    outcome = outcome_of(loud, owner)
+    effective = [(Severity(row.severity), row.number) for row in rows if row.carried_out]
+    outcome = outcome_of(effective, owner)
     assert {(str(row.owner_before), str(row.owner_after)) for row in rows} == {(owner, outcome.owner)}
     written = Mail.objects.filter(case=case, template="escalation", queued_at=done_at)
     readers = Counter(address.removesuffix("@example.com") for address in written.values_list("to_address", flat=True))
@@ -254,28 +254,28 @@ def check_closings() -> None:
 
 def check_notices() -> int:
     """Each notice came in its planned time, once, with its mail; nobody was closed unwarned (F2, F7)."""
-    waits: dict[tuple[int, int], list[Notice]] = defaultdict(list)
-    for notice in Notice.objects.select_related("mail", "case").order_by("done_at", "due_at"):
+    waits: dict[tuple[int, int], list[FollowUp]] = defaultdict(list)
+    for notice in FollowUp.objects.select_related("mail", "case").order_by("done_at", "due_at"):
         waits[notice.case_id, notice.episode].append(notice)
     for (case, episode), notices in waits.items():
         asked = Case.history.get(id=case, wait_episode=episode, last_move=Move.ASKED)
         check_wait(asked.waiting_since, notices)
     mailed = {notice.mail.key for notices in waits.values() for notice in notices if notice.mail}
     assert set(Mail.objects.filter(key__startswith="notice:").values_list("key", flat=True)) == mailed
-    return Notice.objects.count()
+    return FollowUp.objects.count()
 
 
-def check_wait(started_at: datetime, notices: list[Notice]) -> None:
-    done: dict[NoticeStep, DoneStep] = {}
+def check_wait(started_at: datetime, notices: list[FollowUp]) -> None:
+    done: dict[FollowUpStep, DoneStep] = {}
     for done_at in sorted({notice.done_at for notice in notices}):
         planned = {one.step: one.due_at for one in planned_steps(started_at, done)}
         for notice in (one for one in notices if one.done_at == done_at):
-            step, sent_at = NoticeStep(notice.step), notice.mail.sent_at if notice.mail else None
+            step, sent_at = FollowUpStep(notice.step), notice.mail.sent_at if notice.mail else None
             due_at = planned[step]  # one that came too late to be true is due again at once (M1)
-            if step == NoticeStep.RESOLVE:
-                due_at = max(due_at, done[NoticeStep.FINAL].sent_at + WARNED_FOR)
+            if step == FollowUpStep.RESOLVE:
+                due_at = max(due_at, done[FollowUpStep.FINAL].sent_at + WARNED_FOR)
             assert notice.due_at == due_at <= done_at
-            assert (notice.mail is None) == (notice.superseded or step == NoticeStep.RESOLVE)
+            assert (notice.mail is None) == (notice.superseded or step == FollowUpStep.RESOLVE)
             too_late = notice.mail is not None and notice.mail.status == MailStatus.DROPPED
             done[step] = DoneStep(
                 notice.due_at,
@@ -283,7 +283,7 @@ def check_wait(started_at: datetime, notices: list[Notice]) -> None:
                 sent_at,
                 notice.superseded,
                 closes_at=notice.closes_at,
-                lost=too_late and step == NoticeStep.FINAL,
+                lost=too_late and step == FollowUpStep.FINAL,
                 again=too_late,
                 times=notice.time,
             )
@@ -324,7 +324,7 @@ def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk:
     assert check_every_escalation(now) > 120
     check_closings()
     check_notices()
-    assert not SetAside.objects.exists(), SetAside.objects.first().error
+    assert not FailedCase.objects.exists(), FailedCase.objects.first().error
     assert escalate(now).acted_on == 0
     moves = Counter(Case.history.values_list("last_move", flat=True))
     assert min(moves[move] for move in (Move.ASKED, Move.RESOLVED, Move.REOPENED, Move.SEVERITY)) >= 5, moves
@@ -349,7 +349,7 @@ class Mailbox:
 
 def nothing_to_do(now: datetime) -> bool:
     """Whether every notice that is due was written and has left, but for those that somebody was killed over."""
-    return not (Case.objects.to_follow_up(now).exists() or Mail.objects.to_send(now).exists())
+    return not (Case.objects.due_for_follow_up(now).exists() or Mail.objects.to_send(now).exists())
 
 
 @contextmanager
@@ -401,7 +401,7 @@ def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_un
     assert check_notices() >= 3 * count
     check_closings()
     assert Case.objects.filter(status=Status.RESOLVED).count() >= count / 2
-    assert not SetAside.objects.exists(), SetAside.objects.first().error
+    assert not FailedCase.objects.exists(), FailedCase.objects.first().error
 
 
 # --- a real Celery worker ---------------------------------------------------------------------------------------
@@ -461,12 +461,12 @@ def test_a_task_whose_celery_worker_is_killed_in_the_middle_of_a_batch_is_delive
         assert broker.hlen(f"{prefix}unacked") == 1  # its task is nobody's now
         time.sleep(VISIBLE_AGAIN_AFTER)
         started.append(CeleryWorker(prefix, tmp_path / "log"))
-        await_true(lambda: Pulse.objects.filter(name="escalate").exists(), "The task's delivery to another worker")
-        done, pulse = ledger(), Pulse.objects.get(name="escalate").last_at
+        await_true(lambda: SweepRun.objects.filter(name="escalate").exists(), "The task's delivery to another worker")
+        done, pulse = ledger(), SweepRun.objects.get(name="escalate").last_at
         assert [(row[0], row[4]) for row in done] == [(case.pk, case.opened_at + 4 * HOUR) for case in cases]
         assert check_every_escalation(datetime.now(UTC)) == len(cases)
         escalate_task.delay()
-        await_true(lambda: Pulse.objects.get(name="escalate").last_at > pulse, "The task's second delivery")
+        await_true(lambda: SweepRun.objects.get(name="escalate").last_at > pulse, "The task's second delivery")
         assert ledger() == done
         assert Mail.objects.filter(template="escalation").count() == 4 * len(cases)
     finally:

@@ -25,7 +25,7 @@ from django.db.models import Model
 from cases.enums import Channel, Direction, MailStatus, Resolution, Severity, WaitReason
 from cases.followup.apply import follow_up
 from cases.mail.outbox import LEASE
-from cases.models import Case, CaseWatcher, Mail, Notice, SetAside
+from cases.models import Case, CaseWatcher, FailedCase, FollowUp, Mail
 from cases.workflow import contact_log, transitions
 from contacts.enums import Level
 from escalations.models import Escalation
@@ -99,7 +99,7 @@ def rows(model: type[Model], *without: str) -> list[str]:
 
 def outcome() -> dict[str, list[str]]:
     """Everything a sweep leaves behind, without the keys that the database hands out."""
-    notices = Notice.objects.values_list("case", "episode", "step", "due_at", "done_at", "superseded", "mail__key")
+    notices = FollowUp.objects.values_list("case", "episode", "step", "due_at", "done_at", "superseded", "mail__key")
     return {
         "cases": rows(Case),
         "history": rows(Case.history.model, "history_id"),
@@ -107,7 +107,7 @@ def outcome() -> dict[str, list[str]]:
         "notices": sorted(str(notice) for notice in notices),
         "mail": rows(Mail, "id", "message_id"),
         "watchers": rows(CaseWatcher, "id"),
-        "set aside": rows(SetAside),
+        "set aside": rows(FailedCase),
     }
 
 

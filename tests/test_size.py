@@ -32,7 +32,7 @@ def fill(desk: Desk, number: int) -> None:
                 owner=desk.technician,
                 opened_at=NOON,
                 changed_at=NOON,
-                look_at=NOON + HOUR,
+                escalation_check_at=NOON + HOUR,
             )
             for index in range(number)
         ]

@@ -20,15 +20,15 @@ from unfold.decorators import display
 
 from cases.engine.recovery import report_on, said_length, told_with
 from cases.engine.watch import engine_state
-from cases.models import Outage, Pulse, Refusal, SetAside
+from cases.models import FailedCase, Outage, Refusal, SweepRun
 from cases.templatetags.case_page import moment_html
 from contacts.enums import Right
 from contacts.models import Company
 from contacts.permissions import RightsAdmin, holds
 
 
-@admin.register(Pulse)
-class PulseAdmin(RightsAdmin):
+@admin.register(SweepRun)
+class SweepRunAdmin(RightsAdmin):
     """When each sweep looked last (S3), under what is wrong with the engine, if anything."""
 
     view_right = Right.WATCH_THE_ENGINE
@@ -38,17 +38,17 @@ class PulseAdmin(RightsAdmin):
     readonly_fields = ["said_last", "is_on_time", "took"]
 
     @display(description="Looked last", ordering="last_at")
-    def said_last(self, pulse: Pulse) -> SafeString:
+    def said_last(self, pulse: SweepRun) -> SafeString:
         """When, in the reader's zone, and how long ago."""
         return moment_html(pulse.last_at, timezone.now())
 
     @display(description="On time", boolean=True)
-    def is_on_time(self, pulse: Pulse) -> bool:
+    def is_on_time(self, pulse: SweepRun) -> bool:
         """Whether it looked as lately as it must."""
         return timezone.now() - pulse.alive_at <= timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
 
     @display(description="Took")
-    def took(self, pulse: Pulse) -> str:
+    def took(self, pulse: SweepRun) -> str:
         """How long the last look took."""
         return f"{pulse.took_seconds:.2f} s"
 
@@ -122,15 +122,15 @@ class SolvedFilter(admin.SimpleListFilter):
         """The two states."""
         return [("open", "Still set aside"), ("solved", "Worked since")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[SetAside]) -> QuerySet[SetAside]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[FailedCase]) -> QuerySet[FailedCase]:
         """The rows in the chosen state."""
         if self.value() in ("open", "solved"):
             return queryset.filter(solved_at__isnull=self.value() == "open")
         return queryset
 
 
-@admin.register(SetAside)
-class SetAsideAdmin(RightsAdmin):
+@admin.register(FailedCase)
+class FailedCaseAdmin(RightsAdmin):
     """The cases that a sweep could not work, why, and when they are tried again (S2)."""
 
     view_right = Right.WATCH_THE_ENGINE
@@ -141,7 +141,7 @@ class SetAsideAdmin(RightsAdmin):
     readonly_fields = ["its_case", "said_since", "said_retry", "is_solved", "said_error"]
 
     @display(description="Case", ordering="case")
-    def its_case(self, row: SetAside) -> SafeString:
+    def its_case(self, row: FailedCase) -> SafeString:
         """The case, with the way to it."""
         return format_html(
             '<a href="{}" class="text-primary-600 dark:text-primary-500">{}</a>',
@@ -150,28 +150,28 @@ class SetAsideAdmin(RightsAdmin):
         )
 
     @display(description="Since", ordering="since")
-    def said_since(self, row: SetAside) -> SafeString:
+    def said_since(self, row: FailedCase) -> SafeString:
         """When it first failed."""
         return moment_html(row.since, timezone.now())
 
     @display(description="Tried again", ordering="retry_at")
-    def said_retry(self, row: SetAside) -> SafeString:
+    def said_retry(self, row: FailedCase) -> SafeString:
         """When it is tried next."""
         return moment_html(row.retry_at, timezone.now())
 
     @display(description="Worked since", boolean=True)
-    def is_solved(self, row: SetAside) -> bool:
+    def is_solved(self, row: FailedCase) -> bool:
         """Whether a later try succeeded."""
         return row.solved_at is not None
 
     @display(description="What went wrong")
-    def last_line(self, row: SetAside) -> str:
+    def last_line(self, row: FailedCase) -> str:
         """The last line of the error, which says what it was."""
         lines = row.error.strip().splitlines()
         return lines[-1][:160] if lines else ""
 
     @display(description="Error")
-    def said_error(self, row: SetAside) -> SafeString:
+    def said_error(self, row: FailedCase) -> SafeString:
         """The whole error, for whoever repairs it."""
         return format_html('<pre class="desk-error">{}</pre>', row.error)
 

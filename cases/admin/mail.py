@@ -22,7 +22,7 @@ from unfold.decorators import display
 
 from cases.admin.case_list import CappedPaginator
 from cases.enums import MailStatus
-from cases.mail.outbox import can_go_again, send_again, why_untrue
+from cases.mail.outbox import can_go_again, send_again, stale_reason
 from cases.mail.rendering import Rendered, render, template_names
 from cases.models import Mail, case_id_of
 from cases.templatetags.case_page import badge, mail_badge, moment_html
@@ -168,7 +168,7 @@ class MailAdmin(RightsAdmin):
                 "title": self.subject_(obj),
                 "subtitle": None,
                 "mail": obj,
-                "would_be_dropped": why_untrue(obj, timezone.now()) if obj.status == MailStatus.QUEUED else "",
+                "would_be_dropped": stale_reason(obj, timezone.now()) if obj.status == MailStatus.QUEUED else "",
                 "send_again_url": reverse("admin:cases_mail_send_again", args=[obj.pk]) if may_send_again else "",
                 **_shown(obj),
             }

@@ -17,7 +17,7 @@ from django.urls import reverse
 from cases.engine.recovery import Report, report_on, reported_sweeps
 from cases.engine.sweep import Sweep, Swept, run
 from cases.mail.letters import post, to_each
-from cases.models import Outage, Pulse
+from cases.models import Outage, SweepRun
 from contacts.directory import Directory
 from contacts.enums import Role
 
@@ -41,7 +41,7 @@ def run_watched(sweep: Sweep, clock: Clock) -> Swept:
 
 def note_outage(name: str, now: datetime) -> None:
     """Write down that nobody looked until `now`, if that was too long; once, however many workers start (S3)."""
-    pulse = Pulse.objects.filter(name=name).first()
+    pulse = SweepRun.objects.filter(name=name).first()
     if pulse is None or now - pulse.alive_at <= _allowed():
         return
     began_at = pulse.last_at
@@ -79,7 +79,7 @@ def _allowed() -> timedelta:
 
 
 def _all_look_again(now: datetime) -> bool:
-    pulses = Pulse.objects.filter(name__in=reported_sweeps())
+    pulses = SweepRun.objects.filter(name__in=reported_sweeps())
     return all(now - pulse.alive_at <= _allowed() for pulse in pulses)
 
 

@@ -11,17 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, TextChoices
 
-from cases.enums import NoticeStep
-from cases.models import Case, Notice, Outage, SetAside
-from contacts.enums import Term
+from cases.enums import FollowUpStep
+from cases.models import Case, FailedCase, FollowUp, Outage
 
 #: How many of the things that came due a report lists; all of them are counted.
 LISTED = 100
 
 
-class Outcome(Term):
+class LateOutcome(TextChoices):
     """What became of something that came due while nobody looked."""
 
     LATE = "late", "done late"
@@ -38,7 +37,7 @@ class LateWork:
     what: str
     due_at: datetime
     done_at: datetime
-    outcome: Outcome
+    outcome: LateOutcome
 
     @property
     def number(self) -> str:
@@ -61,7 +60,7 @@ class Late:
     """A reporter's answer: the first things by due time, and how many there are of each outcome."""
 
     works: Sequence[LateWork] = ()
-    counts: Counter[Outcome] = field(default_factory=Counter)
+    counts: Counter[LateOutcome] = field(default_factory=Counter)
 
 
 #: What came due after the first moment, up to and including the second; so many of them are listed, all are counted.
@@ -86,7 +85,7 @@ class Report:
 
     outages: Sequence[Outage]
     works: Sequence[LateWork]
-    counts: Counter[Outcome]
+    counts: Counter[LateOutcome]
     set_aside: int
 
     @property
@@ -124,7 +123,7 @@ def report_on(outages: Sequence[Outage]) -> Report:
     """The report on these outages: two queries for each and one more. `outages` is not empty."""
     lates = [_reporters[one.sweep](one.began_at, one.ended_at, LISTED) for one in outages if one.sweep in _reporters]
     works = sorted((work for late in lates for work in late.works), key=lambda work: (work.due_at, work.case_id))
-    counts: Counter[Outcome] = Counter()
+    counts: Counter[LateOutcome] = Counter()
     for late in lates:
         counts.update(late.counts)
     return Report(outages, works[:LISTED], counts, _set_aside(outages))
@@ -132,7 +131,7 @@ def report_on(outages: Sequence[Outage]) -> Report:
 
 def _set_aside(outages: Sequence[Outage]) -> int:
     """How many cases could not be worked while catching up and still cannot (S2)."""
-    aside = SetAside.objects.filter(
+    aside = FailedCase.objects.filter(
         solved_at=None,
         sweep__in=[outage.sweep for outage in outages],
         since__gte=min(outage.ended_at for outage in outages),
@@ -185,16 +184,16 @@ def _stamp(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def _said_counts(counts: Counter[Outcome]) -> str:
+def _said_counts(counts: Counter[LateOutcome]) -> str:
     total = counts.total()
     if not total:
         return "Nothing came due meanwhile."
     became = [
         f"{counts[outcome]:,} {'was' if counts[outcome] == 1 else 'were'} {words}"
         for outcome, words in (
-            (Outcome.LATE, "done late"),
-            (Outcome.SUPERSEDED, "superseded"),
-            (Outcome.RECORDED, "only recorded"),
+            (LateOutcome.LATE, "done late"),
+            (LateOutcome.SUPERSEDED, "superseded"),
+            (LateOutcome.RECORDED, "only recorded"),
         )
         if counts[outcome]
     ]
@@ -212,22 +211,22 @@ def _said_set_aside(number: int) -> str:
 
 def late_notices(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
     """The notices and closings that came due in between; two queries."""
-    due = Notice.objects.filter(due_at__gt=began_at, due_at__lte=ended_at)
-    counts: Counter[Outcome] = Counter()
+    due = FollowUp.objects.filter(due_at__gt=began_at, due_at__lte=ended_at)
+    counts: Counter[LateOutcome] = Counter()
     for superseded, number in due.order_by().values_list("superseded").annotate(Count("pk")):
         counts[_outcome(superseded)] += number
     rows = due.select_related("case").order_by("due_at", "pk")[:at_most]
     works = [
         LateWork(
-            row.case_id, row.case.title, NoticeStep(row.step).label, row.due_at, row.done_at, _outcome(row.superseded)
+            row.case_id, row.case.title, FollowUpStep(row.step).label, row.due_at, row.done_at, _outcome(row.superseded)
         )
         for row in rows
     ]
     return Late(works, counts)
 
 
-def _outcome(superseded: bool) -> Outcome:
-    return Outcome.SUPERSEDED if superseded else Outcome.LATE
+def _outcome(superseded: bool) -> LateOutcome:
+    return LateOutcome.SUPERSEDED if superseded else LateOutcome.LATE
 
 
 register("follow-up", late_notices)

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 
-from cases.models import Case, CaseQuerySet, Pulse, SetAside
+from cases.models import Case, CaseQuerySet, FailedCase, SweepRun
 from contacts.models import Company, User
 
 log = logging.getLogger(__name__)
@@ -150,19 +150,19 @@ def _set_aside(sweep: Sweep, case_id: int, now: datetime, error: str) -> None:
     retry_at = now + RETRY_AFTER
     with transaction.atomic():
         Case.objects.filter(pk=case_id).update(**{sweep.column: retry_at})
-        again = SetAside.objects.filter(case_id=case_id, sweep=sweep.name, solved_at=None).update(
+        again = FailedCase.objects.filter(case_id=case_id, sweep=sweep.name, solved_at=None).update(
             retry_at=retry_at, error=error, tries=F("tries") + 1
         )
         if not again:
-            SetAside.objects.create(case_id=case_id, sweep=sweep.name, since=now, retry_at=retry_at, error=error)
+            FailedCase.objects.create(case_id=case_id, sweep=sweep.name, since=now, retry_at=retry_at, error=error)
 
 
 def _solved(sweep: Sweep, case_ids: Sequence[int], now: datetime) -> None:
     """What was worked is no trouble any more, nor is what needs no look by now (a customer answered meanwhile)."""
-    if not SetAside.objects.filter(sweep=sweep.name, solved_at=None).exists():
+    if not FailedCase.objects.filter(sweep=sweep.name, solved_at=None).exists():
         return
     no_trouble = Q(case_id__in=case_ids) | Q(**{f"case__{sweep.column}": None})
-    SetAside.objects.filter(no_trouble, sweep=sweep.name, solved_at=None).update(solved_at=now)
+    FailedCase.objects.filter(no_trouble, sweep=sweep.name, solved_at=None).update(solved_at=now)
 
 
 def beat(name: str, now: datetime, took: float, done: int) -> None:
@@ -173,5 +173,5 @@ def beat(name: str, now: datetime, took: float, done: int) -> None:
     """
     facts = {"last_at": now, "took_seconds": took, "done": done}
     later = Q(last_at__gt=now, last_at__lte=now + timedelta(seconds=took))
-    if not Pulse.objects.filter(~later, name=name).update(**facts):
-        Pulse.objects.get_or_create(name=name, defaults=facts)
+    if not SweepRun.objects.filter(~later, name=name).update(**facts):
+        SweepRun.objects.get_or_create(name=name, defaults=facts)

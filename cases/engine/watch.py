@@ -15,7 +15,7 @@ from django.db.models import Count, Min, QuerySet
 
 from cases.engine.recovery import said_length
 from cases.enums import MailStatus
-from cases.models import Case, Mail, Pulse, SetAside
+from cases.models import Case, FailedCase, Mail, SweepRun
 
 #: Jobs of the beat table that nobody here watches: the heartbeat is watched from outside.
 UNWATCHED = frozenset({"heartbeat"})
@@ -122,14 +122,14 @@ def watched_jobs() -> list[str]:
 
 def engine_state(now: datetime) -> EngineState:
     """The engine at `now` (UTC)."""
-    aside = SetAside.objects.filter(solved_at=None).aggregate(number=Count("pk"), since=Min("since"))
+    aside = FailedCase.objects.filter(solved_at=None).aggregate(number=Count("pk"), since=Min("since"))
     return EngineState(now, tuple(looks(now)), tuple(_waiting(now)), aside["number"], aside["since"], _mail_state())
 
 
 def looks(now: datetime) -> Iterator[Look]:
     """Every job that is watched; one query."""
     allowed = timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
-    seen = {pulse.name: pulse for pulse in Pulse.objects.all()}
+    seen = {pulse.name: pulse for pulse in SweepRun.objects.all()}
     for name in watched_jobs():
         pulse = seen.get(name)
         if pulse is None:
@@ -140,9 +140,9 @@ def looks(now: datetime) -> Iterator[Look]:
 
 def _waiting(now: datetime) -> Iterator[Waiting]:
     for what, cases, column in (
-        ("escalation", Case.objects.to_look_at(now), "look_at"),
-        ("follow-up", Case.objects.to_follow_up(now), "follow_up_at"),
-        ("promise", Case.objects.to_keep_promises(now), "promise_at"),
+        ("escalation", Case.objects.due_for_escalation(now), "escalation_check_at"),
+        ("follow-up", Case.objects.due_for_follow_up(now), "follow_up_check_at"),
+        ("promise", Case.objects.due_for_sla(now), "sla_check_at"),
     ):
         oldest = cases.values_list("pk", column).first()
         if oldest is not None:

@@ -8,12 +8,12 @@ from datetime import datetime
 from cases.engine.bulk import update_columns
 from cases.engine.history import record_many
 from cases.engine.sweep import Sweep, Swept, run
-from cases.enums import Move, NoticeStep, Resolution
+from cases.enums import FollowUpStep, Move, Resolution
 from cases.followup.mail import Written, write_step
 from cases.followup.state import waits_of
 from cases.mail.announcements import resolved_letters
 from cases.mail.letters import Letter, as_mail, post
-from cases.models import Case, CaseQuerySet, Mail, Notice
+from cases.models import Case, CaseQuerySet, FollowUp, Mail
 from cases.policy.followup.plans import TO_OWNER, carried_out, plan_at
 from cases.policy.followup.wait import DueStep, Plan, Wait
 from contacts.directory import Directory
@@ -28,20 +28,20 @@ def follow_up(now: datetime) -> Swept:
 
 
 def _due(now: datetime) -> CaseQuerySet:
-    return Case.objects.to_follow_up(now)
+    return Case.objects.due_for_follow_up(now)
 
 
 def _step(cases: Sequence[Case], now: datetime) -> int:
     waits = waits_of(cases)
     plans = {key: plan_at(wait, now) for key, wait in waits.items()}
     acting = [case for case in cases if case.pk in plans and plans[case.pk].act]
-    closing = [case for case in acting if _act(plans, case).step == NoticeStep.RESOLVE]
-    telling = [case for case in acting if _act(plans, case).step != NoticeStep.RESOLVE]
+    closing = [case for case in acting if _act(plans, case).step == FollowUpStep.RESOLVE]
+    telling = [case for case in acting if _act(plans, case).step != FollowUpStep.RESOLVE]
     for case in cases:
-        case.follow_up_at = plans[case.pk].look_again_at if case.pk in plans else None
+        case.follow_up_check_at = plans[case.pk].look_again_at if case.pk in plans else None
     _tell(telling, waits, plans, now)
     _close(closing, waits, plans, now)
-    update_columns(cases, ["follow_up_at"])
+    update_columns(cases, ["follow_up_check_at"])
     return len(acting)
 
 
@@ -55,7 +55,7 @@ def _tell(cases: Sequence[Case], waits: Waits, plans: Plans, now: datetime) -> N
     """One step per case: the latest notice that is due, and those it supersedes are on the ledger as well (F7)."""
     if not cases:
         return
-    ledger: list[Notice] = []
+    ledger: list[FollowUp] = []
     mails: list[Mail] = []
     besides: list[Letter] = []
     directory = Directory()
@@ -67,9 +67,9 @@ def _tell(cases: Sequence[Case], waits: Waits, plans: Plans, now: datetime) -> N
             mails.append(mail)
         besides += written.to_staff if mail is None or written.to_customer else written.to_staff[1:]
         ledger += _ledger_rows(case, wait, plan, written, mail, now)
-        case.follow_up_at = next_look(carried_out(wait, plan, now, lost=is_lost(plan, written)), now)
+        case.follow_up_check_at = next_look(carried_out(wait, plan, now, lost=is_lost(plan, written)), now)
     Mail.objects.bulk_create(mails, batch_size=500)
-    Notice.objects.bulk_create(ledger, batch_size=500)
+    FollowUp.objects.bulk_create(ledger, batch_size=500)
     post(besides, now)
     record_many(cases, [], Move.FOLLOWED_UP, lambda case: _said(plans[case.pk]), now)
 
@@ -95,11 +95,11 @@ def next_look(wait: Wait, now: datetime) -> datetime | None:
 
 def _ledger_rows(
     case: Case, wait: Wait, plan: Plan, written: Written, mail: Mail | None, now: datetime
-) -> list[Notice]:
+) -> list[FollowUp]:
     assert plan.act is not None
     steps: list[tuple[DueStep, bool]] = [(step, True) for step in plan.superseded] + [(plan.act, False)]
     return [
-        Notice(
+        FollowUp(
             case=case,
             episode=case.wait_episode,
             step=step.step,
@@ -127,18 +127,27 @@ def _close(cases: Sequence[Case], waits: Waits, plans: Plans, now: datetime) -> 
     if not cases:
         return
     letters: list[Letter] = []
-    ledger: list[Notice] = []
+    ledger: list[FollowUp] = []
     for case in cases:
         due_at, episode = _act(plans, case).due_at, case.wait_episode
         case.resolve(Resolution.NO_RESPONSE, "", now)
-        case.look_at = case.promise_at = now
-        case.follow_up_at = None
+        case.escalation_check_at = case.sla_check_at = now
+        case.follow_up_check_at = None
         letters += resolved_letters(case)
-        ledger.append(Notice(case=case, episode=episode, step=NoticeStep.RESOLVE, due_at=due_at, done_at=now))
-    Notice.objects.bulk_create(ledger, batch_size=500)
-    fields = ["status", "resolution", "agreed_by", "solution", "resolved_at", "waiting_since", "look_at", "promise_at"]
+        ledger.append(FollowUp(case=case, episode=episode, step=FollowUpStep.RESOLVE, due_at=due_at, done_at=now))
+    FollowUp.objects.bulk_create(ledger, batch_size=500)
+    fields = [
+        "status",
+        "resolution",
+        "agreed_by",
+        "solution",
+        "resolved_at",
+        "waiting_since",
+        "escalation_check_at",
+        "sla_check_at",
+    ]
     record_many(cases, fields, Move.RESOLVED, lambda case: "No response from the customer.", now)
     post(letters, now)
 
 
-SWEEP = Sweep("follow-up", _due, "follow_up_at", _step)
+SWEEP = Sweep("follow-up", _due, "follow_up_check_at", _step)

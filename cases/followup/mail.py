@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cases.enums import AbsenceState, Holds, NoticeStep, WaitPlan
+from cases.enums import AbsenceState, FollowUpStep, SendCondition, WaitPlan
 from cases.mail.letters import Letter, facts, to_contact, to_each
 from cases.models import Absence, Case
 from cases.policy.followup.plans import (
@@ -22,10 +22,10 @@ from cases.policy.followup.wait import DueStep, Plan, Wait
 from contacts.directory import Directory
 
 TEMPLATES = {
-    NoticeStep.NOTICE_1: "notice_1",
-    NoticeStep.NOTICE_2: "notice_2",
-    NoticeStep.FINAL: "notice_final",
-    NoticeStep.ANNOUNCED: "closing_announced",
+    FollowUpStep.NOTICE_1: "notice_1",
+    FollowUpStep.NOTICE_2: "notice_2",
+    FollowUpStep.FINAL: "notice_final",
+    FollowUpStep.ANNOUNCED: "closing_announced",
 }
 NUMBERS = ("first", "second", "third")
 ANSWER = "Please answer by replying to this message, or call us."
@@ -62,7 +62,7 @@ def customer_letter(case: Case, wait: Wait, act: DueStep, now: datetime, closes_
     if customer is None:
         return None
     rest = list(_rest(wait, act, now))
-    closing = closes_at or next((one.due_at for one in rest if one.step == NoticeStep.RESOLVE), None)
+    closing = closes_at or next((one.due_at for one in rest if one.step == FollowUpStep.RESOLVE), None)
     next_at = closes_at or next((one.due_at for one in rest if one.step not in TO_OWNER), None)
     what = facts(
         case,
@@ -79,7 +79,14 @@ def customer_letter(case: Case, wait: Wait, act: DueStep, now: datetime, closes_
     leaves_by = send_by(wait, act, now, closes_at)
     key = _key("notice", case, wait, act)
     return Letter(
-        key, _template(act, closes_at), customer, what, case, Holds.WAITING, case.wait_episode, send_by=leaves_by
+        key,
+        _template(act, closes_at),
+        customer,
+        what,
+        case,
+        SendCondition.WAITING,
+        case.wait_episode,
+        send_by=leaves_by,
     )
 
 
@@ -129,7 +136,7 @@ def absence_letters(absence: Absence, directory: Directory) -> list[Letter]:
         back_on=_day(absence.back_on),
     )
     readers = directory.for_user(case.owner, "Owner")
-    return to_each(readers, f"absence:{absence.pk}", "absence_unclear", what, case, Holds.OPEN)
+    return to_each(readers, f"absence:{absence.pk}", "absence_unclear", what, case, SendCondition.OPEN)
 
 
 def _day(day: object) -> str:
@@ -139,7 +146,7 @@ def _day(day: object) -> str:
 def _to_owner(case: Case, wait: Wait, act: DueStep, now: datetime, directory: Directory) -> Iterator[Letter]:
     readers = directory.for_user(case.owner, "Owner")
     key = _key("owner", case, wait, act)
-    if act.step == NoticeStep.OWNER_DECIDES:
+    if act.step == FollowUpStep.OWNER_DECIDES:
         what = facts(
             case,
             why="you own this case, and its contact has been out of office for 30 days",
@@ -147,7 +154,7 @@ def _to_owner(case: Case, wait: Wait, act: DueStep, now: datetime, directory: Di
             then="If you do nothing, the follow-up goes on when they are back.",
             next_at=wait.awake(now).isoformat(),
         )
-        yield from to_each(readers, key, "asleep_long", what, case, Holds.WAITING, case.wait_episode)
+        yield from to_each(readers, key, "asleep_long", what, case, SendCondition.WAITING, case.wait_episode)
         return
     number = _number(wait, act)
     today = wait.calendar.local_date(now)
@@ -163,7 +170,7 @@ def _to_owner(case: Case, wait: Wait, act: DueStep, now: datetime, directory: Di
         customer_now=f"{now.astimezone(_zone(wait)):%H:%M}",
         draft=draft(case, number),
     )
-    yield from to_each(readers, key, "call_customer", what, case, Holds.WAITING, case.wait_episode)
+    yield from to_each(readers, key, "call_customer", what, case, SendCondition.WAITING, case.wait_episode)
 
 
 def _zone(wait: Wait) -> ZoneInfo:

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 
 from cases import panels
 from cases.actions import Button, button_of
-from cases.enums import AbsenceState, MailStatus, NoticeStep, WaitPlan
+from cases.enums import AbsenceState, FollowUpStep, MailStatus, WaitPlan
 from cases.followup.mail import draft
 from cases.followup.state import is_waiting, wait_of
-from cases.models import Absence, Case, Notice
+from cases.models import Absence, Case, FollowUp
 from cases.panels import Panel
 from cases.policy.followup.explain import why_step
 from cases.policy.followup.plans import TO_OWNER, coming, plan_at
-from cases.policy.followup.three_contacts import ATTEMPTS, CALL_BEFORE, NextAttempt, judge, next_attempt
+from cases.policy.followup.three_contacts import ATTEMPTS, CALL_BEFORE, NextAttempt, classify_contact, next_attempt
 from cases.policy.followup.wait import DueStep, Wait
 from contacts.calendars import said_day, said_locally
 from contacts.enums import Right
@@ -76,7 +76,7 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
     plan = plan_at(wait, now)
     ahead = list(coming(wait, now))
     planned = [one for one in ahead if one.step not in TO_OWNER]
-    closing = next((one.due_at for one in planned if one.step == NoticeStep.RESOLVE), None)
+    closing = next((one.due_at for one in planned if one.step == FollowUpStep.RESOLVE), None)
     works = user.may(Right.WORK_CASES)
     attempt = _next(wait, ahead, now) if wait.plan == WaitPlan.THREE_CONTACTS else None
     return Panel(
@@ -89,7 +89,7 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "held_up": plan.held_up,
             "asleep_until": plan.asleep_until,
             "unconfirmed": any(absence.is_open and absence.asked_at for absence in case.absences.all()),
-            "decide": NoticeStep.OWNER_DECIDES in wait.done and plan.asleep_until is not None,
+            "decide": FollowUpStep.OWNER_DECIDES in wait.done and plan.asleep_until is not None,
             "closes_local": said_locally(closing, wait.calendar.time_zone) if closing else "",
             "announced": _announced(wait),
             "write": _writing(case, user, attempt) if works else None,
@@ -134,7 +134,7 @@ def _next(wait: Wait, ahead: Sequence[DueStep], now: datetime) -> Next | None:
     attempt = next_attempt(wait)
     if attempt is None:
         return None
-    judged = judge(wait, now)
+    judged = classify_contact(wait, now)
     first = {one.step: one.due_at for one in reversed(ahead)}
     return Next(
         attempt,
@@ -170,8 +170,8 @@ def _planned(wait: Wait, planned: Sequence[DueStep], now: datetime) -> Iterator[
 
 
 def _done(case: Case) -> Iterator[StepLine]:
-    rows: Sequence[Notice] = list(
-        Notice.objects.filter(case=case, episode=case.wait_episode)
+    rows: Sequence[FollowUp] = list(
+        FollowUp.objects.filter(case=case, episode=case.wait_episode)
         .select_related("mail", "interaction")
         .order_by("done_at", "due_at")
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from cases.enums import AbsenceState, MailStatus, NoticeStep, Status, WaitPlan
-from cases.models import Absence, Case, Notice
+from cases.enums import AbsenceState, FollowUpStep, MailStatus, Status, WaitPlan
+from cases.models import Absence, Case, FollowUp
 from cases.policy.followup.absences import Sleep, sleep_until_answered, sleep_while_away
 from cases.policy.followup.plans import TO_OWNER
 from cases.policy.followup.wait import DoneStep, Hours, Wait
@@ -121,24 +121,24 @@ def _absences(cases: Sequence[Case]) -> dict[int, list[Absence]]:
     return absences
 
 
-def _done(cases: Sequence[Case], leaving_at: datetime | None) -> dict[int, dict[NoticeStep, DoneStep]]:
+def _done(cases: Sequence[Case], leaving_at: datetime | None) -> dict[int, dict[FollowUpStep, DoneStep]]:
     """The ledger of each case's present episode; of a step that was carried out again the newest."""
     by_key = {case.pk: case for case in cases}
-    done: dict[int, dict[NoticeStep, DoneStep]] = {key: {} for key in by_key}
-    for row in Notice.objects.filter(case__in=by_key).order_by("due_at", "time").values(*_LEDGER):
+    done: dict[int, dict[FollowUpStep, DoneStep]] = {key: {} for key in by_key}
+    for row in FollowUp.objects.filter(case__in=by_key).order_by("due_at", "time").values(*_LEDGER):
         case = by_key[row["case_id"]]
         if row["episode"] == case.wait_episode:
-            step = NoticeStep(row["step"])
+            step = FollowUpStep(row["step"])
             known = done[case.pk].get(step)
             if known is None or known.times < row["time"]:
                 done[case.pk][step] = _done_step(row, step, case, leaving_at)
     return done
 
 
-def _done_step(row: dict[str, Any], step: NoticeStep, case: Case, leaving_at: datetime | None) -> DoneStep:
+def _done_step(row: dict[str, Any], step: FollowUpStep, case: Case, leaving_at: datetime | None) -> DoneStep:
     status = row["mail__status"]
     by_person = row["interaction_id"] is not None
-    told_customer = step not in TO_OWNER and step != NoticeStep.RESOLVE and not row["superseded"] and not by_person
+    told_customer = step not in TO_OWNER and step != FollowUpStep.RESOLVE and not row["superseded"] and not by_person
     lost = told_customer and (status is None or status in LOST)
     left_at = leaving_at if status == MailStatus.QUEUED else None
     return DoneStep(

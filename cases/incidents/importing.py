@@ -371,9 +371,9 @@ def _moments_to_look(status: Status, now: datetime) -> dict[str, datetime]:
     Our own promises count from the import on, also for a case that is reopened later (T2).
     """
     if status is Status.RESOLVED:
-        return {"promises_since": now}
-    looks = {"look_at": now, "promise_at": now, "promises_since": now}
-    return looks | {"follow_up_at": now} if status is Status.WAITING else looks
+        return {"sla_counts_from": now}
+    looks = {"escalation_check_at": now, "sla_check_at": now, "sla_counts_from": now}
+    return looks | {"follow_up_check_at": now} if status is Status.WAITING else looks
 
 
 def _past(

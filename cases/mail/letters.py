@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from cases.engine.bulk import insert_rows
-from cases.enums import Holds, MailStatus, Severity, Status
+from cases.enums import MailStatus, SendCondition, Severity, Status
 from cases.models import Case, Mail
 from contacts.directory import Addressee
 from contacts.models import Contact
@@ -33,7 +33,7 @@ class Letter:
     to: Addressee
     facts: dict[str, Any] = field(default_factory=dict)
     case: Case | None = None
-    holds: Holds = Holds.ALWAYS
+    holds: SendCondition = SendCondition.ALWAYS
     episode: int = 0
     send_by: datetime | None = None  # later than this it would not be true any more
 
@@ -129,7 +129,7 @@ def to_each(
     template: str,
     what: dict[str, Any],
     case: Case | None,
-    holds: Holds = Holds.ALWAYS,
+    holds: SendCondition = SendCondition.ALWAYS,
     episode: int = 0,
 ) -> list[Letter]:
     """The same letter to several readers, a row for each (M1)."""

@@ -24,7 +24,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
-from cases.enums import Holds, MailStatus, Status
+from cases.enums import MailStatus, SendCondition, Status
 from cases.mail.letters import facts, post, to_each
 from cases.mail.rendering import as_message, render
 from cases.models import Case, Mail, MailQuerySet
@@ -206,7 +206,7 @@ class _Batch:
         return True
 
     def _send_one(self, mail: Mail) -> None:
-        untrue = why_untrue(mail, self.clock())
+        untrue = stale_reason(mail, self.clock())
         if untrue:
             with transaction.atomic():
                 if _settle(mail, MailStatus.DROPPED, untrue):
@@ -264,18 +264,18 @@ def _still_queued(mails: Sequence[Mail]) -> MailQuerySet:
     return Mail.objects.filter(pk__in=[mail.pk for mail in mails], status=MailStatus.QUEUED)
 
 
-def why_untrue(mail: Mail, now: datetime) -> str:
+def stale_reason(mail: Mail, now: datetime) -> str:
     """Why the reason for a message no longer holds at `now`, or "" while it does (M1)."""
     return _why_no_longer(mail) or (TOO_LATE if mail.send_by is not None and now > mail.send_by else "")
 
 
 def _why_no_longer(mail: Mail) -> str:
-    if mail.holds == Holds.ALWAYS or mail.case_id is None:
+    if mail.holds == SendCondition.ALWAYS or mail.case_id is None:
         return ""
     status, episode = Case.objects.values_list("status", "wait_episode").get(pk=mail.case_id)
-    if mail.holds == Holds.OPEN:
+    if mail.holds == SendCondition.OPEN:
         return "" if status != Status.RESOLVED else "The case was resolved before this was sent."
-    if mail.holds == Holds.OWED:
+    if mail.holds == SendCondition.OWED:
         return _why_not_owed(mail, status)
     if status == Status.RESOLVED:
         return "The case was resolved before this was sent."
@@ -318,9 +318,9 @@ def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
 
 def _look_at_wait(mail: Mail, now: datetime) -> None:
     """A message of a wait's plan got lost: the plan looks at once what comes of it (F2, F3)."""
-    if mail.holds == Holds.WAITING and mail.case_id is not None:
+    if mail.holds == SendCondition.WAITING and mail.case_id is not None:
         waiting = Case.objects.filter(pk=mail.case_id, status=Status.WAITING, wait_episode=mail.episode)
-        waiting.update(follow_up_at=now)
+        waiting.update(follow_up_check_at=now)
 
 
 def _tell_owner(mail: Mail, now: datetime) -> None:

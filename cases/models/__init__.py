@@ -2,8 +2,8 @@
 
 from cases.models.case import NUMBER_PREFIX, Case, CaseQuerySet, CaseWatcher, case_id_of
 from cases.models.contact_log import Interaction, Refusal
-from cases.models.engine import Outage, Pulse, SetAside
-from cases.models.followup import Absence, Notice
+from cases.models.engine import FailedCase, Outage, SweepRun
+from cases.models.followup import Absence, FollowUp
 from cases.models.mail import Mail, MailQuerySet
 
 __all__ = [
@@ -12,13 +12,13 @@ __all__ = [
     "Case",
     "CaseQuerySet",
     "CaseWatcher",
+    "FailedCase",
+    "FollowUp",
     "Interaction",
     "Mail",
     "MailQuerySet",
-    "Notice",
     "Outage",
-    "Pulse",
     "Refusal",
-    "SetAside",
+    "SweepRun",
     "case_id_of",
 ]

@@ -65,17 +65,17 @@ class CaseQuerySet(models.QuerySet["Case"]):
             return self
         return self.filter(company__in=Company.objects.visible_to(user))
 
-    def to_look_at(self, now: datetime) -> CaseQuerySet:
+    def due_for_escalation(self, now: datetime) -> CaseQuerySet:
         """Due for a look by whoever watches cases that nothing moves, soonest first (E5)."""
-        return self.filter(look_at__lte=now).order_by("look_at", "pk")
+        return self.filter(escalation_check_at__lte=now).order_by("escalation_check_at", "pk")
 
-    def to_follow_up(self, now: datetime) -> CaseQuerySet:
+    def due_for_follow_up(self, now: datetime) -> CaseQuerySet:
         """Waiting cases whose plan has something due, soonest first (F2)."""
-        return self.filter(follow_up_at__lte=now).order_by("follow_up_at", "pk")
+        return self.filter(follow_up_check_at__lte=now).order_by("follow_up_check_at", "pk")
 
-    def to_keep_promises(self, now: datetime) -> CaseQuerySet:
+    def due_for_sla(self, now: datetime) -> CaseQuerySet:
         """Something promised on the case wants a look: a response, an update, an answer, a decision (section 3)."""
-        return self.filter(promise_at__lte=now).order_by("promise_at", "pk")
+        return self.filter(sla_check_at__lte=now).order_by("sla_check_at", "pk")
 
     def in_queue_of(self, user: Any) -> CaseQuerySet:
         """The open cases this person owns or, as a former owner, still watches (E7)."""
@@ -90,7 +90,7 @@ class Case(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="cases")
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="cases")
     preferred_means = models.CharField(
-        "preferred means of contact", max_length=5, choices=MeansOfContact.choices(), blank=True
+        "preferred means of contact", max_length=5, choices=MeansOfContact.choices, blank=True
     )
     title = models.CharField(max_length=200)
     description = models.TextField("detailed description", blank=True)
@@ -99,8 +99,8 @@ class Case(models.Model):
     operating_system = models.CharField(max_length=120, blank=True)
     system_information = models.TextField(blank=True)
     several_devices = models.BooleanField("several devices", null=True, blank=True)
-    affected = models.CharField("who is affected", max_length=10, choices=Affected.choices(), blank=True)
-    impact = models.CharField(max_length=12, choices=Impact.choices(), blank=True)
+    affected = models.CharField("who is affected", max_length=10, choices=Affected.choices, blank=True)
+    impact = models.CharField(max_length=12, choices=Impact.choices, blank=True)
     external_reference = models.CharField(
         max_length=40, unique=True, null=True, blank=True, help_text="Its number in the system it was imported from."
     )
@@ -109,8 +109,8 @@ class Case(models.Model):
     )  # a later case about an issue that was closed too long ago to be reopened (C4)
 
     # Where it stands
-    severity = models.CharField(max_length=8, choices=Severity.choices(), default=Severity.MEDIUM)
-    status = FSMField(choices=Status.choices(), default=Status.ASSIGNED, protected=True, max_length=24)
+    severity = models.CharField(max_length=8, choices=Severity.choices, default=Severity.MEDIUM)
+    status = FSMField(choices=Status.choices, default=Status.ASSIGNED, protected=True, max_length=24)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_cases"
     )
@@ -118,48 +118,56 @@ class Case(models.Model):
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    opened_by_channel = models.CharField("came in by", max_length=5, choices=Channel.choices(), default=Channel.PHONE)
+    opened_by_channel = models.CharField("came in by", max_length=5, choices=Channel.choices, default=Channel.PHONE)
     opened_despite = models.CharField(
         "reason to open it for somebody else than the help desk", max_length=200, blank=True
     )  # D3
     resolved_at = models.DateTimeField(null=True, blank=True)
-    resolution = models.CharField(max_length=20, choices=Resolution.choices(), blank=True)
-    agreed_by = models.CharField("how the customer agreed", max_length=6, choices=AgreedBy.choices(), blank=True)
+    resolution = models.CharField(max_length=20, choices=Resolution.choices, blank=True)
+    agreed_by = models.CharField("how the customer agreed", max_length=6, choices=AgreedBy.choices, blank=True)
     solution = models.TextField(blank=True)
 
     # The wait it is in, or was in last; earlier ones are in the history (F1, F6)
     wait_episode = models.PositiveIntegerField(default=0)
     waiting_since = models.DateTimeField(null=True, blank=True)
-    wait_reason = models.CharField(max_length=12, choices=WaitReason.choices(), blank=True)
-    wait_plan = models.CharField(max_length=14, choices=WaitPlan.choices(), blank=True)
+    wait_reason = models.CharField(max_length=12, choices=WaitReason.choices, blank=True)
+    wait_plan = models.CharField(max_length=14, choices=WaitPlan.choices, blank=True)
     wait_question = models.TextField("question to the customer", blank=True)
 
     # What the last change was (C5), and the rhythm of status updates that is in force, minutes by audience (E1, T2)
-    last_move = models.CharField(max_length=12, choices=Move.choices(), default=Move.OPENED)
+    last_move = models.CharField(max_length=12, choices=Move.choices, default=Move.OPENED)
     changed_at = models.DateTimeField(default=timezone.now)
-    update_rhythm = models.JSONField(default=dict, blank=True)
+    update_cadence = models.JSONField(default=dict, blank=True)
 
     # Caches of pure functions: when somebody has to look (S1). Kept out of the history, they say nothing new.
-    look_at = models.DateTimeField(null=True, blank=True, editable=False)
-    follow_up_at = models.DateTimeField(null=True, blank=True, editable=False)
-    promise_at = models.DateTimeField(null=True, blank=True, editable=False)
+    escalation_check_at = models.DateTimeField(null=True, blank=True, editable=False)
+    follow_up_check_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sla_check_at = models.DateTimeField(null=True, blank=True, editable=False)
     # From when on our promises count, if not from the opening: when it was taken over from another system
-    promises_since = models.DateTimeField(null=True, blank=True, editable=False)
+    sla_counts_from = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CaseQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["look_at", "follow_up_at", "promise_at", "promises_since"])
+    history = HistoricalRecords(
+        excluded_fields=["escalation_check_at", "follow_up_check_at", "sla_check_at", "sla_counts_from"]
+    )
 
     class Meta:
         ordering = ["-pk"]
         indexes = [
             # the escalation sweep: one index probe when nothing is due
-            models.Index(fields=["look_at", "id"], condition=Q(look_at__isnull=False), name="case_to_look_at"),
+            models.Index(
+                fields=["escalation_check_at", "id"],
+                condition=Q(escalation_check_at__isnull=False),
+                name="case_check_escalation",
+            ),
             # the follow-up sweep, likewise
             models.Index(
-                fields=["follow_up_at", "id"], condition=Q(follow_up_at__isnull=False), name="case_to_follow_up"
+                fields=["follow_up_check_at", "id"],
+                condition=Q(follow_up_check_at__isnull=False),
+                name="case_check_follow_up",
             ),
             # the sweep of promises, likewise
-            models.Index(fields=["promise_at", "id"], condition=Q(promise_at__isnull=False), name="case_to_promise"),
+            models.Index(fields=["sla_check_at", "id"], condition=Q(sla_check_at__isnull=False), name="case_check_sla"),
             # a technician's queue, and the load that assignment weighs (C6)
             models.Index(fields=["owner", "severity"], condition=~Q(status="resolved"), name="case_open_by_owner"),
             # an account manager's list (A1), newest first

@@ -18,8 +18,8 @@ class Interaction(models.Model):
     """A contact about a case, or an internal note: who, when, how, what (C3). Never changed, never deleted."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="interactions")
-    channel = models.CharField(max_length=5, choices=Channel.choices())
-    direction = models.CharField(max_length=8, choices=Direction.choices())
+    channel = models.CharField(max_length=5, choices=Channel.choices)
+    direction = models.CharField(max_length=8, choices=Direction.choices)
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -10,10 +10,10 @@ from django.db.models import Q
 from cases.models.case import Case
 
 
-class SetAside(models.Model):
+class FailedCase(models.Model):
     """A case that a sweep could not work: reported, and tried again later (S2)."""
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="set_asides")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="failures")
     sweep = models.CharField(max_length=20)
     since = models.DateTimeField()
     retry_at = models.DateTimeField()
@@ -35,7 +35,7 @@ class SetAside(models.Model):
         return f"{self.case_id} set aside by {self.sweep}"
 
 
-class Pulse(models.Model):
+class SweepRun(models.Model):
     """When each sweep last looked (S3)."""
 
     name = models.CharField(max_length=20, unique=True)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from cases.enums import (
     OPEN_ABSENCES,
     AbsenceState,
-    NoticeStep,
+    FollowUpStep,
 )
 from cases.models.case import Case
 from cases.models.contact_log import Interaction
@@ -18,22 +18,22 @@ from contacts.calendars import said_day
 from contacts.models import Contact
 
 
-class Notice(models.Model):
+class FollowUp(models.Model):
     """The ledger of a wait's plan: one row for each step that was carried out, for ever (F2 to F5, F7).
 
     A step is carried out once in an episode; only one that got lost, or whose announcement was slept over, comes again,
     with the next number in `time`.
     """
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="follow_ups")
     episode = models.PositiveIntegerField()
-    step = models.CharField(max_length=9, choices=NoticeStep.choices())
+    step = models.CharField(max_length=9, choices=FollowUpStep.choices)
     time = models.PositiveSmallIntegerField(default=1, help_text="More than 1: carried out again.")
     due_at = models.DateTimeField()
     done_at = models.DateTimeField()
     superseded = models.BooleanField(default=False, help_text="A later notice that was due as well went instead (F7).")
     closes_at = models.DateTimeField(null=True, blank=True, help_text="When it said that the case will close (F4).")
-    mail = models.OneToOneField(Mail, on_delete=models.PROTECT, null=True, blank=True, related_name="notice")
+    mail = models.OneToOneField(Mail, on_delete=models.PROTECT, null=True, blank=True, related_name="follow_up")
     interaction = models.OneToOneField(
         Interaction,
         on_delete=models.PROTECT,
@@ -65,7 +65,7 @@ class Absence(models.Model):
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="+")
     note = models.TextField(blank=True, help_text="The note as it came; empty when somebody told us.")
     phrase = models.CharField(max_length=200, blank=True, help_text="The words the dates were read from.")
-    state = models.CharField(max_length=9, choices=AbsenceState.choices())
+    state = models.CharField(max_length=9, choices=AbsenceState.choices)
     away_from = models.DateField("first day away", null=True, blank=True)
     back_on = models.DateField("first day back", null=True, blank=True)
     noted_at = models.DateTimeField()

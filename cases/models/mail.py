@@ -11,8 +11,8 @@ from django.db import models
 from django.db.models import Q
 
 from cases.enums import (
-    Holds,
     MailStatus,
+    SendCondition,
 )
 from cases.models.case import Case
 from contacts.enums import Right
@@ -45,10 +45,10 @@ class Mail(models.Model):
     meant_for = models.CharField(
         max_length=200, blank=True, help_text="Whom it was meant for, if it fell back to somebody else (D5)."
     )
-    holds = models.CharField(max_length=8, choices=Holds.choices(), blank=True, default=Holds.ALWAYS)
+    holds = models.CharField(max_length=8, choices=SendCondition.choices, blank=True, default=SendCondition.ALWAYS)
     episode = models.PositiveIntegerField(default=0, help_text="The wait it speaks of, if any.")
 
-    status = models.CharField(max_length=8, choices=MailStatus.choices(), default=MailStatus.QUEUED)
+    status = models.CharField(max_length=8, choices=MailStatus.choices, default=MailStatus.QUEUED)
     queued_at = models.DateTimeField()
     send_at = models.DateTimeField(help_text="When it is tried next; moved ahead while somebody is sending it.")
     attempts = models.PositiveIntegerField(default=0)

@@ -98,7 +98,7 @@ def next_moment_html(case: Case, now: datetime) -> SafeString | str:
     """What happens next by itself, and when: a step of the waiting plan or an escalation point, whichever is sooner."""
     coming = [
         (at, what)
-        for at, what in ((case.follow_up_at, "Reminder"), (case.look_at, "Escalation"))
+        for at, what in ((case.follow_up_check_at, "Reminder"), (case.escalation_check_at, "Escalation"))
         if at is not None and case.is_open
     ]
     if not coming:

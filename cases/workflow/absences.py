@@ -161,4 +161,4 @@ def _locked(absence_id: int, actor: User) -> tuple[Case, Absence]:
 def _wake(case: Case, now: datetime) -> None:
     """The plan looks again: it may sleep longer, or have something to do at once."""
     if case.waiting_since is not None:
-        Case.objects.filter(pk=case.pk).update(follow_up_at=now)
+        Case.objects.filter(pk=case.pk).update(follow_up_check_at=now)

@@ -10,8 +10,8 @@ from cases.enums import (
     AgreedBy,
     Channel,
     Direction,
+    FollowUpStep,
     Move,
-    NoticeStep,
     Resolution,
     Severity,
     Status,
@@ -20,11 +20,11 @@ from cases.enums import (
 )
 from cases.followup.state import wait_of
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
-from cases.models import Case, Interaction, Notice
+from cases.models import Case, FollowUp, Interaction
 from cases.policy.first_response import word_handled_by
-from cases.policy.followup.three_contacts import Judged, judge
+from cases.policy.followup.three_contacts import ContactVerdict, classify_contact
 from cases.workflow.guards import Refused, allow, locked, needs
-from cases.workflow.transitions import can_reopen, close, guard, moved, not_before_last, work_again, write_down
+from cases.workflow.transitions import can_reopen, close, guard, log_interaction, monotonic_now, moved, reopen_locked
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
@@ -95,21 +95,21 @@ def _confirmed(case: Case, actor: User, now: datetime, channel: Channel, said: s
             "The customer was not asked to confirm a solution; log what they said, then resolve the case.", "confirms"
         )
     needs(solution, "Write the solution that the customer confirmed.", "solution")
-    write_down(case, channel, Direction.IN, said, actor, not_before_last(case, now))
-    close(case, actor, not_before_last(case, now), Resolution.CONFIRMED, solution, AgreedBy(channel.value), said)
+    log_interaction(case, channel, Direction.IN, said, actor, monotonic_now(case, now))
+    close(case, actor, monotonic_now(case, now), Resolution.CONFIRMED, solution, AgreedBy(channel.value), said)
 
 
 def _take_contact(
     case: Case, channel: Channel, direction: Direction, body: str, actor: User | None, now: datetime, reached: bool
 ) -> Interaction:
     judged = _judged(case, channel, direction, now, reached)
-    interaction = write_down(
+    interaction = log_interaction(
         case, channel, direction, body, actor, now, reached, why_no_attempt=judged.why if judged else ""
     )
     if judged is not None and judged.step is not None and judged.due_at is not None:
         _count(case, interaction, judged.step, judged.due_at, judged.time, now)
     if interaction.tells_customer:
-        Case.objects.filter(pk=case.pk).update(promise_at=now)  # it resets a clock (T2), perhaps meets the first (T1)
+        Case.objects.filter(pk=case.pk).update(sla_check_at=now)  # it resets a clock (T2), perhaps meets the first (T1)
     if not interaction.is_response:
         return interaction
     if case.status == Status.WAITING:
@@ -120,18 +120,20 @@ def _take_contact(
     return interaction
 
 
-def _judged(case: Case, channel: Channel, direction: Direction, now: datetime, reached: bool) -> Judged | None:
+def _judged(case: Case, channel: Channel, direction: Direction, now: datetime, reached: bool) -> ContactVerdict | None:
     """What a contact to the customer counts as among the three contacts; None where there is nothing to count (F3)."""
     spoke = reached and channel in (Channel.PHONE, Channel.CHAT)
     if direction != Direction.OUT or spoke or case.status != Status.WAITING:
         return None
     wait = wait_of(case)
-    return judge(wait, now) if wait is not None and wait.plan == WaitPlan.THREE_CONTACTS else None
+    return classify_contact(wait, now) if wait is not None and wait.plan == WaitPlan.THREE_CONTACTS else None
 
 
-def _count(case: Case, interaction: Interaction, step: NoticeStep, due_at: datetime, time: int, now: datetime) -> None:
+def _count(
+    case: Case, interaction: Interaction, step: FollowUpStep, due_at: datetime, time: int, now: datetime
+) -> None:
     """The contact is an attempt: it stands in the ledger in place of the desk's own, and the plan looks again (F3)."""
-    Notice.objects.create(
+    FollowUp.objects.create(
         case=case,
         episode=case.wait_episode,
         step=step,
@@ -140,17 +142,17 @@ def _count(case: Case, interaction: Interaction, step: NoticeStep, due_at: datet
         done_at=now,
         interaction=interaction,
     )
-    Case.objects.filter(pk=case.pk).update(follow_up_at=now)
+    Case.objects.filter(pk=case.pk).update(follow_up_check_at=now)
 
 
 def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, now: datetime) -> None:
     """C7: the answer we asked for reopens; any other word is flagged and never dropped."""
     if case.resolution == Resolution.NO_RESPONSE and can_reopen(case, now):
-        work_again(case, actor, "The customer answered after it was closed for no response.", now)
+        reopen_locked(case, actor, "The customer answered after it was closed for no response.", now)
         return
     interaction.needs_answer = True
     interaction.save(update_fields=["needs_answer"])
-    Case.objects.filter(pk=case.pk).update(promise_at=now)
+    Case.objects.filter(pk=case.pk).update(sla_check_at=now)
     handled_by = word_handled_by(Severity(case.severity), interaction.at)
     what = facts(
         case,

@@ -107,7 +107,9 @@ def open_case(intake: Intake, actor: User, now: datetime) -> Case:
         raise Refused(turn_away_sentence(intake.contact), "contact")
     with transaction.atomic():
         owner, why = _first_owner(intake, now)
-        case = Case(**intake.answers(), owner=owner, opened_at=now, opened_by=actor, look_at=now, promise_at=now)
+        case = Case(
+            **intake.answers(), owner=owner, opened_at=now, opened_by=actor, escalation_check_at=now, sla_check_at=now
+        )
         record(case, Move.OPENED, actor, f"Opened by {Channel(intake.channel).label.lower()}; assigned: {why}.", now)
         Interaction.objects.create(
             case=case,

@@ -26,11 +26,11 @@ from cases.enums import (
     AgreedBy,
     Channel,
     Direction,
-    Holds,
+    FollowUpStep,
     MailStatus,
     Move,
-    NoticeStep,
     Resolution,
+    SendCondition,
     Severity,
     Status,
     WaitPlan,
@@ -39,7 +39,7 @@ from cases.enums import (
 from cases.followup.state import calendar_of, wait_of
 from cases.mail.announcements import centre_of, resolved_letters, severe_letters
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
-from cases.models import Absence, Case, CaseWatcher, Interaction, Notice
+from cases.models import Absence, Case, CaseWatcher, FollowUp, Interaction
 from cases.policy.followup.plans import TO_OWNER, coming
 from cases.policy.followup.wait import WARNED_FOR
 from cases.workflow.guards import Refused, allow, foreign_contact, locked, needs
@@ -111,14 +111,14 @@ def ask_customer(
     with transaction.atomic():
         case = locked(case_id, actor)
         guard(case, "ask_customer", now)
-        now = not_before_last(case, now)
+        now = monotonic_now(case, now)
         case.ask_customer(said, reason, plan or PLAN_FOR[reason], now)
-        case.follow_up_at = now
+        case.follow_up_check_at = now
         if not_before is not None:
             cannot_act_before(case, actor, not_before, now)
         moved(case, Move.ASKED, actor, f"{reason.label}: {said}", now)
         if send:
-            write_down(case, Channel.EMAIL, Direction.OUT, said, actor, now)
+            log_interaction(case, Channel.EMAIL, Direction.OUT, said, actor, now)
             _send_question(case, said, now)
     return case
 
@@ -143,7 +143,7 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
         reason=case.get_wait_reason_display(),
     )
     key = f"question:{case.pk}:{case.wait_episode}"
-    post([Letter(key, "question", customer, what, case, Holds.WAITING, case.wait_episode)], now)
+    post([Letter(key, "question", customer, what, case, SendCondition.WAITING, case.wait_episode)], now)
 
 
 def cannot_act_before(case: Case, actor: User, day: date, now: datetime) -> None:
@@ -205,7 +205,7 @@ def resolve(
     with transaction.atomic():
         case = locked(case_id, actor)
         guard(case, "resolve", now)
-        now = not_before_last(case, now)
+        now = monotonic_now(case, now)
         if resolution == Resolution.NO_RESPONSE:
             _check_warned(case, now)
         if resolution == Resolution.CONFIRMED:
@@ -225,7 +225,7 @@ def close(
 ) -> None:
     """Resolve a locked case whose closing was checked, and tell the customer."""
     case.resolve(resolution, solution.strip(), now, agreed_by or "")
-    case.follow_up_at = None
+    case.follow_up_check_at = None
     how = f" {agreed_by.label[0].lower()}{agreed_by.label[1:]}" if agreed_by else ""
     words = f": “{said.strip()}”" if said.strip() else ""
     moved(case, Move.RESOLVED, actor, f"{resolution.label}{how}{words}", now)
@@ -248,7 +248,7 @@ def _check_agreed(case: Case, agreed_by: AgreedBy | None) -> None:
 
 def _check_warned(case: Case, now: datetime) -> None:
     """Never closed for no response unless it was announced, and that was sent 24 h before (F4, F7). Raises Refused."""
-    announced = Notice.objects.filter(Q(step=NoticeStep.FINAL) | Q(closes_at__isnull=False), superseded=False)
+    announced = FollowUp.objects.filter(Q(step=FollowUpStep.FINAL) | Q(closes_at__isnull=False), superseded=False)
     last = announced.filter(case=case, episode=case.wait_episode).select_related("mail").order_by("-done_at").first()
     mail = last.mail if last is not None else None
     sent_at = mail.sent_at if mail is not None and mail.status == MailStatus.SENT else None
@@ -274,7 +274,7 @@ def reopen(case_id: int, actor: User, now: datetime, *, reason: str) -> Case:
                 f"{case.number} was resolved more than {settings.DESK_REOPEN_WITHIN_DAYS} days ago; "
                 "open a new case linked to it instead."
             )
-        work_again(case, actor, why, now)
+        reopen_locked(case, actor, why, now)
     return case
 
 
@@ -283,7 +283,7 @@ def can_reopen(case: Case, now: datetime) -> bool:
     return case.resolved_at is not None and now - case.resolved_at <= timedelta(days=settings.DESK_REOPEN_WITHIN_DAYS)
 
 
-def work_again(case: Case, actor: User | None, why: str, now: datetime) -> None:
+def reopen_locked(case: Case, actor: User | None, why: str, now: datetime) -> None:
     case.reopen()
     moved(case, Move.REOPENED, actor, why, now)
     Interaction.objects.filter(case=case, needs_answer=True).update(needs_answer=False)
@@ -301,19 +301,19 @@ def work_again(case: Case, actor: User | None, why: str, now: datetime) -> None:
 
 def moved(case: Case, move: Move, actor: User | None, reason: str, now: datetime) -> None:
     """Write the change; whoever watches for what nothing moves must look again, the pure clock decides (E3)."""
-    now = not_before_last(case, now)
+    now = monotonic_now(case, now)
     if case.status != Status.WAITING:
-        case.follow_up_at = None
-    case.look_at = case.promise_at = now
+        case.follow_up_check_at = None
+    case.escalation_check_at = case.sla_check_at = now
     record(case, move, actor, reason, now)
 
 
-def not_before_last(case: Case, now: datetime) -> datetime:
+def monotonic_now(case: Case, now: datetime) -> datetime:
     """A move never happens before the one it follows, even when two machines' clocks differ a little (E3)."""
     return max(now, case.changed_at)
 
 
-def write_down(
+def log_interaction(
     case: Case,
     channel: Channel,
     direction: Direction,
@@ -390,7 +390,7 @@ def reassign(case_id: int, actor: User, now: datetime, *, owner: User, reason: s
                 "reassigned",
                 what,
                 case,
-                Holds.OPEN,
+                SendCondition.OPEN,
             ),
             now,
         )
@@ -435,5 +435,5 @@ def edit_details(case_id: int, actor: User, now: datetime, *, changes: dict[str,
             setattr(case, name, value)
         if case.contact.company_id != case.company_id:
             raise foreign_contact(case.contact, case.company)
-        record(case, Move.EDITED, actor, reason or f"Edited: {', '.join(sorted(changes))}", not_before_last(case, now))
+        record(case, Move.EDITED, actor, reason or f"Edited: {', '.join(sorted(changes))}", monotonic_now(case, now))
     return case

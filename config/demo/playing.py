@@ -60,9 +60,9 @@ def _look_until(end: datetime, looked_at: datetime) -> datetime:
         if tick >= end:
             break
         # A sweep that would find nothing is left out, to be quick.
-        acted_on = escalate(tick).acted_on if due.reached(due.look_at, tick) else 0
-        acted_on += follow_up(tick).acted_on if due.reached(due.follow_up_at, tick) else 0
-        acted_on += keep_promises(tick).acted_on if due.reached(due.promise_at, tick) else 0
+        acted_on = escalate(tick).acted_on if due.reached(due.escalation_check_at, tick) else 0
+        acted_on += follow_up(tick).acted_on if due.reached(due.follow_up_check_at, tick) else 0
+        acted_on += keep_promises(tick).acted_on if due.reached(due.sla_check_at, tick) else 0
         if acted_on or due.reached(due.send_at, tick):
             _deliver(tick)
         looked_at = tick
@@ -84,15 +84,17 @@ def _deliver(at: datetime) -> None:
 class Due(NamedTuple):
     """When each of the sweeps has something to do next, if ever."""
 
-    look_at: datetime | None
-    follow_up_at: datetime | None
-    promise_at: datetime | None
+    escalation_check_at: datetime | None
+    follow_up_check_at: datetime | None
+    sla_check_at: datetime | None
     send_at: datetime | None
 
     @classmethod
     def read(cls) -> Due:
         """As the database has it now."""
-        cases = Case.objects.aggregate(look=Min("look_at"), follow_up=Min("follow_up_at"), promise=Min("promise_at"))
+        cases = Case.objects.aggregate(
+            look=Min("escalation_check_at"), follow_up=Min("follow_up_check_at"), promise=Min("sla_check_at")
+        )
         mail = Mail.objects.filter(status=MailStatus.QUEUED).aggregate(first=Min("send_at"))
         return cls(cases["look"], cases["follow_up"], cases["promise"], mail["first"])
 

@@ -20,7 +20,7 @@ from contacts.calendars import OpeningHours
 from contacts.enums import Level, MeansOfContact
 from contacts.models import Company, Contact, Technician, User
 from escalations.audience import audience_of
-from escalations.clocks import lives_of
+from escalations.clocks import load_clocks
 from escalations.enums import Origin
 from escalations.models import EscalationRequest, Question
 from escalations.questions import apply as questions
@@ -210,7 +210,7 @@ class Scene:
 
     def updates_everybody(self, text: str) -> None:
         """One status update to the whole audience (T2)."""
-        life = lives_of([self.case])[self._id]
+        life = load_clocks([self.case])[self._id]
         members = audience_of(life, self.at)
         give_update(self._id, self.technician, self.at, text=self.said(text), members=members, customer_too=True)
 

@@ -18,8 +18,8 @@ from cases import panels as case_panels
 from cases.models import Case
 from cases.panels import Panel
 from contacts.models import User
-from contacts.wording import said_duration
-from escalations.clocks import life_of
+from contacts.wording import duration
+from escalations.clocks import load_clock
 from escalations.forecast.simulate import Event, Forecast, Kind, Told, forecast_of
 
 #: From so many on, the same thing on one day is one line.
@@ -111,7 +111,7 @@ class Line:
             return self.event.what
         if self.event.kind == Kind.REMINDER:
             return "Reminders of these updates"
-        every = f" every {said_duration(self.event.every)}" if self.event.every else ""
+        every = f" every {duration(self.event.every)}" if self.event.every else ""
         return f"{self.event.what}{every}"
 
     @property
@@ -145,7 +145,7 @@ class Days:
 
 def forecast_panel(case: Case, user: User, now: datetime) -> Panel:
     """What happens by itself in the next seven days, with the people who would really be written to."""
-    forecast = forecast_of(case, now, life_of(case))
+    forecast = forecast_of(case, now, load_clock(case))
     return Panel(
         "If nobody touches this case",
         "admin/escalations/forecast_panel.html",

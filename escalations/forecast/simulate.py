@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from cases.enums import MailStatus, NoticeStep, Resolution, Severity, Status
+from django.db.models import TextChoices
+
+from cases.enums import FollowUpStep, MailStatus, Resolution, Severity, Status
 from cases.followup.apply import is_lost, next_look
 from cases.followup.mail import write_step
 from cases.followup.state import wait_of
@@ -25,24 +27,24 @@ from cases.policy.followup.plans import TO_OWNER, carried_out, plan_at
 from cases.policy.followup.wait import RECHECK, Plan, Wait
 from cases.roster import Roster
 from contacts.directory import Addressee, Directory, addressee, is_reachable
-from contacts.enums import Role, Term
+from contacts.enums import Role
 from contacts.models import User
-from contacts.wording import said_duration
+from contacts.wording import duration
 from escalations.audience import watchers_of
-from escalations.clocks import Life, lives_of
-from escalations.enums import Member, Origin, Outcome, PromiseKind
-from escalations.models import EscalationRequest, Promise, StaffLine
+from escalations.clocks import CaseClock, load_clocks
+from escalations.enums import Member, Origin, SlaKind, SlaOutcome
+from escalations.models import DigestLine, EscalationRequest, SlaTarget
 from escalations.points.apply import ledger_row, question_of
-from escalations.points.decide import Batch, CaseStep, decide, inherited
+from escalations.points.decide import Batch, PointDecision, decide, inherited
 from escalations.points.mail import inheritance_letters, step_letters
-from escalations.policy.cadence import Piece, Reached
+from escalations.policy.cadence import CadenceChange, Reached
 from escalations.policy.clock import Due, Snapshot
 from escalations.requests.mail import passing_letters
 from escalations.sla.apply import lead, person_in_time
-from escalations.sla.decide import Keeping, PromiseStep, decide_promises, flagged_words
+from escalations.sla.decide import SlaDecision, SweepContext, decide_sla, flagged_words
 from escalations.sla.digest import Section
 from escalations.sla.mail import Telling
-from escalations.sla.state import Clock, Standing, standings_of
+from escalations.sla.state import Clock, SlaState, load_sla_states
 
 #: How far ahead it is looked.
 AHEAD = timedelta(days=7)
@@ -50,7 +52,7 @@ AHEAD = timedelta(days=7)
 LOOKS_AT_ONE_MOMENT = 12
 
 
-class Kind(Term):
+class Kind(TextChoices):
     """What can happen to a case that nobody touches."""
 
     POINT = "point", "Escalation point"
@@ -116,7 +118,7 @@ class Forecast:
     warnings: list[Warn] = field(default_factory=list)
 
 
-def forecast_of(case: Case, now: datetime, life: Life | None = None) -> Forecast:
+def forecast_of(case: Case, now: datetime, life: CaseClock | None = None) -> Forecast:
     """What happens to the case by itself in the seven days from `now` on; at most 20 queries, whatever happens.
 
     `life` spares the queries of what the caller has read already; it is left as it is.
@@ -133,10 +135,10 @@ def load(case_id: int) -> Case:
     return case
 
 
-class _Life(Life):
+class _Life(CaseClock):
     """A life that goes on in memory; what is asked of it at every look is reckoned anew only when it has changed."""
 
-    _pieces: list[Piece] | None = None
+    _pieces: list[CadenceChange] | None = None
     _upcoming: tuple[Due | None] | None = None
 
     def changed(self) -> None:
@@ -144,7 +146,7 @@ class _Life(Life):
         self._pieces = self._upcoming = None
         self.__dict__.pop("attentions", None)
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[CadenceChange]:
         """Who is owed updates how often."""
         if self._pieces is None:
             self._pieces = super().pieces()
@@ -157,11 +159,11 @@ class _Life(Life):
         return self._upcoming[0]
 
 
-def _copied(life: Life, case: Case) -> _Life:
+def _copied(life: CaseClock, case: Case) -> _Life:
     return _Life(
         case,
         list(life.snapshots),
-        life.course,
+        life.timeline,
         dict(life.ledger),
         list(life.reached),
         [copy(one) for one in life.requests],
@@ -172,20 +174,20 @@ def _copied(life: Life, case: Case) -> _Life:
 class _Future:
     """One case, lived ahead. `case` is never saved; everything else is a copy or was read for this only."""
 
-    def __init__(self, case_id: int, now: datetime, life: Life | None) -> None:
+    def __init__(self, case_id: int, now: datetime, life: CaseClock | None) -> None:
         self.forecast = Forecast(now, now + AHEAD)
         self.now = now
         self.case = load(case_id)
-        self.life = _copied(life or lives_of([self.case])[case_id], self.case)
-        standing = standings_of([self.life])[case_id]
+        self.life = _copied(life or load_clocks([self.case])[case_id], self.case)
+        standing = load_sla_states([self.life])[case_id]
         self.words, self.newest, self.spoken_at = standing.words, standing.newest, standing.spoken_at
-        self.missed = {_name(row) for row in self.newest.values() if row.outcome == Outcome.MISSED}
+        self.missed = {_name(row) for row in self.newest.values() if row.outcome == SlaOutcome.BREACHED}
         self.watchers: list[Addressee] = watchers_of([self.case])[case_id]
         self.flagged = flagged_words([self.case]).get(case_id, [])
         self.wait: Wait | None = wait_of(self.case, leaving_at=now)
         self.directory = Directory()
         self._roster: Roster | None = None
-        self.kept_by_people: list[Promise] = []
+        self.kept_by_people: list[SlaTarget] = []
         self.unsettled = self._read_unsettled()
 
     def lived(self) -> Forecast:
@@ -203,17 +205,17 @@ class _Future:
         return self.forecast
 
     def _next_look(self) -> datetime | None:
-        moments = (self.case.look_at, self.case.follow_up_at, self.case.promise_at)
+        moments = (self.case.escalation_check_at, self.case.follow_up_check_at, self.case.sla_check_at)
         return max((min(moment for moment in moments if moment), self.now)) if any(moments) else None
 
     def _look(self) -> None:
         """The three sweeps in their order, each as often as it finds the case due."""
         case = self.case
-        if case.look_at is not None and case.look_at <= self.now:
+        if case.escalation_check_at is not None and case.escalation_check_at <= self.now:
             self._escalate()
-        if case.follow_up_at is not None and case.follow_up_at <= self.now:
+        if case.follow_up_check_at is not None and case.follow_up_check_at <= self.now:
             self._follow_up()
-        if case.promise_at is not None and case.promise_at <= self.now:
+        if case.sla_check_at is not None and case.sla_check_at <= self.now:
             self._keep_promises()
 
     def _batch(self) -> Batch:
@@ -228,8 +230,8 @@ class _Future:
     # --- escalation (E1, E5, E7, E8) ---
 
     def _escalate(self) -> None:
-        if self.life.course is None:  # nothing was put in force: the sweep looks again and again, and does nothing
-            self.case.look_at = None
+        if self.life.timeline is None:  # nothing was put in force: the sweep looks again and again, and does nothing
+            self.case.escalation_check_at = None
             return
         batch = self._batch()
         self.life.changed()
@@ -238,34 +240,34 @@ class _Future:
             letters = step_letters(step, batch)
             self._tell_of_step(step, letters)
             self._carry_out(step)
-        if not step.asks and step.heir is None:
+        if not step.asks and step.new_assignee is None:
             self._settle_question(batch)
         if not self.case.is_open:
             self._close_requests()
         self.life.changed()
 
-    def _tell_of_step(self, step: CaseStep, letters: Sequence[Letter]) -> None:
+    def _tell_of_step(self, step: PointDecision, letters: Sequence[Letter]) -> None:
         people = _readers(letters)
         for due in step.dues:
-            if not step.is_loud(due):
+            if not step.is_effective(due):
                 self._happens(
                     Kind.RECORDED,
                     f"{due.point.name} is only recorded, nobody is told",
                     f"{due.run}:{due.point.name}",
                     why="it was passed already when the severity was lowered, or belongs to what is over",
                 )
-        for due in step.loud[:-1]:
+        for due in step.effective[:-1]:
             self._happens(
                 Kind.POINT, f"{due.point.name}, together with {step.highest.point.name}", f"{due.run}:{due.point.name}"
             )
-        if step.loud:
+        if step.effective:
             due = step.highest
             self._happens(
                 Kind.POINT,
                 f"{due.point.name} is reached",
                 f"{due.run}:{due.point.name}",
                 people,
-                f"unresolved for {said_duration(due.point.after)}"
+                f"unresolved for {duration(due.point.after)}"
                 + ("; the Support Manager decides whether more is done" if step.leaves_to_decide else ""),
             )
             if not people:
@@ -289,32 +291,32 @@ class _Future:
                 _of(people, step.asked),
                 why,
             )
-        if step.heir is not None and self.life.question is not None:
-            what = f"{step.heir} has to answer what {self.life.question.point} asked"
-            self._happens(Kind.INHERITED, what, step.heir.username, _of(people, step.heir))
-        if step.loud and step.case.owner is None:
+        if step.new_assignee is not None and self.life.question is not None:
+            what = f"{step.new_assignee} has to answer what {self.life.question.point} asked"
+            self._happens(Kind.INHERITED, what, step.new_assignee.username, _of(people, step.new_assignee))
+        if step.effective and step.case.owner is None:
             self._warn("Nobody owns the case.")
 
-    def _carry_out(self, step: CaseStep) -> None:
+    def _carry_out(self, step: PointDecision) -> None:
         life = self.life
         for number, due in enumerate(step.dues):
             row = ledger_row(step, number, self.now)
             life.ledger[due.key] = row
             director = row.carried_out and Role.CS_DIRECTOR in due.point.mailed
             key = (due.run, due.point.severity, due.point.number)
-            life.reached.append(Reached(*key, due.due_at, self.now, due.point.rhythm, director))
+            life.reached.append(Reached(*key, due.due_at, self.now, due.point.cadence, director))
         if step.new_owner is not None:
             self._hand_over(step)
         if step.asks:
             life.question = question_of(step, self.now)
-        elif step.heir is not None:
-            self._pass_to(step.heir)
+        elif step.new_assignee is not None:
+            self._pass_to(step.new_assignee)
         if step.leaves_to_decide and not any(one.is_undecided and one.is_decision for one in life.requests):
             life.requests.append(
                 EscalationRequest(case=self.case, origin=Origin.SCHEDULE, requested_at=self.now, reason="")
             )
 
-    def _hand_over(self, step: CaseStep) -> None:
+    def _hand_over(self, step: PointDecision) -> None:
         former, owner = step.former_owner, step.new_owner
         if former is not None:
             if is_reachable(former) and former.pk not in {one.user_id for one in self.watchers}:
@@ -330,17 +332,17 @@ class _Future:
         if not self.case.is_open:
             life.question = None
             return
-        heir = inherited(life, batch)
-        if heir is not None:
-            people = _readers(inheritance_letters(life, heir, batch))
-            what = f"{heir} has to answer what {life.question.point} asked"
-            self._pass_to(heir)
-            self._happens(Kind.INHERITED, what, heir.username, people)
+        new_assignee = inherited(life, batch)
+        if new_assignee is not None:
+            people = _readers(inheritance_letters(life, new_assignee, batch))
+            what = f"{new_assignee} has to answer what {life.question.point} asked"
+            self._pass_to(new_assignee)
+            self._happens(Kind.INHERITED, what, new_assignee.username, people)
 
-    def _pass_to(self, heir: User) -> None:
+    def _pass_to(self, new_assignee: User) -> None:
         question, owner = self.life.question, self.case.owner
         assert question is not None
-        question.asked, question.stands_in_for = heir, owner if owner != heir else None
+        question.asked, question.stands_in_for = new_assignee, owner if owner != new_assignee else None
 
     def _close_requests(self) -> None:
         for request in self.life.requests:
@@ -352,23 +354,23 @@ class _Future:
     def _follow_up(self) -> None:
         wait = self.wait
         if wait is None:
-            self.case.follow_up_at = None
+            self.case.follow_up_check_at = None
             return
         plan = plan_at(wait, self.now)
         if plan.act is None:
             if plan.held_up and plan.look_again_at == self.now + RECHECK:
                 self._held_up(plan)
             else:
-                self.case.follow_up_at = plan.look_again_at
-        elif plan.act.step == NoticeStep.RESOLVE:
+                self.case.follow_up_check_at = plan.look_again_at
+        elif plan.act.step == FollowUpStep.RESOLVE:
             self._close()
         else:
             self._take_step(wait, plan)
 
     def _held_up(self, plan: Plan) -> None:
         """No mail leaves by itself later: the sweep looks every few minutes from here on, and nothing comes of it."""
-        self.case.follow_up_at = None
-        self._happens(Kind.HELD_UP, "The case is not closed", NoticeStep.RESOLVE, why=plan.held_up)
+        self.case.follow_up_check_at = None
+        self._happens(Kind.HELD_UP, "The case is not closed", FollowUpStep.RESOLVE, why=plan.held_up)
         self._warn(plan.held_up)
 
     def _take_step(self, wait: Wait, plan: Plan) -> None:
@@ -381,41 +383,41 @@ class _Future:
         self._happens(kind, what, plan.act.step, _readers(written.letters), "the case waits for the customer")
         if lost:
             self._warn(f"{self.case.contact.name} has no email address: nothing can be sent to them.")
-        self.case.follow_up_at = next_look(carried_out(wait, plan, self.now, lost=lost), self.now)
+        self.case.follow_up_check_at = next_look(carried_out(wait, plan, self.now, lost=lost), self.now)
         self.wait = carried_out(wait, plan, self.now, left_at=None if lost else self.now, lost=lost)
 
     def _close(self) -> None:
         case = self.case
         case.resolve(Resolution.NO_RESPONSE, "", self.now)
         self.wait = None
-        case.look_at = case.promise_at = self.now
-        case.follow_up_at = None
+        case.escalation_check_at = case.sla_check_at = self.now
+        case.follow_up_check_at = None
         self.life.snapshots.append(Snapshot(self.now, Status.RESOLVED, Severity(case.severity), case.wait_episode))
         self.life.changed()
         people = _readers(resolved_letters(case))
         self._happens(
-            Kind.CLOSED, "Closed for no response", NoticeStep.RESOLVE, people, "the customer has not answered"
+            Kind.CLOSED, "Closed for no response", FollowUpStep.RESOLVE, people, "the customer has not answered"
         )
 
     # --- promises (T1 to T3, E8, E9, C7) ---
 
     def _keep_promises(self) -> None:
-        step = decide_promises(self._standing(), self._keeping())
-        self.case.promise_at = step.look_again_at
+        step = decide_sla(self._standing(), self._keeping())
+        self.case.sla_check_at = step.look_again_at
         telling = Telling([step], self._batch(), quoting=False)
         self._tell_of_promises(step, telling.letters(), telling.lines())
         self._write_down(step)
 
-    def _standing(self) -> Standing:
-        return Standing(self.life, self.words, self.newest, self.spoken_at)
+    def _standing(self) -> SlaState:
+        return SlaState(self.life, self.words, self.newest, self.spoken_at)
 
-    def _keeping(self) -> Keeping:
+    def _keeping(self) -> SweepContext:
         key = self.case.pk
-        return Keeping(self._batch(), lead(), {key: self.watchers}, {key: self.flagged})
+        return SweepContext(self._batch(), lead(), {key: self.watchers}, {key: self.flagged})
 
-    def _tell_of_promises(self, step: PromiseStep, letters: Sequence[Letter], lines: Sequence[StaffLine]) -> None:
+    def _tell_of_promises(self, step: SlaDecision, letters: Sequence[Letter], lines: Sequence[DigestLine]) -> None:
         for row in step.rows:
-            if row.outcome == Outcome.MISSED and _name(row) not in self.missed:
+            if row.outcome == SlaOutcome.BREACHED and _name(row) not in self.missed:
                 self._misses(row)
         if step.updates:
             self._tell_of_updates(step, _readers(letters) + _listed(lines, Section.UPDATE))
@@ -445,22 +447,22 @@ class _Future:
                 "nobody has decided on it in time",
             )
 
-    def _tell_of_updates(self, step: PromiseStep, people: tuple[Told, ...]) -> None:
+    def _tell_of_updates(self, step: SlaDecision, people: tuple[Told, ...]) -> None:
         members = [update.period.member for update in step.updates]
         every = min(update.period.every for update in step.updates)
         what = f"Status update to {_joined(members)}"
         about = ",".join(sorted(member.value for member in members))
         self._happens(Kind.UPDATE, what, about, people, "nobody has given one by then", every)
 
-    def _tell_manager(self, kind: Kind, what: str, why: str, lines: Sequence[StaffLine]) -> None:
+    def _tell_manager(self, kind: Kind, what: str, why: str, lines: Sequence[DigestLine]) -> None:
         people = _listed(lines, Section(kind.value))
         self._happens(kind, what, "", people, why)
         if not people:
             self._warn("Nobody with an address is Support Manager or stands in for them.")
 
-    def _misses(self, row: Promise) -> None:
+    def _misses(self, row: SlaTarget) -> None:
         self.missed.add(_name(row))
-        member, kind = Member(row.member), PromiseKind(row.kind)
+        member, kind = Member(row.member), SlaKind(row.kind)
         why = f"due by {row.due_at:%Y-%m-%d %H:%M} UTC"
         if member == Member.CUSTOMER and not self.case.contact.email:
             why = "their contact has no email address, so the desk cannot update them itself"
@@ -469,14 +471,14 @@ class _Future:
         what = f"{kind.label} to the {member.label.lower()} is missed"
         self.forecast.events.append(Event(at, Kind.MISSED, what, f"{kind.value}:{member.value}", (), why))
 
-    def _write_down(self, step: PromiseStep) -> None:
+    def _write_down(self, step: SlaDecision) -> None:
         """What the sweep writes, and the outcome that the outbox settles: mail that leaves at once keeps a promise."""
         for row in step.rows:
             if row.updated_at is not None and not row.outcome:
-                row.outcome = Outcome.SYSTEM if row.updated_at <= row.due_at else Outcome.MISSED
-            if row.outcome == Outcome.PERSON:
+                row.outcome = SlaOutcome.MET_AUTOMATICALLY if row.updated_at <= row.due_at else SlaOutcome.BREACHED
+            if row.outcome == SlaOutcome.MET:
                 self.kept_by_people.append(row)
-            clock: Clock = (PromiseKind(row.kind), Member(row.member))
+            clock: Clock = (SlaKind(row.kind), Member(row.member))
             newest = self.newest.get(clock)
             if newest is None or row.since >= newest.since:
                 self.newest[clock] = row
@@ -486,12 +488,12 @@ class _Future:
         for request in step.passed_on:
             request.passed_on_at = self.now
 
-    def _read_unsettled(self) -> list[Promise]:
+    def _read_unsettled(self) -> list[SlaTarget]:
         """The desk's own updates from before that did not, or will not, leave in time; what is queued leaves now."""
-        rows = Promise.objects.filter(case=self.case.pk, outcome="", updated_at__isnull=False).select_related("mail")
+        rows = SlaTarget.objects.filter(case=self.case.pk, outcome="", updated_at__isnull=False).select_related("mail")
         return [row for row in rows.annotate(saved=person_in_time()) if not self._leaves_in_time(row)]
 
-    def _leaves_in_time(self, row: Promise) -> bool:
+    def _leaves_in_time(self, row: SlaTarget) -> bool:
         status = row.mail.status if row.mail else MailStatus.FAILED
         if status == MailStatus.DROPPED:
             return row.due_at < self.now  # nothing was owed any more
@@ -544,7 +546,7 @@ class _Batch(Batch):
         return self._future.roster()
 
 
-def _name(row: Promise) -> tuple[str, str, datetime]:
+def _name(row: SlaTarget) -> tuple[str, str, datetime]:
     return row.kind, row.member, row.since
 
 
@@ -555,7 +557,7 @@ def _readers(letters: Iterable[Letter]) -> tuple[Told, ...]:
     )
 
 
-def _listed(lines: Iterable[StaffLine], section: Section) -> tuple[Told, ...]:
+def _listed(lines: Iterable[DigestLine], section: Section) -> tuple[Told, ...]:
     return tuple(
         Told(one.to_name, one.to_address, one.meant_for, section.value, str(one.facts.get("because", "")))
         for one in lines

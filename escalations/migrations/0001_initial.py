@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                 ('after', models.DurationField(verbose_name='unresolved for')),
                 ('mailed', models.JSONField(blank=True, default=list, validators=[escalations.models.validate_mailed], verbose_name='emailed')),
                 ('owner_action', models.CharField(choices=[('asked', 'Asked for the status'), ('to_l3', 'Ownership goes to L3')], default='asked', max_length=8, verbose_name='owner')),
-                ('rhythm', models.JSONField(blank=True, default=dict, help_text='Minutes between two updates, by audience.', validators=[escalations.models.validate_rhythm], verbose_name='status updates from here on')),
+                ('rhythm', models.JSONField(blank=True, default=dict, help_text='Minutes between two updates, by audience.', validators=[escalations.models.validate_cadence], verbose_name='status updates from here on')),
                 ('may_need_more', models.BooleanField(default=False, verbose_name='additional escalation where appropriate')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='escalations.scheduleversion')),
             ],

@@ -10,24 +10,24 @@ from escalations.models.schedule import (
     SchedulePoint,
     ScheduleVersion,
     schedules,
+    validate_cadence,
     validate_mailed,
-    validate_rhythm,
 )
-from escalations.models.sla import Promise, StaffLine
+from escalations.models.sla import DigestLine, SlaTarget
 
 __all__ = [
     "MAILED_ROLES",
     "ClockRule",
+    "DigestLine",
     "Escalation",
     "EscalationRequest",
     "EscalationRequestQuerySet",
-    "Promise",
     "Question",
     "ScheduleMove",
     "SchedulePoint",
     "ScheduleVersion",
-    "StaffLine",
+    "SlaTarget",
     "schedules",
+    "validate_cadence",
     "validate_mailed",
-    "validate_rhythm",
 ]

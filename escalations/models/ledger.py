@@ -14,7 +14,7 @@ class Escalation(models.Model):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="escalations")
     run = models.PositiveIntegerField()
-    severity = models.CharField(max_length=8, choices=Severity.choices())
+    severity = models.CharField(max_length=8, choices=Severity.choices)
     number = models.PositiveSmallIntegerField("point")
     schedule_version = models.PositiveIntegerField()
     due_at = models.DateTimeField()
@@ -22,7 +22,7 @@ class Escalation(models.Model):
     carried_out = models.BooleanField(
         default=True, help_text="No: only recorded, as it was passed when the severity was lowered or the case closed."
     )
-    rhythm = models.JSONField(default=dict)
+    cadence = models.JSONField(default=dict)
     asked = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -16,7 +16,7 @@ class Question(models.Model):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="questions")
     point = models.CharField(max_length=20, help_text="The point that asked, e.g. “High 1”.")
-    severity = models.CharField(max_length=8, choices=Severity.choices())
+    severity = models.CharField(max_length=8, choices=Severity.choices)
     asked = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="questions"
     )  # who answers: the owner, or whoever stands in for them
@@ -32,7 +32,7 @@ class Question(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
-    end = models.CharField("how it ended", max_length=10, choices=QuestionEnd.choices(), blank=True)
+    end = models.CharField("how it ended", max_length=10, choices=QuestionEnd.choices, blank=True)
 
     class Meta:
         ordering = ["-asked_at", "-pk"]

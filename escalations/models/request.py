@@ -36,7 +36,7 @@ class EscalationRequest(models.Model):
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="escalation_requests")
-    origin = models.CharField("who wants it", max_length=8, choices=Origin.choices())
+    origin = models.CharField("who wants it", max_length=8, choices=Origin.choices)
     asked_by = models.CharField("who asked", max_length=200, blank=True)
     impact = models.TextField("business impact", blank=True)
     reason = models.TextField("why", blank=True)
@@ -48,7 +48,7 @@ class EscalationRequest(models.Model):
         null=True, blank=True, help_text="Undecided by then, it goes on to the customer service manager."
     )
     passed_on_at = models.DateTimeField("went on to the CSM", null=True, blank=True)
-    status = FSMField(choices=RequestStatus.choices(), default=RequestStatus.REQUESTED, protected=True, max_length=10)
+    status = FSMField(choices=RequestStatus.choices, default=RequestStatus.REQUESTED, protected=True, max_length=10)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -56,7 +56,7 @@ class EscalationRequest(models.Model):
     decision = models.TextField("why it was decided so", blank=True)
     # What accepting it brought: a point of the schedule before its time, or management's attention from then on
     run = models.PositiveIntegerField(null=True, blank=True)
-    severity = models.CharField(max_length=8, choices=Severity.choices(), blank=True)
+    severity = models.CharField(max_length=8, choices=Severity.choices, blank=True)
     number = models.PositiveSmallIntegerField("point", null=True, blank=True)
     attention = models.BooleanField("management attention", default=False)
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -13,7 +13,8 @@ from simple_history.models import HistoricalRecords
 from cases.enums import Severity
 from cases.models import Case
 from contacts.enums import Role
-from escalations.policy.schedule import BASE_INTERVAL, Audience, OwnerAction, Point, Schedule
+from escalations.enums import Audience, OwnerAction
+from escalations.policy.schedule import BASE_INTERVAL, Point, Schedule
 
 #: Whom a point may email (E1).
 MAILED_ROLES = (Role.ACCOUNT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO, Role.SUPPORT_MANAGER)
@@ -26,9 +27,9 @@ def validate_mailed(roles: list[str]) -> None:
         raise ValidationError(f"Unknown role {', '.join(unknown)}; choose from {', '.join(MAILED_ROLES)}.")
 
 
-def validate_rhythm(rhythm: dict[str, int]) -> None:
+def validate_cadence(cadence: dict[str, int]) -> None:
     """Refuse an unknown audience, or an interval that is not a number of minutes. Raises ValidationError."""
-    for audience, minutes in rhythm.items():
+    for audience, minutes in cadence.items():
         if audience not in {one.value for one in Audience}:
             raise ValidationError(f"Unknown audience “{audience}”; choose from {', '.join(Audience)}.")
         if not isinstance(minutes, int) or minutes <= 0:
@@ -81,16 +82,16 @@ class SchedulePoint(models.Model):
     """A row of the table of E1: when a severity's point comes and what it does."""
 
     version = models.ForeignKey(ScheduleVersion, on_delete=models.CASCADE, related_name="points")
-    severity = models.CharField(max_length=8, choices=Severity.choices())
+    severity = models.CharField(max_length=8, choices=Severity.choices)
     number = models.PositiveSmallIntegerField("point")
     after = models.DurationField("unresolved for")
     mailed = models.JSONField("emailed", default=list, blank=True, validators=[validate_mailed])
-    owner_action = models.CharField("owner", max_length=8, choices=OwnerAction.choices(), default=OwnerAction.ASKED)
-    rhythm = models.JSONField(
+    owner_action = models.CharField("owner", max_length=8, choices=OwnerAction.choices, default=OwnerAction.ASKED)
+    cadence = models.JSONField(
         "status updates from here on",
         default=dict,
         blank=True,
-        validators=[validate_rhythm],
+        validators=[validate_cadence],
         help_text="Minutes between two updates, by audience.",
     )
     may_need_more = models.BooleanField("additional escalation where appropriate", default=False)
@@ -118,7 +119,7 @@ class SchedulePoint(models.Model):
             after=self.after,
             owner=OwnerAction(self.owner_action),
             mailed=tuple(Role(role) for role in self.mailed),
-            rhythm={Audience(who): timedelta(minutes=minutes) for who, minutes in self.rhythm.items()},
+            cadence={Audience(who): timedelta(minutes=minutes) for who, minutes in self.cadence.items()},
             may_need_more=self.may_need_more,
         )
 
@@ -129,7 +130,7 @@ class ClockRule(models.Model):
     """
 
     version = models.ForeignKey(ScheduleVersion, on_delete=models.CASCADE, related_name="clock_rules")
-    severity = models.CharField(max_length=8, choices=Severity.choices())
+    severity = models.CharField(max_length=8, choices=Severity.choices)
     stands_still_while_waiting = models.BooleanField(
         "stands still while waiting",
         default=True,

@@ -7,18 +7,18 @@ from django.db import models
 from django.db.models import Q
 
 from cases.models import Case, Mail
-from escalations.enums import Member, Outcome, PromiseKind
+from escalations.enums import Member, SlaKind, SlaOutcome
 
 
-class Promise(models.Model):
+class SlaTarget(models.Model):
     """The ledger of promised times (section 3): one row for each time that a first response (T1) or a status update
     (T2) was owed to one member of the audience. Written when the first thing happens to it (a reminder, an update, its
     end); the outcome is written once and never changes (T4). All moments UTC.
     """
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="promises")
-    kind = models.CharField(max_length=8, choices=PromiseKind.choices())
-    member = models.CharField("owed to", max_length=16, choices=Member.choices())
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="sla_targets")
+    kind = models.CharField(max_length=8, choices=SlaKind.choices)
+    member = models.CharField("owed to", max_length=16, choices=Member.choices)
     since = models.DateTimeField("counted from")
     due_at = models.DateTimeField("due")
     reminded_at = models.DateTimeField("owner reminded", null=True, blank=True)
@@ -30,9 +30,9 @@ class Promise(models.Model):
         blank=True,
         to_field="key",
         db_constraint=False,
-        related_name="promises",
+        related_name="sla_targets",
     )  # the desk's own update; its key is known before its row is written, at the end of the sweep
-    outcome = models.CharField(max_length=8, choices=Outcome.choices(), blank=True)
+    outcome = models.CharField(max_length=8, choices=SlaOutcome.choices, blank=True)
     ended_at = models.DateTimeField(
         "until", null=True, blank=True, help_text="When an update came, or none was owed any more."
     )
@@ -57,14 +57,14 @@ class Promise(models.Model):
         return f"{self.get_kind_display()} to {self.get_member_display()} on {self.case_id} due {self.due_at}"
 
 
-class StaffLine(models.Model):
+class DigestLine(models.Model):
     """One line of the mail that a member of staff gets after a sweep: one mail for all their cases (T3).
 
     Written in the transaction of its reason, put into a mail when the sweep is through; a line without a mail waits
     for the next sweep.
     """
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="staff_lines")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="digest_lines")
     section = models.CharField(max_length=10)
     key = models.CharField(max_length=200, help_text="Of the mail it is for: one for each person and sweep.")
     to_address = models.EmailField()
@@ -74,7 +74,7 @@ class StaffLine(models.Model):
     facts = models.JSONField(default=dict)
     written_at = models.DateTimeField()
     mail = models.ForeignKey(
-        Mail, on_delete=models.PROTECT, null=True, blank=True, to_field="key", related_name="staff_lines"
+        Mail, on_delete=models.PROTECT, null=True, blank=True, to_field="key", related_name="digest_lines"
     )
 
     class Meta:

@@ -14,7 +14,7 @@ from cases.models import Case
 from cases.templatetags.case_page import moment_html
 from contacts.enums import Right
 from contacts.permissions import RightsAdmin, holds
-from contacts.wording import said_duration
+from contacts.wording import duration
 from escalations.models import Escalation
 
 
@@ -83,7 +83,7 @@ class EscalationAdmin(RightsAdmin):
     def late(self, row: Escalation) -> str:
         """How much later it was done than it was due, to the minute."""
         late = row.done_at - row.due_at
-        return said_duration(late) if late.total_seconds() >= 60 else "—"
+        return duration(late) if late.total_seconds() >= 60 else "—"
 
     @display(description="What was done", ordering="carried_out")
     def outcome(self, row: Escalation) -> str:

@@ -16,9 +16,10 @@ from cases.models import Case
 from cases.roster import Roster
 from contacts.directory import Directory
 from contacts.models import User
-from escalations.clocks import Life
+from escalations.clocks import CaseClock
+from escalations.enums import OwnerAction
 from escalations.policy.clock import Due
-from escalations.policy.schedule import OwnerAction, rhythm_minutes
+from escalations.policy.schedule import cadence_minutes
 
 
 class Batch:
@@ -39,10 +40,10 @@ class Batch:
 
 
 @dataclass
-class CaseStep:
+class PointDecision:
     """Everything that is due on one case at once, and what it comes to."""
 
-    life: Life
+    life: CaseClock
     run: int  # the one the case is in now (E2)
     dues: list[Due]
     former_owner: User | None = None
@@ -50,7 +51,7 @@ class CaseStep:
     asks: bool = False  # whether the owner is asked; `asked` is None when there is no owner
     asked: User | None = None
     absent: User | None = None  # the owner who is off duty and for whom `asked` stands in (E8)
-    heir: User | None = None  # who has to answer the open question from now on (E8)
+    new_assignee: User | None = None  # who has to answer the open question from now on (E8)
     no_l3: bool = False
     why_owner: str = ""
     mailed: list[str] = field(default_factory=list)
@@ -60,15 +61,15 @@ class CaseStep:
         """The case as it is after the step."""
         return self.life.case
 
-    def is_loud(self, due: Due) -> bool:
+    def is_effective(self, due: Due) -> bool:
         """Whether a point is carried out: not a lowered or closed case's, nor an earlier run's (E2, E4)."""
         of_this_run = self.case.is_open and due.run == self.run
         return of_this_run and not due.quiet and due.point.severity == self.case.severity
 
     @cached_property
-    def loud(self) -> list[Due]:
+    def effective(self) -> list[Due]:
         """The points that are carried out, lowest first."""
-        return sorted((due for due in self.dues if self.is_loud(due)), key=lambda due: due.point.number)
+        return sorted((due for due in self.dues if self.is_effective(due)), key=lambda due: due.point.number)
 
     @cached_property
     def about(self) -> dict[str, Any]:
@@ -78,65 +79,65 @@ class CaseStep:
     @property
     def highest(self) -> Due:
         """The point that the mails name (E5)."""
-        return self.loud[-1]
+        return self.effective[-1]
 
     @cached_property
     def leaves_to_decide(self) -> str:
         """The highest point that may need more than the schedule does by itself, or "" (E1)."""
-        names = [due.point.name for due in self.loud if due.point.may_need_more]
+        names = [due.point.name for due in self.effective if due.point.may_need_more]
         return names[-1] if names else ""
 
 
-def decide(life: Life, batch: Batch) -> CaseStep:
+def decide(life: CaseClock, batch: Batch) -> PointDecision:
     """What is due on the case at the batch's moment; its owner, rhythm and next looks are set in memory (E5).
 
     `life.course` is known.
     """
     case, now = life.case, batch.now
-    assert life.course is not None
+    assert life.timeline is not None
     dues = life.dues(now)
-    step = CaseStep(life, life.reading(now).run, dues)
+    step = PointDecision(life, life.reading(now).run, dues)
     upcoming = life.upcoming(now)
-    case.look_at = upcoming.due_at if upcoming else None
-    if step.loud:
+    case.escalation_check_at = upcoming.due_at if upcoming else None
+    if step.effective:
         _settle_owner(step, batch)
-    rhythm = _rhythm(step)
-    if dues or rhythm != case.update_rhythm:
-        case.promise_at = now
-    case.update_rhythm = rhythm
+    cadence = _cadence(step)
+    if dues or cadence != case.update_cadence:
+        case.sla_check_at = now
+    case.update_cadence = cadence
     return step
 
 
-def _rhythm(step: CaseStep) -> dict[str, int]:
+def _cadence(step: PointDecision) -> dict[str, int]:
     """The rhythm of the highest point of the current severity in the current run, else empty: the base (E4, T2)."""
     severity = Severity(step.case.severity)
     passed = {
-        one.number: rhythm_minutes(one.rhythm)
+        one.number: cadence_minutes(one.cadence)
         for one in step.life.reached
         if (one.run, one.severity) == (step.run, severity)
     }
     passed |= {
-        due.point.number: rhythm_minutes(due.point.rhythm)
+        due.point.number: cadence_minutes(due.point.cadence)
         for due in step.dues
         if (due.run, due.point.severity) == (step.run, severity)
     }
     return passed[max(passed)] if passed else {}
 
 
-def _settle_owner(step: CaseStep, batch: Batch) -> None:
+def _settle_owner(step: PointDecision, batch: Batch) -> None:
     """Who owns the case after the step, at most one change, and who is asked (E5, E7, E8)."""
-    if any(due.point.owner == OwnerAction.TO_L3 for due in step.loud):
+    if any(due.point.owner == OwnerAction.TO_L3 for due in step.effective):
         _go_to_l3(step, batch)
-    if any(due.point.owner == OwnerAction.ASKED for due in step.loud):
+    if any(due.point.owner == OwnerAction.ASKED for due in step.effective):
         step.asks = True
         owner = step.former_owner or step.case.owner
         step.asked = responder(owner, step.case, batch)
         step.absent = owner if step.asked != owner else None
     else:
-        step.heir = inherited(step.life, batch)
+        step.new_assignee = inherited(step.life, batch)
 
 
-def _go_to_l3(step: CaseStep, batch: Batch) -> None:
+def _go_to_l3(step: PointDecision, batch: Batch) -> None:
     case = step.case
     if batch.roster.is_l3(case.owner_id):
         return  # an owner who is L3 keeps the case
@@ -161,7 +162,7 @@ def responder(owner: User | None, case: Case, batch: Batch) -> User | None:
     return batch.roster.users[choice.user_id] if choice else owner
 
 
-def inherited(life: Life, batch: Batch) -> User | None:
+def inherited(life: CaseClock, batch: Batch) -> User | None:
     """Who has to answer the open question now that the case has another owner; None when nothing changes (E8)."""
     question, case = life.question, life.case
     if question is None or life.question_is_over or case.owner is None:

@@ -8,14 +8,14 @@ from datetime import datetime
 from django.db.models import Count
 
 from cases.engine import recovery
-from cases.engine.recovery import Late, LateWork, Outcome
+from cases.engine.recovery import Late, LateOutcome, LateWork
 from escalations.models import Escalation
 
 
 def late_points(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
     """The points of the ledger that came due in between; two queries."""
     due = Escalation.objects.filter(due_at__gt=began_at, due_at__lte=ended_at)
-    counts: Counter[Outcome] = Counter()
+    counts: Counter[LateOutcome] = Counter()
     for carried_out, number in due.order_by().values_list("carried_out").annotate(Count("pk")):
         counts[_outcome(carried_out)] += number
     rows = due.select_related("case").order_by("due_at", "pk")[:at_most]
@@ -33,8 +33,8 @@ def late_points(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
     return Late(works, counts)
 
 
-def _outcome(carried_out: bool) -> Outcome:
-    return Outcome.LATE if carried_out else Outcome.RECORDED
+def _outcome(carried_out: bool) -> LateOutcome:
+    return LateOutcome.LATE if carried_out else LateOutcome.RECORDED
 
 
 def register() -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from cases.enums import Holds
+from cases.enums import SendCondition
 from cases.mail.letters import Letter, facts, to_each
 from contacts.directory import Addressee
 from contacts.enums import Role
 from contacts.models import User
-from escalations.clocks import Life
-from escalations.points.decide import Batch, CaseStep, centre_of_owner
+from escalations.clocks import CaseClock
+from escalations.points.decide import Batch, PointDecision, centre_of_owner
 
 
 @dataclass
@@ -24,9 +24,9 @@ class Part:
     expected: list[str] = field(default_factory=list)
 
 
-def step_letters(step: CaseStep, batch: Batch) -> list[Letter]:
+def step_letters(step: PointDecision, batch: Batch) -> list[Letter]:
     """One letter to each person who has a part in the step, whatever the number of points and roles (E5)."""
-    if not step.loud:
+    if not step.effective:
         return []
     parts: dict[str, Part] = {}
 
@@ -48,9 +48,9 @@ def step_letters(step: CaseStep, batch: Batch) -> list[Letter]:
 TakePart = Callable[[Addressee, str, str], None]
 
 
-def _informed(step: CaseStep, batch: Batch, take_part: TakePart) -> None:
+def _informed(step: PointDecision, batch: Batch, take_part: TakePart) -> None:
     case, centre = step.case, centre_of_owner(step.case)
-    for due in step.loud:
+    for due in step.effective:
         for role in due.point.mailed:
             for one in batch.directory.for_role(role, centre, case.company):
                 take_part(one, f"{due.point.name} informs the {role.label}", "")
@@ -66,7 +66,7 @@ def _informed(step: CaseStep, batch: Batch, take_part: TakePart) -> None:
             take_part(one, "ownership should go to L3, and there is no L3 technician", "Find an L3 technician.")
 
 
-def _owners(step: CaseStep, batch: Batch, take_part: TakePart) -> None:
+def _owners(step: PointDecision, batch: Batch, take_part: TakePart) -> None:
     centre = centre_of_owner(step.case)
     if step.new_owner is not None:
         for one in batch.directory.for_user(step.new_owner, "New owner", centre):
@@ -80,9 +80,9 @@ def _owners(step: CaseStep, batch: Batch, take_part: TakePart) -> None:
         why += f", as {step.absent}, who owns it, is off duty" if step.absent else ""
         for one in batch.directory.for_user(step.asked, "Owner", centre):
             take_part(one, why, "Say in a line where the case stands.")
-    if step.heir is not None and step.life.question is not None:
+    if step.new_assignee is not None and step.life.question is not None:
         why = f"{step.life.question.point} asked for the status of the case, and nobody has answered yet"
-        for one in batch.directory.for_user(step.heir, "Owner", centre):
+        for one in batch.directory.for_user(step.new_assignee, "Owner", centre):
             take_part(one, why, "Say in a line where the case stands.")
     if step.absent is not None:
         for one in batch.directory.for_user(step.absent, "Owner", centre):
@@ -92,9 +92,11 @@ def _owners(step: CaseStep, batch: Batch, take_part: TakePart) -> None:
             take_part(one, "the case has no owner who could be asked", "Assign the case.")
 
 
-def _letter(step: CaseStep, part: Part, now: datetime) -> Letter:
+def _letter(step: PointDecision, part: Part, now: datetime) -> Letter:
     case, highest = step.case, step.highest
-    upcoming = "the next point of the schedule comes by itself" if case.look_at else "no further point follows"
+    upcoming = (
+        "the next point of the schedule comes by itself" if case.escalation_check_at else "no further point follows"
+    )
     what = facts(
         case,
         about=step.about,
@@ -103,32 +105,33 @@ def _letter(step: CaseStep, part: Part, now: datetime) -> Letter:
         then=f"If the case stays unresolved, {upcoming}.",
         point=highest.point.name,
         due_at=highest.due_at.isoformat(),
-        next_at=case.look_at.isoformat() if case.look_at else "",
-        others=[{"name": due.point.name, "due_at": due.due_at.isoformat()} for due in step.loud[:-1]],
+        next_at=case.escalation_check_at.isoformat() if case.escalation_check_at else "",
+        others=[{"name": due.point.name, "due_at": due.due_at.isoformat()} for due in step.effective[:-1]],
         late=(now - highest.due_at).total_seconds() > 15 * 60,
         owner_was=str(step.former_owner) if step.new_owner else "",
-        asked=part.to.user_id is not None and part.to.user_id in {one.pk for one in (step.asked, step.heir) if one},
+        asked=part.to.user_id is not None
+        and part.to.user_id in {one.pk for one in (step.asked, step.new_assignee) if one},
         takes_over=step.new_owner is not None and part.to.user_id == step.new_owner.pk,
         description=case.description,
     )
     key = f"escalation:{case.pk}:{highest.run}:{highest.point.severity}:{highest.point.number}:{part.to.address}"
-    return Letter(key, "escalation", part.to, what, case, Holds.OPEN)
+    return Letter(key, "escalation", part.to, what, case, SendCondition.OPEN)
 
 
-def inheritance_letters(life: Life, heir: User, batch: Batch) -> list[Letter]:
+def inheritance_letters(life: CaseClock, new_assignee: User, batch: Batch) -> list[Letter]:
     """The new owner, or whoever stands in for them, is asked what the former owner has not answered yet (E8)."""
     question, case = life.question, life.case
     assert question is not None
     what = facts(
         case,
         why=f"{question.point} asked for the status of the case, nobody has answered yet, and it belongs to "
-        f"{'you' if heir == case.owner else case.owner} now",
+        f"{'you' if new_assignee == case.owner else case.owner} now",
         expected="Say in a line where the case stands.",
         then="Without an answer the Support Manager is told.",
         next_at="" if question.manager_told_at else question.answer_by.isoformat(),
         point=question.point,
         asked_at=question.asked_at.isoformat(),
     )
-    readers = batch.directory.for_user(heir, "Owner", centre_of_owner(case))
-    key = f"inherited:{question.pk}:{heir.pk}:{batch.now.isoformat()}"
-    return to_each(readers, key, "question_inherited", what, case, Holds.OPEN)
+    readers = batch.directory.for_user(new_assignee, "Owner", centre_of_owner(case))
+    key = f"inherited:{question.pk}:{new_assignee.pk}:{batch.now.isoformat()}"
+    return to_each(readers, key, "question_inherited", what, case, SendCondition.OPEN)

@@ -21,25 +21,26 @@ from cases.models import Case
 from cases.panels import Panel
 from contacts.directory import Addressee, Directory
 from contacts.models import User
-from contacts.wording import said_duration
-from escalations.clocks import life_of
+from contacts.wording import duration
+from escalations.clocks import load_clock
+from escalations.enums import OwnerAction
 from escalations.models import Escalation
 from escalations.policy.clock import (
-    Course,
+    ClockReading,
+    ClockSpan,
     Due,
     Key,
-    Reading,
+    PolicyTimeline,
     Snapshot,
-    Stretch,
-    course_of,
     due_points,
     life_under,
     next_point,
+    policy_timeline,
     read_clock,
     stretches,
 )
 from escalations.policy.explain import said_on, why_point_due
-from escalations.policy.schedule import OwnerAction, Point, Schedule
+from escalations.policy.schedule import Point, Schedule
 
 #: A point that was done this much later than it was due says so (E5).
 LATE_AFTER = timedelta(minutes=15)
@@ -83,7 +84,7 @@ class StretchLine:
 class Standing:
     """Everything about a case's clock that the panel tells."""
 
-    reading: Reading
+    reading: ClockReading
     elapsed: str
     stands_still: str
     lines: list[PointLine]
@@ -98,10 +99,10 @@ class Standing:
 
 def escalation_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """Where the case's clock stands, why, and what comes next (E1 to E5)."""
-    life = life_of(case)
-    if life.course is None or not life.snapshots:
+    life = load_clock(case)
+    if life.timeline is None or not life.snapshots:
         return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": None})
-    told = standing(case, life.course, life.snapshots, _with_names(life.ledger), now)
+    told = standing(case, life.timeline, life.snapshots, _with_names(life.ledger), now)
     return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": told})
 
 
@@ -121,18 +122,18 @@ def _with_names(done: dict[Key, Escalation]) -> dict[Key, Escalation]:
 
 
 def standing(
-    case: Case, under: Schedule | Course, life: Sequence[Snapshot], done: dict[Key, Escalation], now: datetime
+    case: Case, under: Schedule | PolicyTimeline, life: Sequence[Snapshot], done: dict[Key, Escalation], now: datetime
 ) -> Standing:
     """What the clock says of a case at `now`; `life` is in order and not empty, `done` is its ledger."""
-    course = course_of(under)
-    schedule, reading = course.at(now), read_clock(life, course, now)
-    told = [_told(stretch, course, now) for stretch in stretches(life_under(life, course)) if stretch.start <= now]
+    timeline = policy_timeline(under)
+    schedule, reading = timeline.at(now), read_clock(life, timeline, now)
+    told = [_told(stretch, timeline, now) for stretch in stretches(life_under(life, timeline)) if stretch.start <= now]
     current = {key for key in done if key[:2] == (reading.run, reading.severity)}
     return Standing(
         reading=reading,
-        elapsed=said_duration(reading.elapsed),
+        elapsed=duration(reading.elapsed),
         stands_still=_why_it_stands(case, schedule, reading),
-        lines=_lines(case, course, life, done, reading, now),
+        lines=_lines(case, timeline, life, done, reading, now),
         earlier=[row for key, row in done.items() if key not in current],
         schedule_version=schedule.version,
         life=told[-STRETCHES_SHOWN:],
@@ -140,7 +141,7 @@ def standing(
     )
 
 
-def _why_it_stands(case: Case, schedule: Schedule, reading: Reading) -> str:
+def _why_it_stands(case: Case, schedule: Schedule, reading: ClockReading) -> str:
     if case.status == Status.RESOLVED:
         return "because the case is resolved"
     if case.status == Status.WAITING and reading.severity not in schedule.stands_still:
@@ -150,26 +151,26 @@ def _why_it_stands(case: Case, schedule: Schedule, reading: Reading) -> str:
 
 def _lines(
     case: Case,
-    course: Course,
+    timeline: PolicyTimeline,
     life: Sequence[Snapshot],
     done: dict[Key, Escalation],
-    reading: Reading,
+    reading: ClockReading,
     now: datetime,
 ) -> list[PointLine]:
-    due_now = {due.key: due for due in due_points(life, course, now)}
-    upcoming = next_point(life, course, now, done)
+    due_now = {due.key: due for due in due_points(life, timeline, now)}
+    upcoming = next_point(life, timeline, now, done)
     directory = Directory()
-    past = [stretch for stretch in stretches(life_under(life, course)) if stretch.start <= now]
+    past = [stretch for stretch in stretches(life_under(life, timeline)) if stretch.start <= now]
     said = said_on(now, timezone.get_current_timezone())
     lines = []
-    for point in course.at(now).of(reading.severity):
+    for point in timeline.at(now).of(reading.severity):
         key = (reading.run, point.severity, point.number)
         row = done.get(key)
         if row is not None:
             lines.append(_past_line(point, row))
         else:
             line = _coming_line(point, due_now.get(key), upcoming, reading, case, directory, now)
-            lines.append(replace(line, why=why_point_due(past, course, reading, point, line.due_at, said)))
+            lines.append(replace(line, why=why_point_due(past, timeline, reading, point, line.due_at, said)))
     return lines
 
 
@@ -177,11 +178,11 @@ def _past_line(point: Point, row: Escalation) -> PointLine:
     late = row.done_at - row.due_at
     return PointLine(
         name=point.name,
-        after=said_duration(point.after),
+        after=duration(point.after),
         state="done" if row.carried_out else "recorded",
         due_at=row.due_at,
         done_at=row.done_at,
-        late_by=said_duration(late) if row.carried_out and late > LATE_AFTER else "",
+        late_by=duration(late) if row.carried_out and late > LATE_AFTER else "",
         mailed=", ".join(row.mailed),
         owner=_owner_said(row),
     )
@@ -202,7 +203,7 @@ def _coming_line(
     point: Point,
     due: Due | None,
     upcoming: Due | None,
-    reading: Reading,
+    reading: ClockReading,
     case: Case,
     directory: Directory,
     now: datetime,
@@ -214,7 +215,7 @@ def _coming_line(
     state = "due" if due else "next" if is_next else "later" if reading.running else "paused"
     return PointLine(
         name=point.name,
-        after=said_duration(point.after),
+        after=duration(point.after),
         state=state,
         due_at=due_at,
         mailed=", ".join(_who(one) for one in _to_be_mailed(point, case, directory)) or "nobody new",
@@ -241,9 +242,9 @@ def _owner_to_come(point: Point, case: Case) -> str:
     return f"{case.owner} is asked for the status" if case.owner else "nobody owns the case yet"
 
 
-def _told(stretch: Stretch, course: Course, now: datetime) -> StretchLine:
-    schedule = course.at(stretch.start)
-    moved = [its_schedule.version for moved_at, its_schedule in course.moves if moved_at == stretch.start]
+def _told(stretch: ClockSpan, timeline: PolicyTimeline, now: datetime) -> StretchLine:
+    schedule = timeline.at(stretch.start)
+    moved = [its_schedule.version for moved_at, its_schedule in timeline.moves if moved_at == stretch.start]
     counts = stretch.status not in (Status.WAITING, Status.RESOLVED) or (
         stretch.status == Status.WAITING and stretch.severity not in schedule.stands_still
     )
@@ -251,7 +252,7 @@ def _told(stretch: Stretch, course: Course, now: datetime) -> StretchLine:
         start=stretch.start,
         end=stretch.end,
         said=f"{stretch.severity.label}, {stretch.status.label}",
-        length=said_duration((stretch.end or now) - stretch.start),
+        length=duration((stretch.end or now) - stretch.start),
         counted=counts,
         run=stretch.run,
         moved=f"moved to version {moved[-1]}" if moved else "",

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cases.enums import Severity, Status
-from escalations.enums import ATTENTION_EVERY, Member
-from escalations.policy.clock import Course, Snapshot, Stretch, due_points, life_under, stretches
-from escalations.policy.schedule import Audience, Schedule
+from escalations.enums import ATTENTION_EVERY, Audience, Member
+from escalations.policy.clock import ClockSpan, PolicyTimeline, Snapshot, due_points, life_under, stretches
+from escalations.policy.schedule import Schedule
 
-Rhythm = Mapping[Audience, timedelta]
+Cadence = Mapping[Audience, timedelta]
 Owed = Mapping[Member, timedelta]
 
 
@@ -30,7 +30,7 @@ class Reached:
     number: int
     due_at: datetime
     done_at: datetime
-    rhythm: Rhythm
+    cadence: Cadence
     director: bool = False  # whether the Director was emailed by it
 
     @property
@@ -53,7 +53,7 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CadenceChange:
     """From `at` on each of these members is owed an update at least so often; nobody for an empty one."""
 
     at: datetime
@@ -62,26 +62,26 @@ class Piece:
     automatic: bool = True  # whether the desk sends one itself when nobody else does (T3)
 
 
-def rhythm_in_force(
+def cadence_in_force(
     schedule: Schedule, run: int, severity: Severity, reached: Iterable[Reached], attention: bool = False
-) -> tuple[Rhythm, str]:
+) -> tuple[Cadence, str]:
     """The rhythm of a severity in a run after these points, and what put it in force (E4)."""
     passed = [one for one in reached if (one.run, one.severity) == (run, severity)]
     highest = max(passed, key=lambda one: one.number, default=None)
-    rhythm: Rhythm = schedule.base_rhythm(severity)
+    cadence: Cadence = schedule.base_cadence(severity)
     why = f"{severity.label} before any point"
-    if highest is not None and highest.rhythm:
-        rhythm, why = highest.rhythm, highest.name
+    if highest is not None and highest.cadence:
+        cadence, why = highest.cadence, highest.name
     if not attention:
-        return rhythm, why
-    audience = dict.fromkeys((*rhythm, Audience.CS_MANAGEMENT), ATTENTION_EVERY)
-    return {who: min(every, rhythm.get(who, every)) for who, every in audience.items()}, "management attention"
+        return cadence, why
+    audience = dict.fromkeys((*cadence, Audience.CS_MANAGEMENT), ATTENTION_EVERY)
+    return {who: min(every, cadence.get(who, every)) for who, every in audience.items()}, "management attention"
 
 
-def members(rhythm: Rhythm, director_contacted: bool) -> dict[Member, timedelta]:
+def members(cadence: Cadence, director_contacted: bool) -> dict[Member, timedelta]:
     """The people an audience stands for: CS Management is the CSM, and the Director once contacted on the case."""
     owed: dict[Member, timedelta] = {}
-    for audience, every in rhythm.items():
+    for audience, every in cadence.items():
         for member in _STANDS_FOR[audience]:
             if member != Member.CS_DIRECTOR or director_contacted:
                 owed[member] = every
@@ -105,11 +105,11 @@ _NOT_YET = datetime.max.replace(tzinfo=UTC)
 
 def owed_over_time(
     snapshots: Sequence[Snapshot],
-    course: Course,
+    timeline: PolicyTimeline,
     reached: Sequence[Reached] = (),
     attentions: Sequence[Attention] = (),
     since: datetime | None = None,
-) -> list[Piece]:
+) -> list[CadenceChange]:
     """Who is owed updates how often, from the opening on, a piece for each change. `since`: nothing before it counts.
 
     A severity change puts the base interval in force until the sweep has carried out what it made due. Somebody who
@@ -117,7 +117,7 @@ def owed_over_time(
     however late the sweep comes. Waits and resolutions of no length change nothing, as on the clock. Pieces are only
     ever added at the end: what comes to be known later leaves the earlier ones as they were.
     """
-    life = [one for one in stretches(life_under(snapshots, course)) if one.start != one.end]
+    life = [one for one in stretches(life_under(snapshots, timeline)) if one.start != one.end]
     if not life:
         return []
     opened_at = life[0].start
@@ -125,8 +125,8 @@ def owed_over_time(
     marks = {stretch.start for stretch in life} | {one.done_at for one in reached} | {start}
     marks |= {moment for one in attentions for moment in (one.since, one.until) if moment}
     in_order = sorted(mark for mark in marks if mark >= opened_at)
-    told = _Audience(life, course, reached, attentions, _made_due(snapshots, course, reached, in_order[-1]))
-    pieces: list[Piece] = []
+    told = _Audience(life, timeline, reached, attentions, _made_due(snapshots, timeline, reached, in_order[-1]))
+    pieces: list[CadenceChange] = []
     for mark in in_order:
         piece = told.piece(mark)
         if mark >= start and (not pieces or (pieces[-1].owed, pieces[-1].automatic) != (piece.owed, piece.automatic)):
@@ -135,17 +135,17 @@ def owed_over_time(
 
 
 def _made_due(
-    snapshots: Sequence[Snapshot], course: Course, reached: Sequence[Reached], until: datetime
+    snapshots: Sequence[Snapshot], timeline: PolicyTimeline, reached: Sequence[Reached], until: datetime
 ) -> list[Reached]:
     """Every point that came due, and when it was carried out: by the clock, so that a late sweep changes nothing."""
     done = {(one.run, one.severity, one.number): one.done_at for one in reached}
     return [
-        Reached(*due.key, due.due_at, done.get(due.key, _NOT_YET), due.point.rhythm)
-        for due in due_points(snapshots, course, until)
+        Reached(*due.key, due.due_at, done.get(due.key, _NOT_YET), due.point.cadence)
+        for due in due_points(snapshots, timeline, until)
     ]
 
 
-def _changes(life: Sequence[Stretch]) -> list[datetime]:
+def _changes(life: Sequence[ClockSpan]) -> list[datetime]:
     """For each stretch, when the case last came to its severity, or back from a wait or a resolution."""
     found: list[datetime] = []
     for index, stretch in enumerate(life):
@@ -160,31 +160,31 @@ class _Audience:
 
     def __init__(
         self,
-        life: Sequence[Stretch],
-        course: Course,
+        life: Sequence[ClockSpan],
+        timeline: PolicyTimeline,
         reached: Sequence[Reached],
         attentions: Sequence[Attention],
         made_due: Sequence[Reached],
     ) -> None:
         self._life, self._starts, self._changed_at = life, [stretch.start for stretch in life], _changes(life)
-        self._course, self._reached, self._attentions, self._made_due = course, reached, attentions, made_due
+        self._course, self._reached, self._attentions, self._made_due = timeline, reached, attentions, made_due
         self._last: Owed = {}  # while the case was neither waiting nor resolved
 
-    def piece(self, at: datetime) -> Piece:
+    def piece(self, at: datetime) -> CadenceChange:
         """Who is owed updates how often from a moment on."""
         index = bisect_right(self._starts, at) - 1
         stretch, changed_at = self._life[index], self._changed_at[index]
         if stretch.status in _NOTHING_OWED:
-            return Piece(at, {}, _NOTHING_OWED[stretch.status])
+            return CadenceChange(at, {}, _NOTHING_OWED[stretch.status])
         by_then = [one for one in self._reached if one.done_at <= at]
         owed, why = self._owed(at, stretch, by_then)
         to_come = [one for one in self._made_due if one.due_at <= changed_at and at < one.done_at]
         again, _ = self._owed(at, stretch, by_then + to_come) if to_come else ({}, "")
         owed |= {who: every for who, every in again.items() if who in self._last and who not in owed}
         self._last = owed
-        return Piece(at, owed, why, stretch.severity in self._course.at(at).automatic_updates)
+        return CadenceChange(at, owed, why, stretch.severity in self._course.at(at).automatic_updates)
 
-    def _owed(self, at: datetime, stretch: Stretch, points: Sequence[Reached]) -> tuple[dict[Member, timedelta], str]:
+    def _owed(self, at: datetime, stretch: ClockSpan, points: Sequence[Reached]) -> tuple[dict[Member, timedelta], str]:
         attention = any(one.holds(stretch.run, at) for one in self._attentions)
-        rhythm, why = rhythm_in_force(self._course.at(at), stretch.run, stretch.severity, points, attention)
-        return members(rhythm, any(one.director for one in points)), why
+        cadence, why = cadence_in_force(self._course.at(at), stretch.run, stretch.severity, points, attention)
+        return members(cadence, any(one.director for one in points)), why

@@ -36,7 +36,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ClockSpan:
     """A time in which neither status nor severity changed; `end` is None for the one that still lasts."""
 
     start: datetime
@@ -75,14 +75,14 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Course:
+class PolicyTimeline:
     """What a case runs under: the schedule it was opened under, those it was moved to since, each from a moment on
     (E10), and the points that an accepted request brought forward, with the moment of acceptance (E9). All UTC.
     """
 
     first: Schedule
     moves: tuple[tuple[datetime, Schedule], ...] = ()  # in order
-    hastened: Mapping[Key, datetime] = field(default_factory=dict)
+    brought_forward: Mapping[Key, datetime] = field(default_factory=dict)
 
     def at(self, moment: datetime) -> Schedule:
         """The schedule in force for the case at a moment."""
@@ -99,15 +99,15 @@ class Course:
         return self.moves[-1][1] if self.moves else self.first
 
 
-def course_of(under: Schedule | Course) -> Course:
+def policy_timeline(under: Schedule | PolicyTimeline) -> PolicyTimeline:
     """The course of a case: a schedule alone is one without moves and without accepted requests."""
-    return under if isinstance(under, Course) else Course(under)
+    return under if isinstance(under, PolicyTimeline) else PolicyTimeline(under)
 
 
-def life_under(snapshots: Sequence[Snapshot], course: Course) -> list[Snapshot]:
+def life_under(snapshots: Sequence[Snapshot], timeline: PolicyTimeline) -> list[Snapshot]:
     """The life with a snapshot for each move to another schedule: from then on another table is read (E10)."""
     life = list(snapshots)
-    for moved_at, _ in course.moves:
+    for moved_at, _ in timeline.moves:
         place = next((index for index, one in enumerate(life) if one.at > moved_at), len(life))
         if place:
             life.insert(place, replace(life[place - 1], at=moved_at))
@@ -118,7 +118,7 @@ def _read(schedule: Schedule, severity: Severity, worked: timedelta, waited: tim
     return worked if severity in schedule.stands_still else worked + waited
 
 
-def stretches(snapshots: Sequence[Snapshot]) -> Iterator[Stretch]:
+def stretches(snapshots: Sequence[Snapshot]) -> Iterator[ClockSpan]:
     """The life of a case as stretches, in order. `snapshots` are in order too; those of one instant count in theirs."""
     run, worked, waited = 1, ZERO, ZERO
     resolved_at: datetime | None = None
@@ -134,7 +134,7 @@ def stretches(snapshots: Sequence[Snapshot]) -> Iterator[Stretch]:
             lowered_at = (worked, waited) if lowered else None
         severity = snapshot.severity
         end = snapshots[index + 1].at if index + 1 < len(snapshots) else None
-        yield Stretch(snapshot.at, end, snapshot.status, snapshot.severity, run, worked, waited, lowered_at)
+        yield ClockSpan(snapshot.at, end, snapshot.status, snapshot.severity, run, worked, waited, lowered_at)
         length = (end or snapshot.at) - snapshot.at
         if snapshot.status == Status.WAITING:
             waited += length
@@ -144,49 +144,49 @@ def stretches(snapshots: Sequence[Snapshot]) -> Iterator[Stretch]:
             resolved_at = snapshot.at
 
 
-def due_points(snapshots: Sequence[Snapshot], under: Schedule | Course, now: datetime) -> list[Due]:
+def due_points(snapshots: Sequence[Snapshot], under: Schedule | PolicyTimeline, now: datetime) -> list[Due]:
     """Every point that has come due in the case's life up to and including `now`, each once per run, in order (E6).
 
     A point is due the first moment its severity's clock has reached it while the case is open and not waiting, or
     when a request for it was accepted, if that was earlier (E9).
     """
-    course = course_of(under)
+    timeline = policy_timeline(under)
     found: dict[Key, Due] = {}
-    for stretch in stretches(life_under(snapshots, course)):
+    for stretch in stretches(life_under(snapshots, timeline)):
         if stretch.start > now:
             break
-        for due in sorted(_due_within(stretch, course, now), key=lambda one: one.due_at):
+        for due in sorted(_due_within(stretch, timeline, now), key=lambda one: one.due_at):
             found.setdefault(due.key, due)
     return list(found.values())
 
 
-def _due_within(stretch: Stretch, course: Course, now: datetime) -> Iterator[Due]:
+def _due_within(stretch: ClockSpan, timeline: PolicyTimeline, now: datetime) -> Iterator[Due]:
     if stretch.status in (Status.WAITING, Status.RESOLVED):
         return
-    for due in _foreseen(stretch, course):
+    for due in _foreseen(stretch, timeline):
         if due.due_at <= now and (stretch.end is None or due.due_at < stretch.end):
             yield due
 
 
-def _foreseen(stretch: Stretch, course: Course) -> Iterator[Due]:
+def _foreseen(stretch: ClockSpan, timeline: PolicyTimeline) -> Iterator[Due]:
     """When each point of the stretch's severity comes if the stretch lasts."""
-    schedule = course.at(stretch.start)
+    schedule = timeline.at(stretch.start)
     reading = stretch.reading(schedule, stretch.start)
     for point in schedule.of(stretch.severity):
         due_at = stretch.start + max(ZERO, point.after - reading)
-        hastened_at = course.hastened.get((stretch.run, point.severity, point.number), due_at)
+        hastened_at = timeline.brought_forward.get((stretch.run, point.severity, point.number), due_at)
         due_at = max(stretch.start, min(due_at, hastened_at))
         yield Due(stretch.run, point, due_at, _was_passed_when_lowered(stretch, schedule, point))
 
 
-def _was_passed_when_lowered(stretch: Stretch, schedule: Schedule, point: Point) -> bool:
+def _was_passed_when_lowered(stretch: ClockSpan, schedule: Schedule, point: Point) -> bool:
     if stretch.lowered_at is None:
         return False
     return point.after <= _read(schedule, stretch.severity, *stretch.lowered_at)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ClockReading:
     """Where a case's clock stands at a moment."""
 
     run: int
@@ -195,11 +195,11 @@ class Reading:
     severity: Severity
 
 
-def read_clock(snapshots: Sequence[Snapshot], under: Schedule | Course, now: datetime) -> Reading:
+def read_clock(snapshots: Sequence[Snapshot], under: Schedule | PolicyTimeline, now: datetime) -> ClockReading:
     """The clock of the case's current severity at `now`. Raises ValueError when nothing had happened by then."""
-    course = course_of(under)
-    current: Stretch | None = None
-    for stretch in stretches(life_under(snapshots, course)):
+    timeline = policy_timeline(under)
+    current: ClockSpan | None = None
+    for stretch in stretches(life_under(snapshots, timeline)):
         if stretch.start > now:
             break
         current = stretch
@@ -207,21 +207,21 @@ def read_clock(snapshots: Sequence[Snapshot], under: Schedule | Course, now: dat
         raise ValueError("the case was not open yet at that moment")
     end = now if current.end is None else min(now, current.end)
     running = current.status not in (Status.WAITING, Status.RESOLVED)
-    return Reading(current.run, current.reading(course.at(current.start), end), running, current.severity)
+    return ClockReading(current.run, current.reading(timeline.at(current.start), end), running, current.severity)
 
 
 def next_point(
-    snapshots: Sequence[Snapshot], under: Schedule | Course, now: datetime, done: Iterable[Key] = ()
+    snapshots: Sequence[Snapshot], under: Schedule | PolicyTimeline, now: datetime, done: Iterable[Key] = ()
 ) -> Due | None:
     """The next point to come due after `now` if nothing touches the case; None while it waits, is resolved, or has
     none left. `done` are the keys of points that were carried out already.
     """
-    course = course_of(under)
-    last: Stretch | None = None
-    for last in stretches(life_under(snapshots, course)):  # noqa: B007 - the last one is what we want
+    timeline = policy_timeline(under)
+    last: ClockSpan | None = None
+    for last in stretches(life_under(snapshots, timeline)):  # noqa: B007 - the last one is what we want
         pass
     if last is None or last.status in (Status.WAITING, Status.RESOLVED):
         return None
-    carried_out = set(done) | {due.key for due in due_points(snapshots, course, now)}
-    to_come = (due for due in _foreseen(last, course) if due.key not in carried_out)
+    carried_out = set(done) | {due.key for due in due_points(snapshots, timeline, now)}
+    to_come = (due for due in _foreseen(last, timeline) if due.key not in carried_out)
     return min(to_come, key=lambda due: due.due_at, default=None)

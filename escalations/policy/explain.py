@@ -9,12 +9,12 @@ from datetime import datetime, timedelta, tzinfo
 
 from cases.enums import RANK, Severity, Status
 from cases.policy.first_response import INITIAL_RESPONSE, Response
-from contacts.wording import said_duration
+from contacts.wording import duration
 from escalations.enums import Member
-from escalations.policy.cadence import Piece
-from escalations.policy.clock import Course, Reading, Snapshot, Stretch
+from escalations.policy.cadence import CadenceChange
+from escalations.policy.clock import ClockReading, ClockSpan, PolicyTimeline, Snapshot
 from escalations.policy.schedule import Point
-from escalations.policy.sla import Period, Reason
+from escalations.policy.sla import Reason, Target
 
 #: How a moment is said to the reader.
 Said = Callable[[datetime], str]
@@ -71,7 +71,7 @@ def _sentence(parts: Sequence[str], separator: str) -> str:
 # --- promised updates (T2) --------------------------------------------------------------------------------------
 
 
-def begun_by(period: Period, snapshots: Sequence[Snapshot], since: datetime | None) -> str:
+def begun_by(period: Target, snapshots: Sequence[Snapshot], since: datetime | None) -> str:
     """What a period began with that no word began: the opening, the end of a wait, a reopening, joining (T2).
 
     `since`: from when on our promises count, for a case that was taken over from another system.
@@ -88,7 +88,7 @@ def begun_by(period: Period, snapshots: Sequence[Snapshot], since: datetime | No
     return "joining the audience"
 
 
-def why_update_due(period: Period, begun: str, pieces: Sequence[Piece], said: Said) -> str:
+def why_update_due(period: Target, begun: str, pieces: Sequence[CadenceChange], said: Said) -> str:
     """Every event that the deadline of an update came from, in order (T2).
 
     `pieces` are who is owed updates how often over the case's life, `begun` what the period began with.
@@ -96,7 +96,7 @@ def why_update_due(period: Period, begun: str, pieces: Sequence[Piece], said: Sa
     every = _every(period, pieces, period.since)
     parts = [
         f"counted from {begun} {said(period.since)}",
-        f"every {said_duration(every)} ({_in_force(pieces, period.since).why})",
+        f"every {duration(every)} ({_in_force(pieces, period.since).why})",
     ]
     due_at = period.since + every
     for change in period.why[1:]:
@@ -108,15 +108,15 @@ def why_update_due(period: Period, begun: str, pieces: Sequence[Piece], said: Sa
 
 
 def _changed(change: Reason, every: timedelta, due_at: datetime, said: Said) -> str:
-    told = f"{change.said} {when(change.at, said)} made it {said_duration(every)}"
+    told = f"{change.said} {when(change.at, said)} made it {duration(every)}"
     return told if change.at + every < due_at else f"{told}, which leaves the earlier deadline as it was"
 
 
-def _in_force(pieces: Sequence[Piece], at: datetime) -> Piece:
+def _in_force(pieces: Sequence[CadenceChange], at: datetime) -> CadenceChange:
     return next(piece for piece in reversed(pieces) if piece.at <= at)
 
 
-def _every(period: Period, pieces: Sequence[Piece], at: datetime) -> timedelta:
+def _every(period: Target, pieces: Sequence[CadenceChange], at: datetime) -> timedelta:
     return _in_force(pieces, at).owed.get(period.member, period.every)
 
 
@@ -131,7 +131,7 @@ def why_response_due(response: Response, life: Sequence[Snapshot], said: Said) -
         told = f"{event[0].lower()}{event[1:]} {said(at)}"
         if due_at is None or at + within < due_at:
             due_at = at + within
-            parts.append(f"{told}, to be answered within {said_duration(within)}")
+            parts.append(f"{told}, to be answered within {duration(within)}")
         else:
             parts.append(f"{told}, which leaves the earlier deadline as it was")
     return _sentence([*parts, f"so due {said(response.due_at)}"], "; ")
@@ -145,7 +145,12 @@ def _severity_at(life: Sequence[Snapshot], at: datetime) -> Severity:
 
 
 def why_point_due(
-    life: Sequence[Stretch], course: Course, reading: Reading, point: Point, due_at: datetime | None, said: Said
+    life: Sequence[ClockSpan],
+    timeline: PolicyTimeline,
+    reading: ClockReading,
+    point: Point,
+    due_at: datetime | None,
+    said: Said,
 ) -> str:
     """What moved the clock of the current run until a point was due, or will be (E2).
 
@@ -155,15 +160,15 @@ def why_point_due(
     run = [one for one in life if one.run == reading.run and one.start != one.end]
     if due_at is not None:
         run = [one for one in run if one.start <= due_at] or run[:1]
-    events = sorted(_events(run, course, said), key=lambda event: event[0])
+    events = sorted(_events(run, timeline, said), key=lambda event: event[0])
     parts = [text for _, text in events]
     if len(parts) > EVENTS_TOLD:
         left_out = len(parts) - EVENTS_TOLD + 1
         parts = [parts[0], f"{left_out} more changes", *parts[left_out + 1 :]]
-    return _sentence([*parts, _so(run, course, reading, point, due_at, said)], ", ")
+    return _sentence([*parts, _so(run, timeline, reading, point, due_at, said)], ", ")
 
 
-def _events(run: Sequence[Stretch], course: Course, said: Said) -> Iterator[tuple[datetime, str]]:
+def _events(run: Sequence[ClockSpan], timeline: PolicyTimeline, said: Said) -> Iterator[tuple[datetime, str]]:
     """What happened in a run, each with its moment."""
     for before, one in zip([None, *run], run, strict=False):
         if before is None:
@@ -172,7 +177,7 @@ def _events(run: Sequence[Stretch], course: Course, said: Said) -> Iterator[tupl
         elif one.severity != before.severity:
             raised = RANK[one.severity] < RANK[before.severity]
             yield one.start, f"{'raised' if raised else 'lowered'} to {one.severity.label} {said(one.start)}"
-    for moved_at, schedule in course.moves:
+    for moved_at, schedule in timeline.moves:
         if run and run[0].start < moved_at <= run[-1].start:
             yield moved_at, f"moved to version {schedule.version} of the schedule {said(moved_at)}"
     yield from _told_waits(_joined(run, Status.WAITING), said)
@@ -183,7 +188,7 @@ def _events(run: Sequence[Stretch], course: Course, said: Said) -> Iterator[tupl
 Span = tuple[datetime, datetime | None]
 
 
-def _joined(run: Sequence[Stretch], status: Status) -> list[Span]:
+def _joined(run: Sequence[ClockSpan], status: Status) -> list[Span]:
     """The times of a status, those that follow each other without a gap as one."""
     spans: list[Span] = []
     for one in run:
@@ -200,7 +205,7 @@ def _told_waits(waits: Sequence[Span], said: Said) -> Iterator[tuple[datetime, s
     over = [(start, end) for start, end in waits if end is not None]
     if len(over) > WAITS_TOLD:
         total = sum((end - start for start, end in over), timedelta(0))
-        yield over[0][0], f"waited {len(over)} times, {said_duration(total)} in all"
+        yield over[0][0], f"waited {len(over)} times, {duration(total)} in all"
     else:
         yield from ((start, f"waited {_span(start, end, said)}") for start, end in over)
     yield from ((start, f"waits since {said(start)}") for start, end in waits if end is None)
@@ -215,23 +220,30 @@ def _span(start: datetime, end: datetime, said: Said) -> str:
 
 
 def _so(
-    run: Sequence[Stretch], course: Course, reading: Reading, point: Point, due_at: datetime | None, said: Said
+    run: Sequence[ClockSpan],
+    timeline: PolicyTimeline,
+    reading: ClockReading,
+    point: Point,
+    due_at: datetime | None,
+    said: Said,
 ) -> str:
     name = f"point {point.number}"
     if due_at is None:
-        return f"so {name} comes {_after_the_stop(run, course, reading, point)}"
-    if course.hastened.get((reading.run, point.severity, point.number)) == due_at:
+        return f"so {name} comes {_after_the_stop(run, timeline, reading, point)}"
+    if timeline.brought_forward.get((reading.run, point.severity, point.number)) == due_at:
         return f"and an accepted request brought {name} forward to {said(due_at)}"
-    counted = [one for one in run if one.status == Status.WAITING] and reading.severity not in course.last.stands_still
+    counted = [
+        one for one in run if one.status == Status.WAITING
+    ] and reading.severity not in timeline.last.stands_still
     waits = " (the waits count)" if counted else ""
     passed = any(one.start == due_at for one in run[1:])
     return f"so {name} at once, {said(due_at)}{waits}" if passed else f"so {name} {when(due_at, said)}{waits}"
 
 
-def _after_the_stop(run: Sequence[Stretch], course: Course, reading: Reading, point: Point) -> str:
+def _after_the_stop(run: Sequence[ClockSpan], timeline: PolicyTimeline, reading: ClockReading, point: Point) -> str:
     left = point.after - reading.elapsed
     if left <= timedelta(0):
         return "as soon as the clock runs again"
-    if run and run[-1].status == Status.WAITING and reading.severity not in course.last.stands_still:
-        return f"{said_duration(left)} from now, though not before the wait ends (the waits count)"
-    return f"{said_duration(left)} after the clock runs again"
+    if run and run[-1].status == Status.WAITING and reading.severity not in timeline.last.stands_still:
+        return f"{duration(left)} from now, though not before the wait ends (the waits count)"
+    return f"{duration(left)} after the clock runs again"

@@ -16,12 +16,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple, TextIO
 
-from cases.enums import NoticeStep, Severity, Status
+from cases.enums import FollowUpStep, Severity, Status
 from cases.incidents.log import Incident
 from cases.policy.followup.pending_client_action import PENDING_STEPS
 from contacts.enums import Role
+from escalations.enums import OwnerAction
 from escalations.policy.clock import Due, Snapshot, due_points
-from escalations.policy.schedule import OwnerAction, Schedule
+from escalations.policy.schedule import Schedule
 
 LEDGER_COLUMNS = ("case", "kind", "run", "severity", "step", "due_at")
 
@@ -114,7 +115,7 @@ def waits_of(life: Sequence[Snapshot]) -> list[Wait]:
     return waits
 
 
-def steps_of(wait: Wait, log_ended_at: datetime) -> Iterator[tuple[NoticeStep, datetime]]:
+def steps_of(wait: Wait, log_ended_at: datetime) -> Iterator[tuple[FollowUpStep, datetime]]:
     """The steps of pending client action that come due in a wait, each on time (F2)."""
     for step, offset in PENDING_STEPS.items():
         due_at = wait.started_at + offset
@@ -132,7 +133,7 @@ def _tell(
     for wait in waits:
         for step, due_at in steps_of(wait, ended_at):
             result.ledger.append(Done(number, due_at, "pending", step.value, wait.number, ""))
-            if step == NoticeStep.RESOLVE:
+            if step == FollowUpStep.RESOLVE:
                 last.closings += 1
             else:
                 last.notices += 1
@@ -152,13 +153,13 @@ def _tell_points(result: Replay, number: str, dues: list[Due]) -> None:
             result.ledger.append(Done(number, due.due_at, "escalation", its_number, due.run, severity))
             result.tallies[point.severity].points[point.number] += 1
             result.tallies[point.severity].recorded_only += due.quiet
-        loud = [due.point for due in step if not due.quiet]
-        if not loud:
+        effective = [due.point for due in step if not due.quiet]
+        if not effective:
             continue
-        tally = result.tallies[loud[-1].severity]
-        goes_to_l3 = not owner_is_l3 and any(point.owner == OwnerAction.TO_L3 for point in loud)
-        roles = {role.value for point in loud for role in point.mailed}
-        roles |= {OWNER} if goes_to_l3 or any(point.owner == OwnerAction.ASKED for point in loud) else set()
+        tally = result.tallies[effective[-1].severity]
+        goes_to_l3 = not owner_is_l3 and any(point.owner == OwnerAction.TO_L3 for point in effective)
+        roles = {role.value for point in effective for role in point.mailed}
+        roles |= {OWNER} if goes_to_l3 or any(point.owner == OwnerAction.ASKED for point in effective) else set()
         tally.mails.update(roles)
         if goes_to_l3:
             owner_is_l3 = True

@@ -8,24 +8,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 from cases.enums import Severity
-from contacts.enums import Role, Term
-from contacts.wording import said_duration
-
-
-class OwnerAction(Term):
-    """What happens to the owner at a point (E1)."""
-
-    ASKED = "asked", "Asked for the status"
-    TO_L3 = "to_l3", "Ownership goes to L3"
-
-
-class Audience(Term):
-    """Who gets status updates (E1, T2). CS Management is the CSM, and the Director once contacted on the case."""
-
-    CUSTOMER = "customer", "Customer"
-    ACCOUNT_MANAGER = "account_manager", "Account manager"
-    CS_MANAGEMENT = "cs_management", "CS Management"
-    COO = "coo", "COO"
+from contacts.enums import Role
+from contacts.wording import duration
+from escalations.enums import Audience, OwnerAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +22,7 @@ class Point:
     after: timedelta  # on the case's clock
     owner: OwnerAction
     mailed: tuple[Role, ...] = ()
-    rhythm: Mapping[Audience, timedelta] = field(default_factory=dict)
+    cadence: Mapping[Audience, timedelta] = field(default_factory=dict)
     may_need_more: bool = False  # "additional escalation where appropriate": a decision for the Support Manager
 
     @property
@@ -69,7 +54,7 @@ class Schedule:
     base_interval: Mapping[Severity, timedelta] = field(default_factory=lambda: dict(BASE_INTERVAL))  # T2
     automatic_updates: frozenset[Severity] = frozenset(Severity)  # T3's switch per severity
 
-    def base_rhythm(self, severity: Severity) -> dict[Audience, timedelta]:
+    def base_cadence(self, severity: Severity) -> dict[Audience, timedelta]:
         """Who is owed updates how often before any point: the customer (T2)."""
         return {Audience.CUSTOMER: self.base_interval[severity]}
 
@@ -101,8 +86,8 @@ def schedule_problems(points: Iterable[Point]) -> list[str]:
         if point.after <= timedelta(0):
             problems.append(f"{point.name} must come some time after the opening; give a time above zero.")
         problems += [
-            f"{point.name} sends {audience.label} updates every {said_duration(interval)}; {_LONG_ENOUGH}"
-            for audience, interval in point.rhythm.items()
+            f"{point.name} sends {audience.label} updates every {duration(interval)}; {_LONG_ENOUGH}"
+            for audience, interval in point.cadence.items()
             if interval < SHORTEST_INTERVAL
         ]
     for severity, its_points in by_severity.items():
@@ -130,12 +115,12 @@ def base_interval_problems(base_interval: Mapping[Severity, timedelta]) -> list[
             problems.append(f"{severity.label} does not say how often the customer is updated before any point.")
         elif every < SHORTEST_INTERVAL:
             problems.append(
-                f"{severity.label} updates the customer every {said_duration(every)} before any point; {_LONG_ENOUGH}"
+                f"{severity.label} updates the customer every {duration(every)} before any point; {_LONG_ENOUGH}"
             )
     return problems
 
 
-_LONG_ENOUGH = f"give {said_duration(SHORTEST_INTERVAL)} or more."
+_LONG_ENOUGH = f"give {duration(SHORTEST_INTERVAL)} or more."
 
 
 def _hours(**each: float) -> dict[Audience, timedelta]:
@@ -149,9 +134,9 @@ def _point(
     mailed: tuple[Role, ...],
     owner: OwnerAction,
     may_need_more: bool = False,
-    **rhythm: float,
+    **cadence: float,
 ) -> Point:
-    return Point(severity, number, timedelta(hours=hours), owner, mailed, _hours(**rhythm), may_need_more)
+    return Point(severity, number, timedelta(hours=hours), owner, mailed, _hours(**cadence), may_need_more)
 
 
 _C, _H, _M = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM
@@ -181,6 +166,6 @@ PUBLISHED = Schedule(
 )
 
 
-def rhythm_minutes(rhythm: Mapping[Audience, timedelta]) -> dict[str, int]:
+def cadence_minutes(cadence: Mapping[Audience, timedelta]) -> dict[str, int]:
     """A rhythm as it is stored on a case: whole minutes by audience."""
-    return {audience.value: int(interval.total_seconds() // 60) for audience, interval in rhythm.items()}
+    return {audience.value: int(interval.total_seconds() // 60) for audience, interval in cadence.items()}

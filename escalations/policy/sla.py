@@ -17,15 +17,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from escalations.enums import Member, Outcome
-from escalations.policy.cadence import Piece
+from escalations.enums import Member, SlaOutcome
+from escalations.policy.cadence import CadenceChange
 
 #: T3: the owner is reminded when this share of the interval is left (75 % are over).
 REMIND_WITH_LEFT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Touchpoint:
     """Something that told members of the audience how the case stands: a person's contact or update, or the desk's.
 
     `by` is the person's key; None for the desk.
@@ -47,7 +47,7 @@ class Reason:
 
 
 @dataclass(slots=True)
-class Period:
+class Target:
     """A time for which one member is owed one update. `due_at` is final once `ended_at` is set or it has passed.
 
     Always `since` <= `remind_at` <= `update_at()` <= `due_at`.
@@ -59,7 +59,7 @@ class Period:
     due_at: datetime
     automatic: bool = True
     ended_at: datetime | None = None
-    ended_by: Word | None = None  # None while it runs, or when the update was no longer owed
+    ended_by: Touchpoint | None = None  # None while it runs, or when the update was no longer owed
     why: list[Reason] = field(default_factory=list)
     allowed: timedelta | None = None  # the interval that the deadline came from, when that is another than in force
 
@@ -67,17 +67,17 @@ class Period:
         """Whether its deadline has passed without an update (T4)."""
         return self.due_at < (self.ended_at or now)
 
-    def outcome(self, now: datetime) -> Outcome | None:
+    def outcome(self, now: datetime) -> SlaOutcome | None:
         """What became of it by `now`; None while that is open. The desk's own update keeps it only once it has left:
         that is settled from the outbox, so it is open here.
         """
         if self.is_missed(now):
-            return Outcome.MISSED
+            return SlaOutcome.BREACHED
         if self.ended_at is None:
             return None
         if self.ended_by is None:
-            return Outcome.RELEASED
-        return None if self.ended_by.by_desk else Outcome.PERSON
+            return SlaOutcome.CANCELLED
+        return None if self.ended_by.by_desk else SlaOutcome.MET
 
     @property
     def remind_at(self) -> datetime:
@@ -89,9 +89,9 @@ class Period:
         return max(self.remind_at, self.due_at - lead)
 
 
-def periods_of(
-    member: Member, pieces: Sequence[Piece], words: Iterable[Word], anchor: datetime | None = None
-) -> list[Period]:
+def targets_of(
+    member: Member, pieces: Sequence[CadenceChange], words: Iterable[Touchpoint], anchor: datetime | None = None
+) -> list[Target]:
     """Every period of a member, in order; only the last may still run. Pieces and words are in order.
 
     With `anchor`, a moment at which a period of the member is known to have begun or ended, only the periods from then
@@ -99,9 +99,9 @@ def periods_of(
     """
     fold = _Fold(member)
     for event in _in_order(member, pieces, words, anchor):
-        if isinstance(event, Word):
+        if isinstance(event, Touchpoint):
             fold.heard(event)
-        elif isinstance(event, Piece):
+        elif isinstance(event, CadenceChange):
             fold.changed(event)
         else:
             fold.known(event)
@@ -109,13 +109,15 @@ def periods_of(
 
 
 def _in_order(
-    member: Member, pieces: Sequence[Piece], words: Iterable[Word], anchor: datetime | None
-) -> Iterator[Word | Piece | datetime]:
+    member: Member, pieces: Sequence[CadenceChange], words: Iterable[Touchpoint], anchor: datetime | None
+) -> Iterator[Touchpoint | CadenceChange | datetime]:
     """What happened, from the rhythm that was in force just before the anchor on. At one moment words come first, a
     person's before the desk's, then the change, then the anchor.
     """
     first = 0 if anchor is None else max(0, bisect_left(pieces, anchor, key=_moment) - 1)
-    events: list[tuple[datetime, int, Word | Piece | datetime]] = [(piece.at, 2, piece) for piece in pieces[first:]]
+    events: list[tuple[datetime, int, Touchpoint | CadenceChange | datetime]] = [
+        (piece.at, 2, piece) for piece in pieces[first:]
+    ]
     for word in words:
         if member in word.members and (anchor is None or word.at >= anchor):
             events.append((word.at, int(word.by_desk), word))
@@ -124,7 +126,7 @@ def _in_order(
     return (event for _, _, event in sorted(events, key=lambda one: one[:2]))
 
 
-def _moment(piece: Piece) -> datetime:
+def _moment(piece: CadenceChange) -> datetime:
     return piece.at
 
 
@@ -133,22 +135,22 @@ class _Fold:
 
     def __init__(self, member: Member) -> None:
         self.member = member
-        self.in_force: Piece | None = None
-        self.current: Period | None = None
-        self.ended: list[Period] = []
+        self.in_force: CadenceChange | None = None
+        self.current: Target | None = None
+        self.ended: list[Target] = []
 
     @property
-    def periods(self) -> list[Period]:
+    def periods(self) -> list[Target]:
         """Those that ended, and the one that runs."""
         return self.ended + ([self.current] if self.current else [])
 
-    def heard(self, word: Word) -> None:
+    def heard(self, word: Touchpoint) -> None:
         """The member was told how the case stands."""
         if self.current is not None and self.in_force is not None and self.current.since < word.at:
             self._end(word.at, word)
             self._begin(word.at, self.in_force, word.what)
 
-    def changed(self, piece: Piece) -> None:
+    def changed(self, piece: CadenceChange) -> None:
         """From now on another rhythm is in force."""
         before, self.in_force = self.in_force, piece
         every = piece.owed.get(self.member)
@@ -166,18 +168,18 @@ class _Fold:
         if self.current is not None and self.in_force is not None and self.current.since < anchor:
             self._begin(anchor, self.in_force, self.in_force.why)
 
-    def _begin(self, at: datetime, piece: Piece, said: str) -> None:
+    def _begin(self, at: datetime, piece: CadenceChange, said: str) -> None:
         every = piece.owed[self.member]
-        self.current = Period(self.member, at, every, at + every, piece.automatic, why=[Reason(at, said)])
+        self.current = Target(self.member, at, every, at + every, piece.automatic, why=[Reason(at, said)])
 
-    def _end(self, at: datetime, by: Word | None) -> None:
+    def _end(self, at: datetime, by: Touchpoint | None) -> None:
         if self.current is not None and self.current.since < at:
             self.current.ended_at, self.current.ended_by = at, by
             self.ended.append(self.current)
         self.current = None
 
     @staticmethod
-    def _interval_changed(current: Period, piece: Piece, every: timedelta) -> None:
+    def _interval_changed(current: Target, piece: CadenceChange, every: timedelta) -> None:
         before, current.every = current.every, every
         if piece.at <= current.due_at:  # what is missed stays missed at its moment (T4)
             current.why.append(Reason(piece.at, piece.why))

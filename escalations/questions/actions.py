@@ -13,7 +13,7 @@ from cases.enums import Status
 from cases.forms import MoveForm, text_area
 from contacts.directory import Addressee, Directory
 from escalations.audience import STAFF, audience_of, readers_of
-from escalations.clocks import life_of
+from escalations.clocks import load_clock
 from escalations.enums import Member
 
 #: A line in the admin; whoever has more to say logs a note besides.
@@ -55,7 +55,7 @@ class UpdateForm(MoveForm):
 
     def prepare(self) -> None:
         """A tick for each member, with the name of whoever gets it."""
-        life, now = life_of(self.case), timezone.now()
+        life, now = load_clock(self.case), timezone.now()
         audience = audience_of(life, now)
         readers = readers_of(self.case, [Member.CUSTOMER, *STAFF], Directory())
         self.fields["customer"] = self._customer(readers[Member.CUSTOMER])

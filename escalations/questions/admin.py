@@ -104,7 +104,7 @@ class StateFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Open ones first."""
-        return [("mine", "Asked of me"), ("open", "Open"), ("overdue", "Overdue"), *QuestionEnd.choices()]
+        return [("mine", "Asked of me"), ("open", "Open"), ("overdue", "Overdue"), *QuestionEnd.choices]
 
     def queryset(self, request: HttpRequest, rows: QuerySet[Question]) -> QuerySet[Question]:
         """The questions in the chosen state."""

@@ -19,12 +19,12 @@ from cases.enums import Channel, Direction, MailStatus, Status
 from cases.mail.letters import Letter, case_facts, facts, post
 from cases.models import Case, Interaction, Mail
 from cases.workflow.guards import Refused, allow, locked, needs
-from cases.workflow.transitions import write_down
+from cases.workflow.transitions import log_interaction
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
 from escalations.audience import Reader, audience_of, readers_of, staff_of, staff_readers, watchers_of
-from escalations.clocks import lives_of
+from escalations.clocks import load_clocks
 from escalations.enums import Member, QuestionEnd
 from escalations.models import Question
 
@@ -46,10 +46,10 @@ def answer(
         case = locked(case_id, actor)
         question = _still_open(case, question_id, actor)
         readers, told = staff_to_tell(case, now)
-        write_down(case, Channel.NOTE, Direction.INTERNAL, said, actor, now, told=told)
+        log_interaction(case, Channel.NOTE, Direction.INTERNAL, said, actor, now, told=told)
         end_with_answer(question, actor, now, said, for_customer.strip())
         post(_letters(case, question, [one for one in readers if one.to.user_id != actor.pk], now), now)
-        Case.objects.filter(pk=case.pk).update(promise_at=now)  # it resets the clocks of those it told (T2)
+        Case.objects.filter(pk=case.pk).update(sla_check_at=now)  # it resets the clocks of those it told (T2)
     return question
 
 
@@ -75,7 +75,7 @@ def staff_to_tell(
     """Whom a word about the case goes to as staff, each person once and watchers as well, and which members of the
     audience that tells. `wanted` are the members; without it those of the audience in force.
     """
-    members = staff_of(audience_of(lives_of([case])[case.pk], now) if wanted is None else wanted)
+    members = staff_of(audience_of(load_clocks([case])[case.pk], now) if wanted is None else wanted)
     found = readers_of(case, members, Directory())
     readers = staff_readers(found, watchers_of([case])[case.pk])
     return readers, [member for member in members if found[member]]
@@ -142,7 +142,7 @@ def _how_it_ended(question: Question, newer: Question | None, actor: User) -> st
 
 def _letters(case: Case, question: Question, readers: Sequence[Reader], now: datetime) -> list[Letter]:
     """The answer to each of the staff; a person with two roles gets it once (E5, E8)."""
-    upcoming = case.look_at if case.look_at and case.look_at > now else None
+    upcoming = case.escalation_check_at if case.escalation_check_at and case.escalation_check_at > now else None
     more: dict[str, Any] = {
         "about": case_facts(case),
         "expected": "Nothing for now: this is to inform you.",

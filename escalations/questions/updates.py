@@ -15,12 +15,12 @@ from cases.enums import Channel, Direction, Status
 from cases.mail.letters import Letter, case_facts, facts, post, to_contact
 from cases.models import Case, Interaction
 from cases.workflow.guards import Refused, allow, locked, needs
-from cases.workflow.transitions import write_down
+from cases.workflow.transitions import log_interaction
 from contacts.directory import Addressee
 from contacts.enums import Right
 from contacts.models import User
 from escalations.audience import Reader, audience_of, staff_of
-from escalations.clocks import lives_of
+from escalations.clocks import load_clocks
 from escalations.enums import Member
 from escalations.questions.apply import (
     after_that,
@@ -62,11 +62,11 @@ def give_update(
             _answer_reaches_all(case, wanted, now)
         readers, told = staff_to_tell(case, now, wanted)
         channel = (Channel.EMAIL, Direction.OUT) if customer else (Channel.NOTE, Direction.INTERNAL)
-        update = write_down(case, *channel, said, actor, now, told=told)
+        update = log_interaction(case, *channel, said, actor, now, told=told)
         post(_letters(case, update, customer, [one for one in readers if one.to.user_id != actor.pk], now), now)
         if question is not None:
             end_with_answer(question, actor, now, said)
-        Case.objects.filter(pk=case.pk).update(promise_at=now)  # it resets clocks (T2), perhaps meets the first (T1)
+        Case.objects.filter(pk=case.pk).update(sla_check_at=now)  # it resets clocks (T2), perhaps meets the first (T1)
     return update
 
 
@@ -85,7 +85,7 @@ def _customer(case: Case) -> Addressee:
 
 def _answer_reaches_all(case: Case, wanted: Collection[Member], now: datetime) -> None:
     """An answer is for all the staff in the audience (E8). Raises Refused."""
-    audience = staff_of(audience_of(lives_of([case])[case.pk], now))
+    audience = staff_of(audience_of(load_clocks([case])[case.pk], now))
     left_out = [member.label.lower() for member in audience if member not in wanted]
     if left_out:
         raise Refused(
@@ -106,7 +106,7 @@ def _letters(
 
 
 def _to_staff(case: Case, update: Interaction, reader: Reader, about: dict[str, str], now: datetime) -> Letter:
-    upcoming = case.look_at if case.look_at and case.look_at > now else None
+    upcoming = case.escalation_check_at if case.escalation_check_at and case.escalation_check_at > now else None
     what = facts(
         case,
         about=about,

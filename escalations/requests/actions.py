@@ -19,11 +19,11 @@ from cases.models import Case
 from contacts.directory import Directory
 from contacts.models import User
 from contacts.permissions import id_of
-from escalations.clocks import lives_of
+from escalations.clocks import load_clocks
 from escalations.enums import Origin
 from escalations.models import EscalationRequest
 from escalations.requests.apply import LONGEST_NAME, open_decision, undecided_request
-from escalations.requests.decide import Offer, offer_of
+from escalations.requests.decide import AcceptanceEffect, acceptance_effect
 
 
 class RequestForm(MoveForm):
@@ -97,11 +97,11 @@ class AboutRequestForm(MoveForm):
         return open_decision(self.case) if self.is_about_decision else undecided_request(self.case)
 
     @cached_property
-    def offer(self) -> Offer | None:
+    def offer(self) -> AcceptanceEffect | None:
         """What accepting would bring now; None while the case is at rest, or when it is decided already."""
         if self.about is None or not self.about.is_undecided or not _is_at_work(self.case):
             return None
-        return offer_of(lives_of([self.case])[self.case.pk], timezone.now(), Directory())
+        return acceptance_effect(load_clocks([self.case])[self.case.pk], timezone.now(), Directory())
 
 
 def _is_at_work(case: Case) -> bool:

@@ -20,17 +20,16 @@ from cases.enums import Move, Severity, Status
 from cases.mail.letters import Letter, post
 from cases.models import Case
 from cases.workflow.guards import NotAllowed, Refused, locked, needs
-from cases.workflow.transitions import not_before_last
+from cases.workflow.transitions import monotonic_now
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
-from escalations.clocks import Life, lives_of
-from escalations.enums import DECIDE_WITHIN, Origin, RequestStatus
+from escalations.clocks import CaseClock, load_clocks
+from escalations.enums import DECIDE_WITHIN, Audience, Origin, RequestStatus
 from escalations.models import EscalationRequest, EscalationRequestQuerySet
 from escalations.points.apply import carry_out
 from escalations.policy.clock import Key
-from escalations.policy.schedule import Audience
-from escalations.requests.decide import loud_dues, offer_of, run_of, said_key
+from escalations.requests.decide import acceptance_effect, effective_dues, run_of, said_key
 from escalations.requests.mail import (
     accepted_letters,
     asking_letters,
@@ -68,7 +67,7 @@ def request_escalation(
     )
     with transaction.atomic():
         case = locked(case_id, actor)
-        return _same_again(case, wanted) or _record(case, wanted, actor, not_before_last(case, now))
+        return _same_again(case, wanted) or _record(case, wanted, actor, monotonic_now(case, now))
 
 
 def _same_again(case: Case, wanted: EscalationRequest) -> EscalationRequest | None:
@@ -93,7 +92,7 @@ def _record(case: Case, request: EscalationRequest, actor: User, now: datetime) 
     _keep(request, actor, f"Requested: {request.reason}", now)
     _look_soon(case, now)
     directory = Directory()
-    post(asking_letters(request, case, offer_of(_life(case), now, directory), directory), now)
+    post(asking_letters(request, case, acceptance_effect(_life(case), now, directory), directory), now)
     return request
 
 
@@ -125,7 +124,7 @@ def withdraw(request_id: int, actor: User, now: datetime, *, reason: str = "") -
         _refuse_decided(request)
         if request.is_decision:
             raise Refused("This decision is left by the schedule and cannot be withdrawn; decide it either way.")
-        now = not_before_last(case, now)
+        now = monotonic_now(case, now)
         request.withdraw(actor, reason.strip(), now)
         _keep(request, actor, f"Withdrawn: {reason.strip()}".rstrip(": "), now)
         _look_soon(case, now)
@@ -158,11 +157,11 @@ def accept(
         _refuse_decided(request)
         said = needs(why, "Say why the case is escalated further.", "why") if request.is_decision else why.strip()
         _refuse_at_rest(case, "escalated")
-        now = not_before_last(case, now)
+        now = monotonic_now(case, now)
         brought = _grant(request, _life(case), point, now)
         request.accept(actor, said, now)
         _keep(request, actor, f"Accepted, {brought}. {said}".strip(), now)
-        case.promise_at = now
+        case.sla_check_at = now
         record(case, Move.ESCALATED, actor, f"{_asked(request)} is accepted, {brought}. {said}".strip(), now)
         carry_out(case, now)  # whatever is due by itself and what was granted, in one step (E5)
         # its letter is about the case as it is afterwards
@@ -172,17 +171,17 @@ def accept(
     return request
 
 
-def _grant(request: EscalationRequest, life: Life, seen: str | None, now: datetime) -> str:
+def _grant(request: EscalationRequest, life: CaseClock, seen: str | None, now: datetime) -> str:
     """Write down what the acceptance brings; in words. Raises Refused when it is not what the decider saw."""
     run, severity = run_of(life, now), Severity(life.case.severity)
     reached = _reached(life, run, severity, now)
     upcoming = life.upcoming(now)
-    if seen in reached or (seen is None and loud_dues(life, now)):
-        key = reached[seen] if seen is not None else loud_dues(life, now)[-1].key
+    if seen in reached or (seen is None and effective_dues(life, now)):
+        key = reached[seen] if seen is not None else effective_dues(life, now)[-1].key
         request.run, request.severity, request.number = key
         return f"and {severity.label} {key[2]} was reached by the schedule itself"
     if seen is not None and seen != (said_key(upcoming.key) if upcoming else ""):
-        offer = offer_of(life, now, Directory())
+        offer = acceptance_effect(life, now, Directory())
         raise Refused(
             f"{life.case.number} has changed since you opened the page. Accepting would do something else now: it "
             f"{offer.said}. Nothing was changed; accept again if you agree."
@@ -194,16 +193,16 @@ def _grant(request: EscalationRequest, life: Life, seen: str | None, now: dateti
     return f"and {upcoming.point.name} is brought forward"
 
 
-def _reached(life: Life, run: int, severity: Severity, now: datetime) -> dict[str | None, Key]:
+def _reached(life: CaseClock, run: int, severity: Severity, now: datetime) -> dict[str | None, Key]:
     """The points of the present run and severity that were carried out, or are due and will be in this very step."""
     done = [key for key, row in life.ledger.items() if row.carried_out]
-    keys = done + [due.key for due in loud_dues(life, now)]
+    keys = done + [due.key for due in effective_dues(life, now)]
     return {said_key(key): key for key in keys if key[:2] == (run, severity)}
 
 
-def _every(life: Life, now: datetime) -> timedelta | None:
+def _every(life: CaseClock, now: datetime) -> timedelta | None:
     """How often the customer is owed an update now; None while no schedule is in force."""
-    return life.rhythm(now)[0].get(Audience.CUSTOMER) if life.course else None
+    return life.cadence(now)[0].get(Audience.CUSTOMER) if life.timeline else None
 
 
 def decline(request_id: int, actor: User, now: datetime, *, why: str, words: str = "") -> EscalationRequest:
@@ -218,7 +217,7 @@ def decline(request_id: int, actor: User, now: datetime, *, why: str, words: str
         _refuse_decided(request)
         said = needs(why, "Say why not: a decision without a reason is not kept.", "why")
         _refuse_resolved(case)
-        now = not_before_last(case, now)
+        now = monotonic_now(case, now)
         request.decline(actor, said, now)
         _keep(request, actor, f"Declined: {said}", now)
         _look_soon(case, now)
@@ -239,7 +238,7 @@ def close_attention(case_id: int, actor: User, now: datetime, *, reason: str) ->
         rows = list(with_attention(case))
         if not rows:
             raise Refused(f"{case.number} does not have management's attention any more; nothing was changed.")
-        now = not_before_last(case, now)
+        now = monotonic_now(case, now)
         for request in rows:
             request.close(now)
             _keep(request, actor, f"Management's attention ended: {said}", now)
@@ -292,8 +291,8 @@ def _locked(request_id: int, actor: User) -> tuple[Case, EscalationRequest]:
     return case, request
 
 
-def _life(case: Case) -> Life:
-    return lives_of([case])[case.pk]
+def _life(case: Case) -> CaseClock:
+    return load_clocks([case])[case.pk]
 
 
 def _asked(request: EscalationRequest) -> str:
@@ -309,7 +308,7 @@ def _keep(request: EscalationRequest, actor: User, why: str, now: datetime) -> N
 
 def _look_soon(case: Case, now: datetime) -> None:
     """Whoever keeps the promises of the case looks at it again: what is owed, or to be passed on, has changed."""
-    Case.objects.filter(pk=case.pk).update(promise_at=now)
+    Case.objects.filter(pk=case.pk).update(sla_check_at=now)
 
 
 def _allow(actor: User, right: Right, whose: str) -> None:

@@ -8,19 +8,19 @@ from datetime import datetime
 from cases.models import Case
 from contacts.directory import Directory, once_each
 from contacts.enums import Level, Role
-from contacts.wording import said_duration
-from escalations.clocks import Life
-from escalations.enums import ATTENTION_EVERY
+from contacts.wording import duration
+from escalations.clocks import CaseClock
+from escalations.enums import ATTENTION_EVERY, OwnerAction
 from escalations.points.decide import centre_of_owner
 from escalations.policy.clock import Due, Key
-from escalations.policy.schedule import OwnerAction, Point
+from escalations.policy.schedule import Point
 
 #: The key of an offer that brings no point forward.
 ATTENTION = ""
 
 
 @dataclass(frozen=True)
-class Offer:
+class AcceptanceEffect:
     """What accepting would do now. `key` names it: “run:severity:number”, or “” for management's attention."""
 
     key: str
@@ -34,15 +34,17 @@ class Offer:
         return ": ".join(filter(None, (self.brings, "; ".join(self.details))))
 
 
-def offer_of(life: Life, now: datetime, directory: Directory) -> Offer:
+def acceptance_effect(life: CaseClock, now: datetime, directory: Directory) -> AcceptanceEffect:
     """What accepting a request on an open case that does not wait would bring at `now` (E9)."""
     case, upcoming = life.case, life.upcoming(now)
-    under_way = ", ".join(due.point.name for due in loud_dues(life, now))
+    under_way = ", ".join(due.point.name for due in effective_dues(life, now))
     if upcoming is None:
-        return Offer(ATTENTION, _why_attention(life, now), _attention_details(case, directory), under_way)
+        return AcceptanceEffect(ATTENTION, _why_attention(life, now), _attention_details(case, directory), under_way)
     point = upcoming.point
     details = (_emailed(point, case, directory), _owner(point, case), _updates(point))
-    return Offer(said_key(upcoming.key), f"brings {point.name} forward", tuple(filter(None, details)), under_way)
+    return AcceptanceEffect(
+        said_key(upcoming.key), f"brings {point.name} forward", tuple(filter(None, details)), under_way
+    )
 
 
 def said_key(key: Key) -> str:
@@ -51,12 +53,12 @@ def said_key(key: Key) -> str:
     return f"{run}:{severity.value}:{number}"
 
 
-def run_of(life: Life, now: datetime) -> int:
+def run_of(life: CaseClock, now: datetime) -> int:
     """The run the case is in (E2); the first while no schedule is in force."""
-    return life.reading(now).run if life.course else 1
+    return life.reading(now).run if life.timeline else 1
 
 
-def loud_dues(life: Life, now: datetime) -> list[Due]:
+def effective_dues(life: CaseClock, now: datetime) -> list[Due]:
     """The points that are due at `now` and will be carried out, lowest first; those only recorded are left out (E4)."""
     run = run_of(life, now)
     wanted = (run, life.case.severity)
@@ -64,15 +66,15 @@ def loud_dues(life: Life, now: datetime) -> list[Due]:
     return sorted(dues, key=lambda due: due.point.number)
 
 
-def _why_attention(life: Life, now: datetime) -> str:
+def _why_attention(life: CaseClock, now: datetime) -> str:
     again = any(one.holds(run_of(life, now), now) for one in life.attentions)
-    has_points = life.course is not None and life.course.at(now).of(life.reading(now).severity)
+    has_points = life.timeline is not None and life.timeline.at(now).of(life.reading(now).severity)
     why = "no point of the schedule is left" if has_points else f"{life.case.get_severity_display()} has no points"
     return f"{why}, so management's attention is asked for" + (" once more" if again else "")
 
 
 def _attention_details(case: Case, directory: Directory) -> tuple[str, ...]:
-    every = said_duration(ATTENTION_EVERY)
+    every = duration(ATTENTION_EVERY)
     roles = (Role.CSM, Role.ACCOUNT_MANAGER)
     return _names(roles, case, directory), f"updates at least every {every}, to CS Management as well"
 
@@ -97,5 +99,5 @@ def _owner(point: Point, case: Case) -> str:
 
 
 def _updates(point: Point) -> str:
-    rhythm = ", ".join(f"{who.label} every {said_duration(every)}" for who, every in point.rhythm.items())
-    return f"updates: {rhythm}" if rhythm else ""
+    cadence = ", ".join(f"{who.label} every {duration(every)}" for who, every in point.cadence.items())
+    return f"updates: {cadence}" if cadence else ""

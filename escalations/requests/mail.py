@@ -10,20 +10,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cases.enums import Holds
+from cases.enums import SendCondition
 from cases.mail.letters import Letter, facts, to_contact, to_each
 from cases.models import Case
 from contacts.directory import Addressee, Directory
 from contacts.enums import Role
 from contacts.models import User
-from contacts.wording import said_duration
+from contacts.wording import duration
 from escalations.enums import ATTENTION_EVERY, Origin
 from escalations.models import EscalationRequest
 from escalations.points.decide import centre_of_owner
-from escalations.requests.decide import Offer
+from escalations.requests.decide import AcceptanceEffect
 
 
-def asking_letters(request: EscalationRequest, case: Case, offer: Offer, directory: Directory) -> list[Letter]:
+def asking_letters(
+    request: EscalationRequest, case: Case, offer: AcceptanceEffect, directory: Directory
+) -> list[Letter]:
     """The Support Manager is asked to decide, at once (E9)."""
     what = facts(
         case,
@@ -35,7 +37,7 @@ def asking_letters(request: EscalationRequest, case: Case, offer: Offer, directo
         **_asked(request),
     )
     readers = directory.for_role(Role.SUPPORT_MANAGER, centre_of_owner(case))
-    return to_each(readers, f"request:{request.pk}", "escalation_request", what, case, Holds.OPEN)
+    return to_each(readers, f"request:{request.pk}", "escalation_request", what, case, SendCondition.OPEN)
 
 
 def passing_letters(request: EscalationRequest, case: Case, directory: Directory) -> list[Letter]:
@@ -49,7 +51,9 @@ def passing_letters(request: EscalationRequest, case: Case, directory: Directory
         **_asked(request),
     )
     readers = directory.for_role(Role.CSM, centre_of_owner(case))
-    return to_each(readers, f"request-passed:{request.pk}", "escalation_request_passed_on", what, case, Holds.OPEN)
+    return to_each(
+        readers, f"request-passed:{request.pk}", "escalation_request_passed_on", what, case, SendCondition.OPEN
+    )
 
 
 def accepted_letters(
@@ -63,7 +67,7 @@ def accepted_letters(
     """
     if request.is_decision:
         return _attention_letters(request, case, directory) if request.attention else []
-    every_said = said_duration(every) if every else ""
+    every_said = duration(every) if every else ""
     what = facts(
         case,
         why="you are our contact for this issue",
@@ -196,12 +200,12 @@ def _attention_letters(
             case,
             why=why,
             expected=expected,
-            then=f"Updates are owed at least every {said_duration(ATTENTION_EVERY)}, until a Support Manager ends "
+            then=f"Updates are owed at least every {duration(ATTENTION_EVERY)}, until a Support Manager ends "
             "management's attention or the case is resolved.",
             **_decided(request),
         )
         key = f"attention:{request.pk}:{to.address}"
-        letters.append(Letter(key, "management_attention", to, what, case, Holds.OPEN))
+        letters.append(Letter(key, "management_attention", to, what, case, SendCondition.OPEN))
     return letters
 
 

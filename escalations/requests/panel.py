@@ -21,11 +21,11 @@ from cases.panels import Panel
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
-from escalations.clocks import lives_of
+from escalations.clocks import load_clocks
 from escalations.enums import RequestStatus
 from escalations.models import EscalationRequest
 from escalations.requests.apply import may_decide
-from escalations.requests.decide import Offer, offer_of
+from escalations.requests.decide import AcceptanceEffect, acceptance_effect
 
 #: How a status looks; the word says it all, the colour only helps.
 TONES = {
@@ -46,7 +46,7 @@ class OpenRequest:
     """A request or a decision that nobody has decided yet, with what this person may do about it."""
 
     request: EscalationRequest
-    offer: Offer | None  # None while the case is at rest: then nothing can be accepted
+    offer: AcceptanceEffect | None  # None while the case is at rest: then nothing can be accepted
     buttons: list[Button] = field(default_factory=list)
 
 
@@ -58,11 +58,11 @@ def open_requests(case: Case, user: User, now: datetime) -> list[OpenRequest]:
 
 def _as_open(rows: list[EscalationRequest], case: Case, user: User, now: datetime) -> list[OpenRequest]:
     at_work = case.status not in (Status.WAITING, Status.RESOLVED)
-    offer = offer_of(lives_of([case])[case.pk], now, Directory()) if rows and at_work else None
+    offer = acceptance_effect(load_clocks([case])[case.pk], now, Directory()) if rows and at_work else None
     return [OpenRequest(row, offer, list(_buttons(row, offer, case, user))) for row in rows]
 
 
-def _buttons(request: EscalationRequest, offer: Offer | None, case: Case, user: User) -> Iterator[Button]:
+def _buttons(request: EscalationRequest, offer: AcceptanceEffect | None, case: Case, user: User) -> Iterator[Button]:
     for name in _moves(request, offer, case, user):
         button = button_of(name, case, user)
         # the forms would find out the same; here it is known already
@@ -70,7 +70,7 @@ def _buttons(request: EscalationRequest, offer: Offer | None, case: Case, user: 
         yield button
 
 
-def _moves(request: EscalationRequest, offer: Offer | None, case: Case, user: User) -> Iterator[str]:
+def _moves(request: EscalationRequest, offer: AcceptanceEffect | None, case: Case, user: User) -> Iterator[str]:
     if may_decide(request, user) and case.is_open:
         if offer is not None:
             yield "escalate_further" if request.is_decision else "accept_request"

@@ -24,12 +24,12 @@ from cases.templatetags.case_page import moment_html
 from cases.workflow.guards import NotAllowed, Refused
 from contacts.enums import Right, Role
 from contacts.pages import HistoryAdmin, RowRights
-from contacts.wording import said_duration
+from contacts.wording import duration
 from escalations.models import ClockRule, SchedulePoint, ScheduleVersion
 from escalations.policy.schedule import Point, Schedule
 from escalations.schedule.forms import ClockRuleForm, PointForm, PointFormSet
 from escalations.schedule.rollout import movable
-from escalations.schedule.rollout_admin import MovingCases, said_rhythm
+from escalations.schedule.rollout_admin import MovingCases, said_cadence
 from escalations.schedule.versions import draft_next_version, draft_problems, draft_warnings, is_readable, put_in_force
 
 #: Severities in the order of E1, for the database.
@@ -254,7 +254,7 @@ def _table(schedule: Schedule) -> list[dict[str, Any]]:
         {
             "severity": severity,
             "points": [_row(point) for point in schedule.of(severity)],
-            "base": said_duration(schedule.base_interval[severity]),
+            "base": duration(schedule.base_interval[severity]),
             "automatic": severity in schedule.automatic_updates,
         }
         for severity in Severity
@@ -264,10 +264,10 @@ def _table(schedule: Schedule) -> list[dict[str, Any]]:
 def _row(point: Point) -> dict[str, Any]:
     return {
         "number": point.number,
-        "after": said_duration(point.after),
+        "after": duration(point.after),
         "mailed": ", ".join(SHORT_ROLE.get(role, role.label) for role in point.mailed) or "nobody new",
         "owner": point.owner.label,
-        "rhythm": said_rhythm(point.rhythm) or "base interval",
+        "cadence": said_cadence(point.cadence) or "base interval",
         "may_need_more": point.may_need_more,
     }
 

@@ -17,9 +17,10 @@ from unfold.widgets import (
 )
 
 from cases.enums import Severity
-from contacts.wording import NotADuration, read_duration, said_duration
+from contacts.wording import NotADuration, duration, read_duration
+from escalations.enums import Audience
 from escalations.models import MAILED_ROLES, ClockRule, SchedulePoint
-from escalations.policy.schedule import SHORTEST_INTERVAL, Audience, schedule_problems
+from escalations.policy.schedule import SHORTEST_INTERVAL, schedule_problems
 from escalations.schedule.rollout import Counts, Selection
 
 #: How the columns of a draft name the audiences; the full names are too wide for one row.
@@ -43,7 +44,7 @@ class DurationField(forms.Field):
 
     def prepare_value(self, value: Any) -> Any:
         """What stands in the input: what was typed, or the stored duration in words."""
-        return said_duration(value) if isinstance(value, timedelta) else value
+        return duration(value) if isinstance(value, timedelta) else value
 
     def to_python(self, value: Any) -> timedelta | None:
         """Read what was typed. Raises ValidationError with the sentence that says how to write it (S4)."""
@@ -109,7 +110,7 @@ class PointForm(NamedErrors):
         for audience in Audience:
             field = self.fields[f"every_{audience.value}"]
             field.widget.attrs["placeholder"] = "never"
-            minutes = self.instance.rhythm.get(audience.value)
+            minutes = self.instance.cadence.get(audience.value)
             if minutes:
                 self.initial[f"every_{audience.value}"] = timedelta(minutes=minutes)
 
@@ -132,17 +133,17 @@ class PointForm(NamedErrors):
         Not `super().clean()`: it would look for each point alone whether its number is taken; the set judges them all.
         """
         cleaned = self.cleaned_data
-        rhythm = {}
+        cadence = {}
         for audience in Audience:
             interval = cleaned.get(f"every_{audience.value}")
             if interval is None:
                 continue
             if interval < SHORTEST_INTERVAL:
-                shortest = said_duration(SHORTEST_INTERVAL)
+                shortest = duration(SHORTEST_INTERVAL)
                 self.add_error(f"every_{audience.value}", f"give {shortest} or more, or leave it empty.")
             else:
-                rhythm[audience.value] = int(interval.total_seconds() // 60)
-        self.instance.rhythm = rhythm
+                cadence[audience.value] = int(interval.total_seconds() // 60)
+        self.instance.cadence = cadence
         return cleaned
 
 
@@ -196,7 +197,7 @@ class ClockRuleForm(NamedErrors):
         """Never shorter than the desk can keep (E10)."""
         interval: timedelta = self.cleaned_data["base_interval"]
         if interval < SHORTEST_INTERVAL:
-            raise ValidationError(f"give {said_duration(SHORTEST_INTERVAL)} or more.")
+            raise ValidationError(f"give {duration(SHORTEST_INTERVAL)} or more.")
         return interval
 
 

@@ -25,17 +25,17 @@ from cases.engine.bulk import batched, insert
 from cases.engine.history import record_many
 from cases.enums import RANK, Move, Severity, Status
 from cases.mail.letters import Letter
-from cases.models import Case, CaseQuerySet, SetAside
+from cases.models import Case, CaseQuerySet, FailedCase
 from cases.workflow.guards import Refused, allow, needs
 from contacts.enums import Right
 from contacts.models import Company, User
-from escalations.clocks import Life, Versions, lives_of
+from escalations.clocks import CaseClock, Versions, load_clocks
 from escalations.models import Escalation, ScheduleMove, ScheduleVersion
-from escalations.points.decide import Batch, CaseStep, decide, inherited
+from escalations.points.decide import Batch, PointDecision, decide, inherited
 from escalations.points.mail import inheritance_letters, step_letters
-from escalations.policy.cadence import Reached, Rhythm, rhythm_in_force
-from escalations.policy.clock import Course, Due, Snapshot, due_points
-from escalations.policy.schedule import Schedule, rhythm_minutes
+from escalations.policy.cadence import Cadence, Reached, cadence_in_force
+from escalations.policy.clock import Due, PolicyTimeline, Snapshot, due_points
+from escalations.policy.schedule import Schedule, cadence_minutes
 
 #: So many cases are read, and written, at a time.
 BATCH = 500
@@ -117,7 +117,7 @@ def counted(version: ScheduleVersion) -> Counts:
 
 
 @dataclass(frozen=True)
-class Sight:
+class SignedPreview:
     """What a manager was shown of one case, as far as it must still hold when they decide on it.
 
     Whom ownership goes to is not part of it: that is the least loaded L3 at the moment it is carried out.
@@ -126,22 +126,22 @@ class Sight:
     on: int  # the version it runs under
     severity: str
     waits: bool
-    loud: str  # the points that would be carried out, “1 2”
+    effective: str  # the points that would be carried out, “1 2”
     quiet: str  # those that would only be recorded
     rest: str  # a digest of who would be mailed and of the rhythm
 
 
 @dataclass
-class Outlook:
+class CasePreview:
     """What the move of one case would bring at once, and what it would change."""
 
     case: Case  # as it is
     on: int  # the version it runs under now
-    step: CaseStep
+    step: PointDecision
     letters: list[Letter]
     anyway: frozenset[str]  # names of points that are due without the move as well
-    rhythm_before: Rhythm
-    rhythm_after: Rhythm
+    cadence_before: Cadence
+    cadence_after: Cadence
     next_before: Due | None
     next_after: Due | None
     after_the_wait: list[str]  # points that the move makes due as soon as the wait ends
@@ -149,12 +149,12 @@ class Outlook:
     @cached_property
     def quiet(self) -> list[Due]:
         """The points that would only be recorded."""
-        return [due for due in self.step.dues if not self.step.is_loud(due)]
+        return [due for due in self.step.dues if not self.step.is_effective(due)]
 
     @property
-    def changes_rhythm(self) -> bool:
+    def changes_cadence(self) -> bool:
         """Whether somebody would be owed updates more or less often than now."""
-        return dict(self.rhythm_before) != dict(self.rhythm_after)
+        return dict(self.cadence_before) != dict(self.cadence_after)
 
     @property
     def changes_next(self) -> bool:
@@ -164,23 +164,23 @@ class Outlook:
     @property
     def is_still(self) -> bool:
         """Whether nothing at all would be different for now."""
-        return not (self.step.dues or self.letters or self.changes_rhythm or self.changes_next or self.after_the_wait)
+        return not (self.step.dues or self.letters or self.changes_cadence or self.changes_next or self.after_the_wait)
 
     @property
     def weight(self) -> tuple[int, ...]:
         """The most consequences first, then the worst cases."""
-        changed = self.changes_rhythm + self.changes_next + bool(self.after_the_wait)
-        consequences = (len(self.step.loud), len(self.letters), len(self.quiet), changed)
+        changed = self.changes_cadence + self.changes_next + bool(self.after_the_wait)
+        consequences = (len(self.step.effective), len(self.letters), len(self.quiet), changed)
         return (*(-one for one in consequences), RANK[Severity(self.case.severity)], self.case.pk)
 
     @cached_property
-    def sight(self) -> Sight:
+    def sight(self) -> SignedPreview:
         """What must still hold when it is done."""
-        return Sight(
+        return SignedPreview(
             on=self.on,
             severity=self.case.severity,
             waits=self.case.status == Status.WAITING,
-            loud=_numbers(self.step.loud),
+            effective=_numbers(self.step.effective),
             quiet=_numbers(self.quiet),
             rest=self._rest(),
         )
@@ -189,7 +189,7 @@ class Outlook:
         chosen = {self.step.new_owner, self.step.asked if self.step.absent else None}  # by load, at that moment
         aside = {user.email.lower() for user in chosen if user}
         readers = {letter.to.address.lower() for letter in self.letters} - aside
-        what = (sorted(readers), sorted(rhythm_minutes(self.rhythm_after).items()), bool(self.step.new_owner))
+        what = (sorted(readers), sorted(cadence_minutes(self.cadence_after).items()), bool(self.step.new_owner))
         return hashlib.sha256(repr(what).encode()).hexdigest()[:8]
 
 
@@ -209,36 +209,36 @@ class Rehearsal:
 
     version: int
     now: datetime
-    listed: list[Outlook] = field(default_factory=list)
-    sights: dict[int, Sight] = field(default_factory=dict)
+    listed: list[CasePreview] = field(default_factory=list)
+    sights: dict[int, SignedPreview] = field(default_factory=dict)
     already: list[int] = field(default_factory=list)  # on the version already
     readers: dict[str, Reader] = field(default_factory=dict)
     totals: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)  # carried out at once, by name
     from_versions: Counter[int] = field(default_factory=Counter)
 
-    def take(self, outlooks: Iterable[Outlook]) -> None:
+    def take(self, outlooks: Iterable[CasePreview]) -> None:
         """Count these cases in, and list them if they belong to those with the most consequences."""
         outlooks = list(outlooks)
         for outlook in outlooks:
             self._count(outlook)
         self.listed = sorted([*self.listed, *outlooks], key=lambda one: one.weight)[:LISTED]
 
-    def _count(self, outlook: Outlook) -> None:
+    def _count(self, outlook: CasePreview) -> None:
         step = outlook.step
         self.sights[outlook.case.pk] = outlook.sight
         self.from_versions[outlook.on] += 1
-        self.points.update(due.point.name for due in step.loud)
+        self.points.update(due.point.name for due in step.effective)
         self.totals.update(
             cases=1,
-            due_at_once=bool(step.loud),
-            loud=len(step.loud),
+            due_at_once=bool(step.effective),
+            effective=len(step.effective),
             quiet=len(outlook.quiet),
             anyway=len(outlook.anyway),
             mails=len(outlook.letters),
             to_l3=step.new_owner is not None,
             asked=step.asked is not None,
-            rhythm=outlook.changes_rhythm,
+            cadence=outlook.changes_cadence,
             next=outlook.changes_next,
             after_the_wait=bool(outlook.after_the_wait),
             still=outlook.is_still,
@@ -280,51 +280,51 @@ class _Moving:
             raise Refused(f"Version {version.number} is a draft; put it in force before cases are moved to it.")
         self.schedule: Schedule = schedule
 
-    def outlooks(self, cases: Sequence[Case]) -> tuple[list[Outlook], list[int]]:
+    def outlooks(self, cases: Sequence[Case]) -> tuple[list[CasePreview], list[int]]:
         """What the move would bring to each case, and which are on the version already. The cases stay as they are."""
-        lives = lives_of([copy.copy(case) for case in cases], self.versions)
+        lives = load_clocks([copy.copy(case) for case in cases], self.versions)
         outlooks, already = [], []
         for case in cases:
             life = lives[case.pk]
-            if life.course is not None and life.course.last.version == self.schedule.version:
+            if life.timeline is not None and life.timeline.last.version == self.schedule.version:
                 already.append(case.pk)
-            elif life.course is not None:
-                outlooks.append(self._outlook(case, life, life.course))
+            elif life.timeline is not None:
+                outlooks.append(self._outlook(case, life, life.timeline))
         return outlooks, already
 
-    def _outlook(self, case: Case, life: Life, course: Course) -> Outlook:
+    def _outlook(self, case: Case, life: CaseClock, timeline: PolicyTimeline) -> CasePreview:
         now = self.now
         anyway, next_before = life.dues(now), life.upcoming(now)
-        rhythm_before, _ = life.rhythm(now)
-        life.course = replace(course, moves=(*course.moves, (now, self.schedule)))
+        cadence_before, _ = life.cadence(now)
+        life.timeline = replace(timeline, moves=(*timeline.moves, (now, self.schedule)))
         step = decide(life, self.batch)
-        return Outlook(
+        return CasePreview(
             case=case,
-            on=course.last.version,
+            on=timeline.last.version,
             step=step,
             letters=self._letters(step),
             anyway=frozenset(due.point.name for due in anyway),
-            rhythm_before=rhythm_before,
-            rhythm_after=self._rhythm_after(step),
+            cadence_before=cadence_before,
+            cadence_after=self._cadence_after(step),
             next_before=next_before,
             next_after=life.upcoming(now),
-            after_the_wait=_after_the_wait(life, course, life.course, now),
+            after_the_wait=_after_the_wait(life, timeline, life.timeline, now),
         )
 
-    def _letters(self, step: CaseStep) -> list[Letter]:
+    def _letters(self, step: PointDecision) -> list[Letter]:
         """What the sweep would write: the letters of the step, or of a question that goes on to a new owner (E8)."""
         letters = step_letters(step, self.batch)
-        heir = None if step.asks or step.heir else inherited(step.life, self.batch)
-        return letters + (inheritance_letters(step.life, heir, self.batch) if heir else [])
+        new_assignee = None if step.asks or step.new_assignee else inherited(step.life, self.batch)
+        return letters + (inheritance_letters(step.life, new_assignee, self.batch) if new_assignee else [])
 
-    def _rhythm_after(self, step: CaseStep) -> Rhythm:
-        to_come = [Reached(*due.key, due.due_at, self.now, due.point.rhythm) for due in step.dues]
+    def _cadence_after(self, step: PointDecision) -> Cadence:
+        to_come = [Reached(*due.key, due.due_at, self.now, due.point.cadence) for due in step.dues]
         reached = [*step.life.reached, *to_come]
         attention = any(one.holds(step.run, self.now) for one in step.life.attentions)
-        return rhythm_in_force(self.schedule, step.run, Severity(step.case.severity), reached, attention)[0]
+        return cadence_in_force(self.schedule, step.run, Severity(step.case.severity), reached, attention)[0]
 
 
-def _after_the_wait(life: Life, before: Course, after: Course, now: datetime) -> list[str]:
+def _after_the_wait(life: CaseClock, before: PolicyTimeline, after: PolicyTimeline, now: datetime) -> list[str]:
     """The points of a waiting case that the move makes due as soon as the wait ends: waits may count otherwise (E2)."""
     case = life.case
     if case.status != Status.WAITING:
@@ -345,7 +345,7 @@ def _moment(due: Due | None) -> tuple[str, datetime] | None:
 # --- what was shown, and what has become of it ------------------------------------------------------------------
 
 
-def changes_since(seen: Mapping[int, Sight], rehearsal: Rehearsal) -> list[str]:
+def changes_since(seen: Mapping[int, SignedPreview], rehearsal: Rehearsal) -> list[str]:
     """What is not any more as it was shown, a sentence for each case; a case on the version already is no change."""
     return [
         f"{Case(pk=pk).number} {_changed(sight, rehearsal.sights.get(pk))}"
@@ -354,7 +354,7 @@ def changes_since(seen: Mapping[int, Sight], rehearsal: Rehearsal) -> list[str]:
     ]
 
 
-def _changed(seen: Sight, now: Sight | None) -> str:
+def _changed(seen: SignedPreview, now: SignedPreview | None) -> str:
     if now is None:
         return "was resolved meanwhile."
     if now.severity != seen.severity:
@@ -363,7 +363,7 @@ def _changed(seen: Sight, now: Sight | None) -> str:
         return "waits for the customer now." if now.waits else "does not wait for the customer any more."
     if now.on != seen.on:
         return f"was moved to version {now.on} meanwhile."
-    if (now.loud, now.quiet) != (seen.loud, seen.quiet):
+    if (now.effective, now.quiet) != (seen.effective, seen.quiet):
         return "has other points that come due."
     return "has other people to be mailed, or other intervals."
 
@@ -390,7 +390,7 @@ class Moved:
 
 
 def move(
-    seen: Mapping[int, Sight],
+    seen: Mapping[int, SignedPreview],
     version_id: int,
     actor: User,
     now: datetime,
@@ -419,7 +419,7 @@ def move(
 
 
 def _move_batch(
-    seen: Mapping[int, Sight], version: ScheduleVersion, moving: _Moving, moved: Moved, actor: User, why: str
+    seen: Mapping[int, SignedPreview], version: ScheduleVersion, moving: _Moving, moved: Moved, actor: User, why: str
 ) -> None:
     """Lock the cases, waiting for a sweep that holds them, look once more, and move those that are as shown."""
     rows = Case.objects.filter(pk__in=seen).select_for_update(of=("self",)).select_related(*EVERYBODY).order_by("pk")
@@ -437,13 +437,13 @@ def _move_batch(
 def _write(cases: Sequence[Case], rehearsal: Rehearsal, version: ScheduleVersion, actor: User, why: str) -> None:
     now = rehearsal.now
     for case in cases:
-        case.look_at = case.promise_at = now
+        case.escalation_check_at = case.sla_check_at = now
     insert([ScheduleMove(case=case, version=version, at=now, by=actor, reason=why[:200]) for case in cases])
 
     def said(case: Case) -> str:
         return f"From version {rehearsal.sights[case.pk].on} to version {version.number} of the schedule: {why}"
 
-    record_many(cases, ["look_at", "promise_at"], Move.MOVED, said, now, actor)
+    record_many(cases, ["escalation_check_at", "sla_check_at"], Move.MOVED, said, now, actor)
 
 
 # --- what has become of a move ----------------------------------------------------------------------------------
@@ -473,10 +473,10 @@ def moves_of(version: ScheduleVersion, at: datetime) -> CaseQuerySet:
 def progress(version: ScheduleVersion, at: datetime) -> Progress:
     """How far the move of that moment is carried out; five queries."""
     cases = moves_of(version, at)
-    aside = SetAside.objects.filter(sweep="escalate", solved_at=None, retry_at__gt=at).values("case")
+    aside = FailedCase.objects.filter(sweep="escalate", solved_at=None, retry_at__gt=at).values("case")
     brought = Escalation.objects.filter(case__in=cases.values("pk"), due_at__lte=at, done_at__gte=at)
-    moved, pending = cases.count(), cases.filter(look_at__lte=at).count()
-    set_aside = cases.filter(pk__in=aside).exclude(look_at__lte=at).count()
+    moved, pending = cases.count(), cases.filter(escalation_check_at__lte=at).count()
+    set_aside = cases.filter(pk__in=aside).exclude(escalation_check_at__lte=at).count()
     return Progress(
         moved=moved,
         carried_out=moved - pending - set_aside,

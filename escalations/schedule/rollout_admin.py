@@ -22,18 +22,18 @@ from cases.mail.letters import Letter
 from cases.workflow.guards import NotAllowed, Refused
 from contacts.enums import Right
 from contacts.permissions import RightsAdmin, holds, person
-from contacts.wording import said_duration
+from contacts.wording import duration
+from escalations.enums import Audience
 from escalations.models import ScheduleMove, ScheduleVersion
-from escalations.policy.cadence import Rhythm
+from escalations.policy.cadence import Cadence
 from escalations.policy.clock import Due
-from escalations.policy.schedule import Audience
 from escalations.schedule.forms import MoveConfirmForm, MoveSelectionForm
 from escalations.schedule.rollout import (
+    CasePreview,
     Changed,
     Moved,
-    Outlook,
     Rehearsal,
-    Sight,
+    SignedPreview,
     counted,
     movable,
     move,
@@ -164,7 +164,12 @@ class MovingCases(RightsAdmin):
         return self._page(request, version, "move_rehearsal", told, status)
 
     def _done(
-        self, request: HttpRequest, version: ScheduleVersion, seen: Mapping[int, Sight], moved: Moved, reason: str
+        self,
+        request: HttpRequest,
+        version: ScheduleVersion,
+        seen: Mapping[int, SignedPreview],
+        moved: Moved,
+        reason: str,
     ) -> HttpResponse:
         if moved.moved:
             self.log_change(request, version, f"Moved {moved.moved} open cases to this version: {reason}")
@@ -231,7 +236,7 @@ def written_sights(rehearsal: Rehearsal, version: ScheduleVersion) -> str:
     )
 
 
-def read_sights(written: str, version: ScheduleVersion) -> dict[int, Sight]:
+def read_sights(written: str, version: ScheduleVersion) -> dict[int, SignedPreview]:
     """What the page had shown. Raises Refused for what no page of this version wrote."""
     try:
         version_id, rows = signing.loads(written, salt=SALT)
@@ -239,26 +244,26 @@ def read_sights(written: str, version: ScheduleVersion) -> dict[int, Sight]:
         raise Refused("What was shown could not be read back, so nothing was moved. Look at it anew below.") from why
     if version_id != version.pk:
         raise Refused("That page was about another version, so nothing was moved. Look at it anew below.")
-    return {pk: Sight(*values) for pk, *values in rows}
+    return {pk: SignedPreview(*values) for pk, *values in rows}
 
 
 # --- a case as the table tells it -------------------------------------------------------------------------------
 
 
-def _line(outlook: Outlook) -> dict[str, Any]:
+def _line(outlook: CasePreview) -> dict[str, Any]:
     case, step = outlook.case, outlook.step
     return {
         "case": case,
         "waits": case.status == Status.WAITING,
         "on": outlook.on,
-        "loud": [_point(due, outlook) for due in step.loud],
+        "loud": [_point(due, outlook) for due in step.effective],
         "quiet": [_point(due, outlook) for due in outlook.quiet],
         "after_the_wait": outlook.after_the_wait,
         "mailed": sorted((_reader(letter) for letter in outlook.letters), key=lambda one: one["name"]),
         "owner": _owner(outlook),
         "asked": _asked(outlook),
-        "rhythm_before": said_rhythm(outlook.rhythm_before),
-        "rhythm_after": said_rhythm(outlook.rhythm_after) if outlook.changes_rhythm else "",
+        "rhythm_before": said_cadence(outlook.cadence_before),
+        "rhythm_after": said_cadence(outlook.cadence_after) if outlook.changes_cadence else "",
         "next_before": outlook.next_before,
         "next_after": outlook.next_after,
         "changes_next": outlook.changes_next,
@@ -266,7 +271,7 @@ def _line(outlook: Outlook) -> dict[str, Any]:
     }
 
 
-def _point(due: Due, outlook: Outlook) -> dict[str, Any]:
+def _point(due: Due, outlook: CasePreview) -> dict[str, Any]:
     return {"name": due.point.name, "anyway": due.point.name in outlook.anyway}
 
 
@@ -275,7 +280,7 @@ def _reader(letter: Letter) -> dict[str, str]:
     return {"name": to.name or to.address, "address": to.address, "meant_for": to.meant_for}
 
 
-def _owner(outlook: Outlook) -> str:
+def _owner(outlook: CasePreview) -> str:
     step = outlook.step
     if step.new_owner is not None:
         return f"{step.former_owner or 'nobody'} → {step.new_owner}"
@@ -284,17 +289,17 @@ def _owner(outlook: Outlook) -> str:
     return f"{outlook.case.owner or 'nobody'}"
 
 
-def _asked(outlook: Outlook) -> str:
+def _asked(outlook: CasePreview) -> str:
     step = outlook.step
     if step.absent is not None:
         return f"{step.asked} is asked for the status, as {step.absent} is off duty"
     return f"{step.asked} is asked for the status" if step.asked else ""
 
 
-def said_rhythm(rhythm: Rhythm) -> str:
+def said_cadence(cadence: Cadence) -> str:
     """“Customer, Account manager every 2 h”: audiences with the same interval together."""
     by_interval: dict[str, list[str]] = {}
     for audience in Audience:
-        if audience in rhythm:
-            by_interval.setdefault(said_duration(rhythm[audience]), []).append(audience.label)
+        if audience in cadence:
+            by_interval.setdefault(duration(cadence[audience]), []).append(audience.label)
     return "; ".join(f"{', '.join(who)} every {interval}" for interval, who in by_interval.items())

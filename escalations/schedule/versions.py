@@ -15,8 +15,9 @@ from cases.workflow.guards import Refused, allow
 from contacts.directory import Addressee, Directory, is_reachable
 from contacts.enums import MANAGEMENT_ROLES, Right, Role
 from contacts.models import Company, User
-from escalations.models import ClockRule, SchedulePoint, ScheduleVersion, validate_mailed, validate_rhythm
-from escalations.policy.schedule import PUBLISHED, Audience, Point, Schedule, problems_of, rhythm_minutes
+from escalations.enums import Audience
+from escalations.models import ClockRule, SchedulePoint, ScheduleVersion, validate_cadence, validate_mailed
+from escalations.policy.schedule import PUBLISHED, Point, Schedule, cadence_minutes, problems_of
 
 
 def load_published_schedule(now: datetime) -> ScheduleVersion:
@@ -104,7 +105,7 @@ def _what_is_unreadable(version: ScheduleVersion) -> list[str]:
 def _unreadable(row: SchedulePoint) -> list[str]:
     """Roles and audiences that there are not: no form writes them, another program might have."""
     sentences = []
-    for validate, written in ((validate_mailed, row.mailed), (validate_rhythm, row.rhythm)):
+    for validate, written in ((validate_mailed, row.mailed), (validate_cadence, row.cadence)):
         try:
             validate(written)
         except ValidationError as why:
@@ -128,7 +129,7 @@ def _wanted(schedule: Schedule) -> dict[Role, list[str]]:
     """The roles that a schedule emails or updates, with the names of the points that do."""
     wanted: dict[Role, list[str]] = {}
     for point in (point for severity in Severity for point in schedule.of(severity)):
-        for role in dict.fromkeys([*point.mailed, *(_UPDATED[one] for one in point.rhythm if one in _UPDATED)]):
+        for role in dict.fromkeys([*point.mailed, *(_UPDATED[one] for one in point.cadence if one in _UPDATED)]):
             wanted.setdefault(role, []).append(point.name)
     return wanted
 
@@ -211,6 +212,6 @@ def _row(version: ScheduleVersion, point: Point) -> SchedulePoint:
         after=point.after,
         mailed=[role.value for role in point.mailed],
         owner_action=point.owner,
-        rhythm=rhythm_minutes(point.rhythm),
+        cadence=cadence_minutes(point.cadence),
         may_need_more=point.may_need_more,
     )

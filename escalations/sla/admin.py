@@ -21,15 +21,20 @@ from cases.models import Case, case_id_of
 from cases.templatetags.case_page import badge, moment_html, severity_badge
 from contacts.enums import Right
 from contacts.permissions import RightsAdmin, holds
-from escalations.enums import Member, Outcome, PromiseKind
-from escalations.models import Promise
+from escalations.enums import Member, SlaKind, SlaOutcome
+from escalations.models import SlaTarget
 
 #: The summary above the list looks back so far, and counts no more than so many promises.
 SUMMED_OVER = timedelta(days=7)
 SUMMED_AT_MOST = 10_000
-SUMMED = (Outcome.PERSON, Outcome.SYSTEM, Outcome.MISSED)
+SUMMED = (SlaOutcome.MET, SlaOutcome.MET_AUTOMATICALLY, SlaOutcome.BREACHED)
 
-TONES = {Outcome.PERSON: "good", Outcome.SYSTEM: "info", Outcome.MISSED: "bad", Outcome.RELEASED: "quiet"}
+TONES = {
+    SlaOutcome.MET: "good",
+    SlaOutcome.MET_AUTOMATICALLY: "info",
+    SlaOutcome.BREACHED: "bad",
+    SlaOutcome.CANCELLED: "quiet",
+}
 
 # --- filters ----------------------------------------------------------------------------------------------------
 
@@ -44,16 +49,16 @@ class StateFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         """Overdue ones first."""
-        return [(OVERDUE, "Overdue now"), (RUNNING, "Still open"), *Outcome.choices()]
+        return [(OVERDUE, "Overdue now"), (RUNNING, "Still open"), *SlaOutcome.choices]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Promise]) -> QuerySet[Promise]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SlaTarget]) -> QuerySet[SlaTarget]:
         """The promises in the chosen state."""
         wanted = self.value()
         if wanted == OVERDUE:
-            return queryset.filter(outcome=Outcome.MISSED, ended_at=None)
+            return queryset.filter(outcome=SlaOutcome.BREACHED, ended_at=None)
         if wanted == RUNNING:
             return queryset.filter(outcome="")
-        return queryset.filter(outcome=wanted) if wanted in set(Outcome) else queryset
+        return queryset.filter(outcome=wanted) if wanted in set(SlaOutcome) else queryset
 
 
 DAY, WEEK = "day", "week"
@@ -70,13 +75,13 @@ class DueFilter(DropdownFilter):
         """The shorter time first."""
         return [(DAY, "In the last 24 hours"), (WEEK, "In the last 7 days")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Promise]) -> QuerySet[Promise]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SlaTarget]) -> QuerySet[SlaTarget]:
         """The promises that were due in the chosen time."""
         within = WITHIN.get(str(self.value()))
         return due_within(queryset, within, timezone.now()) if within else queryset
 
 
-def due_within(rows: QuerySet[Promise], within: timedelta, now: datetime) -> QuerySet[Promise]:
+def due_within(rows: QuerySet[SlaTarget], within: timedelta, now: datetime) -> QuerySet[SlaTarget]:
     """Those that were due so long ago at most, and not later than now."""
     return rows.filter(due_at__gt=now - within, due_at__lte=now)
 
@@ -84,8 +89,8 @@ def due_within(rows: QuerySet[Promise], within: timedelta, now: datetime) -> Que
 # --- the list ---------------------------------------------------------------------------------------------------
 
 
-@admin.register(Promise)
-class PromiseAdmin(RightsAdmin):
+@admin.register(SlaTarget)
+class SlaTargetAdmin(RightsAdmin):
     """What was promised on which case and what became of it (T1 to T4); read only, scoped to the reader (A1)."""
 
     list_display = ["what", "its_case", "company", "severity_", "said_due", "outcome_", "said_end"]
@@ -122,16 +127,16 @@ class PromiseAdmin(RightsAdmin):
     ]
     readonly_fields = fields
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Promise]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SlaTarget]:
         """The promises on the cases that the reader may see (A1)."""
-        rows = cast("QuerySet[Promise]", super().get_queryset(request))
+        rows = cast("QuerySet[SlaTarget]", super().get_queryset(request))
         if holds(request, Right.READ_EVERY_CASE):
             return rows
         return rows.filter(case__in=Case.objects.visible_to(request.user))
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Promise], search_term: str
-    ) -> tuple[QuerySet[Promise], bool]:
+        self, request: HttpRequest, queryset: QuerySet[SlaTarget], search_term: str
+    ) -> tuple[QuerySet[SlaTarget], bool]:
         """A case's number finds its promises."""
         term = search_term.strip()
         number = case_id_of(term)
@@ -146,15 +151,15 @@ class PromiseAdmin(RightsAdmin):
 
     # --- its columns and fields ---
 
-    @display(description="Promise")
-    def what(self, row: Promise) -> str:
+    @display(description="SlaTarget")
+    def what(self, row: SlaTarget) -> str:
         """What is promised, and to whom."""
-        if row.kind == PromiseKind.RESPONSE:
-            return PromiseKind.RESPONSE.label
-        return f"{PromiseKind(row.kind).label} to {Member(row.member).label}"
+        if row.kind == SlaKind.RESPONSE:
+            return SlaKind.RESPONSE.label
+        return f"{SlaKind(row.kind).label} to {Member(row.member).label}"
 
     @display(description="Case")
-    def its_case(self, row: Promise) -> SafeString:
+    def its_case(self, row: SlaTarget) -> SafeString:
         """The case, with the way to it."""
         return format_html(
             '<a href="{}" class="text-primary-600 dark:text-primary-500">{} {}</a>',
@@ -164,35 +169,35 @@ class PromiseAdmin(RightsAdmin):
         )
 
     @display(description="Company")
-    def company(self, row: Promise) -> str:
+    def company(self, row: SlaTarget) -> str:
         """The customer."""
         return str(row.case.company)
 
     @display(description="Severity")
-    def severity_(self, row: Promise) -> SafeString:
+    def severity_(self, row: SlaTarget) -> SafeString:
         """How bad the case is now."""
         return severity_badge(row.case.severity)
 
     @display(description="Counted from")
-    def said_since(self, row: Promise) -> SafeString:
+    def said_since(self, row: SlaTarget) -> SafeString:
         """From when it was counted, in the reader's zone."""
         return moment_html(row.since, timezone.now(), "date")
 
     @display(description="Due")
-    def said_due(self, row: Promise) -> SafeString:
+    def said_due(self, row: SlaTarget) -> SafeString:
         """When it was due, in the reader's zone."""
         return moment_html(row.due_at, timezone.now(), "date")
 
-    @display(description="Outcome")
-    def outcome_(self, row: Promise) -> SafeString:
+    @display(description="SlaOutcome")
+    def outcome_(self, row: SlaTarget) -> SafeString:
         """What became of it; one whose update is on its way is settled when the mail has left."""
         if row.outcome:
-            outcome = Outcome(row.outcome)
+            outcome = SlaOutcome(row.outcome)
             return badge("tone", TONES[outcome], outcome.label)
         return badge("tone", "quiet", "Update on its way" if row.updated_at else "Still open")
 
     @display(description="Update came")
-    def said_end(self, row: Promise) -> SafeString | str:
+    def said_end(self, row: SlaTarget) -> SafeString | str:
         """When the update came and from whom, or that none was owed any more."""
         if row.ended_at is None:
             return "not yet"
@@ -202,32 +207,32 @@ class PromiseAdmin(RightsAdmin):
         return format_html("{} {}", when, _without_a_person(row))
 
     @display(description="Owner reminded", empty_value="—")
-    def said_reminded(self, row: Promise) -> SafeString | None:
+    def said_reminded(self, row: SlaTarget) -> SafeString | None:
         """When the owner was reminded (T3)."""
         return moment_html(row.reminded_at, timezone.now(), "date") if row.reminded_at else None
 
     @display(description="Updated by the desk", empty_value="—")
-    def said_updated(self, row: Promise) -> SafeString | None:
+    def said_updated(self, row: SlaTarget) -> SafeString | None:
         """When the desk wrote itself (T3)."""
         return moment_html(row.updated_at, timezone.now(), "date") if row.updated_at else None
 
     @display(description="Support manager told", empty_value="—")
-    def said_told(self, row: Promise) -> SafeString | None:
+    def said_told(self, row: SlaTarget) -> SafeString | None:
         """When the Support Manager heard that nobody speaks (T3)."""
         return moment_html(row.manager_told_at, timezone.now(), "date") if row.manager_told_at else None
 
 
-def _without_a_person(row: Promise) -> str:
+def _without_a_person(row: SlaTarget) -> str:
     if row.updated_at is not None:
         return "by the desk"
-    person_kept_it = row.outcome == Outcome.PERSON or row.kind == PromiseKind.RESPONSE
+    person_kept_it = row.outcome == SlaOutcome.MET or row.kind == SlaKind.RESPONSE
     return "" if person_kept_it else "no longer owed"
 
 
 # --- the summary ------------------------------------------------------------------------------------------------
 
 
-def summary_of(rows: QuerySet[Promise], now: datetime) -> dict[str, Any]:
+def summary_of(rows: QuerySet[SlaTarget], now: datetime) -> dict[str, Any]:
     """What became of the promises of the last 7 days, by the severity their case has now; one capped query."""
     cells = {
         f"{severity.value}__{outcome.value}": Count("pk", filter=Q(severity=severity.value, outcome=outcome.value))
@@ -249,10 +254,10 @@ def summary_of(rows: QuerySet[Promise], now: datetime) -> dict[str, Any]:
     }
 
 
-def _cell(severity: Severity, outcome: Outcome, counts: dict[str, int]) -> dict[str, Any]:
-    page = reverse("admin:escalations_promise_changelist")
+def _cell(severity: Severity, outcome: SlaOutcome, counts: dict[str, int]) -> dict[str, Any]:
+    page = reverse("admin:escalations_slatarget_changelist")
     return {
         "count": counts[f"{severity.value}__{outcome.value}"],
         "link": f"{page}?state={outcome.value}&case__severity__exact={severity.value}&due={WEEK}",
-        "is_bad": outcome == Outcome.MISSED,
+        "is_bad": outcome == SlaOutcome.BREACHED,
     }

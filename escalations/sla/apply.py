@@ -20,15 +20,15 @@ from cases.enums import MailStatus
 from cases.mail.letters import post
 from cases.models import Case, CaseQuerySet, Interaction
 from escalations.audience import watchers_of
-from escalations.clocks import Versions, lives_of
-from escalations.enums import Outcome
-from escalations.models import Promise, Question
+from escalations.clocks import Versions, load_clocks
+from escalations.enums import SlaOutcome
+from escalations.models import Question, SlaTarget
 from escalations.points.decide import Batch
 from escalations.requests.apply import pass_on
-from escalations.sla.decide import Keeping, PromiseStep, decide_promises, flagged_words
+from escalations.sla.decide import SlaDecision, SweepContext, decide_sla, flagged_words
 from escalations.sla.digest import bundle
 from escalations.sla.mail import Telling
-from escalations.sla.state import standings_of
+from escalations.sla.state import load_sla_states
 
 
 def keep_promises(now: datetime) -> Swept:
@@ -42,28 +42,28 @@ def lead() -> timedelta:
 
 
 def _due(now: datetime) -> CaseQuerySet:
-    return Case.objects.to_keep_promises(now)
+    return Case.objects.due_for_sla(now)
 
 
 def _step(cases: Sequence[Case], now: datetime) -> int:
     batch = Batch(now)
-    standings = standings_of(lives_of(cases, Versions()).values())
-    keeping = Keeping(batch, lead(), watchers_of(cases), flagged_words(cases))
-    steps = [decide_promises(standings[case.pk], keeping) for case in cases]
+    standings = load_sla_states(load_clocks(cases, Versions()).values())
+    keeping = SweepContext(batch, lead(), watchers_of(cases), flagged_words(cases))
+    steps = [decide_sla(standings[case.pk], keeping) for case in cases]
     _write(steps, batch)
     return sum(step.acts for step in steps)
 
 
-def _write(steps: Sequence[PromiseStep], batch: Batch) -> None:
+def _write(steps: Sequence[SlaDecision], batch: Batch) -> None:
     """Everything the steps come to, in bulk."""
     now = batch.now
     for step in steps:
-        step.case.promise_at = step.look_again_at
+        step.case.sla_check_at = step.look_again_at
     telling = Telling(steps, batch)
     post(telling.letters(), now)
     insert(telling.lines())
     _record(row for step in steps for row in step.rows)
-    update_columns([step.case for step in steps], ["promise_at"])
+    update_columns([step.case for step in steps], ["sla_check_at"])
     unanswered = [step.standing.life.question for step in steps if step.question_unanswered]
     if unanswered:
         Question.objects.filter(pk__in=[one.pk for one in unanswered if one]).update(manager_told_at=now)
@@ -75,7 +75,7 @@ def _write(steps: Sequence[PromiseStep], batch: Batch) -> None:
         Interaction.objects.filter(pk__in=unhandled).update(manager_told_at=now)
 
 
-def _record(rows: Iterable[Promise]) -> None:
+def _record(rows: Iterable[SlaTarget]) -> None:
     """New rows of the ledger, and those that went on; an outcome that is written is not written again (T4)."""
     every = list(rows)
     insert([row for row in every if row.pk is None])
@@ -97,22 +97,24 @@ def settle(now: datetime) -> None:
     One that did not leave in time has missed it, even if it leaves later, unless a person's word came in time; one that
     was dropped because none was owed any more, released it.
     """
-    open_rows = Promise.objects.filter(outcome="", updated_at__isnull=False)
+    open_rows = SlaTarget.objects.filter(outcome="", updated_at__isnull=False)
     if not open_rows.exists():
         return
-    open_rows.filter(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")).update(outcome=Outcome.SYSTEM)
+    open_rows.filter(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")).update(
+        outcome=SlaOutcome.MET_AUTOMATICALLY
+    )
     overdue = open_rows.filter(due_at__lt=now)
-    overdue.filter(person_in_time()).update(outcome=Outcome.PERSON)
-    overdue.filter(mail__status=MailStatus.DROPPED).update(outcome=Outcome.RELEASED)
-    overdue.update(outcome=Outcome.MISSED)
+    overdue.filter(person_in_time()).update(outcome=SlaOutcome.MET)
+    overdue.filter(mail__status=MailStatus.DROPPED).update(outcome=SlaOutcome.CANCELLED)
+    overdue.update(outcome=SlaOutcome.BREACHED)
 
 
 def person_in_time() -> Exists:
     """Whether the member's next promise, which began with the desk's update, was kept before this one was due (T2)."""
-    following = Promise.objects.filter(
+    following = SlaTarget.objects.filter(
         case=OuterRef("case"), kind=OuterRef("kind"), member=OuterRef("member"), since=OuterRef("updated_at")
     )
-    return Exists(following.filter(outcome=Outcome.PERSON, ended_at__lte=OuterRef("due_at")))
+    return Exists(following.filter(outcome=SlaOutcome.MET, ended_at__lte=OuterRef("due_at")))
 
 
-SWEEP = Sweep("promises", _due, "promise_at", _step, _finish)
+SWEEP = Sweep("promises", _due, "sla_check_at", _step, _finish)

@@ -13,11 +13,11 @@ from cases.models import Case, Interaction
 from cases.policy.first_response import word_handled_by
 from contacts.directory import Addressee
 from escalations.audience import readers_of
-from escalations.enums import Member, Outcome, PromiseKind
-from escalations.models import EscalationRequest, Promise
+from escalations.enums import Member, SlaKind, SlaOutcome
+from escalations.models import EscalationRequest, SlaTarget
 from escalations.points.decide import Batch
-from escalations.policy.sla import Period
-from escalations.sla.state import Standing
+from escalations.policy.sla import Target
+from escalations.sla.state import SlaState
 
 #: An event at the moment of a deadline is in time, so what is missed shows itself only after it.
 JUST_AFTER = timedelta(seconds=1)
@@ -29,21 +29,21 @@ SILENCE = 2
 class Update:
     """The desk's own update to one member: what was due, and whom it goes to."""
 
-    period: Period
-    row: Promise
+    period: Target
+    row: SlaTarget
     readers: Sequence[Addressee]
 
 
 @dataclass
-class PromiseStep:
+class SlaDecision:
     """Everything that the promises of one case ask for at once, and when to look again."""
 
-    standing: Standing
-    rows: list[Promise] = field(default_factory=list)  # new or changed
+    standing: SlaState
+    rows: list[SlaTarget] = field(default_factory=list)  # new or changed
     updates: list[Update] = field(default_factory=list)
-    reminders: list[Period] = field(default_factory=list)
+    reminders: list[Target] = field(default_factory=list)
     watchers: Sequence[Addressee] = ()
-    silence: Period | None = None  # the Support Manager is told that nobody speaks
+    silence: Target | None = None  # the Support Manager is told that nobody speaks
     question_unanswered: bool = False
     unhandled: list[Interaction] = field(default_factory=list)  # words on a resolved case (C7)
     passed_on: list[EscalationRequest] = field(default_factory=list)
@@ -66,7 +66,7 @@ class PromiseStep:
         return bool(told or self.passed_on)
 
 
-class Keeping:
+class SweepContext:
     """What keeping promises needs to know besides the cases, for one batch at one moment."""
 
     def __init__(
@@ -83,9 +83,9 @@ class Keeping:
         self.flagged = flagged
 
 
-def decide_promises(standing: Standing, keeping: Keeping) -> PromiseStep:
+def decide_sla(standing: SlaState, keeping: SweepContext) -> SlaDecision:
     """What the case's promises ask for at the keeping's moment (T1 to T3, E8, E9)."""
-    step = PromiseStep(standing, watchers=keeping.watchers.get(standing.life.case.pk, ()))
+    step = SlaDecision(standing, watchers=keeping.watchers.get(standing.life.case.pk, ()))
     _respond(step, keeping)
     for periods in standing.periods.values():
         for period in periods:
@@ -101,7 +101,7 @@ def decide_promises(standing: Standing, keeping: Keeping) -> PromiseStep:
 # --- the first response (T1) ------------------------------------------------------------------------------------
 
 
-def _respond(step: PromiseStep, keeping: Keeping) -> None:
+def _respond(step: SlaDecision, keeping: SweepContext) -> None:
     response, row = step.standing.response, step.standing.response_row
     if response is None or (row is not None and row.ended_at is not None):
         return
@@ -109,14 +109,14 @@ def _respond(step: PromiseStep, keeping: Keeping) -> None:
     if response.ended_at is None and not missed:
         step.looks.append(response.due_at + JUST_AFTER)
         return
-    row = row or Promise(
-        case=step.case, kind=PromiseKind.RESPONSE, member=Member.CUSTOMER, since=response.since, due_at=response.due_at
+    row = row or SlaTarget(
+        case=step.case, kind=SlaKind.RESPONSE, member=Member.CUSTOMER, since=response.since, due_at=response.due_at
     )
-    kept = Outcome.PERSON if response.met_at else Outcome.RELEASED
+    kept = SlaOutcome.MET if response.met_at else SlaOutcome.CANCELLED
     changed = not row.outcome or response.ended_at is not None
     if not row.outcome:
         row.due_at = response.due_at
-        row.outcome = Outcome.MISSED if missed else kept
+        row.outcome = SlaOutcome.BREACHED if missed else kept
     row.ended_at = response.ended_at
     if response.met_at:
         row.by_id = next((word.by for word in step.standing.words if word.at == response.met_at), None)
@@ -127,7 +127,7 @@ def _respond(step: PromiseStep, keeping: Keeping) -> None:
 # --- status updates (T2, T3) ------------------------------------------------------------------------------------
 
 
-def _keep(step: PromiseStep, period: Period, keeping: Keeping) -> None:
+def _keep(step: SlaDecision, period: Target, keeping: SweepContext) -> None:
     row = step.standing.row_of(period)
     if row.ended_at is not None:
         return
@@ -137,7 +137,7 @@ def _keep(step: PromiseStep, period: Period, keeping: Keeping) -> None:
         outcome = period.outcome(keeping.now)
         if outcome is not None:
             row.outcome = outcome
-            if outcome == Outcome.MISSED:
+            if outcome == SlaOutcome.BREACHED:
                 row.in_a_row += 1
             else:
                 row.in_a_row, row.manager_told_at = 0, None
@@ -152,20 +152,20 @@ def _keep(step: PromiseStep, period: Period, keeping: Keeping) -> None:
         _write(step, row)
 
 
-def _goes_on(step: PromiseStep, row: Promise) -> None:
+def _goes_on(step: SlaDecision, row: SlaTarget) -> None:
     """The next period of the member counts on from this row."""
-    step.standing.newest[PromiseKind.UPDATE, Member(row.member)] = row
-    if row.outcome == Outcome.MISSED and row.by_id is not None:
+    step.standing.newest[SlaKind.UPDATE, Member(row.member)] = row
+    if row.outcome == SlaOutcome.BREACHED and row.by_id is not None:
         # a person spoke in the end: the silence is over, though the promise stays missed
         row.in_a_row = 0
 
 
-def _write(step: PromiseStep, row: Promise) -> None:
+def _write(step: SlaDecision, row: SlaTarget) -> None:
     if row not in step.rows:
         step.rows.append(row)
 
 
-def _act(step: PromiseStep, period: Period, row: Promise, keeping: Keeping) -> bool:
+def _act(step: SlaDecision, period: Target, row: SlaTarget, keeping: SweepContext) -> bool:
     """What a running period asks for now; when it wants the next look. Returns whether anybody is told."""
     now, readers = keeping.now, _readers(step, period.member, keeping)
     update_at = period.update_at(keeping.lead)
@@ -184,7 +184,7 @@ def _act(step: PromiseStep, period: Period, row: Promise, keeping: Keeping) -> b
     return told
 
 
-def _looks(period: Period, row: Promise, update_at: datetime | None, now: datetime) -> list[datetime]:
+def _looks(period: Target, row: SlaTarget, update_at: datetime | None, now: datetime) -> list[datetime]:
     looks = []
     if row.reminded_at is None and now < period.remind_at:
         looks.append(period.remind_at)
@@ -199,11 +199,13 @@ def _looks(period: Period, row: Promise, update_at: datetime | None, now: dateti
     return looks
 
 
-def _readers(step: PromiseStep, member: Member, keeping: Keeping) -> Sequence[Addressee]:
+def _readers(step: SlaDecision, member: Member, keeping: SweepContext) -> Sequence[Addressee]:
     return readers_of(step.case, [member], keeping.batch.directory)[member]
 
 
-def _update(step: PromiseStep, period: Period, row: Promise, readers: Sequence[Addressee], keeping: Keeping) -> None:
+def _update(
+    step: SlaDecision, period: Target, row: SlaTarget, readers: Sequence[Addressee], keeping: SweepContext
+) -> None:
     """The desk says itself how the case stands; whether that keeps the promise, the outbox tells (T3)."""
     if not row.outcome:
         row.in_a_row += 1
@@ -213,15 +215,15 @@ def _update(step: PromiseStep, period: Period, row: Promise, readers: Sequence[A
     step.looks.append(_first_look(period, keeping))
 
 
-def _first_look(period: Period, keeping: Keeping) -> datetime:
+def _first_look(period: Target, keeping: SweepContext) -> datetime:
     """When the period that begins with the update wants a look: its reminder comes first."""
-    following = Period(period.member, keeping.now, period.every, keeping.now + period.every, period.automatic)
+    following = Target(period.member, keeping.now, period.every, keeping.now + period.every, period.automatic)
     return following.remind_at
 
 
-def _tell_of_silence(step: PromiseStep, period: Period, row: Promise, now: datetime) -> bool:
+def _tell_of_silence(step: SlaDecision, period: Target, row: SlaTarget, now: datetime) -> bool:
     """After two in a row without a person's word the Support Manager is told, once until somebody speaks (T3)."""
-    overdue = row.outcome == Outcome.MISSED and row.updated_at is None and period.due_at + period.every <= now
+    overdue = row.outcome == SlaOutcome.BREACHED and row.updated_at is None and period.due_at + period.every <= now
     if row.in_a_row + overdue < SILENCE or row.manager_told_at is not None or step.silence is not None:
         return False
     if _knows_already(step.standing, row):
@@ -231,7 +233,7 @@ def _tell_of_silence(step: PromiseStep, period: Period, row: Promise, now: datet
     return True
 
 
-def _knows_already(standing: Standing, row: Promise) -> bool:
+def _knows_already(standing: SlaState, row: SlaTarget) -> bool:
     """Whether the Support Manager was told by another clock of the case, and no person has spoken since."""
     others = [other for other in standing.newest.values() if other is not row and other.in_a_row]
     told_at = max((other.manager_told_at for other in others if other.manager_told_at), default=None)
@@ -252,7 +254,7 @@ def flagged_words(cases: Iterable[Case]) -> dict[int, list[Interaction]]:
     return flagged
 
 
-def _chase_word(step: PromiseStep, word: Interaction, now: datetime) -> None:
+def _chase_word(step: SlaDecision, word: Interaction, now: datetime) -> None:
     handled_by = word_handled_by(Severity(step.case.severity), word.at)
     if handled_by <= now:
         step.unhandled.append(word)
@@ -260,7 +262,7 @@ def _chase_word(step: PromiseStep, word: Interaction, now: datetime) -> None:
         step.looks.append(handled_by)
 
 
-def _chase_answer(step: PromiseStep, now: datetime) -> None:
+def _chase_answer(step: SlaDecision, now: datetime) -> None:
     question = step.standing.life.question
     if question is None or question.manager_told_at is not None:
         return
@@ -270,7 +272,7 @@ def _chase_answer(step: PromiseStep, now: datetime) -> None:
         step.looks.append(question.answer_by)
 
 
-def _chase_decision(step: PromiseStep, now: datetime) -> None:
+def _chase_decision(step: SlaDecision, now: datetime) -> None:
     for request in step.standing.life.requests:
         if not request.is_undecided or request.decide_by is None or request.passed_on_at is not None:
             continue

@@ -11,17 +11,17 @@ from itertools import groupby
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import TextChoices
 
 from cases.engine.bulk import update_columns
-from cases.enums import Holds
+from cases.enums import SendCondition
 from cases.mail.letters import Letter, post
 from cases.models import Case, Mail
 from contacts.directory import Addressee
-from contacts.enums import Term
-from escalations.models import Promise, StaffLine
+from escalations.models import DigestLine, SlaTarget
 
 
-class Section(Term):
+class Section(TextChoices):
     """The parts of the mail, in their order."""
 
     REMINDER = "reminder", "Your word is wanted"
@@ -57,7 +57,7 @@ def bundle(now: datetime) -> int:
 
 def _bundle(now: datetime) -> int:
     with transaction.atomic():
-        waiting = StaffLine.objects.filter(mail=None).select_for_update(skip_locked=True, of=("self",))
+        waiting = DigestLine.objects.filter(mail=None).select_for_update(skip_locked=True, of=("self",))
         lines = sorted(waiting.select_related("case"), key=lambda line: (line.key, line.pk))
         if not lines:
             return 0
@@ -68,7 +68,7 @@ def _bundle(now: datetime) -> int:
             mail_key = key
             if key in taken:  # another worker of the same sweep was quicker with its own
                 mail_key = f"{key}:{its[0].pk}"
-                Promise.objects.filter(mail=key, case__in={line.case_id for line in its}).update(mail=mail_key)
+                SlaTarget.objects.filter(mail=key, case__in={line.case_id for line in its}).update(mail=mail_key)
             letters.append(_letter(mail_key, its))
             for line in its:
                 line.mail_id = mail_key
@@ -77,19 +77,19 @@ def _bundle(now: datetime) -> int:
     return len(letters)
 
 
-def _letter(key: str, lines: Sequence[StaffLine]) -> Letter:
+def _letter(key: str, lines: Sequence[DigestLine]) -> Letter:
     first = lines[0]
     to = Addressee(first.to_address, first.to_name, first.time_zone, _meant_for(lines))
     cases = {line.case_id for line in lines}
     alone = first.case if len(cases) == 1 else None
-    return Letter(key, "staff_lines", to, _facts(lines, alone), alone, Holds.ALWAYS)
+    return Letter(key, "staff_lines", to, _facts(lines, alone), alone, SendCondition.ALWAYS)
 
 
-def _meant_for(lines: Sequence[StaffLine]) -> str:
+def _meant_for(lines: Sequence[DigestLine]) -> str:
     return ", ".join(dict.fromkeys(line.meant_for for line in lines if line.meant_for))
 
 
-def _facts(lines: Sequence[StaffLine], alone: Case | None) -> dict[str, Any]:
+def _facts(lines: Sequence[DigestLine], alone: Case | None) -> dict[str, Any]:
     sections = []
     expected = []
     for section in Section:

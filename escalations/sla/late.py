@@ -9,17 +9,17 @@ from django.db.models import Count
 from django.db.models.functions import Coalesce
 
 from cases.engine import recovery
-from cases.engine.recovery import Late, LateWork, Outcome
-from escalations import enums
-from escalations.models import Promise
+from cases.engine.recovery import Late, LateOutcome, LateWork
+from escalations.enums import SlaOutcome
+from escalations.models import SlaTarget
 
 
 def late_promises(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
     """The promises of the ledger that were missed in between; two queries."""
-    missed = Promise.objects.filter(due_at__gt=began_at, due_at__lte=ended_at, outcome=enums.Outcome.MISSED)
-    counts: Counter[Outcome] = Counter()
+    missed = SlaTarget.objects.filter(due_at__gt=began_at, due_at__lte=ended_at, outcome=SlaOutcome.BREACHED)
+    counts: Counter[LateOutcome] = Counter()
     for row in missed.order_by().values("outcome").annotate(number=Count("pk")):
-        counts[Outcome.LATE] += row["number"]
+        counts[LateOutcome.LATE] += row["number"]
     rows = missed.select_related("case").annotate(done_at=Coalesce("ended_at", "due_at")).order_by("due_at", "pk")
     works = [
         LateWork(
@@ -28,7 +28,7 @@ def late_promises(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
             f"{row.get_kind_display()} to {row.get_member_display()}",
             row.due_at,
             row.done_at,
-            Outcome.LATE,
+            LateOutcome.LATE,
         )
         for row in rows[:at_most]
     ]

@@ -13,19 +13,19 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
-from cases.enums import Channel, Direction, Holds, Status
+from cases.enums import Channel, Direction, SendCondition, Status
 from cases.mail.letters import Letter, case_facts
 from cases.models import Case, Interaction
 from contacts.directory import Addressee
 from contacts.enums import Role
-from contacts.wording import said_duration
+from contacts.wording import duration
 from escalations.audience import staff_readers
 from escalations.enums import Member, QuestionEnd
-from escalations.models import Question, StaffLine
+from escalations.models import DigestLine, Question
 from escalations.points.decide import Batch, centre_of_owner
-from escalations.policy.sla import Period
+from escalations.policy.sla import Target
 from escalations.questions.apply import marked_for_customers
-from escalations.sla.decide import PromiseStep, Update
+from escalations.sla.decide import SlaDecision, Update
 from escalations.sla.digest import Section, line_key
 
 #: No more of what somebody said stands in an update.
@@ -47,10 +47,10 @@ class Telling:
     Without `quoting`, for looking ahead, they do not say what was last said, and no query is made.
     """
 
-    def __init__(self, steps: Sequence[PromiseStep], batch: Batch, quoting: bool = True) -> None:
+    def __init__(self, steps: Sequence[SlaDecision], batch: Batch, quoting: bool = True) -> None:
         self.steps, self.batch, self.now = steps, batch, batch.now
         self._letters: list[Letter] = []
-        self._lines: list[StaffLine] = []
+        self._lines: list[DigestLine] = []
         updating = [step.case for step in steps if step.updates and quoting]
         self.said = LastSaid(updating) if updating else None
         for step in steps:
@@ -61,11 +61,11 @@ class Telling:
         """To customers, one for each case."""
         return self._letters
 
-    def lines(self) -> list[StaffLine]:
+    def lines(self) -> list[DigestLine]:
         """To staff, one for each person and reason."""
         return self._lines
 
-    def _tell(self, step: PromiseStep) -> None:
+    def _tell(self, step: SlaDecision) -> None:
         self._tell_customer(step)
         self._tell_staff(step)
         if step.reminders:
@@ -79,7 +79,7 @@ class Telling:
 
     # --- updates ---
 
-    def _tell_customer(self, step: PromiseStep) -> None:
+    def _tell_customer(self, step: SlaDecision) -> None:
         for update in step.updates:
             if update.period.member != Member.CUSTOMER:
                 continue
@@ -92,10 +92,10 @@ class Telling:
                 "latest:",
             }
             self._letters += [
-                Letter(key, "status_update", one, what, step.case, Holds.OWED) for one in update.readers[:1]
+                Letter(key, "status_update", one, what, step.case, SendCondition.OWED) for one in update.readers[:1]
             ]
 
-    def _tell_staff(self, step: PromiseStep) -> None:
+    def _tell_staff(self, step: SlaDecision) -> None:
         to_staff = [update for update in step.updates if update.period.member != Member.CUSTOMER]
         updates: dict[Member, Update] = {update.period.member: update for update in to_staff}
         watchers = step.watchers if step.updates else ()
@@ -110,7 +110,7 @@ class Telling:
         for update in updates.values():
             update.row.mail_id = line_key(update.readers[0].address, self.now)
 
-    def _update_facts(self, step: PromiseStep, update: Update, for_customer: bool) -> dict[str, Any]:
+    def _update_facts(self, step: SlaDecision, update: Update, for_customer: bool) -> dict[str, Any]:
         case = step.case
         said = self.said.of(case.pk, for_customer) if self.said else None
         upcoming = None if for_customer else step.standing.life.upcoming(self.now)
@@ -131,7 +131,7 @@ class Telling:
 
     # --- what staff are told ---
 
-    def _remind(self, step: PromiseStep) -> None:
+    def _remind(self, step: SlaDecision) -> None:
         soonest = min(step.reminders, key=lambda one: one.due_at)
         owed_to = _joined(Member(one.member).label for one in step.reminders)
         unreachable = not step.case.contact.email and any(one.member == Member.CUSTOMER for one in step.reminders)
@@ -147,16 +147,16 @@ class Telling:
         for one in readers:
             self._line(step, Section.REMINDER, one, "you own cases on which a status update is owed soon", what)
 
-    def _tell_of_silence(self, step: PromiseStep, period: Period) -> None:
+    def _tell_of_silence(self, step: SlaDecision, period: Target) -> None:
         what = {
             "case": case_facts(step.case),
             "owed_to": Member(period.member).label,
-            "every": said_duration(period.every),
+            "every": duration(period.every),
             "next_at": "",
         }
         self._tell_manager(step, Section.SILENCE, "two status updates in a row went without a person's word", what)
 
-    def _tell_of_question(self, step: PromiseStep) -> None:
+    def _tell_of_question(self, step: SlaDecision) -> None:
         question = step.standing.life.question
         assert question is not None
         what = {
@@ -168,7 +168,7 @@ class Telling:
         }
         self._tell_manager(step, Section.QUESTION, "a question for the status of a case stayed unanswered", what)
 
-    def _tell_of_word(self, step: PromiseStep, word: Interaction) -> None:
+    def _tell_of_word(self, step: SlaDecision, word: Interaction) -> None:
         what = {
             "case": case_facts(step.case),
             "said": _quoted(word.body),
@@ -179,13 +179,13 @@ class Telling:
         because = "a customer's word on a resolved case has not been handled in time"
         self._tell_manager(step, Section.WORD, because, what)
 
-    def _tell_manager(self, step: PromiseStep, section: Section, because: str, what: dict[str, Any]) -> None:
+    def _tell_manager(self, step: SlaDecision, section: Section, because: str, what: dict[str, Any]) -> None:
         for one in self.batch.directory.for_role(Role.SUPPORT_MANAGER, centre_of_owner(step.case)):
             self._line(step, section, one, because, what)
 
-    def _line(self, step: PromiseStep, section: Section, to: Addressee, because: str, what: dict[str, Any]) -> None:
+    def _line(self, step: SlaDecision, section: Section, to: Addressee, because: str, what: dict[str, Any]) -> None:
         self._lines.append(
-            StaffLine(
+            DigestLine(
                 case=step.case,
                 section=section,
                 key=line_key(to.address, self.now),

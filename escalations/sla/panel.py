@@ -25,16 +25,16 @@ from cases.policy.first_response import Response, initial_response
 from contacts.directory import Addressee, Directory
 from contacts.enums import Right
 from contacts.models import User
-from contacts.wording import said_duration
+from contacts.wording import duration
 from escalations.audience import audience_of, readers_of
-from escalations.clocks import Versions, life_of, lives_of
-from escalations.enums import Member, Outcome, PromiseKind
-from escalations.models import Promise
+from escalations.clocks import Versions, load_clock, load_clocks
+from escalations.enums import Member, SlaKind, SlaOutcome
+from escalations.models import SlaTarget
 from escalations.points.decide import centre_of_owner
 from escalations.policy.explain import Said, begun_by, called, said_on, the, when, why_response_due, why_update_due
-from escalations.policy.sla import Period, Word
+from escalations.policy.sla import Target, Touchpoint
 from escalations.sla.apply import lead
-from escalations.sla.state import BY_DESK, Standing, standings_of
+from escalations.sla.state import BY_DESK, SlaState, load_sla_states
 
 #: How many missed promises the panel names; the ledger has all of them.
 MISSED_SHOWN = 5
@@ -94,7 +94,7 @@ def promises_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "none_owed": page.none_owed(),
             "missed": page.missed[:MISSED_SHOWN],
             "more_missed": len(page.missed) > MISSED_SHOWN,
-            "ledger": f"{reverse('admin:escalations_promise_changelist')}?q={case.number}",
+            "ledger": f"{reverse('admin:escalations_slatarget_changelist')}?q={case.number}",
         },
     )
 
@@ -104,13 +104,13 @@ class _Page:
 
     def __init__(self, case: Case, now: datetime) -> None:
         self.case, self.now = case, now
-        self.life = life_of(case)
-        self.standing = standings_of([self.life])[case.pk]
+        self.life = load_clock(case)
+        self.standing = load_sla_states([self.life])[case.pk]
         self.pieces = self.life.pieces()
         self.directory, self.centre = Directory(), centre_of_owner(case)
         self.said: Said = said_on(now, timezone.get_current_timezone())
-        rows = Promise.objects.filter(case=case).select_related("by")
-        self.missed = list(rows.filter(outcome=Outcome.MISSED).order_by("-due_at", "-pk")[: MISSED_SHOWN + 1])
+        rows = SlaTarget.objects.filter(case=case).select_related("by")
+        self.missed = list(rows.filter(outcome=SlaOutcome.BREACHED).order_by("-due_at", "-pk")[: MISSED_SHOWN + 1])
         self.ended = _ended(rows)
         speakers = {word.by for word in self.standing.words} - {None}
         self.people: Mapping[int, User] = User.objects.in_bulk(speakers)
@@ -149,7 +149,7 @@ class _Page:
         """The clock of everybody who is owed an update, soonest first (T2)."""
         running = self.standing.running
         readers = readers_of(self.case, [one.member for one in running], self.directory)
-        alike: dict[ClockLine, list[Period]] = {}
+        alike: dict[ClockLine, list[Target]] = {}
         for one in running:
             alike.setdefault(self._clock(one, readers[one.member]), []).append(one)
         return [
@@ -157,36 +157,39 @@ class _Page:
             for line, its in alike.items()
         ]
 
-    def _names(self, period: Period, readers: Mapping[Member, Sequence[Addressee]]) -> str:
+    def _names(self, period: Target, readers: Mapping[Member, Sequence[Addressee]]) -> str:
         return _names(readers[period.member]) or _without_address(self.case)
 
-    def _clock(self, period: Period, readers: Sequence[Addressee]) -> ClockLine:
+    def _clock(self, period: Target, readers: Sequence[Addressee]) -> ClockLine:
         """What holds for the clock, whoever it is whose clock it is."""
         begun_by_word = self._told_at(period)
         begun = called(begun_by_word.what) if begun_by_word else ""
         return ClockLine(
             who="",
             names="",
-            every=said_duration(self.pieces[-1].owed.get(period.member, period.every)),
+            every=duration(self.pieces[-1].owed.get(period.member, period.every)),
             due_at=period.due_at.replace(second=0, microsecond=0),
             is_overdue=period.is_missed(self.now),
             told=self._last_told(period, begun_by_word),
             next=self._next(period, readers),
             why=why_update_due(
-                period, begun or begun_by(period, self.life.snapshots, self.case.promises_since), self.pieces, self.said
+                period,
+                begun or begun_by(period, self.life.snapshots, self.case.sla_counts_from),
+                self.pieces,
+                self.said,
             ),
         )
 
-    def _told_at(self, period: Period) -> Word | None:
+    def _told_at(self, period: Target) -> Touchpoint | None:
         """The word that a period began with, a person's or the desk's; None when no word began it."""
         for word in self.standing.words:
             if word.at == period.since and period.member in word.members:
                 return word
         if any(row.updated_at == period.since for row in self._ended_of(period.member)):
-            return Word(period.since, frozenset({period.member}), BY_DESK, by_desk=True)
+            return Touchpoint(period.since, frozenset({period.member}), BY_DESK, by_desk=True)
         return None
 
-    def _last_told(self, period: Period, begun: Word | None) -> Told | None:
+    def _last_told(self, period: Target, begun: Touchpoint | None) -> Told | None:
         told = [row for row in self._ended_of(period.member) if row.updated_at or row.by_id]
         row = told[0] if told else None
         words = [one for one in self.standing.words if period.member in one.members]
@@ -198,10 +201,10 @@ class _Page:
             return Told(word.at, f"{called(word.what)}{f' by {name}' if name else ''}")
         return Told(begun.at, begun.what) if begun else None
 
-    def _ended_of(self, member: Member) -> list[Promise]:
+    def _ended_of(self, member: Member) -> list[SlaTarget]:
         return [row for row in self.ended if row.member == member]
 
-    def _next(self, period: Period, readers: Sequence[Addressee]) -> str:
+    def _next(self, period: Target, readers: Sequence[Addressee]) -> str:
         """What happens by itself until a person speaks (T3)."""
         row, writes_at = self.standing.row_of(period), period.update_at(lead())
         writes = period.automatic and bool(readers)
@@ -234,7 +237,7 @@ class _Page:
 
     def none_owed(self) -> str:
         """Why no update is owed just now, and from when it counts again (T2); "" while one is."""
-        if self.life.course is None or not self.life.snapshots:
+        if self.life.timeline is None or not self.life.snapshots:
             return "No schedule was in force when this case was opened, so no status updates are promised."
         if self.case.status not in _WHY_NONE:
             return ""
@@ -244,7 +247,7 @@ class _Page:
 
     def _again(self) -> str:
         audience = audience_of(self.life, self.now)
-        told = [f"{the(member)} every {said_duration(every)}" for member, every in audience.items()]
+        told = [f"{the(member)} every {duration(every)}" for member, every in audience.items()]
         return f": {', '.join(told)}" if told else ""
 
     def _name(self, user_id: int | None, known: User | None = None) -> str:
@@ -258,16 +261,16 @@ _WHY_NONE = {
 }
 
 
-def _listed(periods: Sequence[Period]) -> str:
+def _listed(periods: Sequence[Target]) -> str:
     """“Customer, account manager and COO”."""
     first, *others = [one.member.label for one in periods]
     rest = [label if label.isupper() else label.lower() for label in others]
     return " and ".join([", ".join([first, *rest[:-1]]), *rest[-1:]])
 
 
-def _ended(rows: QuerySet[Promise]) -> list[Promise]:
+def _ended(rows: QuerySet[SlaTarget]) -> list[SlaTarget]:
     """The newest updates of a case that somebody got, or that were no longer owed; newest first."""
-    ended = rows.filter(kind=PromiseKind.UPDATE, ended_at__isnull=False).select_related("mail")
+    ended = rows.filter(kind=SlaKind.UPDATE, ended_at__isnull=False).select_related("mail")
     heavy = ("mail__facts", "mail__text", "mail__html")
     return list(ended.defer(*heavy).order_by("-ended_at", "-pk")[:TOLD_LOOKED_AT])
 
@@ -280,7 +283,7 @@ def _state_of(response: Response, now: datetime) -> str:
     return "met" if response.met_at else "released"
 
 
-def _by_desk(row: Promise) -> str:
+def _by_desk(row: SlaTarget) -> str:
     """The desk's own update, and what became of its mail unless it simply left (T3)."""
     fate = _FATES.get(MailStatus(row.mail.status), "") if row.mail else ""
     return f"{BY_DESK}{fate}"
@@ -309,10 +312,10 @@ def missed_promises(user: User, now: datetime) -> Card | None:
     """What is overdue now, and what was missed in the last 24 hours; two queries."""
     if not user.may(Right.WATCH_THE_ENGINE):
         return None
-    rows = Promise.objects.filter(outcome=Outcome.MISSED).select_related("case", "case__company", "case__owner")
+    rows = SlaTarget.objects.filter(outcome=SlaOutcome.BREACHED).select_related("case", "case__company", "case__owner")
     overdue = list(rows.filter(ended_at=None).order_by("due_at", "pk")[: SHOWN + 1])
     missed = list(rows.filter(due_at__gt=now - MISSED_WITHIN, due_at__lte=now).order_by("-due_at", "-pk")[: SHOWN + 1])
-    link = reverse("admin:escalations_promise_changelist")
+    link = reverse("admin:escalations_slatarget_changelist")
     return Card(
         "Promises",
         "admin/escalations/promise_card.html",
@@ -357,7 +360,7 @@ def due_soon(user: User, now: datetime) -> Card | None:
     if not user.may(Right.WORK_CASES):
         return None
     cases = _own_cases(user)
-    standings = standings_of(lives_of(cases[:RECKONED], Versions()).values()) if cases else {}
+    standings = load_sla_states(load_clocks(cases[:RECKONED], Versions()).values()) if cases else {}
     lines = [line for standing in standings.values() if (line := _soonest(standing, now)) is not None]
     lines.sort(key=lambda line: line.due_at)
     if not lines:
@@ -376,13 +379,13 @@ def _own_cases(user: User) -> list[Case]:
 
     The sweep looks at a case before anything is due on it, so that order is nearly the order of the deadlines.
     """
-    missed = Promise.objects.filter(case=OuterRef("pk"), outcome=Outcome.MISSED, ended_at=None)
+    missed = SlaTarget.objects.filter(case=OuterRef("pk"), outcome=SlaOutcome.BREACHED, ended_at=None)
     cases = Case.objects.open().filter(owner=user).exclude(status=Status.WAITING)
-    owed = cases.filter(Q(promise_at__isnull=False) | Exists(missed)).select_related("company")
-    return list(owed.order_by(F("promise_at").asc(nulls_first=True), "pk")[: RECKONED + 1])
+    owed = cases.filter(Q(sla_check_at__isnull=False) | Exists(missed)).select_related("company")
+    return list(owed.order_by(F("sla_check_at").asc(nulls_first=True), "pk")[: RECKONED + 1])
 
 
-def _soonest(standing: Standing, now: datetime) -> DueLine | None:
+def _soonest(standing: SlaState, now: datetime) -> DueLine | None:
     case = standing.life.case
     found = [(one.due_at, f"Status update to {the(one.member)}") for one in standing.running]
     response, row = standing.response, standing.response_row

@@ -15,8 +15,8 @@ from cases import timeline
 from cases.enums import MailStatus
 from cases.models import Case, Mail
 from cases.timeline import Entry, Routine, is_lost
-from escalations.enums import Member, Outcome, PromiseKind
-from escalations.models import Promise, StaffLine
+from escalations.enums import Member, SlaKind, SlaOutcome
+from escalations.models import DigestLine, SlaTarget
 from escalations.policy.explain import Said, said_on, the
 from escalations.sla.digest import Section
 
@@ -48,7 +48,7 @@ def promise_entries(case: Case, enough: int) -> Iterator[Entry]:
 
 def _lines(case: Case, enough: int) -> Iterator[Entry]:
     heavy = ("mail__facts", "mail__text", "mail__html")
-    rows = StaffLine.objects.filter(case=case).select_related("mail").defer(*heavy).order_by("-written_at", "-pk")
+    rows = DigestLine.objects.filter(case=case).select_related("mail").defer(*heavy).order_by("-written_at", "-pk")
     lines = list(rows[:enough])
     members = _members(case, lines)
     for line in lines:
@@ -67,12 +67,12 @@ def _lines(case: Case, enough: int) -> Iterator[Entry]:
         )
 
 
-def _members(case: Case, lines: list[StaffLine]) -> dict[tuple[datetime, str], list[Member]]:
+def _members(case: Case, lines: list[DigestLine]) -> dict[tuple[datetime, str], list[Member]]:
     """Which members of the audience each update was for, by its moment and the key of its line."""
     updates = [line for line in lines if line.section == Section.UPDATE]
     if not updates:
         return {}
-    kept = Promise.objects.filter(case=case, updated_at__gte=updates[-1].written_at).exclude(member=Member.CUSTOMER)
+    kept = SlaTarget.objects.filter(case=case, updated_at__gte=updates[-1].written_at).exclude(member=Member.CUSTOMER)
     keys = {str(line.mail_id): line.key for line in updates}  # a mail's key may differ from its lines'
     found: dict[tuple[datetime, str], list[Member]] = {}
     for at, mail_key, member in kept.order_by("pk").values_list("updated_at", "mail_id", "member"):
@@ -82,7 +82,7 @@ def _members(case: Case, lines: list[StaffLine]) -> dict[tuple[datetime, str], l
     return found
 
 
-def _title(line: StaffLine, members: list[Member]) -> str:
+def _title(line: DigestLine, members: list[Member]) -> str:
     if line.section == Section.UPDATE:
         return f"Status update to {' and '.join(map(the, members)) or 'whoever watches the case'}"
     return {
@@ -92,12 +92,12 @@ def _title(line: StaffLine, members: list[Member]) -> str:
     }.get(Section(line.section), Section(line.section).label)
 
 
-def _to_whom(line: StaffLine) -> str:
+def _to_whom(line: DigestLine) -> str:
     name = line.to_name or line.to_address
     return f"to {name}" + (f", meant for {line.meant_for}" if line.meant_for else "")
 
 
-def _about(line: StaffLine, alone: Mail | None) -> list[str]:
+def _about(line: DigestLine, alone: Mail | None) -> list[str]:
     said, about = _said(), []
     due_at = line.facts.get("due_at")
     if line.section == Section.REMINDER and due_at:
@@ -115,10 +115,12 @@ def _about(line: StaffLine, alone: Mail | None) -> list[str]:
 
 
 def _misses(case: Case, enough: int) -> Iterator[Entry]:
-    rows = Promise.objects.filter(case=case, outcome=Outcome.MISSED).select_related("by").order_by("-due_at", "-pk")
+    rows = (
+        SlaTarget.objects.filter(case=case, outcome=SlaOutcome.BREACHED).select_related("by").order_by("-due_at", "-pk")
+    )
     said = _said()
     for row in rows[:enough]:
-        what = "first response" if row.kind == PromiseKind.RESPONSE else f"status update to {the(Member(row.member))}"
+        what = "first response" if row.kind == SlaKind.RESPONSE else f"status update to {the(Member(row.member))}"
         yield Entry(
             at=row.due_at,
             kind="missed",
@@ -128,7 +130,7 @@ def _misses(case: Case, enough: int) -> Iterator[Entry]:
         )
 
 
-def _after_all(row: Promise, said: Said) -> str:
+def _after_all(row: SlaTarget, said: Said) -> str:
     if row.ended_at is None:
         return "Still owed"
     if row.by is not None:

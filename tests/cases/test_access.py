@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from cases.actions import ACTIONS
 from cases.enums import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitReason
-from cases.models import Absence, Case, Interaction, Mail, Notice, Refusal
+from cases.models import Absence, Case, FollowUp, Interaction, Mail, Refusal
 from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from contacts.models import User
@@ -64,7 +64,7 @@ def everything() -> dict[str, object]:
         "history": list(Case.history.order_by("history_id").values_list("history_id", "status", "severity")),
         "interactions": list(Interaction.objects.order_by("pk").values()),
         "mails": list(Mail.objects.order_by("pk").values("pk", "status")),
-        "notices": Notice.objects.count(),
+        "notices": FollowUp.objects.count(),
         "absences": list(Absence.objects.order_by("pk").values()),
         "refusals": Refusal.objects.count(),
         "log": LogEntry.objects.count(),

@@ -14,7 +14,7 @@ from django.urls import reverse
 from cases.dashboard import Card, cards_for
 from cases.enums import AgreedBy, Channel, Direction, MailStatus, Resolution, Severity, WaitReason
 from cases.followup.apply import follow_up
-from cases.models import Case, CaseWatcher, Interaction, Mail, Pulse, Refusal, SetAside
+from cases.models import Case, CaseWatcher, FailedCase, Interaction, Mail, Refusal, SweepRun
 from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from contacts.enums import Role
@@ -91,7 +91,7 @@ def test_somebody_without_a_role_is_told_whom_to_ask(desk: Desk) -> None:
     "who", ["technician", "l3", "manager", "account_manager", "customer_engineer", "csm", "director", "coo"]
 )
 def test_an_empty_desk_says_something_kind_on_every_card(desk: Desk, who: str) -> None:
-    Pulse.objects.all().delete()
+    SweepRun.objects.all().delete()
     answer = signed_in(getattr(desk, who)).get(reverse(DESK))
     assert answer.status_code == 200
     cards: list[Card] = [one for column in answer.context_data["columns"] for one in column]
@@ -262,12 +262,12 @@ def test_open_cases_are_counted_by_severity_and_status(desk: Desk) -> None:
 
 def test_the_engine_is_well_when_every_sweep_looked_lately(desk: Desk) -> None:  # S3
     for name in ("escalate", "follow-up", "promises", "deliver"):
-        Pulse.objects.create(name=name, last_at=NOON - timedelta(seconds=30))
+        SweepRun.objects.create(name=name, last_at=NOON - timedelta(seconds=30))
     assert card(desk.manager, "The engine")["healthy"]
 
 
 def test_an_engine_that_does_not_look_is_seen(desk: Desk) -> None:  # S3
-    Pulse.objects.create(name="escalate", last_at=NOON - HOUR)
+    SweepRun.objects.create(name="escalate", last_at=NOON - HOUR)
     shown = card(desk.manager, "The engine")
     assert not shown["healthy"]
     assert {look.name: look.is_late for look in shown["looks"]} == {
@@ -282,11 +282,11 @@ def test_what_is_overdue_failed_or_set_aside_is_seen(desk: Desk) -> None:  # S2,
     case = desk.open_case(severity=Severity.CRITICAL)
     escalate(NOON)
     assert card(desk.manager, "The engine", 4)["overdue"] == [("promise", NOON)]
-    Case.objects.update(promise_at=None)
+    Case.objects.update(sla_check_at=None)
     assert card(desk.manager, "The engine", 4)["overdue"] == []
     assert card(desk.manager, "The engine", 5)["overdue"] == [("escalation", NOON + 4 * HOUR)]
     Mail.objects.filter(case=case).update(status=MailStatus.FAILED)
-    SetAside.objects.create(case=case, sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="ValueError")
+    FailedCase.objects.create(case=case, sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="ValueError")
     shown = card(desk.manager, "The engine", 3)
     failed = {status: count for status, count, _, _ in shown["mails"]}[MailStatus.FAILED]
     assert failed == Mail.objects.count() > 0
@@ -298,15 +298,15 @@ def test_what_is_overdue_failed_or_set_aside_is_seen(desk: Desk) -> None:  # S2,
 def test_one_trouble_is_enough_for_the_engine_not_to_be_well(desk: Desk, trouble: str) -> None:  # S2, S3, M1
     case = desk.open_case(severity=Severity.CRITICAL)
     escalate(NOON)
-    Case.objects.update(promise_at=None)
+    Case.objects.update(sla_check_at=None)
     for name in ("escalate", "follow-up", "promises", "deliver"):
-        Pulse.objects.update_or_create(name=name, defaults={"last_at": NOON + 5 * HOUR})
+        SweepRun.objects.update_or_create(name=name, defaults={"last_at": NOON + 5 * HOUR})
     Mail.objects.update(status=MailStatus.SENT)
     assert card(desk.manager, "The engine", 3)["healthy"]
     if trouble == "failed":
         Mail.objects.filter(case=case).update(status=MailStatus.FAILED)
     if trouble == "set aside":
-        SetAside.objects.create(case=case, sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="ValueError")
+        FailedCase.objects.create(case=case, sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="ValueError")
     assert not card(desk.manager, "The engine", 5 if trouble == "overdue" else 3)["healthy"]
 
 
@@ -340,7 +340,7 @@ def _fill(desk: Desk, cases: int) -> None:
         waits = desk.open_case(NOON - 30 * HOUR, severity=severity)
         at = NOON - 29 * HOUR
         transitions.ask_customer(waits.pk, desk.technician, at, question="Since when?", reason=WaitReason.CANNOT_NOW)
-        SetAside.objects.create(case=opened, sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="ValueError")
+        FailedCase.objects.create(case=opened, sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="ValueError")
         Refusal.objects.create(company=desk.company, caller="Peter", at=NOON, told="Ask.", by=desk.technician)
         Interaction.objects.create(
             case=opened,
@@ -453,11 +453,11 @@ def test_the_sidebar_offers_what_the_person_may_open_and_nothing_else(desk: Desk
 
 @pytest.mark.parametrize("model", ["pulse", "setaside", "refusal"])
 def test_what_the_engine_wrote_is_read_only(desk: Desk, model: str) -> None:  # S2, S3, D3
-    Pulse.objects.create(name="escalate", last_at=NOON)
-    SetAside.objects.create(case=desk.open_case(), sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="Error")
+    SweepRun.objects.create(name="escalate", last_at=NOON)
+    FailedCase.objects.create(case=desk.open_case(), sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="Error")
     Refusal.objects.create(company=desk.company, caller="Peter Gast", at=NOON, told="Ask your help desk.")
     client = signed_in(desk.manager)
-    row = {"pulse": Pulse, "setaside": SetAside, "refusal": Refusal}[model].objects.get()
+    row = {"pulse": SweepRun, "setaside": FailedCase, "refusal": Refusal}[model].objects.get()
     change = reverse(f"admin:cases_{model}_change", args=[row.pk])
     assert client.get(change).status_code == 200
     assert client.post(change, {}).status_code == 403

@@ -18,7 +18,7 @@ from cases.models import Case, Mail
 from cases.timeline import Entry, Fold, Moment, Routine, Timeline, timeline_of
 from contacts.models import User
 from escalations.enums import Member
-from escalations.models import StaffLine
+from escalations.models import DigestLine
 from escalations.questions.updates import give_update
 from tests.support.builders import NOON, Desk, build_desk
 from tests.support.stage import Stage
@@ -139,7 +139,7 @@ def test_every_mail_of_the_case_can_be_reached_and_nothing_is_told_that_is_not_t
     mails = Mail.objects.filter(case=case)
     assert linked == set(mails.values_list("pk", flat=True))
     assert mails.filter(template="status_update").count() >= 3  # of the kinds that fold, to customer and to staff
-    assert StaffLine.objects.filter(case=case).count() >= 3
+    assert DigestLine.objects.filter(case=case).count() >= 3
 
 
 @pytest.mark.django_db
@@ -168,9 +168,11 @@ def test_the_summaries_count_what_was_written_each_message_once(desk: Desk) -> N
             counted.update(entry.routine.one for entry in one.entries if entry.routine)
     wanted = {
         "status update to the customer": Mail.objects.filter(case=case, template="status_update").count(),
-        "status update to staff": StaffLine.objects.filter(case=case, section="update").count(),
-        "reminder to the owner": StaffLine.objects.filter(case=case, section="reminder").count(),
-        "word to the Support Manager": StaffLine.objects.filter(case=case, section__in=["silence", "question"]).count(),
+        "status update to staff": DigestLine.objects.filter(case=case, section="update").count(),
+        "reminder to the owner": DigestLine.objects.filter(case=case, section="reminder").count(),
+        "word to the Support Manager": DigestLine.objects.filter(
+            case=case, section__in=["silence", "question"]
+        ).count(),
     }
     assert counted == {name: number for name, number in wanted.items() if number}
     assert len(counted) == 4

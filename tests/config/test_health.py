@@ -18,7 +18,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from cases.engine.watch import engine_state, watched_jobs
-from cases.models import Case, Mail, Pulse
+from cases.models import Case, Mail, SweepRun
 from config import health
 from tests.support.builders import build_desk
 
@@ -33,8 +33,8 @@ print(answer.status_code, answer.content.decode())
 @pytest.fixture
 def beating(db: None) -> None:
     now = timezone.now()
-    Pulse.objects.all().delete()
-    Pulse.objects.bulk_create(Pulse(name=name, last_at=now) for name in watched_jobs())
+    SweepRun.objects.all().delete()
+    SweepRun.objects.bulk_create(SweepRun(name=name, last_at=now) for name in watched_jobs())
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_beat_that_was_seen_just_now_is_well(client: Client, beating: None):
 
 @pytest.mark.django_db
 def test_a_beat_that_was_never_seen_is_named():
-    Pulse.objects.all().delete()
+    SweepRun.objects.all().delete()
     trouble = health.read_engine()[0]["beat"]
     assert all(f"'{name}' has never run" in trouble for name in watched_jobs())
     assert "heartbeat" not in trouble
@@ -92,7 +92,7 @@ def test_a_beat_that_was_never_seen_is_named():
 def test_one_job_that_is_late_is_enough(settings: Settings, beating: None, name: str):
     settings.DESK_BEAT_LATE_AFTER_SECONDS = 180
     now = timezone.now()
-    Pulse.objects.filter(name=name).update(last_at=now - timedelta(seconds=181))
+    SweepRun.objects.filter(name=name).update(last_at=now - timedelta(seconds=181))
     late = engine_state(now).late_looks()
     assert [sentence.partition(" ran last at ")[0] for sentence in late] == [f"'{name}'"]
 
@@ -100,22 +100,24 @@ def test_one_job_that_is_late_is_enough(settings: Settings, beating: None, name:
 def test_a_job_on_the_last_allowed_second_is_not_late(settings: Settings, beating: None):
     settings.DESK_BEAT_LATE_AFTER_SECONDS = 180
     now = timezone.now()
-    Pulse.objects.update(last_at=now - timedelta(seconds=180))
+    SweepRun.objects.update(last_at=now - timedelta(seconds=180))
     assert engine_state(now).troubles() == []
 
 
 def test_a_look_that_takes_long_is_alive_until_its_end(settings: Settings, beating: None):
     settings.DESK_BEAT_LATE_AFTER_SECONDS = 180
     now = timezone.now()
-    Pulse.objects.update(last_at=now - timedelta(seconds=400), took_seconds=300)
+    SweepRun.objects.update(last_at=now - timedelta(seconds=400), took_seconds=300)
     assert engine_state(now).troubles() == []
 
 
-@pytest.mark.parametrize(("column", "what"), [("look_at", "The escalation of"), ("follow_up_at", "The follow-up of")])
+@pytest.mark.parametrize(
+    ("column", "what"), [("escalation_check_at", "The escalation of"), ("follow_up_check_at", "The follow-up of")]
+)
 def test_an_obligation_that_is_overdue_makes_the_desk_not_ready(client: Client, beating: None, column: str, what: str):
     case = build_desk().open_case(timezone.now())
     Mail.objects.all().delete()
-    Case.objects.update(**{"look_at": None, column: timezone.now() - timedelta(minutes=6)})
+    Case.objects.update(**{"escalation_check_at": None, column: timezone.now() - timedelta(minutes=6)})
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["beat"]) == (503, "ok")
     assert answer.json()["work"].startswith(f"{what} {case.number} is overdue")
@@ -124,7 +126,7 @@ def test_an_obligation_that_is_overdue_makes_the_desk_not_ready(client: Client, 
 
 def test_what_is_due_just_now_is_not_overdue(client: Client, beating: None):
     build_desk().open_case(timezone.now())
-    Case.objects.update(look_at=timezone.now() - timedelta(minutes=4))
+    Case.objects.update(escalation_check_at=timezone.now() - timedelta(minutes=4))
     answer = client.get("/readyz").json()
     assert (answer["work"], answer["mail"]) == ("ok", "ok")
     assert answer["engine"]["oldest_due"] is not None
@@ -134,7 +136,7 @@ def test_mail_that_waits_too_long_makes_the_desk_not_ready_and_tells_strangers_n
     client: Client, beating: None
 ):
     build_desk().open_case(timezone.now())
-    Case.objects.update(look_at=None)
+    Case.objects.update(escalation_check_at=None)
     Mail.objects.update(queued_at=timezone.now() - timedelta(minutes=20), last_error="550 somebody@example.com")
     answer = client.get("/readyz")
     assert answer.status_code == 503
@@ -155,7 +157,7 @@ def test_the_probe_asks_the_same_few_questions_however_much_there_is(client: Cli
 
 
 def test_a_late_beat_makes_the_desk_not_ready(client: Client, beating: None):
-    Pulse.objects.filter(name="escalate").delete()
+    SweepRun.objects.filter(name="escalate").delete()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["database"]) == (503, "ok")
     assert "escalate" in answer.json()["beat"]

@@ -15,12 +15,12 @@ from django.urls import reverse
 from cases.engine import recovery
 from cases.engine import sweep as sweeping
 from cases.engine.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, run_watched, tell
-from cases.engine.recovery import Outcome, newest_reports, report_on
+from cases.engine.recovery import LateOutcome, newest_reports, report_on
 from cases.engine.sweep import Sweep, beat
 from cases.enums import AgreedBy, MailStatus, Resolution, Severity, WaitReason
 from cases.followup import apply as follow_ups
 from cases.mail.rendering import render
-from cases.models import Case, Mail, Outage, Pulse, SetAside
+from cases.models import Case, FailedCase, Mail, Outage, SweepRun
 from cases.workflow import transitions
 from contacts.enums import Role
 from contacts.models import RoleHolder
@@ -72,7 +72,7 @@ def test_an_idle_desk_that_looks_every_minute_has_none(desk: Desk) -> None:
 @pytest.mark.parametrize(("seconds", "expected"), [(180, 0), (181, 2)])
 def test_more_than_the_allowed_seconds_without_a_look_are_an_outage(desk: Desk, seconds: int, expected: int) -> None:
     look(NOON)
-    Pulse.objects.update(took_seconds=0)
+    SweepRun.objects.update(took_seconds=0)
     look(NOON + timedelta(seconds=seconds))
     assert Outage.objects.count() == expected
 
@@ -98,23 +98,23 @@ def test_a_long_look_shows_on_the_way_that_it_lives(desk: Desk, monkeypatch, set
     seen: list[bool] = []
 
     def step(cases, now):
-        seen.append(Pulse.objects.filter(name="escalate", last_at=now).exists())
+        seen.append(SweepRun.objects.filter(name="escalate", last_at=now).exists())
         return dispatch.SWEEP.step(cases, now)
 
-    sweeping.run(Sweep("escalate", dispatch.SWEEP.due, "look_at", step), NOON)
+    sweeping.run(Sweep("escalate", dispatch.SWEEP.due, "escalation_check_at", step), NOON)
     assert seen == [False, True]
 
 
 def test_a_slow_look_does_not_take_the_place_of_a_quicker_one_that_began_later() -> None:
     beat("escalate", NOON + MINUTE, 1, 7)
     beat("escalate", NOON, 90, 8)
-    assert Pulse.objects.get().last_at == NOON + MINUTE
+    assert SweepRun.objects.get().last_at == NOON + MINUTE
 
 
 def test_a_look_from_a_clock_that_ran_ahead_does_not_blind_the_watch_for_long() -> None:
     beat("escalate", NOON + 400 * DAY, 1, 0)
     beat("escalate", NOON, 1, 0)
-    assert Pulse.objects.get().last_at == NOON
+    assert SweepRun.objects.get().last_at == NOON
 
 
 def test_two_starts_after_one_outage_note_it_once(desk: Desk) -> None:
@@ -150,7 +150,7 @@ def life_with_an_outage(desk: Desk) -> datetime:
     transitions.resolve(
         overtaken.pk, who, NOON + 5 * HOUR, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="Cable"
     )
-    assert Case.objects.filter(pk=late.pk, look_at=NOON + 4 * HOUR).exists()
+    assert Case.objects.filter(pk=late.pk, escalation_check_at=NOON + 4 * HOUR).exists()
     return NOON + 13 * HOUR
 
 
@@ -161,9 +161,9 @@ def test_the_report_says_what_came_due_and_what_became_of_it(desk: Desk) -> None
     assert (report.began_at, report.ended_at, report.length) == (NOON, end, "13 h")
     told = [(work.title, work.what, (work.due_at - NOON) / HOUR, work.outcome) for work in report.works]
     assert told == [
-        ("Late", "Critical 1", 4, Outcome.LATE),
-        ("Overtaken", "Critical 1", 4, Outcome.RECORDED),
-        ("Late", "Critical 2", 12, Outcome.LATE),
+        ("Late", "Critical 1", 4, LateOutcome.LATE),
+        ("Overtaken", "Critical 1", 4, LateOutcome.RECORDED),
+        ("Late", "Critical 2", 12, LateOutcome.LATE),
     ]
     assert {work.done_at for work in report.works} == {end}
     assert report.sentence == "3 obligations came due: 2 were done late, 1 was only recorded."
@@ -176,8 +176,8 @@ def test_notices_that_a_later_one_stands_for_are_superseded(desk: Desk) -> None:
     look(NOON + 5 * DAY)
     (report,) = newest_reports(1)
     assert [(work.what, work.late_by, work.outcome) for work in report.works] == [
-        ("First notice", "3 d", Outcome.SUPERSEDED),
-        ("Second notice", "1 d", Outcome.LATE),
+        ("First notice", "3 d", LateOutcome.SUPERSEDED),
+        ("Second notice", "1 d", LateOutcome.LATE),
     ]
     assert report.sentence == "2 obligations came due: 1 was done late, 1 was superseded."
 
@@ -206,8 +206,8 @@ def test_a_case_that_could_not_be_worked_is_counted(desk: Desk) -> None:  # S2
     def step(cases, now):
         raise ValueError("broken")
 
-    look(NOON + 5 * HOUR, Sweep("escalate", dispatch.SWEEP.due, "look_at", step))
-    assert SetAside.objects.get().case == case
+    look(NOON + 5 * HOUR, Sweep("escalate", dispatch.SWEEP.due, "escalation_check_at", step))
+    assert FailedCase.objects.get().case == case
     (report,) = newest_reports(1)
     assert report.sentence == "Nothing came due meanwhile. 1 case could not be worked and is set aside."
 
@@ -228,7 +228,7 @@ def test_a_long_outage_with_everything_due_is_counted_in_full_and_listed_in_part
     (report,) = newest_reports(1)
     # 24 cases do not wait: 6 each of Critical, High, Medium with three points; 6 cases wait, with three notices
     running = Case.objects.filter(wait_episode=0).exclude(severity=Severity.LOW).count()
-    assert report.counts == {Outcome.LATE: 3 * running + 6, Outcome.SUPERSEDED: 12}
+    assert report.counts == {LateOutcome.LATE: 3 * running + 6, LateOutcome.SUPERSEDED: 12}
     assert len(report.works) == 15
     assert report.left_out == report.counts.total() - 15
     assert list(report.works) == sorted(report.works, key=lambda work: (work.due_at, work.case_id))
@@ -243,7 +243,7 @@ def much_due(desk: Desk, number: int) -> datetime:
         transitions.ask_customer(
             waits.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False
         )
-    Pulse.objects.all().delete()
+    SweepRun.objects.all().delete()
     look(start)
     look(start + 50 * HOUR)
     return start
@@ -371,7 +371,7 @@ def test_the_pulse_page_says_what_is_wrong_and_leads_to_the_last_outage(desk: De
     look(NOON)
     look(NOON + HOUR)
     outage = Outage.objects.first()
-    client, address = signed_in(desk.manager), reverse("admin:cases_pulse_changelist")
+    client, address = signed_in(desk.manager), reverse("admin:cases_sweeprun_changelist")
     time_machine.move_to(NOON + 6 * HOUR, tick=False)
     client.force_login(desk.manager)
     page = client.get(address).content.decode()

@@ -11,7 +11,7 @@ from cases.engine.bulk import insert
 from cases.engine.history import write_history
 from cases.engine.sweep import Swept
 from cases.enums import Resolution, Severity, WaitReason
-from cases.models import Case, Mail, SetAside
+from cases.models import Case, FailedCase, Mail
 from cases.workflow import transitions
 from contacts.enums import Role
 from contacts.models import RoleHolder
@@ -104,7 +104,7 @@ def test_a_case_resolved_in_a_wait_and_reopened_has_not_forgotten_the_wait(desk:
     transitions.reopen(case.pk, desk.technician, at(20), reason="It is back.")
     escalate(at(20))
     assert ledger() == []
-    assert Case.objects.get().look_at == at(21)
+    assert Case.objects.get().escalation_check_at == at(21)
     escalate(at(21))
     assert ledger() == [("Critical 1", 21)]
 
@@ -117,7 +117,7 @@ def test_after_an_outage_over_three_points_all_three_are_carried_out(desk: Desk)
     assert set(Escalation.objects.values_list("carried_out", "done_at")) == {(True, at(30))}
     assert readers() == dict.fromkeys(("csm", "am", "coo", "l3", "tech", "support_manager"), 1)
     case = Case.objects.get()
-    assert (case.owner, case.update_rhythm, case.look_at) == (desk.l3, E1[C, 3].minutes, None)
+    assert (case.owner, case.update_cadence, case.escalation_check_at) == (desk.l3, E1[C, 3].minutes, None)
 
 
 @pytest.mark.parametrize(("severity", "hours", "role"), [(C, 24, Role.COO), (H, 48, Role.CS_DIRECTOR)])
@@ -130,7 +130,7 @@ def test_a_point_whose_role_nobody_holds_is_carried_out_in_its_time(desk: Desk, 
     escalate(at(hours))
     assert ledger()[-1] == (f"{severity.label} 3", hours)
     assert readers() - before == dict.fromkeys(("support_manager", "l3"), 1)
-    assert Case.objects.get(pk=case.pk).update_rhythm == E1[severity, 3].minutes
+    assert Case.objects.get(pk=case.pk).update_cadence == E1[severity, 3].minutes
 
 
 def test_a_point_that_informs_nobody_is_carried_out_in_its_time(desk: Desk) -> None:
@@ -141,7 +141,7 @@ def test_a_point_that_informs_nobody_is_carried_out_in_its_time(desk: Desk) -> N
     escalate(at(15 * 24))
     assert ledger()[-1] == ("Medium 3", 15 * 24)
     assert readers() - before == {"l3": 1, "support_manager": 1}  # who has a decision to take
-    assert Case.objects.get(pk=case.pk).update_rhythm == E1[M, 3].minutes
+    assert Case.objects.get(pk=case.pk).update_cadence == E1[M, 3].minutes
 
 
 MANY = 1_100
@@ -153,7 +153,12 @@ def open_many(desk: Desk, count: int) -> None:
     Mail.objects.all().delete()
     values = {field.attname: getattr(pattern, field.attname) for field in Case._meta.concrete_fields} | {"id": None}
     moments = [NOON + timedelta(seconds=number) for number in range(1, count)]
-    insert([Case(**values | dict.fromkeys(("opened_at", "changed_at", "look_at"), moment)) for moment in moments])
+    insert(
+        [
+            Case(**values | dict.fromkeys(("opened_at", "changed_at", "escalation_check_at"), moment))
+            for moment in moments
+        ]
+    )
     copies = Case.objects.exclude(pk=pattern.pk)
     write_history(((case, case.opened_at, "Opened.") for case in copies), kind="+")
 
@@ -178,6 +183,6 @@ def test_one_bad_case_does_not_stop_the_sweep(desk: Desk, settings, place: int, 
     swept = escalate(at(5))
     assert (swept.acted_on, swept.set_aside) == (6, [bad.pk])
     assert set(Escalation.objects.values_list("case", flat=True)) == {case.pk for case in cases}
-    assert SetAside.objects.get().case_id == bad.pk
+    assert FailedCase.objects.get().case_id == bad.pk
     assert escalate(at(13)).acted_on == 6  # nor the next one
     assert Escalation.objects.count() == 12

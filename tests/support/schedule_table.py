@@ -18,12 +18,12 @@ class Cell:
     hours: float
     informs: Collection[str]
     to_l3: bool
-    rhythm: dict[str, int]  # hours by audience
+    cadence: dict[str, int]  # hours by audience
 
     @property
     def minutes(self) -> dict[str, int]:
         """The rhythm as a case stores it."""
-        return {audience: hours * 60 for audience, hours in self.rhythm.items()}
+        return {audience: hours * 60 for audience, hours in self.cadence.items()}
 
 
 E1: dict[tuple[Severity, int], Cell] = {

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 from cases.enums import Severity, Status
 from contacts.enums import Role
-from escalations.enums import Member
+from escalations.enums import Audience, Member
 from escalations.policy.cadence import Attention, Reached
-from escalations.policy.clock import Course, Key, Snapshot
-from escalations.policy.schedule import Audience, Point, Schedule
-from escalations.policy.sla import Word
+from escalations.policy.clock import Key, PolicyTimeline, Snapshot
+from escalations.policy.schedule import Point, Schedule
+from escalations.policy.sla import Touchpoint
 
 T0 = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -90,7 +90,7 @@ class Walk:
     snapshots: list[Snapshot] = field(default_factory=list)
     moves: list[tuple[datetime, Schedule]] = field(default_factory=list)
     granted: dict[Key, int] = field(default_factory=dict)
-    words: list[Word] = field(default_factory=list)
+    words: list[Touchpoint] = field(default_factory=list)
     reached: list[Reached] = field(default_factory=list)
     attentions: list[Attention] = field(default_factory=list)
     # what was found
@@ -112,9 +112,9 @@ class Walk:
         self.snapshots.append(Snapshot(T0, self.status, self.severity))
 
     @property
-    def course(self) -> Course:
-        hastened = {key: T0 + minute * MINUTE for key, minute in self.granted.items()}
-        return Course(self.versions[0], tuple(self.moves), hastened)
+    def timeline(self) -> PolicyTimeline:
+        brought_forward = {key: T0 + minute * MINUTE for key, minute in self.granted.items()}
+        return PolicyTimeline(self.versions[0], tuple(self.moves), brought_forward)
 
     def to(self, until: int, steps: Iterable[tuple[int, What]]) -> Walk:
         """Walk until a minute, that one included."""
@@ -211,7 +211,7 @@ class Walk:
                 self.done.add(key)
                 director = not quiet and Role.CS_DIRECTOR in self.points[key].mailed
                 moments = (T0 + due * MINUTE, T0 + self.now * MINUTE)
-                self.reached.append(Reached(*key, *moments, self.points[key].rhythm, director))
+                self.reached.append(Reached(*key, *moments, self.points[key].cadence, director))
 
     # --- who is owed updates
 
@@ -232,8 +232,8 @@ class Walk:
     def _audience(self, keys: set[Key]) -> dict[Member, int]:
         base: dict[Audience, timedelta] = {Audience.CUSTOMER: self.version.base_interval[self.severity]}
         passed = sorted(number for run, severity, number in keys if (run, severity) == (self.run, self.severity))
-        rhythm = self.points[self.run, self.severity, passed[-1]].rhythm if passed else base
-        every = {who: interval // MINUTE for who, interval in (rhythm or base).items()}
+        cadence = self.points[self.run, self.severity, passed[-1]].cadence if passed else base
+        every = {who: interval // MINUTE for who, interval in (cadence or base).items()}
         if any(one.run == self.run and one.until is None for one in self.attentions):
             every.setdefault(Audience.CS_MANAGEMENT, 240)
             every = {who: min(240, minutes) for who, minutes in every.items()}
@@ -251,7 +251,7 @@ class Walk:
 
     def _hear(self, told: Told) -> None:
         by_person = None if told.by_desk else 7
-        self.words.append(Word(T0 + self.now * MINUTE, told.members, "an update", by_person, told.by_desk))
+        self.words.append(Touchpoint(T0 + self.now * MINUTE, told.members, "an update", by_person, told.by_desk))
         for member in told.members:
             if member in self.running:
                 self._end(member, "desk" if told.by_desk else "person")

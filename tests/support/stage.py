@@ -18,8 +18,8 @@ from cases.models import Case, Interaction, Mail
 from cases.workflow import transitions
 from cases.workflow.contact_log import log_contact
 from contacts.models import User
-from escalations.enums import Member, PromiseKind
-from escalations.models import Promise
+from escalations.enums import Member, SlaKind
+from escalations.models import SlaTarget
 from escalations.points.apply import escalate
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk
@@ -100,7 +100,9 @@ class Stage:
         self._tell(now)
 
     def _asked(self) -> datetime | None:
-        cases = Case.objects.aggregate(look=Min("look_at"), follow=Min("follow_up_at"), promise=Min("promise_at"))
+        cases = Case.objects.aggregate(
+            look=Min("escalation_check_at"), follow=Min("follow_up_check_at"), promise=Min("sla_check_at")
+        )
         mails = Mail.objects.filter(status=MailStatus.QUEUED).aggregate(mail=Min("send_at"))
         return min((moment for moment in (cases | mails).values() if moment), default=None)
 
@@ -124,14 +126,14 @@ class Stage:
 
     def ledger(self, case: Case | None = None, since: str = "0:00") -> list[str]:
         """Every row of promises whose deadline comes after a moment, in words."""
-        rows = Promise.objects.filter(due_at__gt=at(since)).order_by("since", "due_at", "case_id", "pk")
+        rows = SlaTarget.objects.filter(due_at__gt=at(since)).order_by("since", "due_at", "case_id", "pk")
         if case is not None:
             rows = rows.filter(case=case)
         return [self._row(row) for row in sorted(rows, key=lambda row: (row.kind, list(Member).index(row.member)))]
 
     @staticmethod
-    def _row(row: Promise) -> str:
-        whose = "response" if row.kind == PromiseKind.RESPONSE else row.member
+    def _row(row: SlaTarget) -> str:
+        whose = "response" if row.kind == SlaKind.RESPONSE else row.member
         said = f"{whose} {clock(row.since)}-{clock(row.due_at)} {row.outcome or 'open'} {clock(row.ended_at)}"
         said += f" by {row.by}" if row.by else ""
         return said + (f", told {clock(row.manager_told_at)}" if row.manager_told_at else "")
@@ -164,7 +166,7 @@ class Stage:
             row = log_contact(case.pk, who, now, channel=channel, direction=direction, body=body, **more)
             if told:
                 Interaction.objects.filter(pk=row.pk).update(told=list(told))
-                Case.objects.filter(pk=case.pk).update(promise_at=now)
+                Case.objects.filter(pk=case.pk).update(sla_check_at=now)
             return row
 
         return act

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from cases.enums import NoticeStep
+from cases.enums import FollowUpStep
 from cases.policy.followup.pending_client_action import PENDING_STEPS
 from cases.policy.followup.three_contacts import ATTEMPTS, next_attempt
 from cases.policy.followup.wait import DueStep, Wait, announced_again_at
@@ -16,9 +16,9 @@ def why_step(wait: Wait, due: DueStep) -> str:
         if coming is not None and coming.step == due.step:
             return coming.why
         return "at least one business day lies between two attempts"
-    if due.step == NoticeStep.ANNOUNCED:
+    if due.step == FollowUpStep.ANNOUNCED:
         return "the closing has to be announced, with its day and time, before it can come"
-    if due.step == NoticeStep.RESOLVE:
+    if due.step == FollowUpStep.RESOLVE:
         return _why_closing(wait, due)
     if announced_again_at(wait.done.get(due.step), wait.sleeps) is not None:
         return "the customer is away when the case would have closed, so the closing is announced anew"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from cases.enums import NoticeStep
+from cases.enums import FollowUpStep
 from cases.policy.followup.absences import Sleep, awake
 from cases.policy.followup.wait import (
     RECHECK,
@@ -16,11 +16,11 @@ from cases.policy.followup.wait import (
 )
 
 #: F2: counted from the start of the wait, in plain elapsed time (decision).
-PENDING_STEPS: dict[NoticeStep, timedelta] = {
-    NoticeStep.NOTICE_1: timedelta(hours=48),
-    NoticeStep.NOTICE_2: timedelta(days=4),
-    NoticeStep.FINAL: timedelta(days=6),
-    NoticeStep.RESOLVE: timedelta(days=7),
+PENDING_STEPS: dict[FollowUpStep, timedelta] = {
+    FollowUpStep.NOTICE_1: timedelta(hours=48),
+    FollowUpStep.NOTICE_2: timedelta(days=4),
+    FollowUpStep.FINAL: timedelta(days=6),
+    FollowUpStep.RESOLVE: timedelta(days=7),
 }
 #: A final notice that leaves this much later than planned names a moment that is past: another one is written (M1).
 MAY_LEAVE_LATE = timedelta(hours=1)
@@ -29,12 +29,12 @@ MAY_LEAVE_LATE = timedelta(hours=1)
 def planned_steps(started_at: datetime, done: Done, sleeps: Iterable[Sleep] = ()) -> list[DueStep]:
     """The steps still to come, each with its planned moment (F2), re-spaced after a late one (F7) or a sleep (F5)."""
     sleeps = tuple(sleeps)
-    if NoticeStep.RESOLVE in done:
+    if FollowUpStep.RESOLVE in done:
         return []
-    again_at = announced_again_at(done.get(NoticeStep.FINAL), sleeps)
+    again_at = announced_again_at(done.get(FollowUpStep.FINAL), sleeps)
     if again_at is not None:
         closes_at = awake(again_at + WARNED_FOR, sleeps)
-        return [DueStep(NoticeStep.FINAL, again_at), DueStep(NoticeStep.RESOLVE, closes_at)]
+        return [DueStep(FollowUpStep.FINAL, again_at), DueStep(FollowUpStep.RESOLVE, closes_at)]
     went = [(step, done[step]) for step in PENDING_STEPS if step in done and not done[step].superseded]
     at, passed = (went[-1][1].counts_from, PENDING_STEPS[went[-1][0]]) if went else (started_at, timedelta(0))
     planned = []
@@ -48,14 +48,14 @@ def planned_steps(started_at: datetime, done: Done, sleeps: Iterable[Sleep] = ()
 def pending_client_action(started_at: datetime, done: Done, now: datetime, sleeps: Iterable[Sleep] = ()) -> Plan:
     """What pending client action asks for at `now` (F2, F5, F7), awake; all moments UTC."""
     planned = planned_steps(started_at, done, sleeps)
-    due_notices = [one for one in planned if one.step != NoticeStep.RESOLVE and one.due_at <= now]
+    due_notices = [one for one in planned if one.step != FollowUpStep.RESOLVE and one.due_at <= now]
     if due_notices:
         return Plan(act=due_notices[-1], superseded=tuple(due_notices[:-1]))
     if not planned:
         return Plan()
-    if planned[0].step != NoticeStep.RESOLVE:
+    if planned[0].step != FollowUpStep.RESOLVE:
         return Plan(look_again_at=planned[0].due_at)
-    return _closing(planned[0], done[NoticeStep.FINAL], now)
+    return _closing(planned[0], done[FollowUpStep.FINAL], now)
 
 
 def closing_after_final(
@@ -75,4 +75,4 @@ def _closing(resolve: DueStep, final: DoneStep, now: datetime) -> Plan:
     closes_at = max(resolve.due_at, final.sent_at + WARNED_FOR)
     if closes_at > now:
         return Plan(look_again_at=closes_at)
-    return Plan(act=DueStep(NoticeStep.RESOLVE, closes_at))
+    return Plan(act=DueStep(FollowUpStep.RESOLVE, closes_at))

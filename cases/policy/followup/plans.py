@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from cases.enums import NoticeStep, WaitPlan
+from cases.enums import FollowUpStep, WaitPlan
 from cases.policy.followup.absences import owner_decides_at
 from cases.policy.followup.pending_client_action import MAY_LEAVE_LATE, closing_after_final, pending_client_action
 from cases.policy.followup.three_contacts import ATTEMPTS, attempts_made, closing_to_announce, leaves_by, three_contacts
 from cases.policy.followup.wait import WARNED_FOR, DoneStep, DueStep, Plan, Wait
 
 #: Steps that are told to the owner; every other one but the closing goes to the customer.
-TO_OWNER = frozenset({NoticeStep.CALL_1, NoticeStep.CALL_2, NoticeStep.CALL_3, NoticeStep.OWNER_DECIDES})
+TO_OWNER = frozenset({FollowUpStep.CALL_1, FollowUpStep.CALL_2, FollowUpStep.CALL_3, FollowUpStep.OWNER_DECIDES})
 #: No wait is looked at more often than this before it is over; a series that is goes no further.
 MOST_LOOKS = 48
 
@@ -19,11 +19,11 @@ MOST_LOOKS = 48
 def plan_at(wait: Wait, now: datetime) -> Plan:
     """What a wait asks for at `now`: nothing while the customer is away, else what its plan says (F1 to F5, F7)."""
     plan = _awake_plan(wait, now)
-    decides_at = None if NoticeStep.OWNER_DECIDES in wait.done else owner_decides_at(wait.sleeps, wait.started_at)
-    if decides_at is None or NoticeStep.RESOLVE in wait.done:
+    decides_at = None if FollowUpStep.OWNER_DECIDES in wait.done else owner_decides_at(wait.sleeps, wait.started_at)
+    if decides_at is None or FollowUpStep.RESOLVE in wait.done:
         return plan
     if decides_at <= now:
-        return Plan(act=DueStep(NoticeStep.OWNER_DECIDES, decides_at)) if plan.asleep_until else plan
+        return Plan(act=DueStep(FollowUpStep.OWNER_DECIDES, decides_at)) if plan.asleep_until else plan
     if plan.look_again_at is not None and decides_at < plan.look_again_at:
         return replace(plan, look_again_at=decides_at)
     return plan
@@ -31,7 +31,7 @@ def plan_at(wait: Wait, now: datetime) -> Plan:
 
 def _awake_plan(wait: Wait, now: datetime) -> Plan:
     woken = wait.awake(now)
-    if woken > now and NoticeStep.RESOLVE not in wait.done:
+    if woken > now and FollowUpStep.RESOLVE not in wait.done:
         return Plan(look_again_at=woken, asleep_until=woken)
     if wait.plan == WaitPlan.THREE_CONTACTS:
         return three_contacts(wait, now)
@@ -40,19 +40,19 @@ def _awake_plan(wait: Wait, now: datetime) -> Plan:
 
 def closes_at_if_done(wait: Wait, due: DueStep, now: datetime) -> datetime | None:
     """When the case closes, as the step says if it is carried out at `now`; None for a step that says nothing."""
-    if due.step == NoticeStep.FINAL:
+    if due.step == FollowUpStep.FINAL:
         return closing_after_final(wait.started_at, wait.done, due, now, wait.sleeps)
-    if due.step == NoticeStep.ANNOUNCED or (due.step in ATTEMPTS and len(attempts_made(wait)) == len(ATTEMPTS) - 1):
+    if due.step == FollowUpStep.ANNOUNCED or (due.step in ATTEMPTS and len(attempts_made(wait)) == len(ATTEMPTS) - 1):
         return closing_to_announce(wait, now)
     return None
 
 
 def send_by(wait: Wait, due: DueStep, now: datetime, closes_at: datetime | None) -> datetime | None:
     """Until when the mail of a step is still true (M1); later it is not sent, and the plan goes on from there."""
-    if due.step == NoticeStep.FINAL and closes_at is not None:
+    if due.step == FollowUpStep.FINAL and closes_at is not None:
         return closes_at - WARNED_FOR + MAY_LEAVE_LATE
     announced_by = closes_at - WARNED_FOR if closes_at is not None else None
-    if wait.plan == WaitPlan.THREE_CONTACTS and due.step != NoticeStep.ANNOUNCED:
+    if wait.plan == WaitPlan.THREE_CONTACTS and due.step != FollowUpStep.ANNOUNCED:
         ends = leaves_by(wait, now)
         return min(ends, announced_by) if announced_by else ends
     return announced_by
@@ -69,7 +69,7 @@ def coming(wait: Wait, now: datetime) -> Iterator[DueStep]:
             now = plan.look_again_at
             continue
         yield DueStep(plan.act.step, max(plan.act.due_at, now))
-        if plan.act.step == NoticeStep.RESOLVE:
+        if plan.act.step == FollowUpStep.RESOLVE:
             return
         wait = carried_out(wait, plan, now, left_at=now)
 

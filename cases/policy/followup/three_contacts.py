@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from cases.enums import NoticeStep
+from cases.enums import FollowUpStep
 from cases.policy.followup.wait import (
     ON_TIME_WITHIN,
     RECHECK,
@@ -22,9 +22,9 @@ from cases.policy.followup.wait import (
 )
 from contacts.calendars import WEEKDAYS, BusinessCalendar, said_day
 
-ATTEMPTS = (NoticeStep.ATTEMPT_1, NoticeStep.ATTEMPT_2, NoticeStep.ATTEMPT_3)
+ATTEMPTS = (FollowUpStep.ATTEMPT_1, FollowUpStep.ATTEMPT_2, FollowUpStep.ATTEMPT_3)
 #: The owner is told to phone before the desk writes by itself.
-CALL_BEFORE = dict(zip(ATTEMPTS, (NoticeStep.CALL_1, NoticeStep.CALL_2, NoticeStep.CALL_3), strict=True))
+CALL_BEFORE = dict(zip(ATTEMPTS, (FollowUpStep.CALL_1, FollowUpStep.CALL_2, FollowUpStep.CALL_3), strict=True))
 ONE_DAY = timedelta(days=1)
 CLOSED = "closed"
 NO_BUSINESS_DAY = {False: "is no business day", True: "are no business days"}
@@ -34,7 +34,7 @@ NO_BUSINESS_DAY = {False: "is no business day", True: "are no business days"}
 class NextAttempt:
     """The attempt that comes next: the first day on which it may be made, when the plan makes it, why not sooner."""
 
-    step: NoticeStep
+    step: FollowUpStep
     day: date
     at: datetime
     why: str
@@ -46,10 +46,10 @@ class NextAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ContactVerdict:
     """Whether a contact that a technician logs is an attempt: which one and when it was due, or why it is none (F3)."""
 
-    step: NoticeStep | None
+    step: FollowUpStep | None
     why: str = ""
     due_at: datetime | None = None
     time: int = 1  # one that got lost before is made again
@@ -67,27 +67,31 @@ def next_attempt(wait: Wait) -> NextAttempt | None:
     return NextAttempt(step, day, at, _why_not_sooner(wait, lost, day, at))
 
 
-def judge(wait: Wait, at: datetime) -> Judged:
+def classify_contact(wait: Wait, at: datetime) -> ContactVerdict:
     """What a call or a mail that a technician logs at this moment counts as (F3)."""
     coming = next_attempt(wait)
     if coming is None:
-        return Judged(None, "all three contacts were made; the case closes as announced unless the customer answers")
+        return ContactVerdict(
+            None, "all three contacts were made; the case closes as announced unless the customer answers"
+        )
     day = wait.calendar.local_date(at)
     woken = wait.awake(at)
     if woken > at:
-        return Judged(None, f"the customer is away; the follow-up wakes on {said_day(wait.calendar.local_date(woken))}")
+        return ContactVerdict(
+            None, f"the customer is away; the follow-up wakes on {said_day(wait.calendar.local_date(woken))}"
+        )
     if not wait.calendar.is_business_day(day):
-        return Judged(
+        return ContactVerdict(
             None, f"{_said_closed(wait.calendar, day)}; the next attempt counts from {said_day(coming.day)} on"
         )
     if day < coming.day:
-        return Judged(None, f"the next attempt counts from {said_day(coming.day)} on: {coming.why}")
-    return Judged(coming.step, due_at=min(coming.at, at), time=wait.times_done(coming.step) + 1)
+        return ContactVerdict(None, f"the next attempt counts from {said_day(coming.day)} on: {coming.why}")
+    return ContactVerdict(coming.step, due_at=min(coming.at, at), time=wait.times_done(coming.step) + 1)
 
 
 def three_contacts(wait: Wait, now: datetime) -> Plan:
     """What three contacts ask for at `now` (F3, F4, F7), awake."""
-    if NoticeStep.RESOLVE in wait.done:
+    if FollowUpStep.RESOLVE in wait.done:
         return Plan()
     coming = next_attempt(wait)
     if coming is None:
@@ -170,15 +174,15 @@ def _attempt(wait: Wait, coming: NextAttempt, now: datetime) -> Plan:
 
 def _after_the_third(wait: Wait, now: datetime) -> Plan:
     third = attempts_made(wait)[-1]
-    announced = wait.done.get(NoticeStep.ANNOUNCED)
+    announced = wait.done.get(FollowUpStep.ANNOUNCED)
     if announced is None or announced.done_at < third.done_at:  # what was announced before the third contact is void
         announced = third if third.closes_at else None
     if announced is None:  # a third attempt by a person is confirmed by mail (F4)
-        return Plan(act=DueStep(NoticeStep.ANNOUNCED, third.done_at))
+        return Plan(act=DueStep(FollowUpStep.ANNOUNCED, third.done_at))
     again_at = announced_again_at(announced, wait.sleeps)
     if again_at is not None:
         again_at = wait.in_hours(again_at)
-        act = DueStep(NoticeStep.ANNOUNCED, again_at)
+        act = DueStep(FollowUpStep.ANNOUNCED, again_at)
         return _in_hours(wait, act, now) if again_at <= now else Plan(look_again_at=again_at)
     if announced.sent_at is None or announced.closes_at is None:
         held_up = "The announcement of the closing has not been delivered, so the case stays open."
@@ -186,7 +190,7 @@ def _after_the_third(wait: Wait, now: datetime) -> Plan:
     closes_at = max(announced.closes_at, closing_after(wait, announced.sent_at))
     if closes_at > now:
         return Plan(look_again_at=closes_at)
-    return _in_hours(wait, DueStep(NoticeStep.RESOLVE, closes_at), now)
+    return _in_hours(wait, DueStep(FollowUpStep.RESOLVE, closes_at), now)
 
 
 def _in_hours(wait: Wait, act: DueStep, now: datetime) -> Plan:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
-from cases.enums import NoticeStep, WaitPlan
+from cases.enums import FollowUpStep, WaitPlan
 from cases.policy.followup.absences import Sleep, awake
 from contacts.calendars import BusinessCalendar
 
@@ -39,14 +39,14 @@ class DoneStep:
         return self.done_at if self.done_at - self.due_at > ON_TIME_WITHIN else self.due_at
 
 
-Done = Mapping[NoticeStep, DoneStep]
+Done = Mapping[FollowUpStep, DoneStep]
 
 
 @dataclass(frozen=True, slots=True)
 class DueStep:
     """A step and when it is, or was, due."""
 
-    step: NoticeStep
+    step: FollowUpStep
     due_at: datetime
 
 
@@ -91,7 +91,7 @@ class Wait:
         """The moment itself, or when the plan wakes if it is asleep then (F5)."""
         return awake(moment, self.sleeps)
 
-    def times_done(self, step: NoticeStep) -> int:
+    def times_done(self, step: FollowUpStep) -> int:
         """How often the step was carried out in this episode."""
         return self.done[step].times if step in self.done else 0
 

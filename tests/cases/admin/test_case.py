@@ -21,7 +21,7 @@ from cases.admin import case_list
 from cases.enums import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitPlan, WaitReason
 from cases.followup import panel as assistant
 from cases.followup.apply import follow_up
-from cases.models import Case, Interaction, Mail, Notice, Refusal
+from cases.models import Case, FollowUp, Interaction, Mail, Refusal
 from cases.timeline import PAGE, timeline_of
 from cases.workflow import contact_log, transitions
 from contacts.models import Contact, User
@@ -479,7 +479,7 @@ def test_the_page_asks_the_database_the_same_number_of_questions_however_long_it
             transitions.reassign(case.pk, desk.manager, at, owner=owner, reason="Again")
     transitions.ask_customer(case.pk, desk.technician, at, question="?", reason=WaitReason.CANNOT_NOW)
     follow_up(at + timedelta(days=8))
-    assert Notice.objects.count() == 3
+    assert FollowUp.objects.count() == 3
     assert queries_of(manager, page(case)) == few
     assert queries_of(manager, reverse("admin:cases_case_history", args=[case.pk])) == few_history
 

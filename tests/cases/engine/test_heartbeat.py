@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from cases.engine import heartbeat
 from cases.engine.watch import watched_jobs
-from cases.models import Case, Mail, Pulse, SetAside
+from cases.models import Case, FailedCase, Mail, SweepRun
 from cases.tasks import heartbeat as tick
 from tests.support.builders import build_desk
 
@@ -61,7 +61,7 @@ def watcher(settings: Settings) -> Iterator[Watcher]:
 def well(db: None) -> None:
     """Every job looked just now, and a case is open."""
     now = timezone.now()
-    Pulse.objects.bulk_create(Pulse(name=name, last_at=now) for name in watched_jobs())
+    SweepRun.objects.bulk_create(SweepRun(name=name, last_at=now) for name in watched_jobs())
     build_desk().open_case(now)
 
 
@@ -75,16 +75,16 @@ def test_the_heartbeat_is_heard_while_all_is_well(watcher: Watcher, well: None) 
 def test_one_trouble_is_enough_for_silence(watcher: Watcher, well: None, trouble: str) -> None:  # S2, S3
     now = timezone.now()
     if trouble == "no look":
-        Pulse.objects.filter(name="deliver").delete()
+        SweepRun.objects.filter(name="deliver").delete()
     if trouble == "late look":
-        Pulse.objects.filter(name="escalate").update(last_at=now - 4 * MINUTE)
+        SweepRun.objects.filter(name="escalate").update(last_at=now - 4 * MINUTE)
     if trouble == "escalation":
-        Case.objects.update(look_at=now - 6 * MINUTE)
+        Case.objects.update(escalation_check_at=now - 6 * MINUTE)
     if trouble == "follow-up":
-        Case.objects.update(follow_up_at=now - 6 * MINUTE)
+        Case.objects.update(follow_up_check_at=now - 6 * MINUTE)
     if trouble == "set aside":
         at = now - 6 * MINUTE
-        SetAside.objects.create(case=Case.objects.get(), sweep="escalate", since=at, retry_at=now, error="E")
+        FailedCase.objects.create(case=Case.objects.get(), sweep="escalate", since=at, retry_at=now, error="E")
     if trouble == "mail":
         Mail.objects.update(queued_at=now - 16 * MINUTE)
     tick()
@@ -92,9 +92,9 @@ def test_one_trouble_is_enough_for_silence(watcher: Watcher, well: None, trouble
 
 
 def test_the_heartbeat_comes_back_when_the_trouble_is_over(watcher: Watcher, well: None) -> None:
-    Case.objects.update(look_at=timezone.now() - 6 * MINUTE)
+    Case.objects.update(escalation_check_at=timezone.now() - 6 * MINUTE)
     tick()
-    Case.objects.update(look_at=timezone.now() + MINUTE)
+    Case.objects.update(escalation_check_at=timezone.now() + MINUTE)
     tick()
     assert len(watcher.heard) == 1
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from cases.engine.sweep import CLAIMED_AT_MOST, RETRY_AFTER, Sweep, run
-from cases.models import Case, SetAside
+from cases.models import Case, FailedCase
 from tests.support.builders import NOON, build_desk
 
 
@@ -22,9 +22,11 @@ def test_a_case_that_stays_due_however_often_it_is_worked_ends_set_aside_and_not
         worked.extend(one.pk for one in cases)
         return len(cases)
 
-    sweep = Sweep("forgetful", Case.objects.to_look_at, "look_at", step_that_forgets_the_next_moment)
+    sweep = Sweep(
+        "forgetful", Case.objects.due_for_escalation, "escalation_check_at", step_that_forgets_the_next_moment
+    )
     swept = run(sweep, NOON)
     assert worked == [case.pk] * CLAIMED_AT_MOST
     assert swept.set_aside == [case.pk]
-    assert "still due" in SetAside.objects.get(case=case, sweep="forgetful").error
-    assert Case.objects.get().look_at == NOON + RETRY_AFTER
+    assert "still due" in FailedCase.objects.get(case=case, sweep="forgetful").error
+    assert Case.objects.get().escalation_check_at == NOON + RETRY_AFTER

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from cases.engine.sweep import Swept
 from cases.enums import Channel, Direction, MailStatus, Move, Resolution, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
-from cases.mail.outbox import why_untrue
-from cases.models import Case, Mail, Notice, SetAside
+from cases.mail.outbox import stale_reason
+from cases.models import Case, FailedCase, FollowUp, Mail
 from cases.policy.followup.pending_client_action import PENDING_STEPS
 from cases.workflow import contact_log, transitions
 from contacts.models import Contact, User
@@ -67,7 +67,7 @@ def ledger(case: Case) -> list[tuple[str, float, float, bool]]:
     """(step, hours until due, hours until done, superseded) of each row."""
     return [
         (row.step, (row.due_at - NOON) / HOUR, (row.done_at - NOON) / HOUR, row.superseded)
-        for row in Notice.objects.filter(case=case).order_by("due_at")
+        for row in FollowUp.objects.filter(case=case).order_by("due_at")
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_customer_who_does_not_answer_gets_three_notices_and_the_case_closes_a
         sweep(hours - 0.01)
         assert outbox.new() == []
         assert now_is(case).status == Status.WAITING
-        assert now_is(case).follow_up_at == NOON + hours * HOUR
+        assert now_is(case).follow_up_check_at == NOON + hours * HOUR
         assert sweep(hours).acted_on == 1
         assert outbox.new() == [(template, CUSTOMER)]
         outbox.leaves(hours)
@@ -88,7 +88,7 @@ def test_a_customer_who_does_not_answer_gets_three_notices_and_the_case_closes_a
         Resolution.NO_RESPONSE,
         NOON + 168 * HOUR,
     )
-    assert (after.waiting_since, after.follow_up_at) == (None, None)
+    assert (after.waiting_since, after.follow_up_check_at) == (None, None)
     assert ledger(case) == [
         ("notice-1", 48, 48, False),
         ("notice-2", 96, 96, False),
@@ -108,7 +108,7 @@ def test_the_final_notice_says_when_the_case_closes_and_the_ledger_holds_its_mai
     case = waiting_case(desk)
     for hours in (48, 96, 144):
         sweep(hours)
-    final = Notice.objects.get(case=case, step=FINAL)
+    final = FollowUp.objects.get(case=case, step=FINAL)
     assert final.mail is not None
     assert final.mail.template == "notice_final"
     assert final.mail.facts["closes_at"] == (NOON + 168 * HOUR).isoformat()
@@ -151,7 +151,7 @@ def test_an_answer_ends_the_plan_at_once_and_what_is_queued_is_no_longer_true(de
     assert now_is(case).status == Status.IN_PROGRESS
     notices = Mail.objects.filter(template__startswith="notice")
     assert notices
-    assert all("no longer waits" in why_untrue(mail, NOON) for mail in notices)
+    assert all("no longer waits" in stale_reason(mail, NOON) for mail in notices)
 
 
 def test_a_new_question_starts_the_notices_from_zero_with_a_ledger_of_its_own(desk: Desk) -> None:  # C5, F6
@@ -161,13 +161,13 @@ def test_a_new_question_starts_the_notices_from_zero_with_a_ledger_of_its_own(de
         case.pk, desk.technician, NOON + 50 * HOUR, question="And?", reason=WaitReason.CONFIRM, send=False
     )
     old = Mail.objects.get(template="notice_1")
-    assert "newer question" in why_untrue(old, NOON)
+    assert "newer question" in stale_reason(old, NOON)
     for hours in (50, 96, 97.9):
         assert sweep(hours).acted_on == 0
     assert sweep(98).acted_on == 1
     assert outbox.new() == [("notice_1", CUSTOMER)] * 2
-    assert list(Notice.objects.order_by("due_at").values_list("episode", "step")) == [(1, FIRST), (2, FIRST)]
-    assert now_is(case).follow_up_at == NOON + (50 + 96) * HOUR
+    assert list(FollowUp.objects.order_by("due_at").values_list("episode", "step")) == [(1, FIRST), (2, FIRST)]
+    assert now_is(case).follow_up_check_at == NOON + (50 + 96) * HOUR
 
 
 @pytest.mark.parametrize("status", [MailStatus.QUEUED, MailStatus.FAILED, MailStatus.BOUNCED])
@@ -181,11 +181,11 @@ def test_a_case_never_closes_while_its_final_notice_has_not_left(desk: Desk, sta
     for hours in (168, 200, 400, 1_000):
         assert sweep(hours).acted_on == 0
         assert now_is(case).status == Status.WAITING
-        assert now_is(case).follow_up_at > NOON + hours * HOUR
+        assert now_is(case).follow_up_check_at > NOON + hours * HOUR
     outbox.leaves(1_001)
     Mail.objects.filter(template="notice_final").update(status=MailStatus.SENT, sent_at=NOON + 1_001 * HOUR)
     sweep(1_002)
-    assert now_is(case).follow_up_at == NOON + 1_025 * HOUR
+    assert now_is(case).follow_up_check_at == NOON + 1_025 * HOUR
     assert sweep(1_024.9).acted_on == 0
     assert sweep(1_025).acted_on == 1
     assert now_is(case).resolution == Resolution.NO_RESPONSE
@@ -198,7 +198,7 @@ def test_a_final_notice_that_left_late_puts_the_closing_off(desk: Desk) -> None:
         sweep(hours)
     outbox.leaves(160)
     sweep(168)
-    assert (now_is(case).status, now_is(case).follow_up_at) == (Status.WAITING, NOON + 184 * HOUR)
+    assert (now_is(case).status, now_is(case).follow_up_check_at) == (Status.WAITING, NOON + 184 * HOUR)
     sweep(184)
     assert now_is(case).status == Status.RESOLVED
     assert ledger(case)[-1] == ("resolve", 184, 184, False)
@@ -214,7 +214,7 @@ def test_a_customer_without_an_address_is_the_owners_to_reach_and_the_case_stays
     sweep(1_000)
     assert outbox.new() == [("unreachable", "tech@example.com")] * 3
     assert now_is(case).status == Status.WAITING
-    assert set(Notice.objects.values_list("mail", flat=True)) == {None}
+    assert set(FollowUp.objects.values_list("mail", flat=True)) == {None}
 
 
 def test_if_the_owner_cannot_be_written_to_either_the_support_manager_hears_of_it(desk: Desk) -> None:  # D5
@@ -244,7 +244,7 @@ def test_a_late_notice_pushes_the_later_ones(desk: Desk) -> None:  # F7
     case, outbox = waiting_case(desk), Outbox()
     sweep(60)
     assert outbox.new() == [("notice_1", CUSTOMER)]
-    assert now_is(case).follow_up_at == NOON + 108 * HOUR
+    assert now_is(case).follow_up_check_at == NOON + 108 * HOUR
 
 
 def test_a_sweep_that_runs_twice_or_after_a_wrong_cache_changes_nothing(desk: Desk) -> None:  # S1
@@ -253,17 +253,17 @@ def test_a_sweep_that_runs_twice_or_after_a_wrong_cache_changes_nothing(desk: De
     outbox.new()
     for hours in (48, 47, 49):
         sweep(hours)
-    Case.objects.update(follow_up_at=NOON)  # a cache that is wrong is only a look too many
+    Case.objects.update(follow_up_check_at=NOON)  # a cache that is wrong is only a look too many
     assert sweep(50) == Swept(looked_at=1, acted_on=0)
     assert (outbox.new(), len(ledger(case))) == ([], 1)
-    assert now_is(case).follow_up_at == NOON + 96 * HOUR
+    assert now_is(case).follow_up_check_at == NOON + 96 * HOUR
 
 
 def test_a_case_that_does_not_wait_is_never_followed_up_whatever_its_cache_says(desk: Desk) -> None:  # F6
     case, outbox = desk.open_case(), Outbox()
-    Case.objects.update(follow_up_at=NOON)
+    Case.objects.update(follow_up_check_at=NOON)
     assert sweep(1_000).acted_on == 0
-    assert (outbox.new(), now_is(case).follow_up_at) == ([], None)
+    assert (outbox.new(), now_is(case).follow_up_check_at) == ([], None)
 
 
 def test_closing_silences_the_escalation_clock(desk: Desk) -> None:  # E3
@@ -271,7 +271,7 @@ def test_closing_silences_the_escalation_clock(desk: Desk) -> None:  # E3
     for hours in (48, 96, 144, 168):
         sweep(hours)
         outbox.leaves(hours)
-    assert now_is(case).look_at == NOON + 168 * HOUR  # somebody looks once more, and finds it closed
+    assert now_is(case).escalation_check_at == NOON + 168 * HOUR  # somebody looks once more, and finds it closed
 
 
 def test_an_answer_after_the_closing_reopens_the_case(desk: Desk) -> None:  # C7
@@ -303,11 +303,11 @@ def test_a_broken_case_is_set_aside_and_the_others_get_their_notices(desk: Desk)
     )
     swept = sweep(49)
     assert (swept.acted_on, swept.set_aside) == (3, [broken.pk])
-    assert set(Notice.objects.values_list("case", flat=True)) == {case.pk for case in cases} - {broken.pk}
-    assert now_is(broken).follow_up_at == SetAside.objects.get().retry_at == NOON + 50 * HOUR
+    assert set(FollowUp.objects.values_list("case", flat=True)) == {case.pk for case in cases} - {broken.pk}
+    assert now_is(broken).follow_up_check_at == FailedCase.objects.get().retry_at == NOON + 50 * HOUR
     stray.delete()
     assert sweep(50) == Swept(looked_at=1, acted_on=1)
-    assert SetAside.objects.get().solved_at == NOON + 50 * HOUR
+    assert FailedCase.objects.get().solved_at == NOON + 50 * HOUR
     assert ledger(broken)[0][0] == "notice-1"
 
 
@@ -316,10 +316,10 @@ def test_a_case_set_aside_whose_customer_answers_is_no_trouble_any_more(desk: De
     Mail.objects.create(key=f"notice:{broken.pk}:1:notice-1", queued_at=NOON, send_at=NOON, message_id="<stray>")
     assert sweep(48).set_aside == [broken.pk]
     transitions.take_back(broken.pk, desk.technician, NOON + 49 * HOUR, reason="Found it ourselves.")
-    assert SetAside.objects.get().solved_at is None
+    assert FailedCase.objects.get().solved_at is None
     assert sweep(50).acted_on == 1
     assert ledger(other)[0][0] == "notice-1"
-    assert SetAside.objects.get().solved_at == NOON + 50 * HOUR
+    assert FailedCase.objects.get().solved_at == NOON + 50 * HOUR
 
 
 @pytest.mark.postgres
@@ -334,7 +334,7 @@ def test_following_up_on_many_cases_asks_the_database_no_more_often_than_on_a_fe
         with CaptureQueriesContext(connection) as captured:
             swept = sweep(day * 24 + 49)
         assert swept.acted_on == count
-        Case.objects.update(follow_up_at=None)
+        Case.objects.update(follow_up_check_at=None)
         return sum("SAVEPOINT" not in query["sql"] for query in captured)
 
     follow_up(NOON - HOUR)  # the first sign of life is a row more

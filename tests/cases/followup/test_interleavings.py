@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from cases.enums import Channel, Direction, MailStatus, NoticeStep, Resolution, Status, WaitPlan, WaitReason
+from cases.enums import Channel, Direction, FollowUpStep, MailStatus, Resolution, Status, WaitPlan, WaitReason
 from cases.followup.apply import follow_up
 from cases.followup.state import calendar_of
 from cases.mail.outbox import deliver
-from cases.models import Absence, Case, Interaction, Mail, Notice, SetAside
+from cases.models import Absence, Case, FailedCase, FollowUp, Interaction, Mail
 from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from cases.workflow.guards import Refused
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Deed = Callable[["Life", datetime], object]
-ATTEMPTS = (NoticeStep.ATTEMPT_1, NoticeStep.ATTEMPT_2, NoticeStep.ATTEMPT_3)
+ATTEMPTS = (FollowUpStep.ATTEMPT_1, FollowUpStep.ATTEMPT_2, FollowUpStep.ATTEMPT_3)
 
 
 @dataclass
@@ -138,7 +138,7 @@ def lives(desk: Desk, story, look: Callable[[Callable[[], object]], None]) -> tu
     for minutes, name, engine, post in story:
         until = now + minutes * timedelta(minutes=1)
         while now < until:
-            due = Case.objects.values_list("follow_up_at", flat=True).get(pk=life.case_id)
+            due = Case.objects.values_list("follow_up_check_at", flat=True).get(pk=life.case_id)
             now = min(until, max(due or until, now + timedelta(minutes=1)))
             if engine:
                 look(lambda now=now: follow_up(now))
@@ -154,9 +154,9 @@ def lives(desk: Desk, story, look: Callable[[Callable[[], object]], None]) -> tu
 
 def check(life: Life) -> None:
     """What must hold of the rows, whatever happened."""
-    assert not SetAside.objects.exists(), SetAside.objects.first().error
+    assert not FailedCase.objects.exists(), FailedCase.objects.first().error
     calendar = calendar_of(life.case.company)
-    rows = Notice.objects.filter(case=life.case_id).select_related("mail", "interaction")
+    rows = FollowUp.objects.filter(case=life.case_id).select_related("mail", "interaction")
     for episode in set(rows.values_list("episode", flat=True)):
         steps = [row for row in rows if row.episode == episode]
         made = [at for row in steps if row.step in ATTEMPTS and (at := made_at(row)) is not None]
@@ -164,19 +164,19 @@ def check(life: Life) -> None:
         assert len(days) <= 3
         assert all(calendar.is_business_day(day) for day in days)
         assert all(calendar.business_days_between(earlier, later) >= 1 for earlier, later in pairwise(days))
-        closed = [row for row in steps if row.step == NoticeStep.RESOLVE]
+        closed = [row for row in steps if row.step == FollowUpStep.RESOLVE]
         if closed:
             check_closing(closed[0], steps)
     check_silence_after_answers(life)
 
 
-def made_at(row: Notice) -> datetime | None:
+def made_at(row: FollowUp) -> datetime | None:
     if row.interaction is not None:
         return row.interaction.at
     return row.mail.sent_at if row.mail is not None and row.mail.status == MailStatus.SENT else None
 
 
-def check_closing(closed: Notice, steps: list[Notice]) -> None:
+def check_closing(closed: FollowUp, steps: list[FollowUp]) -> None:
     """F4, F7: announced by a mail that left a day before, and not before the time it names."""
     announced = [
         row
@@ -201,7 +201,7 @@ def check_silence_after_answers(life: Life) -> None:
             earlier.wait_episode,
         ):
             late = Mail.objects.filter(
-                case=life.case_id, episode=earlier.wait_episode, sent_at__gt=later.history_date, notice__isnull=False
+                case=life.case_id, episode=earlier.wait_episode, sent_at__gt=later.history_date, follow_up__isnull=False
             )
             assert not late.exists(), list(late.values_list("template", "sent_at"))
 
@@ -213,10 +213,10 @@ def comes_to_an_end(life: Life, now: datetime) -> None:
         if case.status != Status.WAITING:
             return
         Mail.objects.filter(case=case, status=MailStatus.FAILED).update(status=MailStatus.DROPPED)
-        now = max(case.follow_up_at, now + timedelta(minutes=1))
+        now = max(case.follow_up_check_at, now + timedelta(minutes=1))
         follow_up(now)
         deliver(lambda now=now: now)
-    raise AssertionError(f"waits for ever: {case.follow_up_at}")
+    raise AssertionError(f"waits for ever: {case.follow_up_check_at}")
 
 
 @contextmanager
@@ -225,9 +225,9 @@ def one_example() -> Iterator[None]:
     try:
         yield
     finally:
-        Case.objects.update(follow_up_at=None)
+        Case.objects.update(follow_up_check_at=None)
         Mail.objects.filter(status=MailStatus.QUEUED).update(status=MailStatus.DROPPED)
-        SetAside.objects.all().delete()
+        FailedCase.objects.all().delete()
 
 
 @pytest.mark.parametrize(

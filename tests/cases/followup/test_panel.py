@@ -21,7 +21,7 @@ from cases.enums import AbsenceState, Channel, Direction, Resolution, Status, Wa
 from cases.followup.apply import follow_up
 from cases.followup.panel import waiting_panel
 from cases.mail.outbox import deliver
-from cases.models import Absence, Case, Interaction, Mail, Notice
+from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from cases.workflow import absences as absence_log
 from cases.workflow import transitions
 from contacts.models import Contact, User
@@ -87,7 +87,7 @@ def test_one_click_logs_a_call_as_an_attempt_and_one_too_early_says_that_it_does
         (Channel.PHONE, Direction.OUT, "Called: no answer."),
         (Channel.PHONE, Direction.OUT, "Called: left a message."),
     ]
-    assert Notice.objects.get().step == "attempt-1"
+    assert FollowUp.objects.get().step == "attempt-1"
     assert "Say how the call went" in press(case, desk.technician, "log_attempt", NOON + DAY, outcome="sang")
 
 

@@ -27,7 +27,7 @@ from cases.enums import (
 from cases.followup.apply import follow_up
 from cases.followup.state import wait_of
 from cases.mail.outbox import TOO_LATE, deliver
-from cases.models import Absence, Case, Interaction, Mail, Notice
+from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from cases.workflow.guards import NotAllowed, Refused
@@ -134,11 +134,11 @@ def day(said_day: str) -> date:
 
 
 def ledger(case: Case) -> list[tuple[str, int, str, str]]:
-    rows = Notice.objects.filter(case=case).order_by("done_at", "pk")
+    rows = FollowUp.objects.filter(case=case).order_by("done_at", "pk")
     return [(row.step, row.time, said(row.due_at), said(row.done_at)) for row in rows]
 
 
-def life_of(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, **fields) -> Life:
+def load_clock(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, **fields) -> Life:
     return Life(desk, asked(desk, reason, **fields))
 
 
@@ -146,7 +146,7 @@ def life_of(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, **fields) -
 
 
 def test_a_silent_customer_is_turned_to_three_times_and_the_case_closes_when_it_was_announced(desk: Desk):  # F3, F4, C4
-    life = life_of(desk).until("20 June 00:00")
+    life = load_clock(desk).until("20 June 00:00")
     assert life.mails() == SILENT
     case = now_is(life.case)
     assert (case.status, case.resolution, said(case.resolved_at)) == (
@@ -167,7 +167,7 @@ def test_a_silent_customer_is_turned_to_three_times_and_the_case_closes_when_it_
 def test_the_customers_own_closure_days_are_no_business_days(desk: Desk):  # F3, D1
     for closed in ("4 June", "9 June"):
         CompanyClosureDay.objects.create(company=desk.company, day=day(closed))
-    assert [when for _, _, when in life_of(desk).until("30 June 00:00").mails()] == [
+    assert [when for _, _, when in load_clock(desk).until("30 June 00:00").mails()] == [
         "5 June 10:00",
         "10 June 10:00",
         "12 June 10:00",
@@ -177,7 +177,7 @@ def test_the_customers_own_closure_days_are_no_business_days(desk: Desk):  # F3,
 
 def test_whoever_prefers_the_phone_is_called_first_and_written_to_in_the_afternoon(desk: Desk):  # F3
     Contact.objects.update(phone="+49 30 1234")
-    life = life_of(desk, preferred_means="phone")
+    life = load_clock(desk, preferred_means="phone")
     assert life.until("5 June 00:00").mails() == [
         ("call_customer", OWNER, "4 June 10:00"),
         ("attempt", CUSTOMER, "4 June 16:00"),
@@ -195,14 +195,14 @@ def test_whoever_prefers_the_phone_is_called_first_and_written_to_in_the_afterno
 
 
 def test_preferring_the_phone_without_a_number_means_mail(desk: Desk):  # F3
-    assert life_of(desk, preferred_means="phone").until("20 June 00:00").mails() == SILENT
+    assert load_clock(desk, preferred_means="phone").until("20 June 00:00").mails() == SILENT
 
 
 # --- what people do meanwhile -------------------------------------------------------------------------------------
 
 
 def test_a_call_on_its_day_takes_the_mails_place_and_one_too_early_changes_nothing(desk: Desk):  # F3
-    life = life_of(desk)
+    life = load_clock(desk)
     life.until(
         "20 June 00:00",
         {"3 June 15:00": life.calls(), "4 June 08:30": life.calls(), "5 June 11:00": life.calls()},
@@ -216,26 +216,26 @@ def test_a_call_on_its_day_takes_the_mails_place_and_one_too_early_changes_nothi
         "Sat 6 June and Sun 7 June are no business days"
     )
     assert ledger(life.case)[0] == ("attempt-1", 1, "4 June 08:30", "4 June 08:30")
-    assert Notice.objects.get(step="attempt-1").interaction.body == "Called."
+    assert FollowUp.objects.get(step="attempt-1").interaction.body == "Called."
 
 
 def test_a_mail_by_a_technician_is_an_attempt_as_well(desk: Desk):  # F3
-    life = life_of(desk)
+    life = load_clock(desk)
     life.until("20 June 00:00", {"4 June 09:00": life.calls(channel=Channel.EMAIL)})
     assert life.mails() == SILENT[1:]
 
 
 def test_a_note_or_a_word_in_another_plan_is_no_attempt(desk: Desk):  # F2, F3
-    life = life_of(desk, WaitReason.CANNOT_NOW)
+    life = load_clock(desk, WaitReason.CANNOT_NOW)
     life.until("5 June 00:00", {"4 June 11:00": life.calls()})
-    assert Notice.objects.count() == 0
+    assert FollowUp.objects.count() == 0
     assert Interaction.objects.get(body="Called.").why_no_attempt == ""
 
 
 @pytest.mark.parametrize("moment", ["3 June 15:00", "4 June 10:00", "9 June 12:00", "10 June 10:00", "12 June 09:59"])
 @pytest.mark.parametrize("how", ["answers", "calls and reaches them"])
 def test_a_response_ends_it_at_once_whenever_it_comes(desk: Desk, moment: str, how: str):  # F6
-    life = life_of(desk)
+    life = load_clock(desk)
     deed = life.answers() if how == "answers" else life.calls(reached=True)
     life.until("20 June 00:00", {moment: deed})
     assert now_is(life.case).status == Status.IN_PROGRESS
@@ -243,7 +243,7 @@ def test_a_response_ends_it_at_once_whenever_it_comes(desk: Desk, moment: str, h
 
 
 def test_an_answer_in_the_minute_of_a_notice_stops_the_mail_that_is_written_already(desk: Desk):  # F6, M1
-    life = life_of(desk).until("4 June 09:30")
+    life = load_clock(desk).until("4 June 09:30")
     follow_up(at("4 June 10:00"))
     life.answers()(at("4 June 10:00"))
     deliver(lambda: at("4 June 10:01"))
@@ -252,7 +252,7 @@ def test_an_answer_in_the_minute_of_a_notice_stops_the_mail_that_is_written_alre
 
 
 def test_a_new_question_begins_a_new_episode_from_zero(desk: Desk):  # F6
-    life = life_of(desk)
+    life = load_clock(desk)
     life.until(
         "30 June 00:00",
         {
@@ -265,11 +265,11 @@ def test_a_new_question_begins_a_new_episode_from_zero(desk: Desk):  # F6
         *("4 June 10:00", "8 June 10:00"),
         *("10 June 10:00", "12 June 10:00", "16 June 10:00", "18 June 10:00"),
     ]
-    assert set(Notice.objects.values_list("episode", flat=True)) == {1, 2}
+    assert set(FollowUp.objects.values_list("episode", flat=True)) == {1, 2}
 
 
 def test_reopened_and_asked_again_it_starts_from_zero(desk: Desk):  # F6, C7
-    life = life_of(desk).until("12 June 10:30")
+    life = load_clock(desk).until("12 June 10:30")
     assert now_is(life.case).status == Status.RESOLVED
     life.answers()(at("12 June 11:00"))
     assert now_is(life.case).status == Status.IN_PROGRESS
@@ -287,7 +287,7 @@ def test_reopened_and_asked_again_it_starts_from_zero(desk: Desk):  # F6, C7
 
 
 def test_the_plan_sleeps_until_ten_on_the_first_business_day_after_the_return(desk: Desk):  # F5
-    life = life_of(desk)
+    life = load_clock(desk)
     life.until("30 June 00:00", {"5 June 09:00": life.is_away("14 June")})  # a Sunday
     assert life.mails() == [
         ("attempt", CUSTOMER, "4 June 10:00"),
@@ -298,7 +298,7 @@ def test_the_plan_sleeps_until_ten_on_the_first_business_day_after_the_return(de
 
 
 def test_pending_client_action_sleeps_as_well_and_its_later_steps_keep_their_distance(desk: Desk):  # F2, F5
-    life = life_of(desk, WaitReason.CANNOT_NOW)
+    life = load_clock(desk, WaitReason.CANNOT_NOW)
     life.until("30 June 00:00", {"4 June 09:00": life.is_away("15 June")})
     assert life.mails() == [
         ("notice_1", CUSTOMER, "15 June 10:00"),
@@ -342,7 +342,7 @@ def test_a_day_before_which_they_cannot_act_is_an_absence(desk: Desk):  # F2
     ],
 )
 def test_an_absence_note_in_answer_to_the_announcement_has_it_announced_anew(desk: Desk, reason, expected):  # F4, F5
-    life = life_of(desk, reason)
+    life = load_clock(desk, reason)
     announced = "9 June 15:00" if reason == WaitReason.CANNOT_NOW else "10 June 10:30"
     life.until("30 June 00:00", {announced: life.is_away("22 June", away_from=announced[:7].strip())})
     assert life.mails()[3:] == expected
@@ -352,14 +352,14 @@ def test_an_absence_note_in_answer_to_the_announcement_has_it_announced_anew(des
 
 
 def test_an_absence_is_neither_a_response_nor_an_attempt(desk: Desk):  # F5
-    life = life_of(desk)
+    life = load_clock(desk)
     life.is_away("15 June")(at("4 June 09:00"))
     assert now_is(life.case).status == Status.WAITING
-    assert Notice.objects.count() == Interaction.objects.filter(opened_the_case=False).count() == 0
+    assert FollowUp.objects.count() == Interaction.objects.filter(opened_the_case=False).count() == 0
 
 
 def test_a_note_that_cannot_be_read_asks_the_owner_once_and_sleeps_a_business_week(desk: Desk):  # F5
-    life = life_of(desk)
+    life = load_clock(desk)
 
     def note(now: datetime) -> Absence:
         return absence_log.note_absence(life.case.pk, desk.manager, now, note="I am out of the office for a while.")
@@ -377,7 +377,7 @@ def test_a_note_that_cannot_be_read_asks_the_owner_once_and_sleeps_a_business_we
 
 
 def test_dates_that_were_read_count_for_nothing_until_somebody_confirms_them(desk: Desk):  # F5
-    life = life_of(desk)
+    life = load_clock(desk)
     note = "I am out of the office until 26 June 2026. Regards"
     absence = absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), note=note)
     assert (absence.state, absence.back_on) == (AbsenceState.READ, day("27 June"))
@@ -389,7 +389,7 @@ def test_dates_that_were_read_count_for_nothing_until_somebody_confirms_them(des
 
 
 def test_no_absence_after_all_and_the_plan_goes_on_at_once(desk: Desk):  # F5
-    life = life_of(desk)
+    life = load_clock(desk)
     absence = absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), note="?")
     life.until(
         "20 June 00:00", {"5 June 12:00": lambda now: absence_log.dismiss_absence(absence.pk, desk.technician, now)}
@@ -398,7 +398,7 @@ def test_no_absence_after_all_and_the_plan_goes_on_at_once(desk: Desk):  # F5
 
 
 def test_back_sooner_than_said(desk: Desk):  # F5
-    life = life_of(desk)
+    life = load_clock(desk)
     life.is_away("26 June")(at("3 June 15:00"))
     absence = Absence.objects.get()
     life.until("9 June 11:30", {"9 June 11:00": lambda now: absence_log.end_absence(absence.pk, desk.technician, now)})
@@ -408,7 +408,7 @@ def test_back_sooner_than_said(desk: Desk):  # F5
 
 
 def test_after_thirty_days_asleep_the_owner_is_asked_to_decide_once(desk: Desk):  # F5
-    life = life_of(desk)
+    life = load_clock(desk)
     life.is_away("10 July")(at("3 June 15:00"))
     assert life.until("10 July 12:00").mails() == [
         ("asleep_long", OWNER, "3 July 14:00"),  # 30 days of the wait
@@ -427,7 +427,7 @@ def test_after_thirty_days_asleep_the_owner_is_asked_to_decide_once(desk: Desk):
     ],
 )
 def test_what_cannot_be_an_absence_is_refused_in_a_sentence(desk: Desk, fields, sentence, field):  # F5, S4
-    life = life_of(desk)
+    life = load_clock(desk)
     with pytest.raises(Refused, match=sentence) as refused:
         absence_log.note_absence(life.case.pk, desk.technician, NOON, **fields)
     assert refused.value.field == field
@@ -435,7 +435,7 @@ def test_what_cannot_be_an_absence_is_refused_in_a_sentence(desk: Desk, fields, 
 
 
 def test_who_may_not_work_a_case_notes_no_absence_and_a_foreign_one_is_not_there(desk: Desk):  # A1
-    life = life_of(desk)
+    life = load_clock(desk)
     life.is_away("15 June")(NOON)
     absence = Absence.objects.get()
     with pytest.raises(NotAllowed):
@@ -449,7 +449,7 @@ def test_who_may_not_work_a_case_notes_no_absence_and_a_foreign_one_is_not_there
 
 
 def test_a_mail_that_cannot_leave_on_its_day_is_dropped_and_the_attempt_is_made_on_the_next(desk: Desk):  # F3, M1
-    life = life_of(desk).until("4 June 21:00", post=False).until("20 June 00:00")
+    life = load_clock(desk).until("4 June 21:00", post=False).until("20 June 00:00")
     first = Mail.objects.filter(template="attempt").order_by("pk").first()
     assert (first.status, first.last_error) == (MailStatus.DROPPED, TOO_LATE)
     assert [when for _, _, when in life.mails()] == [
@@ -462,7 +462,7 @@ def test_a_mail_that_cannot_leave_on_its_day_is_dropped_and_the_attempt_is_made_
 
 
 def test_an_announcement_that_leaves_too_late_is_written_anew_with_a_date_that_holds(desk: Desk):  # F2, F7, M1
-    life = life_of(desk, WaitReason.CANNOT_NOW).until("9 June 12:00").until("11 June 12:00", post=False)
+    life = load_clock(desk, WaitReason.CANNOT_NOW).until("9 June 12:00").until("11 June 12:00", post=False)
     life.until("20 June 00:00")
     finals = list(Mail.objects.filter(template="notice_final").order_by("pk"))
     assert [mail.status for mail in finals] == [MailStatus.DROPPED, MailStatus.SENT]
@@ -473,7 +473,7 @@ def test_an_announcement_that_leaves_too_late_is_written_anew_with_a_date_that_h
 
 
 def test_a_failed_attempt_waits_for_the_owner_and_goes_on_when_the_address_is_right(desk: Desk):  # F3, D5
-    life = life_of(desk).until("4 June 10:00", post=False)
+    life = load_clock(desk).until("4 June 10:00", post=False)
     mail = Mail.objects.get(template="attempt")
     Mail.objects.filter(pk=mail.pk).update(status=MailStatus.FAILED)
     life.until("9 June 11:00")
@@ -490,26 +490,26 @@ def test_a_failed_attempt_waits_for_the_owner_and_goes_on_when_the_address_is_ri
 
 def test_without_an_address_the_owner_calls_and_the_calls_count(desk: Desk):  # D5, F3
     Contact.objects.update(email="")
-    life = life_of(desk)
+    life = load_clock(desk)
     life.until("20 June 00:00", {"4 June 12:00": life.calls(), "8 June 09:00": life.calls()})
     assert [(what, to) for what, to, _ in life.mails()] == [("unreachable", OWNER)] * 2
     assert now_is(life.case).status == Status.WAITING  # nothing was announced, so nothing closes
 
 
 def test_after_an_outage_there_is_one_attempt_and_the_others_keep_their_distance(desk: Desk):  # F7
-    life = life_of(desk).until("13 June 12:00", engine=False).until("30 June 00:00")
+    life = load_clock(desk).until("13 June 12:00", engine=False).until("30 June 00:00")
     assert [when for _, _, when in life.mails()] == [
         *("15 June 10:00", "17 June 10:00", "19 June 10:00", "22 June 10:00")
     ]
 
 
 def test_an_outage_over_the_closing_closes_in_business_hours(desk: Desk):  # F4, F7
-    life = life_of(desk).until("11 June 12:00").until("13 June 12:00", engine=False).until("30 June 00:00")
+    life = load_clock(desk).until("11 June 12:00").until("13 June 12:00", engine=False).until("30 June 00:00")
     assert life.mails() == [*SILENT[:3], ("closed_no_response", CUSTOMER, "15 June 10:00")]
 
 
 def test_nobody_closes_it_by_hand_before_the_time_that_was_announced(desk: Desk):  # F4, F7
-    life = life_of(desk).until("11 June 12:00")
+    life = load_clock(desk).until("11 June 12:00")
     for moment in ("11 June 12:00", "12 June 09:59"):
         with pytest.raises(Refused, match="at the time that was announced"):
             transitions.resolve(life.case.pk, desk.technician, at(moment), resolution=Resolution.NO_RESPONSE)
@@ -522,11 +522,11 @@ def test_nobody_closes_it_by_hand_before_the_time_that_was_announced(desk: Desk)
 
 def test_waits_that_got_notices_before_go_on_with_notices_and_the_others_look_anew(desk: Desk):  # F1
     noticed, fresh, pending = asked(desk), asked(desk), asked(desk, WaitReason.CANNOT_NOW)
-    Notice.objects.create(case=noticed, episode=1, step="notice-1", due_at=NOON, done_at=NOON)
-    Notice.objects.create(case=fresh, episode=9, step="notice-1", due_at=NOON, done_at=NOON)  # of another wait
-    Case.objects.update(follow_up_at=at("30 June 10:00"))
+    FollowUp.objects.create(case=noticed, episode=1, step="notice-1", due_at=NOON, done_at=NOON)
+    FollowUp.objects.create(case=fresh, episode=9, step="notice-1", due_at=NOON, done_at=NOON)  # of another wait
+    Case.objects.update(follow_up_check_at=at("30 June 10:00"))
     import_module("cases.migrations.0007_waits_under_way").go_on_as_begun(apps, None)
-    plans = {case.pk: (case.wait_plan, said(case.follow_up_at)) for case in Case.objects.all()}
+    plans = {case.pk: (case.wait_plan, said(case.follow_up_check_at)) for case in Case.objects.all()}
     assert plans[noticed.pk][0] == plans[pending.pk][0] == WaitPlan.PENDING_CLIENT_ACTION
     assert plans[fresh.pk][0] == WaitPlan.THREE_CONTACTS
     assert plans[fresh.pk][1] != plans[pending.pk][1] == "30 June 10:00"
@@ -579,7 +579,7 @@ def test_a_confirmation_we_waited_for_resolves_and_still_not_working_resumes(des
             solution="New toner.",
         )
         after = now_is(case)
-        assert (after.status, after.follow_up_at) == (status, None)
+        assert (after.status, after.follow_up_check_at) == (status, None)
         assert (after.agreed_by, after.solution) == ((AgreedBy.PHONE, "New toner.") if confirms else ("", ""))
         assert Interaction.objects.filter(case=case, direction=Direction.IN, body="About the floor.").exists()
 

@@ -25,7 +25,7 @@ from cases.followup.apply import follow_up
 from cases.incidents.importing import address_part
 from cases.incidents.log import read_log
 from cases.mail.outbox import deliver
-from cases.models import Case, Mail, Notice
+from cases.models import Case, FollowUp, Mail
 from contacts.enums import Level, Role
 from contacts.models import Company, Contact, SupportCentre, Technician, User
 from escalations.models import Escalation
@@ -116,7 +116,7 @@ def test_a_case_stands_where_the_last_row_left_it(tmp_path: Path) -> None:
     assert (case.status, case.resolved_at, case.resolution) == (Status.RESOLVED, march(1, 13), "customer_confirmed")
     assert (case.title, str(case.owner)) == ("Category 55, Subcategory 170: Symptom 72", "Resolver 8")
     assert (case.opened_at, case.changed_at) == (datetime(2016, 2, 29, 1, 16, tzinfo=UTC), march(1, 13))
-    assert (case.look_at, case.follow_up_at, case.waiting_since) == (None, None, None)
+    assert (case.escalation_check_at, case.follow_up_check_at, case.waiting_since) == (None, None, None)
 
 
 def test_a_wait_lasts_since_it_began_whatever_else_changed_meanwhile(tmp_path: Path) -> None:
@@ -126,18 +126,18 @@ def test_a_wait_lasts_since_it_began_whatever_else_changed_meanwhile(tmp_path: P
     case = Case.objects.get()
     assert (case.status, case.severity, case.waiting_since) == (Status.WAITING, Severity.CRITICAL, march(1, 9))
     assert (case.wait_reason, case.wait_plan, case.wait_episode) == ("information", "pending", 1)
-    assert case.look_at is not None
-    assert case.follow_up_at is not None
-    assert before <= case.look_at == case.follow_up_at <= timezone.now()
+    assert case.escalation_check_at is not None
+    assert case.follow_up_check_at is not None
+    assert before <= case.escalation_check_at == case.follow_up_check_at <= timezone.now()
 
 
 def test_an_open_case_is_looked_at_at_once(tmp_path: Path) -> None:
     before = timezone.now()
     run_import(write_log(tmp_path, {}))
     case = Case.objects.get()
-    assert case.look_at is not None
-    assert before <= case.look_at <= timezone.now()
-    assert (case.status, case.owner, case.follow_up_at) == (Status.ASSIGNED, None, None)
+    assert case.escalation_check_at is not None
+    assert before <= case.escalation_check_at <= timezone.now()
+    assert (case.status, case.owner, case.follow_up_check_at) == (Status.ASSIGNED, None, None)
 
 
 def test_the_company_of_a_caller_is_the_location_of_their_first_incident(tmp_path: Path) -> None:
@@ -407,7 +407,7 @@ def test_as_of_a_moment_the_real_log_is_a_live_desk_and_its_mails_arrive_once(tm
     assert set(ledger) == expected
     assert len(expected) > 20
     long_ago = Case.objects.filter(status=Status.WAITING, waiting_since__lte=now - timedelta(hours=48))
-    sent = Notice.objects.filter(superseded=False)
+    sent = FollowUp.objects.filter(superseded=False)
     assert set(sent.values_list("case", flat=True)) == set(long_ago.values_list("pk", flat=True))
     assert 0 < sent.count() == long_ago.count()
 

@@ -17,7 +17,7 @@ from cases.followup.apply import follow_up
 from cases.mail.letters import Letter, facts, post
 from cases.mail.outbox import deliver
 from cases.mail.rendering import TO_STAFF, Rendered, paragraphs, render, template_names
-from cases.models import Case, Mail, Notice
+from cases.models import Case, FollowUp, Mail
 from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from contacts.directory import Addressee
@@ -321,7 +321,7 @@ def test_a_question_is_put_in_the_words_of_its_reason(desk, reason, words):  # F
 
 def test_the_final_notice_names_date_and_time_of_the_closing(messages):  # F2, F4
     mail = messages["notice_final"]
-    notice = Notice.objects.get(mail=mail)
+    notice = FollowUp.objects.get(mail=mail)
     assert notice.due_at == NOON + 6 * DAYS
     assert "we close the case on Wed 10 June 2026, 14:00 (Berlin, UTC+02:00)" in render(mail).text
 

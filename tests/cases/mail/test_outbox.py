@@ -18,7 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.db import OperationalError, close_old_connections, connection
 
-from cases.enums import Channel, Holds, MailStatus, WaitReason
+from cases.enums import Channel, MailStatus, SendCondition, WaitReason
 from cases.mail import outbox
 from cases.mail.letters import Letter, facts, post
 from cases.mail.outbox import BACK_OFF, BREAKS_IN_A_ROW, CLAIM, LEASE, WORK_FOR, deliver, send_again
@@ -326,7 +326,7 @@ def test_of_two_questions_only_the_newer_leaves(post_office, clock, case, desk):
 
 
 def test_a_message_for_an_open_case_is_dropped_once_it_is_resolved(post_office, clock, case, desk):  # M1
-    queue(case, "a@example.com", holds=Holds.OPEN)
+    queue(case, "a@example.com", holds=SendCondition.OPEN)
     transitions.resolve(
         case.pk,
         desk.technician,

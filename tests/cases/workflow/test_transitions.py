@@ -15,17 +15,17 @@ from cases.enums import (
     AgreedBy,
     Channel,
     Direction,
-    Holds,
+    FollowUpStep,
     MailStatus,
     Move,
-    NoticeStep,
     Resolution,
+    SendCondition,
     Severity,
     Status,
     WaitPlan,
     WaitReason,
 )
-from cases.models import Case, CaseWatcher, Interaction, Mail, Notice, Refusal
+from cases.models import Case, CaseWatcher, FollowUp, Interaction, Mail, Refusal
 from cases.workflow import contact_log, opening, transitions
 from cases.workflow.guards import NotAllowed, Refused
 from cases.workflow.opening import Intake
@@ -183,7 +183,7 @@ def test_a_transition_is_made_from_its_statuses_by_those_who_work_cases_and_else
                 assert after.status == target, who
                 assert (row.status, row.last_move, row.history_user) == (target, move, actor)
                 assert (row.history_date, row.history_change_reason) == (LATER, reason)
-                assert (after.last_move, after.changed_at, after.look_at) == (move, LATER, LATER)
+                assert (after.last_move, after.changed_at, after.escalation_check_at) == (move, LATER, LATER)
                 own = [("reopened", "tech@example.com")]
                 assert posted.new() == ([] if mails == own and actor == desk.technician else mails), who
         else:
@@ -312,7 +312,7 @@ def test_why_we_wait_picks_the_plan(desk: Desk, reason: WaitReason, plan: WaitPl
     transitions.ask_customer(case.pk, desk.technician, LATER, question="?", reason=reason)
     after = now_is(case)
     assert (after.wait_reason, after.wait_plan, after.wait_episode, after.waiting_since) == (reason, plan, 1, LATER)
-    assert after.follow_up_at == LATER
+    assert after.follow_up_check_at == LATER
 
 
 @pytest.mark.parametrize("plan", WaitPlan)
@@ -331,8 +331,8 @@ def test_a_question_while_waiting_starts_a_new_episode_from_zero(desk: Desk) -> 
     assert (after.status, after.wait_episode, after.waiting_since) == (WAITING, 2, LATER)
     assert after.wait_question == "And which floor?"
     assert list(Mail.objects.filter(template="question").order_by("pk").values_list("episode", "holds")) == [
-        (1, Holds.WAITING),
-        (2, Holds.WAITING),
+        (1, SendCondition.WAITING),
+        (2, SendCondition.WAITING),
     ]
 
 
@@ -365,7 +365,7 @@ def test_leaving_the_wait_ends_its_follow_up(desk: Desk, leave: str) -> None:  #
     case = case_in(desk, WAITING)
     ATTEMPTS[leave](case.pk, desk.technician)
     after = now_is(case)
-    assert (after.waiting_since, after.follow_up_at) == (None, None)
+    assert (after.waiting_since, after.follow_up_check_at) == (None, None)
 
 
 # --- contacts (C3) ----------------------------------------------------------------------------------------------
@@ -448,7 +448,7 @@ def closed_for_no_response(desk: Desk) -> Case:
     sent = NOON + timedelta(days=6)
     mail = Mail.objects.get(template="question", case=case)
     Mail.objects.filter(pk=mail.pk).update(status=MailStatus.SENT, sent_at=sent)
-    Notice.objects.create(case=case, episode=1, step=NoticeStep.FINAL, due_at=sent, done_at=sent, mail=mail)
+    FollowUp.objects.create(case=case, episode=1, step=FollowUpStep.FINAL, due_at=sent, done_at=sent, mail=mail)
     at = NOON + timedelta(days=8)
     return transitions.resolve(case.pk, desk.technician, at, resolution=Resolution.NO_RESPONSE)
 
@@ -521,7 +521,7 @@ def test_by_hand_as_well_a_case_closes_for_no_response_only_a_day_after_its_fina
     sent_at = LATER - hours_ago * HOUR
     mail = Mail.objects.get(template="question", case=case)
     Mail.objects.filter(pk=mail.pk).update(status=mail_status, sent_at=sent_at)
-    Notice.objects.create(case=case, episode=1, step=NoticeStep.FINAL, due_at=sent_at, done_at=sent_at, mail=mail)
+    FollowUp.objects.create(case=case, episode=1, step=FollowUpStep.FINAL, due_at=sent_at, done_at=sent_at, mail=mail)
     if closes:
         posted = Post()
         transitions.resolve(case.pk, desk.technician, LATER, resolution=Resolution.NO_RESPONSE)
@@ -537,7 +537,7 @@ def test_the_final_notice_of_an_earlier_wait_closes_nothing(desk: Desk) -> None:
     sent = NOON - timedelta(days=3)
     mail = Mail.objects.get(template="question", case=case)
     Mail.objects.filter(pk=mail.pk).update(status=MailStatus.SENT, sent_at=sent)
-    Notice.objects.create(case=case, episode=1, step=NoticeStep.FINAL, due_at=sent, done_at=sent, mail=mail)
+    FollowUp.objects.create(case=case, episode=1, step=FollowUpStep.FINAL, due_at=sent, done_at=sent, mail=mail)
     transitions.ask_customer(case.pk, desk.technician, LATER, question="Anew?", reason=WaitReason.CONFIRM)
     with nothing_changes(), pytest.raises(Refused):
         transitions.resolve(case.pk, desk.technician, LATER + HOUR, resolution=Resolution.NO_RESPONSE)
@@ -567,7 +567,7 @@ def test_an_opened_case_has_an_owner_a_number_a_history_and_a_receipt(desk: Desk
     assert case.number == f"SD-{case.pk:06d}"
     assert (row.last_move, row.history_type, row.history_user, row.history_date) == ("opened", "+", desk.manager, NOON)
     assert "L2 on duty in their business day who speaks" in row.history_change_reason
-    assert (case.opened_at, case.opened_by, case.look_at) == (NOON, desk.manager, NOON)
+    assert (case.opened_at, case.opened_by, case.escalation_check_at) == (NOON, desk.manager, NOON)
     assert posted.new() == [("case_opened", "desk@acme.example.com"), ("new_case", "tech@example.com")]
     asked = Mail.objects.get(template="case_opened").facts["questions"]
     assert len(asked) == 7  # all that is missing in one message; the preferred means are known
@@ -741,7 +741,7 @@ def test_a_severity_changes_with_a_reason_and_the_manager_hears_when_it_becomes_
     row = last_change(case)
     assert (now_is(case).severity, row.severity, row.last_move) == (after, after, Move.SEVERITY)
     assert row.history_change_reason == f"{before.label} to {after.label}: The whole floor."
-    assert now_is(case).look_at == LATER
+    assert now_is(case).escalation_check_at == LATER
     assert posted.new() == ([("severe_case", "support_manager@example.com")] if told else [])
 
 

@@ -15,16 +15,16 @@ from django.db import transaction
 from django.db.models import F
 from django.test import override_settings
 
-from cases.enums import AbsenceState, MailStatus, Move, NoticeStep, Resolution, Severity, Status
-from cases.models import Absence, Case, CaseWatcher, Interaction, Mail, Notice, Refusal, SetAside
+from cases.enums import AbsenceState, FollowUpStep, MailStatus, Move, Resolution, Severity, Status
+from cases.models import Absence, Case, CaseWatcher, FailedCase, FollowUp, Interaction, Mail, Refusal
 from config.demo.people import CENTRES, COMPANIES, PASSWORD
 from config.demo.programme import is_daytime
 from contacts.calendars import coverage_gaps
 from contacts.directory import directory_problems
 from contacts.enums import Role
 from contacts.models import Company, Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
-from escalations.clocks import lives_of
-from escalations.models import Escalation, EscalationRequest, Promise, Question, StaffLine
+from escalations.clocks import load_clocks
+from escalations.models import DigestLine, Escalation, EscalationRequest, Question, SlaTarget
 from escalations.policy.clock import due_points, next_point
 
 NOW = datetime(2026, 6, 3, 12, 0, 17, tzinfo=UTC)
@@ -157,18 +157,18 @@ def test_no_history_goes_backwards(demo: None):
 
 
 def test_the_ledger_is_what_the_clock_says(demo: None):  # E3, E6
-    for life in lives_of(list(Case.objects.all())).values():
+    for life in load_clocks(list(Case.objects.all())).values():
         case, ledger = life.case, life.ledger
-        assert life.course is not None
-        due = {one.key: one.due_at for one in due_points(life.snapshots, life.course, NOW)}
+        assert life.timeline is not None
+        due = {one.key: one.due_at for one in due_points(life.snapshots, life.timeline, NOW)}
         assert due == {key: row.due_at for key, row in ledger.items()}
-        upcoming = next_point(life.snapshots, life.course, NOW, ledger)
-        assert case.look_at == (upcoming.due_at if upcoming else None)
+        upcoming = next_point(life.snapshots, life.timeline, NOW, ledger)
+        assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
     assert Escalation.objects.count() > 30
 
 
 def test_promises_questions_and_requests_are_part_of_the_past(demo: None):  # T2, T3, E1, E8, E9
-    outcomes = Counter(Promise.objects.filter(kind="update").values_list("outcome", flat=True))
+    outcomes = Counter(SlaTarget.objects.filter(kind="update").values_list("outcome", flat=True))
     assert outcomes["person"] > 50
     assert outcomes["system"] > 50
     assert Question.objects.filter(end="answered").count() > 5
@@ -178,25 +178,25 @@ def test_promises_questions_and_requests_are_part_of_the_past(demo: None):  # T2
     assert {("customer", "requested"), ("customer", "accepted"), ("customer", "declined")} <= set(requests)
     assert requests["schedule", "requested"] >= 1
     assert requests["schedule", "declined"] >= 1
-    assert not StaffLine.objects.filter(mail=None).exists()
+    assert not DigestLine.objects.filter(mail=None).exists()
 
 
 def test_nothing_was_missed_in_the_demonstration_but_first_responses(demo: None):  # T1, T4
-    assert not Promise.objects.filter(kind="update", outcome="missed").exists()
+    assert not SlaTarget.objects.filter(kind="update", outcome="missed").exists()
 
 
 def test_every_step_was_taken_within_two_minutes_of_its_moment(demo: None):  # S1, E4
-    assert SetAside.objects.count() == 0
+    assert FailedCase.objects.count() == 0
     late = timedelta(minutes=2)
-    assert not Notice.objects.filter(done_at__gt=F("due_at") + late).exists()
+    assert not FollowUp.objects.filter(done_at__gt=F("due_at") + late).exists()
     changed = Case.history.filter(last_move=Move.SEVERITY).values("id")
     assert not Escalation.objects.filter(done_at__gt=F("due_at") + late).exclude(case__in=changed).exists()
     assert not Escalation.objects.filter(done_at__lt=F("due_at")).exists()
 
 
 def test_nothing_is_due_that_was_not_done(demo: None):
-    assert not Case.objects.filter(look_at__lte=NOW).exists()
-    assert not Case.objects.filter(follow_up_at__lte=NOW).exists()
+    assert not Case.objects.filter(escalation_check_at__lte=NOW).exists()
+    assert not Case.objects.filter(follow_up_check_at__lte=NOW).exists()
     assert not Mail.objects.filter(status=MailStatus.QUEUED, send_at__lte=NOW).exists()
 
 
@@ -210,7 +210,7 @@ def test_every_mail_was_kept_and_none_left_the_machine(demo: None):  # M1
 
 
 def test_the_schedule_is_about_to_act(demo: None):
-    due = [case.look_at - NOW for case in Case.objects.filter(look_at__isnull=False)]
+    due = [case.escalation_check_at - NOW for case in Case.objects.filter(escalation_check_at__isnull=False)]
     assert sum(left < HOUR / 2 for left in due) >= 3
     assert sum(left < 6 * HOUR for left in due) >= 8
 
@@ -226,17 +226,17 @@ def test_a_critical_case_went_to_l3_and_its_former_owner_watches(demo: None):  #
 
 def test_waits_stand_at_every_stage_of_the_plan(demo: None):  # F2, F6
     stages = {
-        frozenset(Notice.objects.filter(case=case, episode=case.wait_episode).values_list("step", flat=True))
+        frozenset(FollowUp.objects.filter(case=case, episode=case.wait_episode).values_list("step", flat=True))
         for case in Case.objects.filter(status=Status.WAITING)
     }
-    first, second, final = NoticeStep.NOTICE_1, NoticeStep.NOTICE_2, NoticeStep.FINAL
+    first, second, final = FollowUpStep.NOTICE_1, FollowUpStep.NOTICE_2, FollowUpStep.FINAL
     assert {frozenset(), frozenset({first}), frozenset({first, second}), frozenset({first, second, final})} <= stages
     assert Case.objects.filter(status=Status.WAITING, wait_episode=2).exists()
 
 
 def test_three_contacts_are_made_by_mail_and_by_phone_and_a_call_too_early_says_so(demo: None):  # F3
-    assert Notice.objects.filter(step=NoticeStep.ATTEMPT_1, interaction=None).exists()
-    assert Notice.objects.filter(step=NoticeStep.ATTEMPT_1, interaction__isnull=False).exists()
+    assert FollowUp.objects.filter(step=FollowUpStep.ATTEMPT_1, interaction=None).exists()
+    assert FollowUp.objects.filter(step=FollowUpStep.ATTEMPT_1, interaction__isnull=False).exists()
     assert Interaction.objects.filter(why_no_attempt__contains="the next attempt counts from").exists()
 
 

@@ -25,19 +25,19 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cases.enums import AgreedBy, Channel, Direction, MailStatus, NoticeStep, Resolution, Severity, WaitReason
+from cases.enums import AgreedBy, Channel, Direction, FollowUpStep, MailStatus, Resolution, Severity, WaitReason
 from cases.followup.apply import follow_up
 from cases.mail.outbox import deliver
-from cases.models import Case, Interaction, Mail, Notice, SetAside
+from cases.models import Case, FailedCase, FollowUp, Interaction, Mail
 from cases.policy.followup.plans import TO_OWNER
 from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from cases.workflow.guards import Refused
 from contacts.enums import Level, Role
 from contacts.models import Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
-from escalations.enums import Member, Origin, Outcome, PromiseKind
+from escalations.enums import Member, Origin, SlaKind, SlaOutcome
 from escalations.forecast.simulate import Forecast, Kind, forecast_of
-from escalations.models import ClockRule, Escalation, EscalationRequest, Promise, Question, StaffLine
+from escalations.models import ClockRule, DigestLine, Escalation, EscalationRequest, Question, SlaTarget
 from escalations.points.apply import escalate
 from escalations.questions import apply as questions
 from escalations.questions.updates import give_update
@@ -320,16 +320,16 @@ def live(desk: Desk, chance: Chance) -> Past:
 
 
 def next_look(case_id: int) -> datetime | None:
-    moments = Case.objects.values_list("look_at", "follow_up_at", "promise_at").get(pk=case_id)
+    moments = Case.objects.values_list("escalation_check_at", "follow_up_check_at", "sla_check_at").get(pk=case_id)
     return min((moment for moment in moments if moment), default=None)
 
 
 def sweeps(now: datetime) -> None:
-    if Case.objects.to_look_at(now).exists():
+    if Case.objects.due_for_escalation(now).exists():
         escalate(now)
-    if Case.objects.to_follow_up(now).exists():
+    if Case.objects.due_for_follow_up(now).exists():
         follow_up(now)
-    if Case.objects.to_keep_promises(now).exists():
+    if Case.objects.due_for_sla(now).exists():
         keep_promises(now)
 
 
@@ -352,7 +352,7 @@ def fast_forward(case_id: int, now: datetime, until: datetime, really: bool) -> 
         looks[now] += 1
         assert looks[now] < 4, "the case stays due"
     settle(until)
-    assert not SetAside.objects.exists()
+    assert not FailedCase.objects.exists()
 
 
 # --- what happened, in the words of the forecast ----------------------------------------------------------------
@@ -362,9 +362,9 @@ Fact = tuple[Any, ...]
 
 #: Moments that the sweeps write on rows.
 STAMPS: dict[str, Any] = {
-    "promise reminded_at": Promise,
-    "promise updated_at": Promise,
-    "promise manager_told_at": Promise,
+    "promise reminded_at": SlaTarget,
+    "promise updated_at": SlaTarget,
+    "promise manager_told_at": SlaTarget,
     "question manager_told_at": Question,
     "request passed_on_at": EscalationRequest,
     "word manager_told_at": Interaction,
@@ -383,9 +383,9 @@ class Before:
         self.owner_id = case.owner_id
         self.newest = {
             model: model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-            for model in (Escalation, Mail, StaffLine, Notice, Question)
+            for model in (Escalation, Mail, DigestLine, FollowUp, Question)
         }
-        rows = Promise.objects.filter(case=self.case_id, outcome=Outcome.MISSED)
+        rows = SlaTarget.objects.filter(case=self.case_id, outcome=SlaOutcome.BREACHED)
         self.missed = set(rows.values_list("kind", "member", "since"))
         self.stamps = {name: self._stamped(name) for name in STAMPS}
 
@@ -414,9 +414,9 @@ class Before:
         asked = set(self.new(Escalation).filter(asked__isnull=False).values_list("done_at", "asked__username"))
         facts += [(Kind.ASKED, *row) for row in asked]
         assert self.new(Question).count() >= len(asked)
-        for row in self.new(Notice).filter(superseded=False):
+        for row in self.new(FollowUp).filter(superseded=False):
             kind = Kind.OWNER_TOLD if row.step in TO_OWNER else Kind.NOTICE
-            kind = Kind.CLOSED if row.step == NoticeStep.RESOLVE else kind
+            kind = Kind.CLOSED if row.step == FollowUpStep.RESOLVE else kind
             facts.append((kind, row.done_at, row.step))
         facts += self._promises()
         facts += [(Kind.QUESTION, at, "") for at in self.stamped("question manager_told_at").values()]
@@ -425,9 +425,9 @@ class Before:
         return Counter(facts) + self._told()
 
     def _promises(self) -> Iterator[Fact]:
-        rows = list(Promise.objects.filter(case=self.case_id))
+        rows = list(SlaTarget.objects.filter(case=self.case_id))
         for row in rows:
-            if row.outcome == Outcome.MISSED and (row.kind, row.member, row.since) not in self.missed:
+            if row.outcome == SlaOutcome.BREACHED and (row.kind, row.member, row.since) not in self.missed:
                 yield Kind.MISSED, max(row.due_at, self.now), f"{row.kind}:{row.member}"
         yield from ((Kind.REMINDER, at) for at in set(self.stamped("promise reminded_at").values()))
         # the rows that follow in the same silence carry the moment on
@@ -438,14 +438,14 @@ class Before:
         by_key = {row.pk: row for row in rows}
         for pk, at in self.stamped("promise updated_at").items():
             updated.setdefault(at, []).append(by_key[pk].member)
-            assert by_key[pk].outcome in (Outcome.SYSTEM, Outcome.MISSED)
+            assert by_key[pk].outcome in (SlaOutcome.MET_AUTOMATICALLY, SlaOutcome.BREACHED)
         yield from ((Kind.UPDATE, at, ",".join(sorted(members))) for at, members in updated.items())
 
     def _told(self) -> Counter[Fact]:
         """Who was written to: by which message, or in which part of the staff's mail."""
         mails = self.new(Mail).exclude(template="staff_lines")
         told = [("told", *row) for row in mails.values_list("queued_at", "template", "to_address", "meant_for")]
-        lines = self.new(StaffLine).values_list("written_at", "section", "to_address", "meant_for")
+        lines = self.new(DigestLine).values_list("written_at", "section", "to_address", "meant_for")
         return Counter([*told, *(("told", *row) for row in lines)])
 
 
@@ -574,7 +574,7 @@ def test_who_stands_in_is_chosen_by_the_load_that_is_left_after_the_transfer(des
     busier = build_technician(desk.centre, name="busier")
     case = desk.open_case(severity=Severity.CRITICAL)
     other = desk.open_case(severity=Severity.MEDIUM)
-    Case.objects.filter(pk=other.pk).update(owner=busier, look_at=None, promise_at=None)
+    Case.objects.filter(pk=other.pk).update(owner=busier, escalation_check_at=None, sla_check_at=None)
     assert case.owner == desk.technician
     forecast = check(Past(desk, Chance(1), NOON, case.pk), 40, really=True)
     asked = [(event.at - NOON, event.about) for event in forecast.events if event.kind == Kind.ASKED]
@@ -593,9 +593,9 @@ def test_it_asks_no_more_of_the_database_for_200_contacts_and_200_promises(desk:
             case=case, channel=Channel.PHONE, direction=Direction.OUT, at=at, by=desk.technician,
             contact=desk.contact, body="Hello", told=[Member.CSM],
         )  # fmt: skip
-        Promise.objects.create(
-            case=case, kind=PromiseKind.UPDATE, member=list(Member)[number % 5], since=at, due_at=at + HOUR,
-            ended_at=at + MINUTE, outcome=Outcome.PERSON,
+        SlaTarget.objects.create(
+            case=case, kind=SlaKind.UPDATE, member=list(Member)[number % 5], since=at, due_at=at + HOUR,
+            ended_at=at + MINUTE, outcome=SlaOutcome.MET,
         )  # fmt: skip
     assert queries_of(case, NOON + 4 * HOUR) <= few <= 20
 

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from cases.engine.history import write_history
 from cases.engine.sweep import Swept
-from cases.enums import Holds, Move, Resolution, Severity, Status, WaitReason
-from cases.models import Case, CaseWatcher, Mail, Pulse, SetAside
+from cases.enums import Move, Resolution, SendCondition, Severity, Status, WaitReason
+from cases.models import Case, CaseWatcher, FailedCase, Mail, SweepRun
 from cases.workflow import transitions
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, Technician, User
@@ -79,7 +79,7 @@ class Cell:
     mailed: Collection[str]
     owner: str
     asked: str | None
-    rhythm: dict[str, int]  # hours
+    cadence: dict[str, int]  # hours
     watchers: Collection[str] = ()
     inherits: str | None = None  # the question that the point before has asked
 
@@ -117,13 +117,13 @@ def test_a_case_that_nothing_moves_meets_every_cell_of_the_schedule_and_nothing_
         before = now_is(case)
         early = escalate(NOON + cell.hours * HOUR - timedelta(microseconds=1))
         assert (early.acted_on, posted.new(), now_is(case).owner) == (0, {}, before.owner)
-        assert now_is(case).look_at == NOON + cell.hours * HOUR
+        assert now_is(case).escalation_check_at == NOON + cell.hours * HOUR
         assert sweep(cell.hours).acted_on == 1
         after, row = now_is(case), Escalation.objects.get(case=case, severity=severity, number=cell.number)
         assert posted.new() == once(*cell.mailed)
         assert str(after.owner) == cell.owner
         assert (str(row.asked) if row.asked else None) == cell.asked
-        assert after.update_rhythm == row.rhythm == {who: hours * 60 for who, hours in cell.rhythm.items()}
+        assert after.update_cadence == row.cadence == {who: hours * 60 for who, hours in cell.cadence.items()}
         assert sorted(watcher.user.username for watcher in after.watchers.all()) == sorted(cell.watchers)
         assert (row.run, row.due_at, row.done_at) == (1, NOON + cell.hours * HOUR, NOON + cell.hours * HOUR)
         assert (row.carried_out, row.schedule_version) == (True, 1)
@@ -144,7 +144,7 @@ def test_a_case_that_nothing_moves_meets_every_cell_of_the_schedule_and_nothing_
             assert facts["expected"]
             assert facts["next"]
     posted = Escalations()
-    assert now_is(case).look_at is None
+    assert now_is(case).escalation_check_at is None
     assert sweep(24 * 400).looked_at == 0
     assert posted.new() == {}
     assert len(ledger(case)) == 3
@@ -155,13 +155,13 @@ def test_a_low_case_is_never_escalated(desk: Desk) -> None:  # E1
     for days in (0, 1, 2, 30, 400):
         sweep(days * 24)
     assert (ledger(case), posted.new(), now_is(case).owner) == ([], {}, desk.technician)
-    assert (now_is(case).update_rhythm, now_is(case).look_at) == ({}, None)
+    assert (now_is(case).update_cadence, now_is(case).escalation_check_at) == ({}, None)
 
 
 def test_escalation_mail_is_for_as_long_as_the_case_is_open(desk: Desk) -> None:  # M1
     desk.open_case(severity=C)
     sweep(4)
-    assert set(Mail.objects.filter(template="escalation").values_list("holds", flat=True)) == {Holds.OPEN}
+    assert set(Mail.objects.filter(template="escalation").values_list("holds", flat=True)) == {SendCondition.OPEN}
 
 
 def test_who_has_several_parts_in_a_point_gets_one_mail_that_names_them_all(desk: Desk) -> None:  # E5
@@ -187,7 +187,7 @@ def test_three_points_due_at_once_are_one_step_with_one_mail_each(desk: Desk) ->
     after = now_is(case)
     assert after.owner == desk.l3
     assert case.history.filter(last_move=Move.ESCALATED).count() == 1
-    assert after.update_rhythm == {CUSTOMER: 120, AM: 120, MANAGEMENT: 120, COO: 120}
+    assert after.update_cadence == {CUSTOMER: 120, AM: 120, MANAGEMENT: 120, COO: 120}
     # who is asked and transferred away from in one step is asked, once
     assert set(Escalation.objects.values_list("asked", flat=True)) == {desk.technician.pk}
     for mail in Mail.objects.filter(template="escalation"):
@@ -203,10 +203,10 @@ def test_a_sweep_that_runs_twice_or_late_again_changes_nothing(desk: Desk) -> No
     posted, rows = Escalations(), ledger(case)
     for hours in (4, 3, 4.5, 4):
         assert sweep(hours).acted_on == 0
-    Case.objects.filter(pk=case.pk).update(look_at=NOON)  # a cache that is wrong is only a look too many
+    Case.objects.filter(pk=case.pk).update(escalation_check_at=NOON)  # a cache that is wrong is only a look too many
     assert sweep(5) == Swept(looked_at=1, acted_on=0)
     assert (posted.new(), ledger(case)) == ({}, rows)
-    assert now_is(case).look_at == NOON + 12 * HOUR
+    assert now_is(case).escalation_check_at == NOON + 12 * HOUR
 
 
 def test_a_point_stands_once_on_the_ledger_whoever_writes_it(desk: Desk) -> None:  # E6
@@ -220,7 +220,7 @@ def test_a_point_stands_once_on_the_ledger_whoever_writes_it(desk: Desk) -> None
 
 def test_a_sweep_leaves_a_sign_of_life_also_when_nothing_was_due(desk: Desk) -> None:  # S3
     sweep(1)
-    assert Pulse.objects.get(name="escalate").last_at == NOON + HOUR
+    assert SweepRun.objects.get(name="escalate").last_at == NOON + HOUR
 
 
 # --- D5: nobody's message is swallowed --------------------------------------------------------------------------
@@ -428,11 +428,11 @@ def test_raised_the_points_passed_are_one_step_at_once(desk: Desk) -> None:  # E
     sweep(13)
     assert posted.new() == once("csm", "am", "l3", "tech", "support_manager")
     assert ledger(case) == [("Critical 1", 13, 13, True), ("Critical 2", 13, 13, True)]
-    assert now_is(case).update_rhythm == {CUSTOMER: 120, MANAGEMENT: 120}
-    assert now_is(case).look_at == NOON + 24 * HOUR
+    assert now_is(case).update_cadence == {CUSTOMER: 120, MANAGEMENT: 120}
+    assert now_is(case).escalation_check_at == NOON + 24 * HOUR
 
 
-def test_lowered_the_points_passed_set_the_rhythm_and_nobody_hears_of_them(desk: Desk) -> None:  # E4
+def test_lowered_the_points_passed_set_the_cadence_and_nobody_hears_of_them(desk: Desk) -> None:  # E4
     case = desk.open_case(severity=C)
     for hours in (4, 12, 24):
         sweep(hours)
@@ -444,8 +444,8 @@ def test_lowered_the_points_passed_set_the_rhythm_and_nobody_hears_of_them(desk:
     quiet = Escalation.objects.filter(carried_out=False)
     assert {(row.asked, tuple(row.mailed)) for row in quiet} == {(None, ())}
     after = now_is(case)
-    assert (after.owner, after.look_at) == (desk.l3, NOON + 48 * HOUR)
-    assert after.update_rhythm == {CUSTOMER: 240, MANAGEMENT: 240, AM: 240}
+    assert (after.owner, after.escalation_check_at) == (desk.l3, NOON + 48 * HOUR)
+    assert after.update_cadence == {CUSTOMER: 240, MANAGEMENT: 240, AM: 240}
     sweep(48)
     assert posted.new() == once("cs_director", "l3")
     assert ledger(case)[5:] == [("High 3", 48, 48, True)]
@@ -456,12 +456,12 @@ def test_lowered_below_every_point_passed_the_base_interval_is_back(desk: Desk) 
     sweep(5)
     change(case, desk, 6, M)
     sweep(6)
-    assert now_is(case).update_rhythm == {}
+    assert now_is(case).update_cadence == {}
     change(case, desk, 7, C)
     posted = Escalations()
     sweep(7)
     assert (posted.new(), len(ledger(case))) == ({}, 1)  # what was carried out is not carried out again
-    assert now_is(case).update_rhythm == {CUSTOMER: 120, AM: 120}
+    assert now_is(case).update_cadence == {CUSTOMER: 120, AM: 120}
 
 
 def test_what_an_outage_missed_before_the_severity_was_lowered_is_only_recorded(desk: Desk) -> None:  # E4
@@ -469,7 +469,7 @@ def test_what_an_outage_missed_before_the_severity_was_lowered_is_only_recorded(
     change(case, desk, 13, M)
     sweep(14)
     assert (posted.new(), ledger(case)) == ({}, [("High 1", 12, 14, False)])
-    assert (now_is(case).update_rhythm, now_is(case).look_at) == ({}, NOON + 48 * HOUR)
+    assert (now_is(case).update_cadence, now_is(case).escalation_check_at) == ({}, NOON + 48 * HOUR)
 
 
 def test_what_an_outage_missed_before_the_severity_was_raised_gives_way_to_the_new_points(desk: Desk) -> None:  # E4
@@ -504,10 +504,10 @@ def test_a_waiting_case_is_not_escalated_and_goes_on_where_it_stood(desk: Desk) 
     ask(case, desk, 3)
     for hours in (3, 4, 50):
         sweep(hours)
-    assert (ledger(case), posted.new(), now_is(case).look_at) == ([], {}, None)
+    assert (ledger(case), posted.new(), now_is(case).escalation_check_at) == ([], {}, None)
     transitions.take_back(case.pk, desk.technician, NOON + 60 * HOUR, reason="Found it.")
     sweep(60)
-    assert now_is(case).look_at == NOON + 61 * HOUR
+    assert now_is(case).escalation_check_at == NOON + 61 * HOUR
     sweep(61)
     assert ledger(case) == [("Critical 1", 61, 61, True)]
 
@@ -521,7 +521,7 @@ def test_a_severity_whose_clock_runs_on_is_escalated_on_resuming(desk: Desk) -> 
     transitions.take_back(case.pk, desk.technician, NOON + 11 * HOUR, reason="Found it.")
     sweep(11)
     assert ledger(case) == [("Critical 1", 11, 11, True)]
-    assert now_is(case).look_at == NOON + 12 * HOUR
+    assert now_is(case).escalation_check_at == NOON + 12 * HOUR
 
 
 def test_a_resolved_case_is_never_escalated(desk: Desk) -> None:
@@ -531,7 +531,7 @@ def test_a_resolved_case_is_never_escalated(desk: Desk) -> None:
     for hours in (4, 5, 100):
         sweep(hours)
     assert (ledger(case), posted.new(), now_is(case).owner) == ([], {}, desk.technician)
-    assert now_is(case).look_at is None
+    assert now_is(case).escalation_check_at is None
 
 
 def test_what_was_due_before_a_case_was_resolved_is_only_recorded(desk: Desk) -> None:  # E4, E5
@@ -551,7 +551,7 @@ def test_reopened_within_a_day_the_run_goes_on_and_nothing_is_repeated(desk: Des
     reopen(case, desk, 20)
     posted = Escalations()
     sweep(20)
-    assert (posted.new(), now_is(case).look_at) == ({}, NOON + 27 * HOUR)
+    assert (posted.new(), now_is(case).escalation_check_at) == ({}, NOON + 27 * HOUR)
     sweep(27)
     assert ledger(case) == [("Critical 1", 4, 4, True), ("Critical 2", 27, 27, True)]
 
@@ -563,7 +563,7 @@ def test_reopened_later_a_new_run_starts_at_zero_and_the_earlier_stays_on_record
     sweep(14)
     reopen(case, desk, 100)
     sweep(100)
-    assert now_is(case).update_rhythm == {}
+    assert now_is(case).update_cadence == {}
     posted = Escalations()
     sweep(104)
     assert [row.run for row in Escalation.objects.order_by("due_at")] == [1, 1, 2]
@@ -577,7 +577,7 @@ def test_what_an_outage_missed_in_an_earlier_run_is_only_recorded(desk: Desk) ->
     posted = Escalations()
     sweep(51)
     assert ledger(case) == [("Critical 1", 4, 51, False), ("Critical 2", 12, 51, False)]
-    assert (posted.new(), now_is(case).owner, now_is(case).update_rhythm) == ({}, desk.technician, {})
+    assert (posted.new(), now_is(case).owner, now_is(case).update_cadence) == ({}, desk.technician, {})
     sweep(55)
     assert posted.new() == once("csm", "am", "l3", "tech")
     assert Mail.objects.filter(template="escalation").first().facts["point"] == "Critical 1"
@@ -594,7 +594,7 @@ def test_an_open_case_keeps_the_schedule_it_was_opened_under(desk: Desk) -> None
     new = desk.open_case(NOON + HOUR, severity=C)
     sweep(2)
     assert [(row.case_id, row.schedule_version) for row in Escalation.objects.all()] == [(new.pk, 2)]
-    assert now_is(old).look_at == NOON + 4 * HOUR
+    assert now_is(old).escalation_check_at == NOON + 4 * HOUR
 
 
 # --- S2: a broken case ------------------------------------------------------------------------------------------
@@ -615,14 +615,14 @@ def test_a_broken_case_is_set_aside_the_others_go_on_and_it_is_tried_again(desk:
     assert (swept.acted_on, swept.set_aside) == (4, [broken.pk])
     assert set(Escalation.objects.values_list("case", flat=True)) == {case.pk for case in cases} - {broken.pk}
     assert set(Escalation.objects.values_list("number", flat=True)) == {1}
-    aside = SetAside.objects.get()
+    aside = FailedCase.objects.get()
     assert (aside.case, aside.sweep, aside.since, aside.tries) == (broken, "escalate", NOON + 5 * HOUR, 1)
-    assert aside.retry_at == now_is(broken).look_at == NOON + 6 * HOUR
+    assert aside.retry_at == now_is(broken).escalation_check_at == NOON + 6 * HOUR
     assert "not open yet" in aside.error
 
     assert sweep(5.5) == Swept()  # left alone for a while
     assert sweep(6).set_aside == [broken.pk]
-    aside = SetAside.objects.get()
+    aside = FailedCase.objects.get()
     assert (aside.tries, aside.retry_at, aside.since, aside.solved_at) == (
         2,
         NOON + 7 * HOUR,
@@ -632,7 +632,7 @@ def test_a_broken_case_is_set_aside_the_others_go_on_and_it_is_tried_again(desk:
 
     write_history([(now_is(broken), at, reason) for at, reason in lost], kind="+")
     assert sweep(7) == Swept(looked_at=1, acted_on=1)
-    assert SetAside.objects.get().solved_at == NOON + 7 * HOUR
+    assert FailedCase.objects.get().solved_at == NOON + 7 * HOUR
     assert ledger(broken)[0][0] == "Critical 1"
 
 
@@ -663,7 +663,7 @@ def test_a_sweep_over_many_cases_asks_the_database_no_more_often_than_one_over_a
         ) as captured:
             swept = escalate(start + 4.5 * HOUR)
         assert swept.acted_on == count
-        Case.objects.update(look_at=None)
+        Case.objects.update(escalation_check_at=None)
         return sum("SAVEPOINT" not in query["sql"] for query in captured)
 
     escalate(NOON - HOUR)  # the first sign of life is a row more

@@ -46,7 +46,7 @@ class Happening:
     owner: str
     asked: frozenset[str | None]
     watchers: frozenset[str]
-    rhythm: Mapping[str, int]
+    cadence: Mapping[str, int]
 
 
 class Life:
@@ -63,11 +63,11 @@ class Life:
         grid = {until * number / LOOKS for number in range(LOOKS + 1)} | set(moves) | {LONG_AFTER}
         for hours in sorted(grid):
             target = self.opened_at + hours * HOUR
-            while (look_at := self.case.look_at) is not None and look_at < target:
-                self._sweep(look_at - MOMENT)
-                self._sweep(look_at)
-                self._sweep(look_at)  # delivered once more (E6)
-                assert self.case.look_at != look_at, "the sweep left the case due as it was"
+            while (escalation_check_at := self.case.escalation_check_at) is not None and escalation_check_at < target:
+                self._sweep(escalation_check_at - MOMENT)
+                self._sweep(escalation_check_at)
+                self._sweep(escalation_check_at)  # delivered once more (E6)
+                assert self.case.escalation_check_at != escalation_check_at, "the sweep left the case due as it was"
             if hours in moves:
                 moves[hours](self, target)
                 self._look_away()
@@ -88,7 +88,7 @@ class Life:
             set(Escalation.objects.values_list("pk", flat=True)),
             set(Mail.objects.values_list("pk", flat=True)),
             str(case.owner),
-            case.update_rhythm,
+            case.update_cadence,
             set(CaseWatcher.objects.values_list("user__username", flat=True)),
         )
 
@@ -113,7 +113,7 @@ class Life:
             str(case.owner),
             frozenset(str(row.asked) if row.asked else None for row in rows),
             frozenset(CaseWatcher.objects.values_list("user__username", flat=True)),
-            case.update_rhythm,
+            case.update_cadence,
         )
 
     def hours(self, moment: datetime) -> float:
@@ -127,15 +127,15 @@ Move = Callable[[Life, datetime], object]
 def steps(*expected: tuple[float, Iterable[Name], Iterable[Name], Name | None, int]) -> list[Happening]:
     """Happenings from (hours, points carried out, points only recorded, whose rhythm is in force, run)."""
     owner, watchers, found = "tech", frozenset[str](), []
-    for hours, loud, quiet, in_force, run in expected:
-        loud = tuple(loud)
-        outcome = outcome_of(loud, owner)
+    for hours, effective, quiet, in_force, run in expected:
+        effective = tuple(effective)
+        outcome = outcome_of(effective, owner)
         if outcome.owner != owner:
             watchers |= {owner}
         owner = outcome.owner
-        asked = {outcome.asked} if loud else set()
+        asked = {outcome.asked} if effective else set()
         asked |= {None} if quiet else set()
-        rows = [(name, True) for name in loud] + [(name, False) for name in quiet]
+        rows = [(name, True) for name in effective] + [(name, False) for name in quiet]
         found.append(
             Happening(
                 hours,

@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import Channel, Move, Resolution, Severity, Status, WaitReason
-from cases.models import Case, CaseWatcher, Interaction, Mail, SetAside
+from cases.models import Case, CaseWatcher, FailedCase, Interaction, Mail
 from cases.workflow import transitions
 from cases.workflow.contact_log import customer_responded
 from cases.workflow.guards import Refused
@@ -153,7 +153,12 @@ class World:
     def pass_time(self, to: datetime) -> None:
         """Let time pass; an engine that runs looks at each moment that a case asks for, up to but not at the end."""
         while self.looking:
-            asked = Case.objects.filter(look_at__lt=to).order_by("look_at").values_list("look_at", flat=True).first()
+            asked = (
+                Case.objects.filter(escalation_check_at__lt=to)
+                .order_by("escalation_check_at")
+                .values_list("escalation_check_at", flat=True)
+                .first()
+            )
             if asked is None:
                 break
             self.look(max(asked, self.now))
@@ -228,12 +233,12 @@ def check_ledger(world: World, case: Case) -> None:
     assert {key: row.due_at for key, row in rows.items()} == {key: due.due_at for key, due in dues.items()}
     for key, row in rows.items():
         assert row.done_at == min(look for look in world.looks if look >= row.due_at)
-        assert row.carried_out == is_loud(dues[key], life, row.done_at)
+        assert row.carried_out == is_effective(dues[key], life, row.done_at)
     upcoming = next_point(life, PUBLISHED, world.now)
-    assert case.look_at == (upcoming.due_at if upcoming else None)
+    assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
 
 
-def is_loud(due: Due, life: Sequence[Snapshot], done_at: datetime) -> bool:
+def is_effective(due: Due, life: Sequence[Snapshot], done_at: datetime) -> bool:
     """Carried out, not only recorded: of the severity and run the case is in when it is done, and open (E4, E5)."""
     state = [snapshot for snapshot in life if snapshot.at <= done_at][-1]
     run = read_clock(life, PUBLISHED, done_at).run
@@ -250,10 +255,10 @@ def check_steps(case: Case) -> None:
     )
     owner, mails = "tech", 0
     for done_at, rows in sorted(steps.items()):
-        loud = [(Severity(row.severity), row.number) for row in rows if row.carried_out]
-        outcome = outcome_of(loud, owner)
+        effective = [(Severity(row.severity), row.number) for row in rows if row.carried_out]
+        outcome = outcome_of(effective, owner)
         assert {(str(row.owner_before), str(row.owner_after)) for row in rows} == {(owner, outcome.owner)}
-        assert {str(row.asked) for row in rows if row.carried_out} == ({str(outcome.asked)} if loud else set())
+        assert {str(row.asked) for row in rows if row.carried_out} == ({str(outcome.asked)} if effective else set())
         written = Mail.objects.filter(case=case, template="escalation", queued_at=done_at)
         addresses = Counter(address.removesuffix("@example.com") for (address,) in written.values_list("to_address"))
         assert addresses == dict.fromkeys(outcome.mailed, 1)
@@ -263,12 +268,12 @@ def check_steps(case: Case) -> None:
     assert set(case.watchers.values_list("user__username", flat=True)) == ({"tech"} if owner != "tech" else set())
 
 
-def check_rhythm(world: World, case: Case) -> None:
+def check_cadence(world: World, case: Case) -> None:
     """The rhythm in force is that of the highest point of the present severity on this run's ledger (E4)."""
     life = world.books[case.pk].life
     run, severity = read_clock(life, PUBLISHED, world.now).run, life[-1].severity
     numbers = Escalation.objects.filter(case=case, run=run, severity=severity).values_list("number", flat=True)
-    assert case.update_rhythm == (E1[severity, max(numbers)].minutes if numbers else {})
+    assert case.update_cadence == (E1[severity, max(numbers)].minutes if numbers else {})
 
 
 @contextmanager
@@ -287,7 +292,7 @@ def world(desk: Desk, severities: Sequence[Severity], sweep: str) -> Iterator[Wo
             EscalationRequest,
             Escalation,
             CaseWatcher,
-            SetAside,
+            FailedCase,
             Interaction,
             Mail,
             Case.history.model,
@@ -323,7 +328,7 @@ def test_in_any_interleaving_the_ledger_says_what_the_clock_says_and_everything_
             for case in Case.objects.select_related("owner"):
                 check_ledger(its, case)
                 check_steps(case)
-                check_rhythm(its, case)
-            assert not SetAside.objects.exists()
+                check_cadence(its, case)
+            assert not FailedCase.objects.exists()
 
     lives()

@@ -13,17 +13,17 @@ import pytest
 
 from cases.enums import Severity, Status
 from contacts.enums import Role
-from escalations.enums import Member
-from escalations.policy.cadence import Attention, Piece, Reached, members, owed_over_time, rhythm_in_force
-from escalations.policy.clock import Course, Snapshot
-from escalations.policy.schedule import PUBLISHED, Audience, OwnerAction, Point, Schedule
-from escalations.policy.sla import periods_of
+from escalations.enums import Audience, Member, OwnerAction
+from escalations.policy.cadence import Attention, CadenceChange, Reached, cadence_in_force, members, owed_over_time
+from escalations.policy.clock import PolicyTimeline, Snapshot
+from escalations.policy.schedule import PUBLISHED, Point, Schedule
+from escalations.policy.sla import targets_of
 
 T0 = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 C, H, M, L = Severity
 ASSIGNED, WORKING, WAITING, RESOLVED = Status
 CUSTOMER, AM, CSM, DIRECTOR, COO = Member
-COURSE = Course(PUBLISHED)
+COURSE = PolicyTimeline(PUBLISHED)
 
 
 def hours(number: float) -> timedelta:
@@ -46,7 +46,7 @@ def reached(
     """A point of the published schedule, due and done so many hours after the opening."""
     point = PUBLISHED.point(severity, number)
     director = not quiet and Role.CS_DIRECTOR in point.mailed
-    return Reached(run, severity, number, at(due), at(due if done is None else done), point.rhythm, director)
+    return Reached(run, severity, number, at(due), at(due if done is None else done), point.cadence, director)
 
 
 def in_time(severity: Severity, last: int = 3) -> list[Reached]:
@@ -57,7 +57,7 @@ def in_time(severity: Severity, last: int = 3) -> list[Reached]:
 Owed = tuple[float, dict[Member, float]]
 
 
-def said(pieces: Sequence[Piece]) -> list[Owed]:
+def said(pieces: Sequence[CadenceChange]) -> list[Owed]:
     """(hours after the opening, member -> every so many hours) of each."""
     return [((one.at - T0) / hours(1), {who: every / hours(1) for who, every in one.owed.items()}) for one in pieces]
 
@@ -66,9 +66,9 @@ def owed(
     snapshots: Sequence[Snapshot],
     points: Sequence[Reached] = (),
     attentions: Sequence[Attention] = (),
-    course: Course = COURSE,
+    timeline: PolicyTimeline = COURSE,
 ) -> list[Owed]:
-    return said(owed_over_time(snapshots, course, points, attentions))
+    return said(owed_over_time(snapshots, timeline, points, attentions))
 
 
 # --- T2: before any point ---------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def owed(
 @pytest.mark.parametrize(("severity", "every"), [(C, 2), (H, 4), (M, 8), (L, 24)])
 def test_before_any_point_the_customer_alone_is_owed_updates(severity, every) -> None:  # T2
     assert owed(life((0, ASSIGNED, severity))) == [(0, {CUSTOMER: every})]
-    assert rhythm_in_force(PUBLISHED, 1, severity, []) == (
+    assert cadence_in_force(PUBLISHED, 1, severity, []) == (
         {Audience.CUSTOMER: hours(every)},
         f"{severity.label} before any point",
     )
@@ -108,9 +108,9 @@ POINTS = [
 
 @pytest.mark.parametrize(("severity", "number", "without", "with_director"), POINTS)
 def test_cs_management_is_the_csm_and_the_director_once_contacted(severity, number, without, with_director) -> None:
-    rhythm = PUBLISHED.point(severity, number).rhythm  # E1
-    assert members(rhythm, False) == {who: hours(every) for who, every in without.items()}
-    assert members(rhythm, True) == {who: hours(every) for who, every in with_director.items()}
+    cadence = PUBLISHED.point(severity, number).cadence  # E1
+    assert members(cadence, False) == {who: hours(every) for who, every in without.items()}
+    assert members(cadence, True) == {who: hours(every) for who, every in with_director.items()}
 
 
 @pytest.mark.parametrize(("severity", "number", "without", "with_director"), POINTS)
@@ -123,7 +123,7 @@ def test_from_a_point_on_its_audience_is_owed_its_intervals(severity, number, wi
     )
 
 
-def test_what_put_a_rhythm_in_force_has_a_name() -> None:
+def test_what_put_a_cadence_in_force_has_a_name() -> None:
     pieces = owed_over_time(life((0, ASSIGNED, C)), COURSE, in_time(C))
     assert [one.why for one in pieces] == ["Critical before any point", "Critical 1", "Critical 2", "Critical 3"]
 
@@ -154,7 +154,7 @@ def test_the_whole_life_of_a_medium_case() -> None:  # E1: Medium 1 changes noth
     ]
 
 
-def test_a_point_sets_the_rhythm_when_it_is_carried_out_not_when_it_was_due() -> None:  # E4
+def test_a_point_sets_the_cadence_when_it_is_carried_out_not_when_it_was_due() -> None:  # E4
     late = [reached(C, 1, 4, 5.5)]
     assert owed(life((0, ASSIGNED, C)), late) == [(0, {CUSTOMER: 2}), (5.5, {CUSTOMER: 2, AM: 2})]
 
@@ -165,7 +165,7 @@ def test_of_several_points_carried_out_at_once_the_highest_counts() -> None:  # 
 
 
 def test_a_point_without_an_audience_of_its_own_leaves_the_base_interval() -> None:  # T2
-    silent = replace(reached(H, 1, 12), rhythm={})
+    silent = replace(reached(H, 1, 12), cadence={})
     assert owed(life((0, ASSIGNED, H)), [silent]) == [(0, {CUSTOMER: 4})]
 
 
@@ -206,7 +206,7 @@ def test_a_wait_of_no_length_changes_nothing() -> None:  # E2
     assert owed(life((0, ASSIGNED, C), (1, WAITING, C), (1, WORKING, C))) == [(0, {CUSTOMER: 2})]
 
 
-def test_a_point_recorded_in_a_wait_sets_the_rhythm_from_its_end() -> None:  # E4
+def test_a_point_recorded_in_a_wait_sets_the_cadence_from_its_end() -> None:  # E4
     waited = life((0, ASSIGNED, C), (4.1, WAITING, C), (9, WORKING, C))
     assert owed(waited, [reached(C, 1, 4, 5)]) == [(0, {CUSTOMER: 2}), (4.1, {}), (9, {CUSTOMER: 2, AM: 2})]
 
@@ -239,7 +239,7 @@ def test_back_at_a_severity_its_points_count_again() -> None:  # E4: of this run
     assert owed(there_and_back, [reached(C, 1, 4)])[2:] == [(5, {CUSTOMER: 8}), (6, {CUSTOMER: 2, AM: 2})]
 
 
-def test_lowered_the_points_that_are_only_recorded_set_the_rhythm() -> None:  # E4
+def test_lowered_the_points_that_are_only_recorded_set_the_cadence() -> None:  # E4
     lowered = life((0, ASSIGNED, C), (40, ASSIGNED, H))
     recorded = [reached(H, number, 40, quiet=True) for number in (1, 2)]
     assert owed(lowered, [*in_time(C), *recorded])[-1] == (40, {CUSTOMER: 4, CSM: 4, AM: 4})
@@ -249,7 +249,7 @@ def test_who_is_again_in_the_audience_by_the_points_that_a_raise_made_due_has_ne
     raised = life((0, ASSIGNED, H), (13, ASSIGNED, C))
     points = [reached(H, 1, 12), reached(C, 1, 13, 13.5), reached(C, 2, 13, 13.5)]
     assert owed(raised, points)[1:] == [(12, {CUSTOMER: 2, CSM: 2})]
-    (only,) = periods_of(CSM, owed_over_time(raised, COURSE, points), [])
+    (only,) = targets_of(CSM, owed_over_time(raised, COURSE, points), [])
     assert (only.since, only.due_at) == (at(12), at(14))
 
 
@@ -288,16 +288,16 @@ def test_a_point_that_comes_due_only_later_brings_nobody_back_before_its_time() 
 
 @pytest.mark.parametrize("flicker", [(), ((6, WAITING, C), (6, WORKING, C))])
 def test_they_leave_by_a_later_point_only_when_that_is_carried_out(flicker) -> None:  # E4; E2: a wait of no length
-    def point(severity: Severity, number: int, after: float, *rhythm: Audience) -> Point:
-        audience = dict.fromkeys((Audience.CUSTOMER, *rhythm), hours(1))
+    def point(severity: Severity, number: int, after: float, *cadence: Audience) -> Point:
+        audience = dict.fromkeys((Audience.CUSTOMER, *cadence), hours(1))
         return Point(severity, number, hours(after), OwnerAction.ASKED, (), audience)
 
     high = (point(H, 1, 1, Audience.ACCOUNT_MANAGER),)
     critical = (point(C, 1, 2, Audience.ACCOUNT_MANAGER), point(C, 2, 5, Audience.CS_MANAGEMENT))
     raised = life((0, ASSIGNED, H), (3, ASSIGNED, C), *flicker)
-    sweep = [Reached(1, C, one.number, at(due), at(7), one.rhythm) for one, due in zip(critical, (3, 5), strict=True)]
-    course = Course(Schedule(1, {H: high, C: critical}))
-    assert owed(raised, [Reached(1, H, 1, at(1), at(1), high[0].rhythm), *sweep], course=course)[1:] == [
+    sweep = [Reached(1, C, one.number, at(due), at(7), one.cadence) for one, due in zip(critical, (3, 5), strict=True)]
+    timeline = PolicyTimeline(Schedule(1, {H: high, C: critical}))
+    assert owed(raised, [Reached(1, H, 1, at(1), at(1), high[0].cadence), *sweep], timeline=timeline)[1:] == [
         (1, {CUSTOMER: 1, AM: 1}),
         (3, {CUSTOMER: 2, AM: 1}),
         (7, {CUSTOMER: 1, CSM: 1}),
@@ -373,24 +373,24 @@ OTHER = Schedule(
 
 
 def test_moved_to_another_version_its_base_interval_holds_from_then_on() -> None:  # E10
-    moved = Course(PUBLISHED, ((at(5), OTHER),))
-    assert owed(life((0, WORKING, L)), course=moved) == [(0, {CUSTOMER: 24}), (5, {CUSTOMER: 12})]
+    moved = PolicyTimeline(PUBLISHED, ((at(5), OTHER),))
+    assert owed(life((0, WORKING, L)), timeline=moved) == [(0, {CUSTOMER: 24}), (5, {CUSTOMER: 12})]
 
 
 def test_moved_to_another_version_what_was_carried_out_stays_in_force() -> None:  # E4, E10: not carried out again
-    moved = Course(PUBLISHED, ((at(13), OTHER),))
-    assert owed(life((0, WORKING, H)), in_time(H, 1), course=moved)[-1] == (13, {CUSTOMER: 2, CSM: 2})
-    assert owed(life((0, WORKING, H)), in_time(H, 1), course=Course(PUBLISHED)) == [
+    moved = PolicyTimeline(PUBLISHED, ((at(13), OTHER),))
+    assert owed(life((0, WORKING, H)), in_time(H, 1), timeline=moved)[-1] == (13, {CUSTOMER: 2, CSM: 2})
+    assert owed(life((0, WORKING, H)), in_time(H, 1), timeline=PolicyTimeline(PUBLISHED)) == [
         (0, {CUSTOMER: 4}),
         (12, {CUSTOMER: 2, CSM: 2}),
     ]
 
 
 def test_a_point_of_the_version_moved_to_brings_its_own_audience() -> None:  # E10
-    moved = Course(PUBLISHED, ((at(5), OTHER),))
+    moved = PolicyTimeline(PUBLISHED, ((at(5), OTHER),))
     point = OTHER.point(H, 1)
-    carried_out = Reached(1, H, 1, at(5), at(5.1), point.rhythm)
-    assert owed(life((0, WORKING, H)), [carried_out], course=moved) == [
+    carried_out = Reached(1, H, 1, at(5), at(5.1), point.cadence)
+    assert owed(life((0, WORKING, H)), [carried_out], timeline=moved) == [
         (0, {CUSTOMER: 4}),
         (5, {CUSTOMER: 3}),
         (5.1, {CUSTOMER: 1, COO: 3}),
@@ -398,7 +398,7 @@ def test_a_point_of_the_version_moved_to_brings_its_own_audience() -> None:  # E
 
 
 def test_whether_the_desk_updates_by_itself_is_the_versions_switch_for_the_severity() -> None:  # T3
-    moved = Course(PUBLISHED, ((at(5), OTHER),))
+    moved = PolicyTimeline(PUBLISHED, ((at(5), OTHER),))
     raised = life((0, WORKING, H), (7, WORKING, C))
     assert [(one.at, one.automatic) for one in owed_over_time(raised, moved)] == [
         (at(0), True),

@@ -13,8 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import Severity, Status
-from escalations.policy.clock import Course, Due, Snapshot, due_points, next_point, read_clock
-from escalations.policy.schedule import PUBLISHED, OwnerAction, Point, Schedule
+from escalations.enums import OwnerAction
+from escalations.policy.clock import Due, PolicyTimeline, Snapshot, due_points, next_point, read_clock
+from escalations.policy.schedule import PUBLISHED, Point, Schedule
 from tests.support.sla_walk import Granted, Moved, Swept, Walk, What
 
 T0 = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
@@ -463,33 +464,33 @@ def other(*after: float, severity: Severity = C, running: Sequence[Severity] = (
     return Schedule(2, {severity: points}, frozenset(Severity) - set(running))
 
 
-def under(snapshots: Sequence[Snapshot], at: float, course: Course) -> list[tuple[str, float, int]]:
-    return names(due_points(snapshots, course, T0 + hours(at)))
+def under(snapshots: Sequence[Snapshot], at: float, timeline: PolicyTimeline) -> list[tuple[str, float, int]]:
+    return names(due_points(snapshots, timeline, T0 + hours(at)))
 
 
 def test_a_schedule_alone_is_a_course_without_moves_and_requests() -> None:  # E10
     whole = life((0, ASSIGNED, C), (3, WAITING, C), (10, WORKING, C), (40, WORKING, H))
     now = T0 + hours(100)
-    assert due_points(whole, Course(PUBLISHED), now) == due_points(whole, PUBLISHED, now)
-    assert read_clock(whole, Course(PUBLISHED), now) == read_clock(whole, PUBLISHED, now)
-    assert next_point(whole, Course(PUBLISHED), now) == next_point(whole, PUBLISHED, now)
+    assert due_points(whole, PolicyTimeline(PUBLISHED), now) == due_points(whole, PUBLISHED, now)
+    assert read_clock(whole, PolicyTimeline(PUBLISHED), now) == read_clock(whole, PUBLISHED, now)
+    assert next_point(whole, PolicyTimeline(PUBLISHED), now) == next_point(whole, PUBLISHED, now)
 
 
 @pytest.mark.parametrize(("accepted", "due_at"), [(1, 1), (3.99, 3.99), (4, 4), (6, 4)])
 def test_a_granted_point_is_due_once_at_its_time_or_the_acceptance_whichever_comes_first(accepted, due_at) -> None:
-    course = Course(PUBLISHED, hastened=granted(accepted, 1))  # E9, E6
-    assert under(life((0, WORKING, C)), 11, course) == [("Critical 1", due_at, 1)]
+    timeline = PolicyTimeline(PUBLISHED, brought_forward=granted(accepted, 1))  # E9, E6
+    assert under(life((0, WORKING, C)), 11, timeline) == [("Critical 1", due_at, 1)]
 
 
 def test_a_granted_point_is_not_due_before_it_was_accepted() -> None:  # E9
-    course = Course(PUBLISHED, hastened=granted(2, 1))
-    assert under(life((0, WORKING, C)), 1.99, course) == []
-    assert under(life((0, WORKING, C)), 2, course) == [("Critical 1", 2, 1)]
+    timeline = PolicyTimeline(PUBLISHED, brought_forward=granted(2, 1))
+    assert under(life((0, WORKING, C)), 1.99, timeline) == []
+    assert under(life((0, WORKING, C)), 2, timeline) == [("Critical 1", 2, 1)]
 
 
 def test_a_granted_point_leaves_the_others_at_their_hours() -> None:  # E9
-    course = Course(PUBLISHED, hastened=granted(5, 2))
-    assert under(life((0, WORKING, C)), 30, course) == [
+    timeline = PolicyTimeline(PUBLISHED, brought_forward=granted(5, 2))
+    assert under(life((0, WORKING, C)), 30, timeline) == [
         ("Critical 1", 4, 1),
         ("Critical 2", 5, 1),
         ("Critical 3", 24, 1),
@@ -497,48 +498,51 @@ def test_a_granted_point_leaves_the_others_at_their_hours() -> None:  # E9
 
 
 def test_points_are_found_in_the_order_they_came_due() -> None:  # E9
-    course = Course(PUBLISHED, hastened=granted(1, 3))
-    assert [when for _, when, _ in under(life((0, WORKING, C)), 30, course)] == [1, 4, 12]
+    timeline = PolicyTimeline(PUBLISHED, brought_forward=granted(1, 3))
+    assert [when for _, when, _ in under(life((0, WORKING, C)), 30, timeline)] == [1, 4, 12]
 
 
 def test_a_grant_at_the_moment_the_case_waits_comes_due_on_resuming() -> None:  # E9: what happens comes first
-    course = Course(PUBLISHED, hastened=granted(2, 1))
-    assert under(life((0, WORKING, C), (2, WAITING, C)), 50, course) == []
-    assert under(life((0, WORKING, C), (2, WAITING, C), (9, WORKING, C)), 9, course) == [("Critical 1", 9, 1)]
+    timeline = PolicyTimeline(PUBLISHED, brought_forward=granted(2, 1))
+    assert under(life((0, WORKING, C), (2, WAITING, C)), 50, timeline) == []
+    assert under(life((0, WORKING, C), (2, WAITING, C), (9, WORKING, C)), 9, timeline) == [("Critical 1", 9, 1)]
 
 
 def test_a_grant_is_of_its_run_and_of_its_severity() -> None:  # E9, E2, E4
     again = life((0, WORKING, C), (1, RESOLVED, C), (50, WORKING, C))
-    assert under(again, 53, Course(PUBLISHED, hastened=granted(0.5, 1))) == [("Critical 1", 0.5, 1)]
-    assert under(again, 53, Course(PUBLISHED, hastened=granted(51, 1, run=2))) == [("Critical 1", 51, 2)]
+    assert under(again, 53, PolicyTimeline(PUBLISHED, brought_forward=granted(0.5, 1))) == [("Critical 1", 0.5, 1)]
+    assert under(again, 53, PolicyTimeline(PUBLISHED, brought_forward=granted(51, 1, run=2))) == [("Critical 1", 51, 2)]
     raised = life((0, WORKING, H), (3, WORKING, C))
-    assert under(raised, 5, Course(PUBLISHED, hastened=granted(2, 1, H))) == [("High 1", 2, 1), ("Critical 1", 4, 1)]
+    assert under(raised, 5, PolicyTimeline(PUBLISHED, brought_forward=granted(2, 1, H))) == [
+        ("High 1", 2, 1),
+        ("Critical 1", 4, 1),
+    ]
 
 
 def test_a_granted_point_is_not_due_again_when_the_severity_comes_back() -> None:  # E6, E9
     there_and_back = life((0, WORKING, H), (3, WORKING, M), (4, WORKING, H))
-    assert under(there_and_back, 13, Course(PUBLISHED, hastened=granted(2, 1, H))) == [("High 1", 2, 1)]
+    assert under(there_and_back, 13, PolicyTimeline(PUBLISHED, brought_forward=granted(2, 1, H))) == [("High 1", 2, 1)]
 
 
 def test_a_granted_point_is_carried_out_loud_though_the_severity_was_lowered_before() -> None:  # E4, E9
     lowered = life((0, WORKING, C), (13, WORKING, H))
-    assert under(lowered, 20, Course(PUBLISHED, hastened=granted(14, 2, H)))[2:] == [
+    assert under(lowered, 20, PolicyTimeline(PUBLISHED, brought_forward=granted(14, 2, H)))[2:] == [
         ("(High 1)", 13, 1),
         ("High 2", 14, 1),
     ]
 
 
 def test_after_a_granted_point_the_one_behind_it_is_next_at_its_own_hour() -> None:  # E9
-    course = Course(PUBLISHED, hastened=granted(1, 1))
-    upcoming = next_point(life((0, WORKING, C)), course, T0 + hours(1))
+    timeline = PolicyTimeline(PUBLISHED, brought_forward=granted(1, 1))
+    upcoming = next_point(life((0, WORKING, C)), timeline, T0 + hours(1))
     assert upcoming is not None
     assert (upcoming.point.name, upcoming.due_at) == ("Critical 2", T0 + hours(12))
 
 
 def test_moved_the_points_that_the_new_version_has_passed_are_due_at_the_move() -> None:  # E10
-    course = Course(PUBLISHED, ((T0 + hours(3), other(1, 2, 5)),))
-    assert under(life((0, WORKING, C)), 2.99, course) == []
-    assert under(life((0, WORKING, C)), 100, course) == [
+    timeline = PolicyTimeline(PUBLISHED, ((T0 + hours(3), other(1, 2, 5)),))
+    assert under(life((0, WORKING, C)), 2.99, timeline) == []
+    assert under(life((0, WORKING, C)), 100, timeline) == [
         ("Critical 1", 3, 1),
         ("Critical 2", 3, 1),
         ("Critical 3", 5, 1),
@@ -546,8 +550,8 @@ def test_moved_the_points_that_the_new_version_has_passed_are_due_at_the_move() 
 
 
 def test_moved_a_point_that_was_due_before_is_not_due_again() -> None:  # E6, E10
-    course = Course(PUBLISHED, ((T0 + hours(6), other(1, 10, 20)),))
-    assert under(life((0, WORKING, C)), 100, course) == [
+    timeline = PolicyTimeline(PUBLISHED, ((T0 + hours(6), other(1, 10, 20)),))
+    assert under(life((0, WORKING, C)), 100, timeline) == [
         ("Critical 1", 4, 1),
         ("Critical 2", 10, 1),
         ("Critical 3", 20, 1),
@@ -555,64 +559,70 @@ def test_moved_a_point_that_was_due_before_is_not_due_again() -> None:  # E6, E1
 
 
 def test_moved_to_a_slower_version_nothing_is_due_before_its_time_nor_undone() -> None:  # E10
-    course = Course(PUBLISHED, ((T0 + hours(6), other(50, 60)),))
-    assert under(life((0, WORKING, C)), 100, course) == [("Critical 1", 4, 1), ("Critical 2", 60, 1)]
-    upcoming = next_point(life((0, WORKING, C)), course, T0 + hours(6))
+    timeline = PolicyTimeline(PUBLISHED, ((T0 + hours(6), other(50, 60)),))
+    assert under(life((0, WORKING, C)), 100, timeline) == [("Critical 1", 4, 1), ("Critical 2", 60, 1)]
+    upcoming = next_point(life((0, WORKING, C)), timeline, T0 + hours(6))
     assert upcoming is not None
     assert (upcoming.point.number, upcoming.due_at) == (2, T0 + hours(60))
 
 
 def test_moved_at_the_moment_a_point_is_due_the_new_version_decides() -> None:  # what happens comes first
-    assert under(life((0, WORKING, C)), 10, Course(PUBLISHED, ((T0 + hours(4), other(9)),))) == [("Critical 1", 9, 1)]
+    assert under(life((0, WORKING, C)), 10, PolicyTimeline(PUBLISHED, ((T0 + hours(4), other(9)),))) == [
+        ("Critical 1", 9, 1)
+    ]
 
 
 def test_moved_the_new_versions_switch_says_whether_the_waits_of_the_run_count() -> None:  # E2, E10
     waited = life((0, WORKING, C), (1, WAITING, C), (9, WORKING, C))
     still, running = other(4, 9.5), other(4, 9.5, running=[C])
-    assert under(waited, 20, Course(PUBLISHED, ((T0 + hours(10), still),))) == [
+    assert under(waited, 20, PolicyTimeline(PUBLISHED, ((T0 + hours(10), still),))) == [
         ("Critical 1", 12, 1),
         ("Critical 2", 17.5, 1),
     ]
-    assert under(waited, 20, Course(PUBLISHED, ((T0 + hours(10), running),))) == [
+    assert under(waited, 20, PolicyTimeline(PUBLISHED, ((T0 + hours(10), running),))) == [
         ("Critical 1", 10, 1),
         ("Critical 2", 10, 1),
     ]
-    assert read_clock(waited, Course(PUBLISHED, ((T0 + hours(10), running),)), T0 + hours(9.5)).elapsed == hours(1.5)
-    assert read_clock(waited, Course(PUBLISHED, ((T0 + hours(10), running),)), T0 + hours(10.5)).elapsed == hours(10.5)
+    assert read_clock(
+        waited, PolicyTimeline(PUBLISHED, ((T0 + hours(10), running),)), T0 + hours(9.5)
+    ).elapsed == hours(1.5)
+    assert read_clock(
+        waited, PolicyTimeline(PUBLISHED, ((T0 + hours(10), running),)), T0 + hours(10.5)
+    ).elapsed == hours(10.5)
 
 
 def test_moved_in_a_wait_what_was_passed_is_due_on_resuming() -> None:  # E2, E10
     waited = life((0, WORKING, C), (3, WAITING, C), (9, WORKING, C))
-    course = Course(PUBLISHED, ((T0 + hours(5), other(2, 4)),))
-    assert under(waited[:2], 8, course) == []
-    assert next_point(waited[:2], course, T0 + hours(8)) is None
-    assert under(waited, 20, course) == [("Critical 1", 9, 1), ("Critical 2", 10, 1)]
+    timeline = PolicyTimeline(PUBLISHED, ((T0 + hours(5), other(2, 4)),))
+    assert under(waited[:2], 8, timeline) == []
+    assert next_point(waited[:2], timeline, T0 + hours(8)) is None
+    assert under(waited, 20, timeline) == [("Critical 1", 9, 1), ("Critical 2", 10, 1)]
 
 
 def test_moved_while_resolved_it_neither_reopens_nor_shortens_the_resolution() -> None:  # E2, E10
     again = life((0, WORKING, C), (3, RESOLVED, C), (28, WORKING, C))
-    course = Course(PUBLISHED, ((T0 + hours(20), other(1)),))
-    assert under(again, 50, course) == [("Critical 1", 29, 2)]
+    timeline = PolicyTimeline(PUBLISHED, ((T0 + hours(20), other(1)),))
+    assert under(again, 50, timeline) == [("Critical 1", 29, 2)]
 
 
 def test_moved_twice_the_last_version_counts() -> None:  # E10
     moves = ((T0 + hours(1), other(2)), (T0 + hours(1.5), other(8)))
-    course = Course(PUBLISHED, moves)
-    assert under(life((0, WORKING, C)), 9, course) == [("Critical 1", 8, 1)]
-    assert [course.at(T0 + hours(one)) for one in (0, 1, 1.2, 1.5, 99)] == [
+    timeline = PolicyTimeline(PUBLISHED, moves)
+    assert under(life((0, WORKING, C)), 9, timeline) == [("Critical 1", 8, 1)]
+    assert [timeline.at(T0 + hours(one)) for one in (0, 1, 1.2, 1.5, 99)] == [
         PUBLISHED,
         moves[0][1],
         moves[0][1],
         moves[1][1],
         moves[1][1],
     ]
-    assert (course.last, Course(PUBLISHED).last) == (moves[1][1], PUBLISHED)
+    assert (timeline.last, PolicyTimeline(PUBLISHED).last) == (moves[1][1], PUBLISHED)
 
 
 def test_moved_after_a_lowering_what_was_passed_then_is_only_recorded() -> None:  # E4, E10
     lowered = life((0, WORKING, C), (13, WORKING, H))
-    course = Course(PUBLISHED, ((T0 + hours(20), other(12, 13, 19, severity=H)),))
-    assert under(lowered, 50, course)[2:] == [("(High 1)", 13, 1), ("(High 2)", 20, 1), ("High 3", 20, 1)]
+    timeline = PolicyTimeline(PUBLISHED, ((T0 + hours(20), other(12, 13, 19, severity=H)),))
+    assert under(lowered, 50, timeline)[2:] == [("(High 1)", 13, 1), ("(High 2)", 20, 1), ("High 3", 20, 1)]
 
 
 STEPS: st.SearchStrategy[What] = st.one_of(
@@ -640,7 +650,7 @@ VERSIONS = st.tuples(schedules(), schedules(), schedules())
 @given(severity=st.sampled_from(Severity), versions=VERSIONS, steps=courses())
 def test_on_any_course_the_clock_says_what_the_rules_walked_by_hand_say(severity, versions, steps):  # E9, E10
     walk = Walk(severity, versions).to((steps[-1][0] if steps else 0) + 70, steps)
-    found = due_points(walk.snapshots, walk.course, T0 + (walk.now - 1) * MINUTE)
+    found = due_points(walk.snapshots, walk.timeline, T0 + (walk.now - 1) * MINUTE)
     assert as_found(found, MINUTE) == walk.found
     assert [one.due_at for one in found] == sorted(one.due_at for one in found)
 
@@ -650,9 +660,9 @@ def test_on_any_course_the_clock_says_what_the_rules_walked_by_hand_say(severity
 def test_the_next_point_on_any_course_is_the_first_that_comes_if_nothing_happens(severity, versions, steps):
     walk = Walk(severity, versions).to(steps[-1][0] if steps else 0, steps)
     now = T0 + (walk.now - 1) * MINUTE
-    by_now = due_points(walk.snapshots, walk.course, now)
-    later = due_points(walk.snapshots, walk.course, now + timedelta(days=2))
-    upcoming = next_point(walk.snapshots, walk.course, now)
+    by_now = due_points(walk.snapshots, walk.timeline, now)
+    later = due_points(walk.snapshots, walk.timeline, now + timedelta(days=2))
+    upcoming = next_point(walk.snapshots, walk.timeline, now)
     assert later[: len(by_now)] == by_now
     assert upcoming == (later[len(by_now)] if later[len(by_now) :] else None)
 
@@ -661,11 +671,11 @@ def test_the_next_point_on_any_course_is_the_first_that_comes_if_nothing_happens
 @given(severity=st.sampled_from(Severity), versions=VERSIONS, steps=courses(), minute=st.integers(0, 300))
 def test_what_was_due_on_a_course_stays_due_whatever_is_granted_and_moved_later(severity, versions, steps, minute):
     walk = Walk(severity, versions).to((steps[-1][0] if steps else 0) + 70, steps)
-    then, whole = T0 + minute * MINUTE, walk.course
-    known = Course(
+    then, whole = T0 + minute * MINUTE, walk.timeline
+    known = PolicyTimeline(
         whole.first,
         tuple(move for move in whole.moves if move[0] <= then),
-        {key: accepted for key, accepted in whole.hastened.items() if accepted <= then},
+        {key: accepted for key, accepted in whole.brought_forward.items() if accepted <= then},
     )
     earlier = due_points([one for one in walk.snapshots if one.at <= then], known, then)
     assert due_points(walk.snapshots, whole, T0 + timedelta(days=40))[: len(earlier)] == earlier

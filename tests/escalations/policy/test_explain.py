@@ -11,11 +11,11 @@ import pytest
 from cases.enums import Channel, Severity, Status
 from cases.policy.first_response import initial_response
 from escalations.enums import Member
-from escalations.policy.cadence import Piece, Reached, owed_over_time
-from escalations.policy.clock import Course, Snapshot, due_points, life_under, next_point, read_clock, stretches
+from escalations.policy.cadence import CadenceChange, Reached, owed_over_time
+from escalations.policy.clock import PolicyTimeline, Snapshot, due_points, life_under, next_point, read_clock, stretches
 from escalations.policy.explain import begun_by, called, said_on, the, why_point_due, why_response_due, why_update_due
 from escalations.policy.schedule import PUBLISHED, Schedule
-from escalations.policy.sla import Word, periods_of
+from escalations.policy.sla import Touchpoint, targets_of
 
 C, H, M, L = Severity
 ASSIGNED, WORKING, WAITING, RESOLVED = Status
@@ -68,20 +68,22 @@ def test_members_and_contacts_have_the_words_of_the_house():
 
 # --- promised updates (T2) --------------------------------------------------------------------------------------
 
-CALL = Word(at("10:02"), frozenset({Member.CUSTOMER}), "phone to the customer", by=1)
+CALL = Touchpoint(at("10:02"), frozenset({Member.CUSTOMER}), "phone to the customer", by=1)
 
 
-def pieces_of(snapshots: Sequence[Snapshot], *reached: tuple[Severity, int, str]) -> list[Piece]:
+def pieces_of(snapshots: Sequence[Snapshot], *reached: tuple[Severity, int, str]) -> list[CadenceChange]:
     points = [
-        Reached(1, severity, number, at(done), at(done), PUBLISHED.point(severity, number).rhythm)
+        Reached(1, severity, number, at(done), at(done), PUBLISHED.point(severity, number).cadence)
         for severity, number, done in reached
     ]
-    return owed_over_time(snapshots, Course(PUBLISHED), points)
+    return owed_over_time(snapshots, PolicyTimeline(PUBLISHED), points)
 
 
-def why(snapshots: Sequence[Snapshot], pieces: Sequence[Piece], *words: Word, member: Member = Member.CUSTOMER) -> str:
+def why(
+    snapshots: Sequence[Snapshot], pieces: Sequence[CadenceChange], *words: Touchpoint, member: Member = Member.CUSTOMER
+) -> str:
     """The sentence of the member's last period."""
-    period = periods_of(member, pieces, words)[-1]
+    period = targets_of(member, pieces, words)[-1]
     begun = called(words[-1].what) if words and words[-1].at == period.since else begun_by(period, snapshots, None)
     return why_update_due(period, begun, pieces, said)
 
@@ -130,14 +132,14 @@ def test_whoever_joins_the_audience_counts_from_joining():  # T2
 
 def test_a_case_taken_over_counts_from_the_take_over():  # T2
     opened = life(("08:00", ASSIGNED, H))
-    pieces = owed_over_time(opened, Course(PUBLISHED), since=at("12:00"))
-    period = periods_of(Member.CUSTOMER, pieces, [])[-1]
+    pieces = owed_over_time(opened, PolicyTimeline(PUBLISHED), since=at("12:00"))
+    period = targets_of(Member.CUSTOMER, pieces, [])[-1]
     assert begun_by(period, opened, at("12:00")) == "the take-over from another system"
 
 
 def test_a_change_at_the_moment_it_begins_is_its_interval_not_a_change():  # T2
     opened = life(("00:00", ASSIGNED, H))
-    word = Word(at("12:00"), frozenset({Member.CUSTOMER}), "phone to the customer", by=1)
+    word = Touchpoint(at("12:00"), frozenset({Member.CUSTOMER}), "phone to the customer", by=1)
     assert why(opened, pieces_of(opened, (H, 1, "12:00")), word) == (
         "Counted from the call to the customer 12:00; every 2 h (High 1); so due 14:00."
     )
@@ -146,7 +148,7 @@ def test_a_change_at_the_moment_it_begins_is_its_interval_not_a_change():  # T2
 def test_the_deadline_of_the_sentence_is_the_deadline_of_the_clock():  # T2
     opened = life(("00:00", ASSIGNED, M), ("03:00", ASSIGNED, H), ("04:00", ASSIGNED, C))
     pieces = pieces_of(opened)
-    period = periods_of(Member.CUSTOMER, pieces, [])[-1]
+    period = targets_of(Member.CUSTOMER, pieces, [])[-1]
     sentence = why(opened, pieces)
     assert sentence == (
         "Counted from the opening 00:00; every 8 h (Medium before any point); High before any point at 03:00 made it "
@@ -187,20 +189,20 @@ COUNTS_WAITS = Schedule(7, PUBLISHED.points, stands_still=frozenset({C, M, L}))
 
 
 def point_why(
-    snapshots: Sequence[Snapshot], number: int, now: str = "20:00", course: Course | Schedule = PUBLISHED
+    snapshots: Sequence[Snapshot], number: int, now: str = "20:00", timeline: PolicyTimeline | Schedule = PUBLISHED
 ) -> str:
     """The sentence at a point of the case's severity, as the panel asks for it."""
-    course = course if isinstance(course, Course) else Course(course)
+    timeline = timeline if isinstance(timeline, PolicyTimeline) else PolicyTimeline(timeline)
     moment = at(now)
-    reading = read_clock(snapshots, course, moment)
-    point = course.at(moment).point(reading.severity, number)
-    dues = {due.point.number: due.due_at for due in due_points(snapshots, course, moment) if due.run == reading.run}
-    upcoming = next_point(snapshots, course, moment)
+    reading = read_clock(snapshots, timeline, moment)
+    point = timeline.at(moment).point(reading.severity, number)
+    dues = {due.point.number: due.due_at for due in due_points(snapshots, timeline, moment) if due.run == reading.run}
+    upcoming = next_point(snapshots, timeline, moment)
     due_at = dues.get(number) or (moment + point.after - reading.elapsed if reading.running else None)
     if number not in dues and upcoming is not None and upcoming.point is point:
         due_at = upcoming.due_at
-    past = [one for one in stretches(life_under(snapshots, course)) if one.start <= moment]
-    return why_point_due(past, course, reading, point, due_at, said)
+    past = [one for one in stretches(life_under(snapshots, timeline)) if one.start <= moment]
+    return why_point_due(past, timeline, reading, point, due_at, said)
 
 
 OPENED = ("09:12", ASSIGNED, M)
@@ -265,11 +267,11 @@ def test_a_case_without_events_that_count_says_only_that_it_opened():  # E3
 
 def test_waits_that_count_are_told_as_such():  # E2, the switch per severity
     waited = life(("09:12", ASSIGNED, H), ("10:00", WAITING, H), ("12:00", WORKING, H))
-    assert point_why(waited, 1, course=COUNTS_WAITS) == (
+    assert point_why(waited, 1, timeline=COUNTS_WAITS) == (
         "Opened 09:12 High, waited 10:00-12:00, so point 1 at 21:12 (the waits count)."
     )
     waits = life(("09:12", ASSIGNED, H), ("10:00", WAITING, H))
-    assert point_why(waits, 1, course=COUNTS_WAITS) == (
+    assert point_why(waits, 1, timeline=COUNTS_WAITS) == (
         "Opened 09:12 High, waits since 10:00, so point 1 comes 1 h 12 min from now, though not before the wait ends "
         "(the waits count)."
     )
@@ -288,12 +290,12 @@ def test_a_later_run_begins_with_its_reopening():  # E2
 
 def test_an_accepted_request_and_a_move_to_another_version_are_told():  # E9, E10
     opened = life(("09:00", ASSIGNED, H))
-    hastened = Course(PUBLISHED, hastened={(1, H, 1): at("11:00")})
-    assert point_why(opened, 1, course=hastened) == (
+    brought_forward = PolicyTimeline(PUBLISHED, brought_forward={(1, H, 1): at("11:00")})
+    assert point_why(opened, 1, timeline=brought_forward) == (
         "Opened 09:00 High, and an accepted request brought point 1 forward to 11:00."
     )
-    moved = Course(PUBLISHED, moves=((at("10:00"), Schedule(7, PUBLISHED.points)),))
-    assert point_why(opened, 1, course=moved) == (
+    moved = PolicyTimeline(PUBLISHED, moves=((at("10:00"), Schedule(7, PUBLISHED.points)),))
+    assert point_why(opened, 1, timeline=moved) == (
         "Opened 09:00 High, moved to version 7 of the schedule 10:00, so point 1 at 21:00."
     )
 

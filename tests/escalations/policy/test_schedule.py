@@ -8,15 +8,14 @@ import pytest
 
 from cases.enums import Severity
 from contacts.enums import Role
+from escalations.enums import Audience, OwnerAction
 from escalations.policy.schedule import (
     PUBLISHED,
-    Audience,
-    OwnerAction,
     Point,
     Schedule,
     base_interval_problems,
+    cadence_minutes,
     problems_of,
-    rhythm_minutes,
     schedule_problems,
 )
 
@@ -40,12 +39,12 @@ GUIDE = [
 
 @pytest.mark.parametrize("row", GUIDE, ids=lambda row: f"{row[0].label} {row[1]}")
 def test_every_cell_of_the_published_table_is_the_guides(row) -> None:  # E1
-    severity, number, hours, mailed, owner, rhythm, more = row
+    severity, number, hours, mailed, owner, cadence, more = row
     point = PUBLISHED.point(severity, number)
     assert point.after == timedelta(hours=hours)
     assert set(point.mailed) == mailed
     assert point.owner == owner
-    assert point.rhythm == {who: timedelta(hours=every) for who, every in rhythm.items()}
+    assert point.cadence == {who: timedelta(hours=every) for who, every in cadence.items()}
     assert point.may_need_more is more
     assert point.name == f"{severity.label} {number}"
 
@@ -57,7 +56,7 @@ def test_the_published_table_has_no_further_points_and_none_for_low() -> None:  
 
 def test_the_base_interval_of_each_severity_is_owed_to_the_customer() -> None:  # T2
     hours = {C: 2, H: 4, M: 8, L: 24}
-    assert {one: PUBLISHED.base_rhythm(one) for one in Severity} == {
+    assert {one: PUBLISHED.base_cadence(one) for one in Severity} == {
         severity: {CUSTOMER: timedelta(hours=every)} for severity, every in hours.items()
     }
 
@@ -79,8 +78,8 @@ def test_a_point_that_the_schedule_lacks_is_a_key_error() -> None:
         PUBLISHED.point(C, 4)
 
 
-def test_rhythms_are_stored_in_whole_minutes() -> None:
-    assert rhythm_minutes(PUBLISHED.point(M, 2).rhythm) == {"customer": 480, "account_manager": 1440}
+def test_cadences_are_stored_in_whole_minutes() -> None:
+    assert cadence_minutes(PUBLISHED.point(M, 2).cadence) == {"customer": 480, "account_manager": 1440}
 
 
 def _points(*hours: float) -> list[Point]:
@@ -96,11 +95,11 @@ def _points(*hours: float) -> list[Point]:
         ([*_points(1), replace(_points(1, 2)[1], number=3)], "number them 1 to 2 without a gap"),
         ([*_points(1), replace(_points(2)[0], after=timedelta(hours=2))], "number them 1 to 2 without a gap"),
         (
-            [replace(_points(1)[0], rhythm={CUSTOMER: timedelta(0)})],
+            [replace(_points(1)[0], cadence={CUSTOMER: timedelta(0)})],
             "High 1 sends Customer updates every 0 min; give 10 min or more.",
         ),
         (
-            [replace(_points(1)[0], rhythm={COO: timedelta(minutes=9)})],
+            [replace(_points(1)[0], cadence={COO: timedelta(minutes=9)})],
             "High 1 sends COO updates every 9 min; give 10 min or more.",
         ),
     ],
@@ -117,7 +116,7 @@ def test_points_are_judged_in_any_order_and_each_severity_for_itself() -> None: 
 
 
 def test_ten_minutes_are_the_shortest_interval() -> None:  # E10, T3
-    shortest = [replace(_points(1)[0], rhythm={CUSTOMER: timedelta(minutes=10)})]
+    shortest = [replace(_points(1)[0], cadence={CUSTOMER: timedelta(minutes=10)})]
     assert schedule_problems(shortest) == []
 
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from cases.enums import Severity, Status
 from contacts.enums import Role
-from escalations.enums import Member, Outcome
-from escalations.policy.cadence import Piece, owed_over_time
-from escalations.policy.clock import Course, Snapshot
-from escalations.policy.schedule import PUBLISHED, Audience, OwnerAction, Point, Schedule
-from escalations.policy.sla import Period, Word, periods_of
+from escalations.enums import Audience, Member, OwnerAction, SlaOutcome
+from escalations.policy.cadence import CadenceChange, owed_over_time
+from escalations.policy.clock import PolicyTimeline, Snapshot
+from escalations.policy.schedule import PUBLISHED, Point, Schedule
+from escalations.policy.sla import Target, Touchpoint, targets_of
 from tests.support.sla_walk import (
     AttentionOver,
     Granted,
@@ -46,21 +46,23 @@ def at(number: float) -> datetime:
     return T0 + hours(number)
 
 
-def piece(since: float, automatic: bool = True, **owed: float) -> Piece:
+def piece(since: float, automatic: bool = True, **owed: float) -> CadenceChange:
     """From an hour on, who is owed an update every so many hours: piece(4, customer=2)."""
-    return Piece(at(since), {Member(who): hours(every) for who, every in owed.items()}, f"from {since} h", automatic)
+    return CadenceChange(
+        at(since), {Member(who): hours(every) for who, every in owed.items()}, f"from {since} h", automatic
+    )
 
 
-def word(moment: float, *members: Member, by: int | None = 7) -> Word:
+def word(moment: float, *members: Member, by: int | None = 7) -> Touchpoint:
     """A person's word, or with by=None the desk's."""
     said = f"word at {moment} h" if by else f"the desk at {moment} h"
-    return Word(at(moment), frozenset(members or (CUSTOMER,)), said, by, by is None)
+    return Touchpoint(at(moment), frozenset(members or (CUSTOMER,)), said, by, by is None)
 
 
 Row = tuple[float, float, float | None]
 
 
-def rows(periods: Sequence[Period]) -> list[Row]:
+def rows(periods: Sequence[Target]) -> list[Row]:
     """(since, due, ended) of each in hours."""
     return [
         (
@@ -72,8 +74,8 @@ def rows(periods: Sequence[Period]) -> list[Row]:
     ]
 
 
-def customers(pieces: Sequence[Piece], *words: Word) -> list[Row]:
-    return rows(periods_of(CUSTOMER, pieces, words))
+def customers(pieces: Sequence[CadenceChange], *words: Touchpoint) -> list[Row]:
+    return rows(targets_of(CUSTOMER, pieces, words))
 
 
 # --- T2: from when it counts ------------------------------------------------------------------------------------
@@ -81,10 +83,10 @@ def customers(pieces: Sequence[Piece], *words: Word) -> list[Row]:
 
 @pytest.mark.parametrize("severity", Severity)
 def test_without_a_word_the_customer_is_owed_an_update_one_interval_after_the_opening(severity) -> None:  # T2
-    pieces = owed_over_time([Snapshot(T0, ASSIGNED, severity)], Course(PUBLISHED))
-    (only,) = periods_of(CUSTOMER, pieces, [])
+    pieces = owed_over_time([Snapshot(T0, ASSIGNED, severity)], PolicyTimeline(PUBLISHED))
+    (only,) = targets_of(CUSTOMER, pieces, [])
     assert (only.since, only.due_at) == (T0, T0 + {C: hours(2), H: hours(4), M: hours(8), L: hours(24)}[severity])
-    assert [periods_of(other, pieces, []) for other in (AM, CSM, DIRECTOR, COO)] == [[], [], [], []]
+    assert [targets_of(other, pieces, []) for other in (AM, CSM, DIRECTOR, COO)] == [[], [], [], []]
 
 
 def test_each_update_begins_the_next_period() -> None:  # T2
@@ -106,7 +108,7 @@ def test_a_word_at_the_opening_is_no_period_of_its_own() -> None:  # T2
 def test_a_word_resets_the_clocks_of_those_who_received_it_and_no_others() -> None:  # T2: a call tells the COO nothing
     pieces = [piece(0, customer=2, account_manager=2, csm=2, coo=2)]
     words = [word(1, CUSTOMER), word(1.5, AM, CSM)]
-    assert {one: rows(periods_of(one, pieces, words)) for one in (CUSTOMER, AM, CSM, COO)} == {
+    assert {one: rows(targets_of(one, pieces, words)) for one in (CUSTOMER, AM, CSM, COO)} == {
         CUSTOMER: [(0, 2, 1), (1, 3, None)],
         AM: [(0, 2, 1.5), (1.5, 3.5, None)],
         CSM: [(0, 2, 1.5), (1.5, 3.5, None)],
@@ -116,22 +118,22 @@ def test_a_word_resets_the_clocks_of_those_who_received_it_and_no_others() -> No
 
 def test_medium_2_has_two_intervals() -> None:  # T2, E1
     pieces, words = [piece(0, customer=8, account_manager=24)], [word(7, CUSTOMER, AM), word(14, CUSTOMER)]
-    assert rows(periods_of(CUSTOMER, pieces, words))[-1] == (14, 22, None)
-    assert rows(periods_of(AM, pieces, words))[-1] == (7, 31, None)
+    assert rows(targets_of(CUSTOMER, pieces, words))[-1] == (14, 22, None)
+    assert rows(targets_of(AM, pieces, words))[-1] == (7, 31, None)
 
 
 def test_who_joins_the_audience_counts_from_joining_whatever_they_heard_before() -> None:  # T2
     pieces = [piece(0, customer=2), piece(4, customer=2, account_manager=2)]
     words = [word(3, CUSTOMER, AM)]
-    assert rows(periods_of(AM, pieces, words)) == [(4, 6, None)]
-    assert rows(periods_of(CUSTOMER, pieces, words)) == [(0, 2, 3), (3, 5, None)]
+    assert rows(targets_of(AM, pieces, words)) == [(4, 6, None)]
+    assert rows(targets_of(CUSTOMER, pieces, words)) == [(0, 2, 3), (3, 5, None)]
 
 
 def test_who_leaves_the_audience_is_owed_nothing_and_counts_anew_when_back() -> None:  # T2: Critical 1, 2, 3 and the AM
     pieces = [piece(4, account_manager=2), piece(5, csm=2), piece(24, account_manager=2)]
-    left, back = periods_of(AM, pieces, [word(6, AM)])
+    left, back = targets_of(AM, pieces, [word(6, AM)])
     assert rows([left, back]) == [(4, 6, 5), (24, 26, None)]
-    assert left.outcome(at(30)) == Outcome.RELEASED
+    assert left.outcome(at(30)) == SlaOutcome.CANCELLED
 
 
 def test_nothing_is_owed_in_a_wait_and_it_counts_from_its_end() -> None:  # T2
@@ -141,9 +143,9 @@ def test_nothing_is_owed_in_a_wait_and_it_counts_from_its_end() -> None:  # T2
 
 def test_a_question_is_an_update_and_the_wait_that_begins_with_it_leaves_no_empty_period() -> None:  # T2, C4
     pieces = [piece(0, customer=4), piece(1), piece(30, customer=4)]
-    first, second = periods_of(CUSTOMER, pieces, [word(1)])
+    first, second = targets_of(CUSTOMER, pieces, [word(1)])
     assert rows([first, second]) == [(0, 4, 1), (30, 34, None)]
-    assert first.outcome(at(40)) == Outcome.PERSON
+    assert first.outcome(at(40)) == SlaOutcome.MET
 
 
 def test_a_word_at_the_end_of_a_wait_is_no_period_of_its_own() -> None:  # T2
@@ -152,9 +154,9 @@ def test_a_word_at_the_end_of_a_wait_is_no_period_of_its_own() -> None:  # T2
 
 def test_two_words_at_one_moment_are_one_and_a_persons_goes_before_the_desks() -> None:  # T2, T3
     for words in ([word(1, by=None), word(1)], [word(1), word(1, by=None)]):
-        first, second = periods_of(CUSTOMER, [piece(0, customer=4)], words)
+        first, second = targets_of(CUSTOMER, [piece(0, customer=4)], words)
         assert rows([first, second]) == [(0, 4, 1), (1, 5, None)]
-        assert first.outcome(at(1)) == Outcome.PERSON
+        assert first.outcome(at(1)) == SlaOutcome.MET
         assert [reason.said for reason in second.why] == ["word at 1 h"]
 
 
@@ -202,9 +204,9 @@ def test_an_unchanged_interval_changes_nothing_when_others_join() -> None:  # T2
 
 
 def test_why_a_deadline_is_where_it_is() -> None:
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=8), piece(1, customer=2), piece(5, customer=1)], [])
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=8), piece(1, customer=2), piece(5, customer=1)], [])
     assert [(one.at, one.said) for one in only.why] == [(at(0), "from 0 h"), (at(1), "from 1 h")]
-    told = periods_of(CUSTOMER, [piece(0, customer=8), piece(3, customer=2)], [word(2)])[-1]
+    told = targets_of(CUSTOMER, [piece(0, customer=8), piece(3, customer=2)], [word(2)])[-1]
     assert [one.said for one in told.why] == ["word at 2 h", "from 3 h"]
 
 
@@ -213,15 +215,15 @@ def test_why_a_deadline_is_where_it_is() -> None:
 
 def test_a_word_at_the_deadline_is_in_time_and_a_microsecond_later_is_not() -> None:  # T2, T4
     pieces = [piece(0, customer=2)]
-    in_time = periods_of(CUSTOMER, pieces, [word(2)])[0]
-    late = periods_of(CUSTOMER, pieces, [replace(word(2), at=at(2) + MICROSECOND)])[0]
-    assert [one.outcome(at(9)) for one in (in_time, late)] == [Outcome.PERSON, Outcome.MISSED]
+    in_time = targets_of(CUSTOMER, pieces, [word(2)])[0]
+    late = targets_of(CUSTOMER, pieces, [replace(word(2), at=at(2) + MICROSECOND)])[0]
+    assert [one.outcome(at(9)) for one in (in_time, late)] == [SlaOutcome.MET, SlaOutcome.BREACHED]
 
 
 def test_a_running_period_is_missed_only_after_its_deadline() -> None:  # T4
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=2)], [])
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=2)], [])
     assert [only.is_missed(moment) for moment in (at(2), at(2) + MICROSECOND)] == [False, True]
-    assert [only.outcome(moment) for moment in (at(2), at(2) + MICROSECOND)] == [None, Outcome.MISSED]
+    assert [only.outcome(moment) for moment in (at(2), at(2) + MICROSECOND)] == [None, SlaOutcome.BREACHED]
 
 
 def test_a_missed_period_stays_open_until_an_update_and_none_rolls_on() -> None:  # T4
@@ -231,63 +233,63 @@ def test_a_missed_period_stays_open_until_an_update_and_none_rolls_on() -> None:
 
 def test_what_is_missed_stays_missed_at_its_moment_whatever_the_interval_does_then() -> None:  # T4
     for every in (1, 24):
-        (only,) = periods_of(CUSTOMER, [piece(0, customer=2), piece(3, customer=every)], [])
+        (only,) = targets_of(CUSTOMER, [piece(0, customer=2), piece(3, customer=every)], [])
         assert (only.due_at, only.remind_at, only.every) == (at(2), at(1.5), hours(every))
         assert [one.said for one in only.why] == ["from 0 h"]
 
 
 @pytest.mark.parametrize("ended", [2.5, 30])
 def test_what_is_missed_stays_missed_when_no_update_is_owed_any_more(ended) -> None:  # T4
-    missed, back = periods_of(CUSTOMER, [piece(0, customer=2), piece(ended), piece(50, customer=2)], [])
+    missed, back = targets_of(CUSTOMER, [piece(0, customer=2), piece(ended), piece(50, customer=2)], [])
     assert rows([missed, back]) == [(0, 2, ended), (50, 52, None)]
-    assert missed.outcome(at(60)) == Outcome.MISSED
+    assert missed.outcome(at(60)) == SlaOutcome.BREACHED
 
 
 def test_what_is_released_at_its_deadline_is_not_missed() -> None:  # T4
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=2), piece(2)], [])
-    assert only.outcome(at(60)) == Outcome.RELEASED
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=2), piece(2)], [])
+    assert only.outcome(at(60)) == SlaOutcome.CANCELLED
 
 
 # --- T3: outcomes, reminder, the desk's own update --------------------------------------------------------------
 
 
 def test_the_desks_own_update_settles_nothing_here_unless_it_came_too_late() -> None:  # T3
-    early, late = (periods_of(CUSTOMER, [piece(0, customer=2)], [word(moment, by=None)])[0] for moment in (1.9, 2.1))
-    assert [early.outcome(at(9)), late.outcome(at(9))] == [None, Outcome.MISSED]
+    early, late = (targets_of(CUSTOMER, [piece(0, customer=2)], [word(moment, by=None)])[0] for moment in (1.9, 2.1))
+    assert [early.outcome(at(9)), late.outcome(at(9))] == [None, SlaOutcome.BREACHED]
 
 
 @pytest.mark.parametrize(("every", "remind", "update"), [(2, 1.5, 115 / 60), (8, 6, 475 / 60), (24, 18, 1435 / 60)])
 def test_the_owner_is_reminded_at_three_quarters_and_the_desk_updates_five_minutes_before(
     every, remind, update
 ) -> None:  # T3
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=every)], [])
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=every)], [])
     assert only.remind_at == at(remind)
     assert only.update_at(5 * MINUTE) == at(update)
 
 
 def test_the_desk_never_updates_before_the_reminder() -> None:  # T3
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=1)], [])
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=1)], [])
     assert only.update_at(hours(3)) == only.remind_at == at(0.75)
 
 
 def test_when_the_interval_shrinks_three_quarters_of_the_new_one_count_from_the_change() -> None:  # T3
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=8), piece(1, customer=2)], [])
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=8), piece(1, customer=2)], [])
     assert (only.remind_at, only.every) == (at(2.5), hours(2))
 
 
 def test_when_the_old_deadline_stays_its_reminder_stays() -> None:  # T3: lowered from Critical to Low
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=2), piece(1, customer=24)], [])
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=2), piece(1, customer=24)], [])
     assert (only.remind_at, only.due_at, only.every) == (at(1.5), at(2), hours(24))
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=2), piece(1, customer=24), piece(1.5, customer=8)], [])
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=2), piece(1, customer=24), piece(1.5, customer=8)], [])
     assert (only.remind_at, only.due_at, only.every) == (at(1.5), at(2), hours(8))
-    (only,) = periods_of(CUSTOMER, [piece(0, customer=8), piece(1, customer=24), piece(2, customer=4)], [])
+    (only,) = targets_of(CUSTOMER, [piece(0, customer=8), piece(1, customer=24), piece(2, customer=4)], [])
     assert (only.remind_at, only.due_at, only.every) == (at(5), at(6), hours(4))
 
 
 def test_the_switch_for_the_desks_updates_is_the_one_in_force() -> None:  # T3
     pieces = [piece(0, customer=2), piece(1, automatic=False, customer=2)]
-    assert [one.automatic for one in periods_of(CUSTOMER, pieces, [])] == [False]
-    assert [one.automatic for one in periods_of(CUSTOMER, pieces, [word(0.5)])] == [True, False]
+    assert [one.automatic for one in targets_of(CUSTOMER, pieces, [])] == [False]
+    assert [one.automatic for one in targets_of(CUSTOMER, pieces, [word(0.5)])] == [True, False]
 
 
 # --- a fold from an anchor --------------------------------------------------------------------------------------
@@ -295,9 +297,9 @@ def test_the_switch_for_the_desks_updates_is_the_one_in_force() -> None:  # T3
 
 def test_a_fold_from_an_anchor_needs_no_words_from_before_it_nor_the_one_at_it() -> None:
     pieces = [piece(0, customer=2), piece(4, customer=2, account_manager=2), piece(10, customer=4)]
-    whole = periods_of(CUSTOMER, pieces, [word(1), word(3), word(9), word(11)])
-    assert rows(periods_of(CUSTOMER, pieces, [word(9), word(11)], at(3))) == rows(whole)[2:]
-    assert periods_of(CUSTOMER, pieces, [word(3), word(9), word(11)], at(3)) == whole[2:]
+    whole = targets_of(CUSTOMER, pieces, [word(1), word(3), word(9), word(11)])
+    assert rows(targets_of(CUSTOMER, pieces, [word(9), word(11)], at(3))) == rows(whole)[2:]
+    assert targets_of(CUSTOMER, pieces, [word(3), word(9), word(11)], at(3)) == whole[2:]
 
 
 # --- the oracle: whole lives walked minute by minute ------------------------------------------------------------
@@ -380,11 +382,11 @@ def walked(severity: Severity, versions: Sequence[Schedule], steps: Steps) -> Wa
     return Walk(severity, versions).to((steps[-1][0] if steps else 0) + 70, steps)
 
 
-def pieces_of(walk: Walk) -> list[Piece]:
-    return owed_over_time(walk.snapshots, walk.course, walk.reached, walk.attentions)
+def pieces_of(walk: Walk) -> list[CadenceChange]:
+    return owed_over_time(walk.snapshots, walk.timeline, walk.reached, walk.attentions)
 
 
-def as_promised(period: Period) -> Promised:
+def as_promised(period: Target) -> Promised:
     by = period.ended_by and ("desk" if period.ended_by.by_desk else "person")
     ended = None if period.ended_at is None else (period.ended_at - T0) // MINUTE
     return Promised(period.member, (period.since - T0) // MINUTE, (period.due_at - T0) // MINUTE, ended, by)
@@ -408,7 +410,7 @@ def test_the_periods_are_those_of_the_rules_walked_by_hand(severity, versions, s
     walk = walked(severity, versions, steps)
     pieces = pieces_of(walk)
     for member in Member:
-        assert [as_promised(one) for one in periods_of(member, pieces, walk.words)] == walk.promised_to(member)
+        assert [as_promised(one) for one in targets_of(member, pieces, walk.words)] == walk.promised_to(member)
 
 
 @hypothesis_settings(max_examples=100)
@@ -417,10 +419,10 @@ def test_a_fold_from_any_anchor_gives_exactly_the_later_periods_of_the_whole_fol
     walk = walked(severity, versions, steps)
     pieces = pieces_of(walk)
     for member in Member:
-        whole = periods_of(member, pieces, walk.words)
+        whole = targets_of(member, pieces, walk.words)
         for anchor in {moment for one in whole for moment in (one.since, one.ended_at) if moment}:
             words = [one for one in walk.words if one.at >= anchor]
-            assert periods_of(member, pieces, words, anchor) == [one for one in whole if one.since >= anchor]
+            assert targets_of(member, pieces, words, anchor) == [one for one in whole if one.since >= anchor]
 
 
 @hypothesis_settings(max_examples=100)
@@ -429,28 +431,28 @@ def test_nobody_has_two_running_periods_and_no_deadline_is_later_than_the_longes
     walk = walked(severity, versions, steps)
     pieces = pieces_of(walk)
     for member in Member:
-        periods = periods_of(member, pieces, walk.words)
+        periods = targets_of(member, pieces, walk.words)
         for one, following in pairwise(periods):
             assert one.ended_at is not None
             assert one.since < one.ended_at <= following.since
         for one in periods:
             seen = [
-                rhythm.owed[member]
-                for rhythm, end in zip(pieces, [*(later.at for later in pieces[1:]), None], strict=True)
-                if member in rhythm.owed
+                cadence.owed[member]
+                for cadence, end in zip(pieces, [*(later.at for later in pieces[1:]), None], strict=True)
+                if member in cadence.owed
                 and (end is None or end > one.since)
-                and (one.ended_at is None or rhythm.at < one.ended_at)
+                and (one.ended_at is None or cadence.at < one.ended_at)
             ]
             assert min(seen) <= one.due_at - one.since <= max(seen)
             assert one.since <= one.remind_at <= one.update_at(5 * MINUTE) <= one.due_at
 
 
-def known_by(walk: Walk, now: datetime) -> tuple[list[Piece], list[Word]]:
+def known_by(walk: Walk, now: datetime) -> tuple[list[CadenceChange], list[Touchpoint]]:
     """What was known of the case at a moment."""
-    course = Course(
-        walk.course.first,
+    timeline = PolicyTimeline(
+        walk.timeline.first,
         tuple(move for move in walk.moves if move[0] <= now),
-        {key: granted for key, granted in walk.course.hastened.items() if granted <= now},
+        {key: granted for key, granted in walk.timeline.brought_forward.items() if granted <= now},
     )
     attentions = [
         replace(one, until=one.until if one.until and one.until <= now else None)
@@ -459,7 +461,7 @@ def known_by(walk: Walk, now: datetime) -> tuple[list[Piece], list[Word]]:
     ]
     snapshots = [one for one in walk.snapshots if one.at <= now]
     reached = [one for one in walk.reached if one.done_at <= now]
-    return owed_over_time(snapshots, course, reached, attentions), [one for one in walk.words if one.at <= now]
+    return owed_over_time(snapshots, timeline, reached, attentions), [one for one in walk.words if one.at <= now]
 
 
 @hypothesis_settings(max_examples=200)
@@ -473,14 +475,14 @@ def test_what_was_owed_missed_or_settled_by_a_moment_stays_so_whatever_happens_l
     whole = pieces_of(walk)
     assert pieces == [one for one in whole if one.at <= now]
     for member in Member:
-        then, later = periods_of(member, pieces, words), periods_of(member, whole, walk.words)
+        then, later = targets_of(member, pieces, words), targets_of(member, whole, walk.words)
         over = [one for one in then if one.ended_at is not None]
         assert later[: len(over)] == over
         for before, after in zip(then, later, strict=False):
             assert (after.member, after.since) == (before.member, before.since)
             assert after.due_at <= before.due_at
             if before.is_missed(now):
-                assert (after.due_at, after.outcome(now + hours(999))) == (before.due_at, Outcome.MISSED)
+                assert (after.due_at, after.outcome(now + hours(999))) == (before.due_at, SlaOutcome.BREACHED)
 
 
 def test_the_walk_knows_the_published_table() -> None:  # E1: the oracle on a plain day

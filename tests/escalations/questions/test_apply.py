@@ -92,7 +92,7 @@ def test_the_owners_line_is_logged_ends_the_question_and_reaches_the_staff_in_th
     note = Interaction.objects.get(case=case, channel=Channel.NOTE)
     assert (note.direction, note.body, note.by, note.at) == (Direction.INTERNAL, LINE, desk.technician, now)
     assert (note.told, note.tells_customer, note.is_response) == (["csm"], False, False)
-    assert Case.objects.get(pk=case.pk).promise_at == now
+    assert Case.objects.get(pk=case.pk).sla_check_at == now
 
 
 def test_the_letter_says_who_asked_who_answers_what_the_customer_will_read_and_why_one_gets_it(desk: Desk) -> None:

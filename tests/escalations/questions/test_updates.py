@@ -75,7 +75,7 @@ def test_the_customer_and_the_ticked_staff_get_it_at_once_and_it_is_one_contact(
     assert (logged.channel, logged.direction, logged.contact) == (Channel.EMAIL, Direction.OUT, case.contact)
     assert (logged.body, logged.by, logged.at) == (WORDS, desk.technician, NOON + 13 * HOUR)
     assert (logged.told, logged.tells_customer, logged.is_response) == (["csm"], True, False)
-    assert Case.objects.get(pk=case.pk).promise_at == NOON + 13 * HOUR
+    assert Case.objects.get(pk=case.pk).sla_check_at == NOON + 13 * HOUR
 
 
 def test_to_staff_alone_it_is_an_internal_note_that_tells_the_customer_nothing(desk: Desk, case: Case) -> None:  # T2
@@ -248,4 +248,4 @@ def test_it_meets_the_first_response_that_was_promised(desk: Desk) -> None:  # T
     case = desk.open_case(severity=C)
     give_update(case.pk, desk.technician, NOON + HOUR / 4, text=WORDS, customer_too=True)
     assert Interaction.objects.filter(case=case).latest("pk").tells_customer
-    assert Case.objects.get(pk=case.pk).promise_at == NOON + HOUR / 4
+    assert Case.objects.get(pk=case.pk).sla_check_at == NOON + HOUR / 4

@@ -18,13 +18,12 @@ from cases.workflow.guards import NotAllowed, Refused
 from contacts.directory import Directory
 from contacts.enums import Role
 from contacts.models import RoleHolder, User
-from escalations.clocks import lives_of
-from escalations.enums import Origin, RequestStatus
+from escalations.clocks import load_clocks
+from escalations.enums import Audience, Origin, RequestStatus
 from escalations.models import Escalation, EscalationRequest
 from escalations.points.apply import escalate
-from escalations.policy.schedule import Audience
 from escalations.requests import apply as requests
-from escalations.requests.decide import offer_of
+from escalations.requests.decide import acceptance_effect
 from tests.support.builders import NOON, Desk, build_desk, build_technician
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +77,7 @@ def wanted(desk: Desk, case: Case, hours: float = 1, by: User | None = None, **o
 
 def seen(case: Case, hours: float) -> str:
     """The key of what a page opened at that hour offers."""
-    return offer_of(lives_of([fresh(case)])[case.pk], at(hours), Directory()).key
+    return acceptance_effect(load_clocks([fresh(case)])[case.pk], at(hours), Directory()).key
 
 
 def ledger(case: Case) -> list[tuple[str, float, float]]:
@@ -134,7 +133,7 @@ def test_a_request_emails_the_support_manager_at_once_and_nobody_else(desk: Desk
     assert (row.impact, row.reason) == (WORDS["impact"], WORDS["reason"])
     assert (row.requested_by, row.requested_at) == (desk.account_manager, at(1))
     assert row.decide_by == at(1) + minutes * MINUTE  # E9
-    assert fresh(case).promise_at == at(1)  # the sweep that passes it on looks
+    assert fresh(case).sla_check_at == at(1)  # the sweep that passes it on looks
     change = row.history.get()
     assert (change.history_user, change.history_date) == (desk.account_manager, at(1))
     assert WORDS["reason"] in change.history_change_reason
@@ -259,10 +258,10 @@ def test_accepting_carries_out_the_next_point_due_at_the_acceptance(desk: Desk, 
     assert (row.due_at, row.done_at, row.carried_out, row.run) == (at(moment), at(moment), True, 1)
     assert (done.status, done.decided_by, done.decided_at) == (RequestStatus.ACCEPTED, desk.manager, at(moment))
     assert (done.run, done.severity, done.number, done.attention) == (1, severity, number, False)
-    assert fresh(case).promise_at == at(moment)
+    assert fresh(case).sla_check_at == at(moment)
     # the later points keep their times, and what was brought forward does not come again
     later = times[number:]
-    assert fresh(case).look_at == (at(later[0]) if later else None)
+    assert fresh(case).escalation_check_at == (at(later[0]) if later else None)
     for hours in times:
         escalate(at(hours))
     assert [(name, due) for name, due, _ in ledger(case) if int(name[-1]) > number] == [
@@ -284,11 +283,11 @@ def test_with_no_point_left_management_is_asked_for_its_attention(desk: Desk, se
     assert len(ledger(case)) == 3
     row = EscalationRequest.objects.exclude(origin=Origin.SCHEDULE).get()
     assert (row.attention, row.run, row.number, row.status) == (True, 1, None, RequestStatus.ACCEPTED)
-    rhythm, why = lives_of([fresh(case)])[case.pk].rhythm(at(last + 2))
+    cadence, why = load_clocks([fresh(case)])[case.pk].cadence(at(last + 2))
     assert why == "management attention"
-    assert rhythm[Audience.CUSTOMER] <= 4 * HOUR
-    assert rhythm[Audience.CS_MANAGEMENT] <= 4 * HOUR
-    assert fresh(case).promise_at == at(last + 2)
+    assert cadence[Audience.CUSTOMER] <= 4 * HOUR
+    assert cadence[Audience.CS_MANAGEMENT] <= 4 * HOUR
+    assert fresh(case).sla_check_at == at(last + 2)
 
 
 def test_a_low_case_has_no_points_and_gets_managements_attention(desk: Desk) -> None:  # E9
@@ -299,8 +298,8 @@ def test_a_low_case_has_no_points_and_gets_managements_attention(desk: Desk) -> 
     assert ledger(case) == []
     facts = Mail.objects.get(template="escalation_request_accepted").facts
     assert (facts["attention"], facts["every"]) == (True, "4 h")
-    rhythm, _ = lives_of([fresh(case)])[case.pk].rhythm(at(2))
-    assert rhythm == {Audience.CUSTOMER: 4 * HOUR, Audience.CS_MANAGEMENT: 4 * HOUR}
+    cadence, _ = load_clocks([fresh(case)])[case.pk].cadence(at(2))
+    assert cadence == {Audience.CUSTOMER: 4 * HOUR, Audience.CS_MANAGEMENT: 4 * HOUR}
 
 
 def test_a_second_accept_is_refused_with_who_decided_and_when(desk: Desk) -> None:  # E9
@@ -342,7 +341,7 @@ def test_the_schedule_that_got_there_first_fulfils_the_request_and_nothing_furth
     assert posted.new() == once(escalation_request_accepted=CUSTOMER, escalation_request_outcome="am")
     assert (done.status, done.number) == (RequestStatus.ACCEPTED, 1)
     assert "by the schedule itself" in Mail.objects.get(template="escalation_request_outcome").facts["brought"]
-    assert fresh(case).look_at == at(144)
+    assert fresh(case).escalation_check_at == at(144)
 
 
 @pytest.mark.parametrize("late", [timedelta(0), INSTANT, MINUTE])
@@ -465,7 +464,7 @@ def test_after_a_wait_an_accepted_point_is_not_carried_out_again(desk: Desk) -> 
     transitions.take_back(case.pk, desk.technician, at(13), reason="Found it")
     escalate(at(58))
     assert ledger(case) == [("Medium 1", 2, 2)]
-    assert fresh(case).look_at == at(154)  # 144 h of work and 10 of waiting
+    assert fresh(case).escalation_check_at == at(154)  # 144 h of work and 10 of waiting
 
 
 @pytest.mark.parametrize(("away", "run"), [(23, 1), (25, 2)])
@@ -518,7 +517,7 @@ def test_the_customer_and_the_account_manager_hear_of_a_decline_and_why(desk: De
     assert (done.status, done.decision, done.decided_by) == ("declined", "A part is on its way.", desk.manager)
     assert Mail.objects.get(template="escalation_request_declined").facts["words"] == "A part is on its way."
     escalate(at(47.9))
-    assert (ledger(case), fresh(case).look_at) == ([], at(48))
+    assert (ledger(case), fresh(case).escalation_check_at) == ([], at(48))
 
 
 def test_other_words_for_the_customer_keep_the_reason_within_the_house(desk: Desk) -> None:
@@ -565,7 +564,7 @@ def test_whoever_requested_it_withdraws_it_without_a_word(desk: Desk) -> None:
     done = requests.withdraw(request.pk, desk.account_manager, at(2))
     assert (done.status, done.decided_by, posted.new()) == ("withdrawn", desk.account_manager, {})
     refused(lambda: requests.accept(request.pk, desk.manager, at(3)), "withdrawn by am at 2026-06-03 14:00 UTC")
-    assert fresh(case).promise_at == at(2)
+    assert fresh(case).sla_check_at == at(2)
 
 
 def test_a_support_manager_withdraws_it_with_a_reason_that_the_requester_reads(desk: Desk) -> None:
@@ -592,9 +591,9 @@ def test_managements_attention_is_ended_by_a_support_manager_with_a_reason(desk:
     (row,) = requests.close_attention(case.pk, desk.manager, at(3), reason="The customer is content.")
     assert (row.status, row.closed_at, posted.new()) == ("closed", at(3), {})
     assert row.history.latest("history_date").history_change_reason.endswith("The customer is content.")
-    life = lives_of([fresh(case)])[case.pk]
-    assert life.rhythm(at(3))[0] == {Audience.CUSTOMER: 24 * HOUR}
-    assert fresh(case).promise_at == at(3)
+    life = load_clocks([fresh(case)])[case.pk]
+    assert life.cadence(at(3))[0] == {Audience.CUSTOMER: 24 * HOUR}
+    assert fresh(case).sla_check_at == at(3)
     refused(lambda: requests.close_attention(case.pk, desk.manager, at(4), reason="Again"), "any more")
 
 
@@ -627,7 +626,7 @@ def test_the_decision_after_the_last_point_asks_for_managements_attention(desk: 
     posted = Posted()
     requests.accept(decision.pk, desk.manager, at(last + 1), why="Fifteen days.", point="")
     assert posted.new() == once(management_attention="csm am")
-    assert lives_of([fresh(case)])[case.pk].rhythm(at(last + 1))[1] == "management attention"
+    assert load_clocks([fresh(case)])[case.pk].cadence(at(last + 1))[1] == "management attention"
 
 
 def test_a_decision_against_it_leaves_a_record_and_nothing_else(desk: Desk) -> None:  # E1

@@ -17,7 +17,7 @@ from cases.models import Case
 from cases.panels import Panel
 from cases.workflow import transitions
 from contacts.models import Company, User
-from contacts.wording import NotADuration, read_duration, said_duration
+from contacts.wording import NotADuration, duration, read_duration
 from escalations.models import ClockRule, Escalation, SchedulePoint, ScheduleVersion
 from escalations.points.apply import escalate
 from escalations.points.panel import Standing, escalation_panel
@@ -93,7 +93,7 @@ def clock_of(sent: dict[str, object], version: ScheduleVersion, severity: str) -
 )
 def test_a_duration_is_written_as_people_write_it(typed: str, meant: timedelta, said: str) -> None:
     assert read_duration(typed) == meant
-    assert said_duration(meant) == said
+    assert duration(meant) == said
     assert read_duration(said) == meant
 
 
@@ -166,11 +166,11 @@ def test_a_version_in_force_is_shown_as_the_table_of_the_guide(desk: Desk) -> No
         "after": "4 h",
         "mailed": "CSM, Account manager",
         "owner": "Ownership goes to L3",
-        "rhythm": "Customer, Account manager every 2 h",
+        "cadence": "Customer, Account manager every 2 h",
         "may_need_more": False,
     }
     assert [row["after"] for row in high] == ["12 h", "36 h", "2 d"]
-    assert medium[1]["rhythm"] == "Customer every 8 h; Account manager every 24 h"
+    assert medium[1]["cadence"] == "Customer every 8 h; Account manager every 24 h"
     assert medium[2]["mailed"] == "nobody new"
     assert low == []
 
@@ -240,7 +240,7 @@ def test_everything_of_a_point_can_be_written_in_a_draft(desk: Desk) -> None:  #
     assert client.post(page_of(draft), sent).status_code == 302
     point = draft.points.get(severity="medium", number=1)
     assert (point.after, point.mailed, point.owner_action) == (60 * HOUR, ["coo", "support_manager"], "to_l3")
-    assert (point.rhythm, point.may_need_more) == ({"customer": 90, "account_manager": 1440}, True)
+    assert (point.cadence, point.may_need_more) == ({"customer": 90, "account_manager": 1440}, True)
     assert draft.points.count() == 9
 
 
@@ -386,8 +386,8 @@ def test_a_change_of_a_severity_as_a_whole_is_a_change(desk: Desk, changed: dict
     ("wrong", "said"),
     [
         ({"mailed": ["csm", "pope"]}, "Critical 1: Unknown role pope; choose from"),
-        ({"rhythm": {"press": 60}}, "Critical 1: Unknown audience “press”; choose from"),
-        ({"rhythm": {"customer": 9}}, "Critical 1 sends Customer updates every 9 min; give 10 min or more."),
+        ({"cadence": {"press": 60}}, "Critical 1: Unknown audience “press”; choose from"),
+        ({"cadence": {"customer": 9}}, "Critical 1 sends Customer updates every 9 min; give 10 min or more."),
     ],
 )
 def test_what_no_form_would_write_is_refused_by_name_as_well(  # E10

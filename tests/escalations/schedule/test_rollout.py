@@ -25,14 +25,14 @@ from cases.workflow import transitions
 from cases.workflow.guards import NotAllowed, Refused
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, User
-from escalations.clocks import Versions, lives_of
+from escalations.clocks import Versions, load_clocks
 from escalations.models import ClockRule, Escalation, ScheduleMove, SchedulePoint, ScheduleVersion
 from escalations.points.apply import escalate
 from escalations.points.panel import escalation_panel
 from escalations.schedule.rollout import (
     LISTED,
+    CasePreview,
     Changed,
-    Outlook,
     Rehearsal,
     Selection,
     counted,
@@ -91,8 +91,8 @@ def moves_all(desk: Desk, version: ScheduleVersion, now: datetime, **options: bo
     return rehearsal
 
 
-def names(outlook: Outlook) -> tuple[list[str], list[str]]:
-    return [due.point.name for due in outlook.step.loud], [due.point.name for due in outlook.quiet]
+def names(outlook: CasePreview) -> tuple[list[str], list[str]]:
+    return [due.point.name for due in outlook.step.effective], [due.point.name for due in outlook.quiet]
 
 
 # --- which cases ------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def test_a_case_counts_by_the_version_it_was_moved_to_last(desk: Desk) -> None: 
     assert selected(desk.schedule, Selection()) == [case.pk]
     moves_all(desk, desk.schedule, NOON + 3 * HOUR)
     assert selected(version, Selection()) == [case.pk]
-    assert [one.version for one in (lives_of([case])[case.pk].course.at(NOON + h * HOUR) for h in (1, 2, 3))] == [
+    assert [one.version for one in (load_clocks([case])[case.pk].timeline.at(NOON + h * HOUR) for h in (1, 2, 3))] == [
         1,
         2,
         1,
@@ -189,12 +189,12 @@ NEW_VERSIONS: list[dict[str, dict[str, object]]] = [
     },
     {"high": {"stands_still_while_waiting": False}, "critical": {"stands_still_while_waiting": False}},
     {"low": {"base_interval": 3 * HOUR}, "medium": {"base_interval": 2 * HOUR, "automatic_updates": False}},
-    {"low_1": {"after": 4 * HOUR, "mailed": ["account_manager"], "rhythm": {"customer": 600}}},
+    {"low_1": {"after": 4 * HOUR, "mailed": ["account_manager"], "cadence": {"customer": 600}}},
     {
         "critical_1": {"after": 50 * HOUR},
         "critical_2": {"after": 60 * HOUR},
         "critical_3": {"after": 70 * HOUR},
-        "medium_1": {"after": 10 * HOUR, "rhythm": {"customer": 60, "cs_management": 120}, "may_need_more": True},
+        "medium_1": {"after": 10 * HOUR, "cadence": {"customer": 60, "cs_management": 120}, "may_need_more": True},
     },
 ]
 
@@ -248,22 +248,22 @@ def _rehearse_move_and_compare(lives, changed: dict[str, dict[str, object]], fal
     escalate(now)
 
     assert len(rehearsal.listed) == Case.objects.open().count() == rehearsal.totals["cases"]
-    lives_now = lives_of([outlook.case for outlook in rehearsal.listed], Versions())
+    lives_now = load_clocks([outlook.case for outlook in rehearsal.listed], Versions())
     for outlook in rehearsal.listed:
         case = now_is(outlook.case)
         rows = Escalation.objects.filter(case=case).exclude(pk__in=done_before)
         done = {(row.run, row.severity, row.number, row.carried_out, row.due_at) for row in rows}
-        assert done == {(*due.key, outlook.step.is_loud(due), due.due_at) for due in outlook.step.dues}
+        assert done == {(*due.key, outlook.step.is_effective(due), due.due_at) for due in outlook.step.dues}
         mails = Mail.objects.filter(case=case).exclude(pk__in=mailed_before)
         shown = sorted((letter.to.address, letter.to.meant_for) for letter in outlook.letters)
         assert sorted(mails.values_list("to_address", "meant_for")) == shown
         assert case.owner == outlook.step.case.owner
         assert {row.asked for row in rows if row.carried_out} <= {outlook.step.asked}
         life = lives_now[case.pk]
-        assert life.rhythm(now)[0] == outlook.rhythm_after
+        assert life.cadence(now)[0] == outlook.cadence_after
         upcoming = life.upcoming(now)
         assert upcoming == outlook.next_after
-        assert case.look_at == (upcoming.due_at if upcoming else None)
+        assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
     moved = [outlook.case.pk for outlook in rehearsal.listed]  # the sweep also records what passed on resolved cases
     total = Escalation.objects.filter(case__in=moved).exclude(pk__in=done_before)
     assert total.filter(carried_out=True).count() == rehearsal.totals["loud"]
@@ -275,7 +275,7 @@ def _rehearse_move_and_compare(lives, changed: dict[str, dict[str, object]], fal
     assert shown_readers == {address: addresses.count(address) for address in addresses}
 
 
-def test_a_rehearsal_says_points_people_owner_rhythm_and_the_next_point(desk: Desk) -> None:  # E10
+def test_a_rehearsal_says_points_people_owner_cadence_and_the_next_point(desk: Desk) -> None:  # E10
     case = desk.open_case(severity=H)
     version = next_version(
         desk, NOON + MINUTE, high_1={"after": 6 * HOUR, "mailed": ["csm"]}, high_2={"after": 9 * HOUR}
@@ -287,7 +287,7 @@ def test_a_rehearsal_says_points_people_owner_rhythm_and_the_next_point(desk: De
     assert outlook.step.asked == desk.technician
     assert (outlook.next_before.point.name, outlook.next_before.due_at) == ("High 1", NOON + 12 * HOUR)
     assert (outlook.next_after.point.name, outlook.next_after.due_at) == ("High 2", NOON + 9 * HOUR)
-    assert outlook.changes_rhythm
+    assert outlook.changes_cadence
     assert (rehearsal.totals["due_at_once"], rehearsal.totals["mails"], rehearsal.points) == (1, 2, {"High 1": 1})
 
 
@@ -379,7 +379,7 @@ def test_the_totals_are_of_all_cases_and_the_list_of_those_with_the_most_consequ
     rehearsal = rehearse(selected(version, Selection()), version, NOON + 10 * HOUR)
     assert (rehearsal.totals["cases"], len(rehearsal.listed), rehearsal.unlisted) == (LISTED + 6, LISTED, 6)
     assert rehearsal.listed[0].case == late
-    assert rehearsal.totals["rhythm"] == LISTED + 6
+    assert rehearsal.totals["cadence"] == LISTED + 6
 
 
 # --- the move ---------------------------------------------------------------------------------------------------
@@ -397,8 +397,8 @@ def test_a_move_is_on_record_and_in_the_history_and_makes_the_case_due_for_a_loo
     assert (change.last_move, change.history_user, change.history_date) == (Move.MOVED, desk.manager, row.at)
     assert change.history_change_reason == "From version 1 to version 2 of the schedule: The new contract"
     moved = now_is(case)
-    assert (moved.look_at, moved.promise_at, moved.changed_at) == (row.at, row.at, row.at)
-    assert (moved.status, moved.owner, moved.update_rhythm) == (case.status, desk.technician, {})
+    assert (moved.escalation_check_at, moved.sla_check_at, moved.changed_at) == (row.at, row.at, row.at)
+    assert (moved.status, moved.owner, moved.update_cadence) == (case.status, desk.technician, {})
 
 
 def test_moved_twice_is_moved_once(desk: Desk) -> None:  # E10
@@ -713,10 +713,12 @@ def test_a_move_while_the_sweep_runs_loses_no_case_and_does_nothing_twice(settin
     desk = build_desk()
     cases = [desk.open_case(severity=H) for _ in range(40)]
     low = [desk.open_case(severity=L) for _ in range(20)]
-    version = next_version(desk, NOON + MINUTE, high_1={"after": 6 * HOUR}, low_1={"after": 5 * HOUR, "rhythm": {}})
+    version = next_version(desk, NOON + MINUTE, high_1={"after": 6 * HOUR}, low_1={"after": 5 * HOUR, "cadence": {}})
     at = NOON + 7 * HOUR
     seen = rehearse(selected(version, Selection()), version, at).sights
-    Case.objects.filter(pk__in=[case.pk for case in cases]).update(look_at=at)  # the sweep looks at them now
+    Case.objects.filter(pk__in=[case.pk for case in cases]).update(
+        escalation_check_at=at
+    )  # the sweep looks at them now
     results = []
 
     def moving() -> None:
@@ -730,7 +732,7 @@ def test_a_move_while_the_sweep_runs_loses_no_case_and_does_nothing_twice(settin
     done = Escalation.objects.values_list("case_id", "severity", "number")
     assert sorted(done) == sorted([(case.pk, H, 1) for case in cases] + [(case.pk, L, 1) for case in low])
     assert Case.history.filter(last_move=Move.MOVED).count() == len(cases) + len(low)
-    assert not Case.objects.filter(look_at__lte=at + 2 * MINUTE).exists()
+    assert not Case.objects.filter(escalation_check_at__lte=at + 2 * MINUTE).exists()
 
 
 @pytest.mark.postgres
@@ -755,7 +757,7 @@ def test_a_move_waits_for_a_sweep_that_holds_its_cases(settings) -> None:  # E10
         moved.set()
 
     at_once(sweeping, moving)
-    assert now_is(case).look_at == at
+    assert now_is(case).escalation_check_at == at
 
 
 # --- a manager's afternoon in a real browser ----------------------------------------------------------------------

@@ -16,12 +16,12 @@ from django.test.utils import CaptureQueriesContext
 from cases.engine.bulk import insert
 from cases.engine.history import write_history
 from cases.enums import Channel, Direction, MailStatus, Severity
-from cases.models import Case, Mail, SetAside
+from cases.models import Case, FailedCase, Mail
 from cases.workflow import transitions
 from contacts.enums import Role
 from contacts.models import Contact, RoleHolder, User
 from escalations.enums import Member
-from escalations.models import ClockRule, Promise, StaffLine
+from escalations.models import ClockRule, DigestLine, SlaTarget
 from escalations.questions.apply import answer
 from escalations.questions.updates import give_update
 from escalations.sla.apply import keep_promises
@@ -97,10 +97,10 @@ class Walk:
             self._row(member, owed, "open", "-")
         return self
 
-    def _audience(self, rhythm: dict[str, int], minute: int) -> None:
-        for member in [one for one in self.owed if one not in rhythm]:
+    def _audience(self, cadence: dict[str, int], minute: int) -> None:
+        for member in [one for one in self.owed if one not in cadence]:
             self._row(member, self.owed.pop(member), "released", _said(minute))
-        for member, every in rhythm.items():
+        for member, every in cadence.items():
             owed = self.owed.get(member)
             if owed is None:
                 self.owed[member] = Owed(minute, minute + every, every, every)
@@ -168,8 +168,8 @@ def test_on_a_case_that_nothing_moves_everybody_hears_in_time_of_e1s_audience_an
     walk = Walk(severity).to(hours)
     assert sorted(stage.told) == sorted(walk.told)
     assert sorted(without_tells(stage.ledger())) == sorted(walk.rows)
-    assert Promise.objects.exclude(manager_told_at=None).values("manager_told_at").distinct().count() == 1
-    assert not SetAside.objects.exists()
+    assert SlaTarget.objects.exclude(manager_told_at=None).values("manager_told_at").distinct().count() == 1
+    assert not FailedCase.objects.exists()
     assert not Mail.objects.exclude(status=MailStatus.SENT).exists()
 
 
@@ -513,7 +513,7 @@ def test_the_desks_update_that_leaves_late_but_in_time_has_kept_it(stage: Stage,
     stage.to("1:50")
     mail_server(settings, works=False)
     stage.to("1:58")
-    assert Promise.objects.get().outcome == ""
+    assert SlaTarget.objects.get().outcome == ""
     mail_server(settings, works=True)
     stage.to("2:00")
     assert after(stage, "1:58") == ["1:59 customer: sent status_update"]
@@ -779,7 +779,7 @@ def test_a_role_that_nobody_holds_has_the_support_manager_read_its_updates(stage
     RoleHolder.objects.filter(role=Role.CSM).update(holder=None)
     stage.open(H)
     stage.to("14:00")
-    (line,) = StaffLine.objects.filter(section="update")
+    (line,) = DigestLine.objects.filter(section="update")
     assert (line.to_address, line.meant_for) == ("support_manager@example.com", "Customer service manager (nobody)")
     assert stage.ledger(since="12:00")[-1] == "csm 12:00-14:00 system 13:55"
 
@@ -858,7 +858,7 @@ def test_staff_read_what_was_last_said_by_anybody_and_what_comes_next(stage: Sta
 
 def test_a_case_that_was_taken_over_was_promised_nothing_before(stage: Stage) -> None:  # T2
     case = stage.open(M, Channel.PHONE)
-    Case.objects.filter(pk=case.pk).update(promises_since=at("10:00"), promise_at=at("10:00"))
+    Case.objects.filter(pk=case.pk).update(sla_counts_from=at("10:00"), sla_check_at=at("10:00"))
     stage.do("5:00", stage.contact(case)).to("18:00")
     assert stage.told == ["16:00 tech: reminder (Customer)", "17:55 customer: status_update"]
     assert stage.ledger() == ["customer 10:00-18:00 system 17:55"]
@@ -877,7 +877,7 @@ def fill(desk: Desk, number: int, opened_at: datetime) -> None:
     """So many Low cases, as an import would write them."""
     known = set(Case.objects.values_list("pk", flat=True))
     same = {"company": desk.company, "contact": desk.contact, "owner": desk.technician, "severity": L}
-    times = dict.fromkeys(("opened_at", "changed_at", "promise_at"), opened_at)
+    times = dict.fromkeys(("opened_at", "changed_at", "sla_check_at"), opened_at)
     insert([Case(title=f"Case {one}", opened_by_channel=Channel.EMAIL, **same, **times) for one in range(number)])
     write_history(((case, opened_at, "Filled in.") for case in Case.objects.exclude(pk__in=known)), kind="+")
 

@@ -26,26 +26,26 @@ from hypothesis import strategies as st
 from cases.enums import Channel, Direction, MailStatus, Resolution, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
 from cases.mail.outbox import deliver
-from cases.models import Case, CaseWatcher, Interaction, Mail, Notice, SetAside
+from cases.models import Case, CaseWatcher, FailedCase, FollowUp, Interaction, Mail
 from cases.workflow import contact_log, transitions
 from cases.workflow.guards import Refused
 from contacts.enums import Role
-from escalations.clocks import Versions, hastened
-from escalations.enums import Member, Origin, Outcome, PromiseKind, RequestStatus
+from escalations.clocks import Versions, brought_forward
+from escalations.enums import Member, Origin, RequestStatus, SlaKind, SlaOutcome
 from escalations.models import (
+    DigestLine,
     Escalation,
     EscalationRequest,
-    Promise,
     Question,
     ScheduleMove,
     ScheduleVersion,
-    StaffLine,
+    SlaTarget,
 )
 from escalations.points.apply import escalate
-from escalations.policy.cadence import Attention, Piece, Reached, owed_over_time
-from escalations.policy.clock import Course, Snapshot, due_points
+from escalations.policy.cadence import Attention, CadenceChange, Reached, owed_over_time
+from escalations.policy.clock import PolicyTimeline, Snapshot, due_points
 from escalations.policy.schedule import Schedule
-from escalations.policy.sla import Period, Word, periods_of
+from escalations.policy.sla import Target, Touchpoint, targets_of
 from escalations.questions import apply as questions
 from escalations.questions.updates import give_update
 from escalations.requests import apply as requests
@@ -77,12 +77,12 @@ class Book:
     opened_under: Schedule
     life: list[Snapshot]
     moves: list[tuple[datetime, Schedule]] = field(default_factory=list)
-    words: list[Word] = field(default_factory=list)
+    words: list[Touchpoint] = field(default_factory=list)
     attentions: list[Attention] = field(default_factory=list)
 
     def hears(self, at: datetime, members: set[Member], by: int) -> None:
         if members:
-            self.words.append(Word(at, frozenset(members), "a word", by))
+            self.words.append(Touchpoint(at, frozenset(members), "a word", by))
 
     def looked_at(self, case: Case, at: datetime) -> None:
         now = Snapshot(at, Status(case.status), Severity(case.severity), case.wait_episode)
@@ -110,7 +110,7 @@ class World:
         """Every sweep, as often as this world delivers its task."""
         self.now = now
         known = {
-            one: one.objects.order_by("-pk").values_list("pk", flat=True).first() or 0 for one in (Mail, StaffLine)
+            one: one.objects.order_by("-pk").values_list("pk", flat=True).first() or 0 for one in (Mail, DigestLine)
         }
         for is_due, sweep in self._sweeps(now):
             if is_due.exists():
@@ -122,26 +122,26 @@ class World:
 
     @staticmethod
     def _sweeps(now: datetime) -> Iterator[tuple[models.QuerySet, Callable[[datetime], object]]]:
-        yield Case.objects.to_look_at(now), escalate
-        yield Case.objects.to_follow_up(now), follow_up
-        yield Case.objects.to_keep_promises(now), keep_promises
+        yield Case.objects.due_for_escalation(now), escalate
+        yield Case.objects.due_for_follow_up(now), follow_up
+        yield Case.objects.due_for_sla(now), keep_promises
         yield Mail.objects.filter(status=MailStatus.QUEUED), lambda at: deliver(lambda: at)
-        yield Promise.objects.filter(outcome="", updated_at__isnull=False), keep_promises  # what became of that mail
+        yield SlaTarget.objects.filter(outcome="", updated_at__isnull=False), keep_promises  # what became of that mail
 
     def _desk_wrote(self, known: dict[type[models.Model], int], now: datetime) -> None:
         told: Counter[tuple[int, Member]] = Counter()
         for case_id in Mail.objects.filter(pk__gt=known[Mail], template="status_update").values_list("case", flat=True):
             told[case_id, Member.CUSTOMER] += 1
-        lines = StaffLine.objects.filter(pk__gt=known[StaffLine], section="update")
+        lines = DigestLine.objects.filter(pk__gt=known[DigestLine], section="update")
         for case_id, address in lines.values_list("case", "to_address"):
             if address.split("@")[0] in READS:
                 told[case_id, READS[address.split("@")[0]]] += 1
         assert set(told.values()) <= {1}, "somebody got two for the same deadline"
         for case_id, member in told:
-            self.books[case_id].words.append(Word(now, frozenset({member}), "the desk", None, by_desk=True))
+            self.books[case_id].words.append(Touchpoint(now, frozenset({member}), "the desk", None, by_desk=True))
 
     def _what_is_missed_stays(self) -> None:
-        rows = Promise.objects.filter(outcome=Outcome.MISSED)
+        rows = SlaTarget.objects.filter(outcome=SlaOutcome.BREACHED)
         missed = {row[0]: row for row in rows.values_list("pk", "case", "kind", "member", "since", "due_at")}
         assert self.missed.items() <= missed.items(), "what was missed was rewritten"
         self.missed = missed
@@ -150,7 +150,9 @@ class World:
         """Time passes; an engine that runs looks at every moment that anything asks for, up to the end."""
         looks: Counter[datetime] = Counter()
         while self.running:
-            asked = Case.objects.aggregate(a=Min("look_at"), b=Min("follow_up_at"), c=Min("promise_at")).values()
+            asked = Case.objects.aggregate(
+                a=Min("escalation_check_at"), b=Min("follow_up_check_at"), c=Min("sla_check_at")
+            ).values()
             at = min((one for one in asked if one), default=None)
             if at is None or at >= until:
                 break
@@ -161,25 +163,25 @@ class World:
 
     # --- what the book says
 
-    def course(self, case_id: int) -> Course:
+    def timeline(self, case_id: int) -> PolicyTimeline:
         book = self.books[case_id]
-        granted = hastened(EscalationRequest.objects.filter(case=case_id, number__isnull=False))
-        return Course(book.opened_under, tuple(book.moves), granted)
+        granted = brought_forward(EscalationRequest.objects.filter(case=case_id, number__isnull=False))
+        return PolicyTimeline(book.opened_under, tuple(book.moves), granted)
 
     def reached(self, case_id: int) -> list[Reached]:
         """What stands on the ledger, with the rhythm of its point in the version that it ran under."""
-        course, found = self.course(case_id), []
+        timeline, found = self.timeline(case_id), []
         for row in Escalation.objects.filter(case=case_id).order_by("done_at", "pk"):
-            points = course.at(row.due_at).of(Severity(row.severity))
+            points = timeline.at(row.due_at).of(Severity(row.severity))
             (point,) = (one for one in points if one.number == row.number)
             director = row.carried_out and Role.CS_DIRECTOR in point.mailed
             key = (row.run, point.severity, row.number)
-            found.append(Reached(*key, row.due_at, row.done_at, point.rhythm, director))
+            found.append(Reached(*key, row.due_at, row.done_at, point.cadence, director))
         return found
 
-    def pieces(self, case_id: int) -> list[Piece]:
+    def pieces(self, case_id: int) -> list[CadenceChange]:
         book = self.books[case_id]
-        return owed_over_time(book.life, self.course(case_id), self.reached(case_id), book.attentions)
+        return owed_over_time(book.life, self.timeline(case_id), self.reached(case_id), book.attentions)
 
 
 # --- what people do; `chance` chooses among what there is --------------------------------------------------------
@@ -348,14 +350,14 @@ def play(world: World, story: Story, rest: float) -> None:
 
 def check(world: World) -> None:
     """The ledgers say what the books say."""
-    assert not SetAside.objects.exists(), SetAside.objects.first().error
+    assert not FailedCase.objects.exists(), FailedCase.objects.first().error
     for case_id in world.books:
         check_requests(case_id)
         if world.running:
             check_points(world, case_id)
             pieces = world.pieces(case_id)
             for member in Member:
-                periods = periods_of(member, pieces, world.books[case_id].words)
+                periods = targets_of(member, pieces, world.books[case_id].words)
                 check_promises(world, case_id, member, periods)
                 if world.never_down and all(piece.automatic for piece in pieces):
                     check_nobody_waited(world, periods)
@@ -363,7 +365,7 @@ def check(world: World) -> None:
 
 def check_points(world: World, case_id: int) -> None:
     """Each point that was due is on the ledger, once."""
-    dues = due_points(world.books[case_id].life, world.course(case_id), world.now)
+    dues = due_points(world.books[case_id].life, world.timeline(case_id), world.now)
     rows = Escalation.objects.filter(case=case_id).values_list("run", "severity", "number", "due_at")
     assert sorted(rows) == sorted((*due.key, due.due_at) for due in dues)
 
@@ -380,11 +382,11 @@ def check_requests(case_id: int) -> None:
         assert not is_granted or row.status in (RequestStatus.ACCEPTED, RequestStatus.CLOSED)
 
 
-def check_promises(world: World, case_id: int, member: Member, periods: list[Period]) -> None:
+def check_promises(world: World, case_id: int, member: Member, periods: list[Target]) -> None:
     """Each time that an update was owed stands on the ledger as the book has it, and none besides (T2 to T4)."""
     rows = {
         row.since: row
-        for row in Promise.objects.filter(case=case_id, kind=PromiseKind.UPDATE, member=member).order_by("since")
+        for row in SlaTarget.objects.filter(case=case_id, kind=SlaKind.UPDATE, member=member).order_by("since")
     }
     assert set(rows) <= {period.since for period in periods}
     for earlier, later in pairwise(periods):
@@ -402,17 +404,17 @@ def check_promises(world: World, case_id: int, member: Member, periods: list[Per
         assert (row.by_id, row.updated_at) == (by and by.by, period.ended_at if by and by.by_desk else None)
 
 
-def outcome_of(period: Period, now: datetime) -> str:
+def outcome_of(period: Target, now: datetime) -> str:
     if period.due_at < (period.ended_at or now):
-        return Outcome.MISSED
+        return SlaOutcome.BREACHED
     if period.ended_at is None:
         return ""
     if period.ended_by is None:
-        return Outcome.RELEASED
-    return Outcome.SYSTEM if period.ended_by.by_desk else Outcome.PERSON
+        return SlaOutcome.CANCELLED
+    return SlaOutcome.MET_AUTOMATICALLY if period.ended_by.by_desk else SlaOutcome.MET
 
 
-def check_nobody_waited(world: World, periods: list[Period]) -> None:
+def check_nobody_waited(world: World, periods: list[Target]) -> None:
     """While the engine runs everybody hears within their interval, and from the desk no sooner than it has to."""
     for period in periods:
         assert (period.ended_at or world.now) <= period.due_at, "nobody kept the promise"
@@ -454,8 +456,8 @@ def world(desk: Desk, other: ScheduleVersion, severities: tuple[Severity, Severi
         yield World(desk, other, books, work)
     finally:
         for model in (
-            Promise, StaffLine, Question, EscalationRequest.history.model, EscalationRequest, Escalation, ScheduleMove,
-            CaseWatcher, SetAside, Notice, Interaction, Mail, Case.history.model, Case,
+            SlaTarget, DigestLine, Question, EscalationRequest.history.model, EscalationRequest, Escalation,
+            ScheduleMove, CaseWatcher, FailedCase, FollowUp, Interaction, Mail, Case.history.model, Case,
         ):  # fmt: skip
             model.objects.all().delete()
 
@@ -490,7 +492,7 @@ def test_in_any_interleaving_nobody_waits_too_long_nobody_hears_twice_and_what_i
     def lives(severities: tuple[Severity, Severity], story: Story, rest: float) -> None:
         with world(desk, other, severities, work) as its:
             play(its, story, rest)
-            seen.update(Promise.objects.values_list("outcome", flat=True))
+            seen.update(SlaTarget.objects.values_list("outcome", flat=True))
             seen["accepted"] += EscalationRequest.objects.exclude(number=None).count()
             seen["attention"] += EscalationRequest.objects.filter(attention=True).count()
             seen["moved"] += ScheduleMove.objects.count()
@@ -498,5 +500,5 @@ def test_in_any_interleaving_nobody_waits_too_long_nobody_hears_twice_and_what_i
             assert not Mail.objects.exclude(status__in=[MailStatus.SENT, MailStatus.DROPPED]).exists()
 
     lives()
-    kinds = {*Outcome, "accepted", "attention", "moved", "answered"}
+    kinds = {*SlaOutcome, "accepted", "attention", "moved", "answered"}
     assert all(seen[kind] for kind in kinds), seen  # the lives were worth it

@@ -23,8 +23,8 @@ from cases.models import Case, Mail
 from cases.timeline import timeline_of
 from cases.workflow import contact_log, transitions
 from contacts.models import User
-from escalations.enums import Member, Outcome, PromiseKind
-from escalations.models import Promise, StaffLine
+from escalations.enums import Member, SlaKind, SlaOutcome
+from escalations.models import DigestLine, SlaTarget
 from escalations.points.apply import escalate
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_desk
@@ -210,7 +210,7 @@ def test_reminders_updates_and_misses_stand_in_the_timeline_once(desk: Desk, cas
     assert titles.count("Status update to the customer service manager") == 1
     assert "Reminder to the owner" in titles
     assert not [title for title in titles if "Staff lines" in title]
-    assert titles.count("Reminder to the owner") == StaffLine.objects.filter(section="reminder").count()
+    assert titles.count("Reminder to the owner") == DigestLine.objects.filter(section="reminder").count()
 
 
 def test_a_mail_that_covers_several_cases_is_told_on_each_and_opens_no_foreign_case(desk: Desk, case: Case):  # A1, T3
@@ -227,15 +227,15 @@ def test_a_mail_that_covers_several_cases_is_told_on_each_and_opens_no_foreign_c
 
 
 def test_older_pages_of_the_timeline_leave_out_nothing(desk: Desk, case: Case):  # C3
-    Promise.objects.bulk_create(
-        Promise(
+    SlaTarget.objects.bulk_create(
+        SlaTarget(
             case=case,
-            kind=PromiseKind.UPDATE,
+            kind=SlaKind.UPDATE,
             member=Member.COO,
             since=at(number),
             due_at=at(number + 1),
             ended_at=at(number + 2),
-            outcome=Outcome.MISSED,
+            outcome=SlaOutcome.BREACHED,
         )
         for number in range(230)
     )
@@ -248,25 +248,25 @@ def test_older_pages_of_the_timeline_leave_out_nothing(desk: Desk, case: Case): 
 # --- the ledger (T4, A1) ----------------------------------------------------------------------------------------
 
 
-def promise(case: Case, outcome: Outcome | str, hours: float, **fields: Any) -> Promise:
+def promise(case: Case, outcome: SlaOutcome | str, hours: float, **fields: Any) -> SlaTarget:
     """A row of the ledger that was due so many hours after noon."""
-    fields = {"kind": PromiseKind.UPDATE, "member": Member.CUSTOMER, "ended_at": at(hours), **fields}
-    return Promise.objects.create(case=case, since=at(hours - 4), due_at=at(hours), outcome=outcome, **fields)
+    fields = {"kind": SlaKind.UPDATE, "member": Member.CUSTOMER, "ended_at": at(hours), **fields}
+    return SlaTarget.objects.create(case=case, since=at(hours - 4), due_at=at(hours), outcome=outcome, **fields)
 
 
 @pytest.fixture
-def ledger(desk: Desk, case: Case, time_machine: Any) -> list[Promise]:
+def ledger(desk: Desk, case: Case, time_machine: Any) -> list[SlaTarget]:
     """One row of each kind of ending, and one of a foreign company; it is noon a day later."""
     foreign = desk.open_case(NOON, severity=Severity.LOW, company=desk.other_company, title="Foreign")
     time_machine.move_to(at(24), tick=False)
     return [
-        promise(case, Outcome.PERSON, 10, by=desk.technician),
-        promise(case, Outcome.SYSTEM, 12, updated_at=at(12)),
-        promise(case, Outcome.MISSED, 14, ended_at=None),
-        promise(case, Outcome.RELEASED, 16, member=Member.CSM),
+        promise(case, SlaOutcome.MET, 10, by=desk.technician),
+        promise(case, SlaOutcome.MET_AUTOMATICALLY, 12, updated_at=at(12)),
+        promise(case, SlaOutcome.BREACHED, 14, ended_at=None),
+        promise(case, SlaOutcome.CANCELLED, 16, member=Member.CSM),
         promise(case, "", 30, ended_at=None, reminded_at=at(23)),
-        promise(case, Outcome.MISSED, -300, kind=PromiseKind.RESPONSE),
-        promise(foreign, Outcome.MISSED, 13),
+        promise(case, SlaOutcome.BREACHED, -300, kind=SlaKind.RESPONSE),
+        promise(foreign, SlaOutcome.BREACHED, 13),
     ]
 
 
@@ -277,7 +277,7 @@ def rows_of(client: Client, query: str = "") -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", table[0])).split()) if table else ""
 
 
-def test_the_ledger_tells_outcomes_and_when_the_update_came(desk: Desk, ledger: list[Promise]):  # T3, T4
+def test_the_ledger_tells_outcomes_and_when_the_update_came(desk: Desk, ledger: list[SlaTarget]):  # T3, T4
     text = rows_of(signed_in(desk.manager))
     for words in (
         "Kept by a person Wed 3 Jun, 22:00 by tech",
@@ -306,7 +306,7 @@ def test_the_ledger_tells_outcomes_and_when_the_update_came(desk: Desk, ledger: 
         ("?q=nonsense", 0),
     ],
 )
-def test_the_ledger_is_filtered(desk: Desk, ledger: list[Promise], query: str, number: int):
+def test_the_ledger_is_filtered(desk: Desk, ledger: list[SlaTarget], query: str, number: int):
     assert rows_of(signed_in(desk.manager), query.format(case=ledger[0].case)).count("SD-") == number
 
 
@@ -315,24 +315,24 @@ def test_the_ledger_is_filtered(desk: Desk, ledger: list[Promise], query: str, n
     [("technician", 7), ("manager", 7), ("coo", 7), ("account_manager", 6), ("other_account_manager", 1)],
 )
 def test_each_reads_the_promises_of_the_cases_they_may_read(
-    desk: Desk, ledger: list[Promise], who: str, number: int
+    desk: Desk, ledger: list[SlaTarget], who: str, number: int
 ):  # A1
     client = signed_in(getattr(desk, who))
     assert rows_of(client).count("SD-") == number
-    foreign = reverse("admin:escalations_promise_change", args=[ledger[-1].pk])
+    foreign = reverse("admin:escalations_slatarget_change", args=[ledger[-1].pk])
     assert client.get(foreign).status_code == (404 if who == "account_manager" else 200)
     assert client.post(foreign, {"outcome": "person"}).status_code in (403, 404)
-    assert Promise.objects.get(pk=ledger[-1].pk).outcome == Outcome.MISSED
+    assert SlaTarget.objects.get(pk=ledger[-1].pk).outcome == SlaOutcome.BREACHED
 
 
-def test_the_summary_counts_the_last_7_days_of_what_one_may_read(desk: Desk, ledger: list[Promise]):  # A1, T3
+def test_the_summary_counts_the_last_7_days_of_what_one_may_read(desk: Desk, ledger: list[SlaTarget]):  # A1, T3
     for who, low in (("manager", "0 0 1"), ("account_manager", "0 0 0")):
         text = said(signed_in(getattr(desk, who)).get(LEDGER))
         assert "Severity of the case Kept by a person Kept by the desk Missed" in text
         assert "Critical 0 0 0 High 1 1 1 Medium 0 0 0 Low " + low in text
 
 
-def test_page_and_sidebar_have_the_same_name(desk: Desk, ledger: list[Promise]):
+def test_page_and_sidebar_have_the_same_name(desk: Desk, ledger: list[SlaTarget]):
     for who in ("technician", "manager", "account_manager"):
         answer = signed_in(getattr(desk, who)).get(LEDGER)
         assert answer.context_data["title"] == "Promises"
@@ -341,8 +341,8 @@ def test_page_and_sidebar_have_the_same_name(desk: Desk, ledger: list[Promise]):
         assert "<title>Promises" in " ".join(answer.content.decode().split()).replace("<title> ", "<title>")
 
 
-def test_a_promises_own_page_tells_all_of_it(desk: Desk, ledger: list[Promise]):
-    address = reverse("admin:escalations_promise_change", args=[ledger[4].pk])
+def test_a_promises_own_page_tells_all_of_it(desk: Desk, ledger: list[SlaTarget]):
+    address = reverse("admin:escalations_slatarget_change", args=[ledger[4].pk])
     text = said(signed_in(desk.manager).get(address))
     assert "Status update to Customer" in text
     assert "Thu 4 Jun, 11:00" in text  # reminded
@@ -370,7 +370,7 @@ def test_each_has_the_card_of_their_work(desk: Desk, case: Case, who: str, title
     assert {"Due soon", "Promises"} & set(cards(getattr(desk, who), 0.1)) == titles
 
 
-def test_the_manager_sees_what_is_overdue_and_what_was_missed_lately(desk: Desk, ledger: list[Promise]):  # T4
+def test_the_manager_sees_what_is_overdue_and_what_was_missed_lately(desk: Desk, ledger: list[SlaTarget]):  # T4
     card = cards(desk.manager, 24)["Promises"]
     assert card["overdue"] == [ledger[2]]
     assert card["missed"] == [ledger[6]]
@@ -399,7 +399,7 @@ def test_what_is_overdue_stays_on_the_card_when_the_engine_has_nothing_left_to_d
     desk.company.contacts.update(email="")
     for hours in (1.1, 4.1, 8.1, 8.2, 13):
         sweep(hours)
-    Case.objects.filter(pk=case.pk).update(promise_at=None)
+    Case.objects.filter(pk=case.pk).update(sla_check_at=None)
     (row,) = cards(desk.technician, 13)["Due soon"]["rows"]
     assert row.is_overdue
     assert "overdue" in said(signed_in(desk.technician).get(reverse("admin:index")))
@@ -424,22 +424,22 @@ def queries_of(client: Client, address: str) -> int:
 def test_pages_cost_the_same_queries_with_one_row_and_with_200(desk: Desk, case: Case, who: str, time_machine: Any):
     call(desk, case, 0.5)
     sweep(0.6)
-    promise(case, Outcome.MISSED, -1, by=desk.technician, kind=PromiseKind.UPDATE)
-    promise(case, Outcome.SYSTEM, -2, updated_at=at(-2), member=Member.CSM)
+    promise(case, SlaOutcome.BREACHED, -1, by=desk.technician, kind=SlaKind.UPDATE)
+    promise(case, SlaOutcome.MET_AUTOMATICALLY, -2, updated_at=at(-2), member=Member.CSM)
     about = {"case": case, "section": "update", "to_address": "csm@example.com", "mail": Mail.objects.first()}
-    StaffLine.objects.create(key="staff:x", written_at=at(-2), **about)
+    DigestLine.objects.create(key="staff:x", written_at=at(-2), **about)
     time_machine.move_to(at(1), tick=False)
     client = signed_in(getattr(desk, who))
     pages = [reverse("admin:cases_case_change", args=[case.pk]), LEDGER, reverse("admin:index")]
     few = [queries_of(client, page) for page in pages]
     for number in range(200):
-        outcome = (Outcome.MISSED, Outcome.SYSTEM, Outcome.PERSON)[number % 3]
+        outcome = (SlaOutcome.BREACHED, SlaOutcome.MET_AUTOMATICALLY, SlaOutcome.MET)[number % 3]
         by = (desk.technician, desk.l3, desk.csm)[number % 3]
         promise(case, outcome, -3 - number / 10, by=by, updated_at=at(-3 - number / 10), ended_at=at(-number / 10))
     for number in range(30):
         other = desk.open_case(NOON, severity=Severity.HIGH)
-        promise(other, Outcome.MISSED, -number / 10, ended_at=None)
-        StaffLine.objects.create(key=f"staff:{number}", written_at=at(0), **about)
+        promise(other, SlaOutcome.BREACHED, -number / 10, ended_at=None)
+        DigestLine.objects.create(key=f"staff:{number}", written_at=at(0), **about)
     sweep(0.9)
     assert [queries_of(client, page) for page in pages] == few
 

@@ -52,7 +52,7 @@ def test_a_word_that_nobody_handles_in_time_goes_to_the_support_manager_once(des
     word = thanked(desk, severity)
     due_at = word.at + minutes * MINUTE
     keep_promises(word.at)
-    assert Case.objects.get().promise_at == due_at
+    assert Case.objects.get().sla_check_at == due_at
     keep_promises(due_at - MINUTE)
     assert told() == []
     keep_promises(due_at)
@@ -60,7 +60,7 @@ def test_a_word_that_nobody_handles_in_time_goes_to_the_support_manager_once(des
     keep_promises(due_at + timedelta(days=3))
     assert told() == [("support_manager@example.com", "word")]
     assert Interaction.objects.get(pk=word.pk).manager_told_at == due_at
-    assert Case.objects.get().promise_at is None
+    assert Case.objects.get().sla_check_at is None
 
 
 @pytest.mark.parametrize("handled", ["marked", "reopened"])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from cases.enums import NoticeStep
+from cases.enums import FollowUpStep
 from cases.policy.followup.pending_client_action import PENDING_STEPS, pending_client_action, planned_steps
 from cases.policy.followup.wait import DoneStep, DueStep
 
@@ -23,7 +23,7 @@ FIRST, SECOND, FINAL, RESOLVE = PENDING_STEPS
 OFFSETS = {FIRST: 48, SECOND: 96, FINAL: 144, RESOLVE: 168}
 
 
-def on_time(*steps: NoticeStep, sent: bool = True) -> dict[NoticeStep, DoneStep]:
+def on_time(*steps: FollowUpStep, sent: bool = True) -> dict[FollowUpStep, DoneStep]:
     """These notices, done and sent when they were due."""
     moments = {step: T0 + OFFSETS[step] * HOUR for step in steps}
     return {step: DoneStep(at, at, at if sent else None) for step, at in moments.items()}
@@ -123,11 +123,11 @@ class Wait:
     """A wait that sweeps look at when they happen to run; each notice leaves after a while, or never."""
 
     leaves_after: list[timedelta | None]
-    done: dict[NoticeStep, DoneStep] = field(default_factory=dict)
-    acts: list[tuple[datetime, NoticeStep]] = field(default_factory=list)
+    done: dict[FollowUpStep, DoneStep] = field(default_factory=dict)
+    acts: list[tuple[datetime, FollowUpStep]] = field(default_factory=list)
     look_again_at: datetime | None = T0
 
-    def _as_of(self, now: datetime) -> dict[NoticeStep, DoneStep]:
+    def _as_of(self, now: datetime) -> dict[FollowUpStep, DoneStep]:
         """The ledger as it can be read at `now`: a mail that leaves later has not been sent yet."""
         return {
             step: replace(one, sent_at=one.sent_at if one.sent_at and one.sent_at <= now else None)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from cases.enums import NoticeStep, WaitPlan
+from cases.enums import FollowUpStep, WaitPlan
 from cases.policy.followup.absences import (
     OWNER_DECIDES_AFTER,
     Sleep,
@@ -20,7 +20,7 @@ from cases.policy.followup.absences import (
     sleep_while_away,
 )
 from cases.policy.followup.plans import TO_OWNER, carried_out, closes_at_if_done, plan_at, send_by
-from cases.policy.followup.three_contacts import ATTEMPTS, judge
+from cases.policy.followup.three_contacts import ATTEMPTS, classify_contact
 from cases.policy.followup.wait import DoneStep, Wait
 from contacts.calendars import BusinessCalendar
 
@@ -49,8 +49,8 @@ class Played:
     now: datetime
     mail: str = "works"
     over: bool = False
-    waiting: list[tuple[datetime, NoticeStep, datetime | None, datetime | None]] = field(default_factory=list)
-    told: list[tuple[datetime, NoticeStep]] = field(default_factory=list)
+    waiting: list[tuple[datetime, FollowUpStep, datetime | None, datetime | None]] = field(default_factory=list)
+    told: list[tuple[datetime, FollowUpStep]] = field(default_factory=list)
     announced: list[tuple[datetime, datetime]] = field(default_factory=list)  # sent, closes
     closed_at: datetime | None = None
     asleep_before: list[Sleep] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Played:
             assert plan.act or plan.look_again_at is None or plan.look_again_at > self.now
             if plan.act is None:
                 return
-            if plan.act.step == NoticeStep.RESOLVE:
+            if plan.act.step == FollowUpStep.RESOLVE:
                 self.closed_at, self.over = self.now, True
                 self.check_closing()
                 return
@@ -93,11 +93,11 @@ class Played:
                     self.announced.append((self.now, closes_at))
         self.waiting.clear()
 
-    def settle(self, step: NoticeStep, **fields) -> None:
+    def settle(self, step: FollowUpStep, **fields) -> None:
         self.wait = replace(self.wait, done={**self.wait.done, step: replace(self.wait.done[step], **fields)})
 
     def call(self) -> None:
-        judged = judge(self.wait, self.now)
+        judged = classify_contact(self.wait, self.now)
         assert (judged.step is None) == bool(judged.why)
         if judged.step is not None and self.wait.plan == WaitPlan.THREE_CONTACTS:
             done = DoneStep(judged.due_at, self.now, by_person=True, times=judged.time)

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cases.enums import NoticeStep, WaitPlan
+from cases.enums import FollowUpStep, WaitPlan
 from cases.policy.followup.absences import sleep_while_away
 from cases.policy.followup.plans import carried_out, coming, plan_at, send_by
-from cases.policy.followup.three_contacts import ATTEMPTS, closing_to_announce, judge, next_attempt
+from cases.policy.followup.three_contacts import ATTEMPTS, classify_contact, closing_to_announce, next_attempt
 from cases.policy.followup.wait import DoneStep, Hours, Wait
 from contacts.calendars import BusinessCalendar
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 FIRST, SECOND, THIRD = ATTEMPTS
-ANNOUNCED, RESOLVE = NoticeStep.ANNOUNCED, NoticeStep.RESOLVE
+ANNOUNCED, RESOLVE = FollowUpStep.ANNOUNCED, FollowUpStep.RESOLVE
 BERLIN = BusinessCalendar("DE", "Europe/Berlin", "BE")
 TOKYO = BusinessCalendar("JP", "Asia/Tokyo")
 NEW_YORK = BusinessCalendar("US", "America/New_York")
@@ -117,7 +117,7 @@ def test_a_holiday_between_two_business_days_does_not_part_them():  # F3: Ascens
     ],
 )
 def test_a_logged_call_counts_on_its_day_and_not_before(at, counts, why):  # F3
-    judged = judge(waits(BERLIN, "2026-06-01 12:00"), local(BERLIN, at))
+    judged = classify_contact(waits(BERLIN, "2026-06-01 12:00"), local(BERLIN, at))
     assert judged.step == counts
     assert why in judged.why
 
@@ -125,7 +125,7 @@ def test_a_logged_call_counts_on_its_day_and_not_before(at, counts, why):  # F3
 @pytest.mark.parametrize(("day", "counts"), [("02", None), ("03", None), ("04", SECOND), ("05", SECOND)])
 def test_a_call_on_the_day_after_an_attempt_is_logged_but_does_not_count(day, counts):  # F3
     done = {FIRST: DoneStep(local(BERLIN, "2026-06-02 10:00"), local(BERLIN, "2026-06-02 10:00"))}
-    judged = judge(waits(BERLIN, "2026-06-01 12:00", done=done), local(BERLIN, f"2026-06-{day} 15:00"))
+    judged = classify_contact(waits(BERLIN, "2026-06-01 12:00", done=done), local(BERLIN, f"2026-06-{day} 15:00"))
     assert judged.step == counts
     assert bool(judged.why) == (counts is None)
 
@@ -133,10 +133,10 @@ def test_a_call_on_the_day_after_an_attempt_is_logged_but_does_not_count(day, co
 def test_nothing_counts_while_they_are_away_or_after_the_third():  # F3, F5
     away = sleep_while_away(date(2026, 6, 2), date(2026, 6, 8), BERLIN, time(10))
     wait = waits(BERLIN, "2026-06-01 12:00", sleeps=(away,))
-    assert "away" in judge(wait, local(BERLIN, "2026-06-03 12:00")).why
+    assert "away" in classify_contact(wait, local(BERLIN, "2026-06-03 12:00")).why
     at = local(BERLIN, "2026-06-02 10:00")
     over = waits(BERLIN, "2026-06-01 12:00", done={step: DoneStep(at, at) for step in ATTEMPTS})
-    assert "all three" in judge(over, local(BERLIN, "2026-07-01 12:00")).why
+    assert "all three" in classify_contact(over, local(BERLIN, "2026-07-01 12:00")).why
 
 
 def test_the_owner_of_somebody_who_prefers_the_phone_is_told_at_ten_and_the_mail_goes_at_four():  # F3
@@ -155,7 +155,7 @@ def test_the_owner_of_somebody_who_prefers_the_phone_is_told_at_ten_and_the_mail
 def test_a_call_by_the_owner_takes_the_mails_place():  # F3
     at = local(BERLIN, "2026-06-02 10:00")
     called = DoneStep(at, at + HOUR, by_person=True)
-    wait = waits(BERLIN, "2026-06-01 12:00", phones=True, done={NoticeStep.CALL_1: DoneStep(at, at), FIRST: called})
+    wait = waits(BERLIN, "2026-06-01 12:00", phones=True, done={FollowUpStep.CALL_1: DoneStep(at, at), FIRST: called})
     assert plan_at(wait, at + 6 * HOUR).look_again_at == local(BERLIN, "2026-06-04 10:00")
 
 
