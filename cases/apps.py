@@ -1,7 +1,5 @@
 """The case and its life."""
 
-from importlib import import_module
-
 from django.apps import AppConfig
 
 
@@ -10,7 +8,3 @@ class CasesConfig(AppConfig):
 
     name = "cases"
     verbose_name = "Cases"
-
-    def ready(self) -> None:
-        """Show the assistant on the pages of cases that wait; its records must be loaded before it can be."""
-        import_module("cases.followup.panel").register()

@@ -64,18 +64,22 @@ class Card:
 
 
 CardMaker = Callable[[User, datetime], Card | None]
-_registered: list[CardMaker] = []
-_pressing: list[CardMaker] = []
+_makers: dict[int, CardMaker] = {}
 
 
-def register(maker: CardMaker, pressing: bool = False) -> None:
-    """Have a card on the dashboard; the maker returns None for a reader whom it does not concern.
+def card(place: int) -> Callable[[CardMaker], CardMaker]:
+    """Register the decorated maker for the dashboard; it returns None for a reader whom the card does not concern.
 
-    One that is pressing stands before the reader's own queue: somebody waits for them by the minute.
+    Cards stand by rising place, and no two share one. Below 20: somebody waits for the reader by the minute; 20 to
+    39: the reader's own work; 40 to 59: what escalation shows; from 60 on: the rest.
     """
-    cards = _pressing if pressing else _registered
-    if maker not in cards:
-        cards.append(maker)
+
+    def register(maker: CardMaker) -> CardMaker:
+        assert place not in _makers, f"Place {place} is taken by {_makers[place]}."
+        _makers[place] = maker
+        return maker
+
+    return register
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -106,23 +110,8 @@ def _counted(rows: list[Any]) -> str:
 
 def cards_for(user: User, now: datetime) -> list[Card]:
     """The cards of one person at `now`, own work first."""
-    makers: list[CardMaker] = [
-        no_role_card,
-        *_pressing,
-        asked_of_me,
-        my_queue,
-        my_waiting,
-        unanswered,
-        my_duty,
-        engine_watch,
-        open_cases,
-        *_registered,
-        own_companies,
-        newest_of_own_companies,
-        problems,
-        refusals,
-    ]
-    return [card for card in (maker(user, now) for maker in makers) if card is not None]
+    made = (_makers[place](user, now) for place in sorted(_makers))
+    return [card for card in made if card is not None]
 
 
 def watches(user: User) -> bool:
@@ -141,6 +130,7 @@ def _case_list(**filters: str) -> str:
     return reverse("admin:cases_case_changelist") + (f"?{query}" if query else "")
 
 
+@card(place=0)
 def no_role_card(user: User, now: datetime) -> Card | None:
     """Somebody who may sign in and may nothing else is told whom to ask."""
     if any(user.may(right) for right in Right):
@@ -155,6 +145,7 @@ def _has_a_queue(user: User) -> bool:
     return user.may(Right.WORK_CASES) and not user.may(Right.WATCH_THE_ENGINE)
 
 
+@card(place=21)
 def my_queue(user: User, now: datetime) -> Card | None:
     """The open cases that are one's own or watched, those that do not wait; soonest moment first."""
     rows = _queue_rows(user, Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "escalation_check_at")
@@ -177,6 +168,7 @@ def my_queue(user: User, now: datetime) -> Card | None:
     )
 
 
+@card(place=22)
 def my_waiting(user: User, now: datetime) -> Card | None:
     """The cases of one's queue that wait for the customer, the next follow-up first (F2)."""
     rows = _queue_rows(user, Case.objects.in_queue_of(user).filter(status=Status.WAITING), "follow_up_check_at")
@@ -210,6 +202,7 @@ class ToDo:
     since: datetime
 
 
+@card(place=20)
 def asked_of_me(user: User, now: datetime) -> Card | None:
     """Calls to make today and absences whose dates somebody has to say, on one's own waiting cases (F3, F5)."""
     if not user.may(Right.WORK_CASES):
@@ -266,6 +259,7 @@ def _with_moment(cases: list[Case], column: str, now: datetime) -> list[dict[str
     ]
 
 
+@card(place=23)
 def unanswered(user: User, now: datetime) -> Card | None:
     """What customers wrote on resolved cases and nobody has handled yet: one's own, or everybody's (C7)."""
     if not user.may(Right.WORK_CASES):
@@ -285,6 +279,7 @@ def unanswered(user: User, now: datetime) -> Card | None:
     )
 
 
+@card(place=24)
 def my_duty(user: User, now: datetime) -> Card | None:
     """The switch of a technician: on duty or away (C6)."""
     technician = Technician.objects.filter(user=user).select_related("centre").first()
@@ -297,6 +292,7 @@ def my_duty(user: User, now: datetime) -> Card | None:
 # --- the cases one watches --------------------------------------------------------------------------------------
 
 
+@card(place=26)
 def open_cases(user: User, now: datetime) -> Card | None:
     """Open cases by severity and status, for those who watch the whole desk; one capped query."""
     if not user.may(Right.WATCH_THE_ENGINE):
@@ -346,6 +342,7 @@ def open_cases(user: User, now: datetime) -> Card | None:
     )
 
 
+@card(place=60)
 def own_companies(user: User, now: datetime) -> Card | None:
     """An AM's or customer engineer's companies with their open cases by severity (A1); two queries."""
     if not _only_own_companies(user):
@@ -383,6 +380,7 @@ def own_companies(user: User, now: datetime) -> Card | None:
     )
 
 
+@card(place=61)
 def newest_of_own_companies(user: User, now: datetime) -> Card | None:
     """The newest open cases of an AM's or customer engineer's companies."""
     if not _only_own_companies(user):
@@ -407,6 +405,7 @@ def newest_of_own_companies(user: User, now: datetime) -> Card | None:
 # --- the engine and the directory -------------------------------------------------------------------------------
 
 
+@card(place=25)
 def engine_watch(user: User, now: datetime) -> Card | None:
     """Whether the engine looks often enough, and whether anything due was left lying (S2, S3, M1)."""
     if not user.may(Right.WATCH_THE_ENGINE):
@@ -438,6 +437,7 @@ def engine_watch(user: User, now: datetime) -> Card | None:
     )
 
 
+@card(place=62)
 def problems(user: User, now: datetime) -> Card | None:
     """What would send messages to the fallback (D5)."""
     if not user.may(Right.WATCH_THE_ENGINE):
@@ -453,6 +453,7 @@ def problems(user: User, now: datetime) -> Card | None:
     )
 
 
+@card(place=63)
 def refusals(user: User, now: datetime) -> Card | None:
     """Who was turned away lately because they are not their company's help desk (D3)."""
     if not user.may(Right.WATCH_THE_ENGINE):

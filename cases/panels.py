@@ -27,32 +27,37 @@ class Panel:
 
 Source = Callable[[Case, User, datetime], Panel | None]
 
-_sources: list[tuple[int, Source]] = []
+_sources: dict[int, Source] = {}
 
 
-def register(source: Source, place: int = 50) -> Source:
-    """Show what `source` answers on every case's page, by rising place; registering again changes nothing."""
-    if source not in [known for _, known in _sources]:
-        _sources.append((place, source))
-        _sources.sort(key=lambda entry: entry[0])
-    return source
+def panel(place: int) -> Callable[[Source], Source]:
+    """Register the decorated source for every case's page. Panels stand by rising place; no two share one."""
+
+    def register(source: Source) -> Source:
+        assert place not in _sources, f"Place {place} is taken by {_sources[place]}."
+        _sources[place] = source
+        return source
+
+    return register
 
 
 def panels_of(case: Case, user: User, now: datetime) -> list[Panel]:
     """The panels that have something to say of this case, those of the past last."""
-    panels = (source(case, user, now) for _, source in _sources)
+    panels = (_sources[place](case, user, now) for place in sorted(_sources))
     return sorted((panel for panel in panels if panel is not None), key=lambda panel: panel.is_past)
 
 
 # --- people and links -------------------------------------------------------------------------------------------
 
 
+@panel(place=80)
 def people_panel(case: Case, user: User, now: datetime) -> Panel:
     """Who has to do with the case: owner, watchers, the customer's contact, account manager, customer engineer."""
     watchers = list(case.watchers.select_related("user"))
     return Panel("People", "admin/cases/panels/people.html", {"watchers": watchers})
 
 
+@panel(place=90)
 def linked_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """The earlier case this one continues, and the later ones that continue it (C4), as far as the reader sees them."""
     visible = Case.objects.visible_to(user).select_related("company")
@@ -61,7 +66,3 @@ def linked_panel(case: Case, user: User, now: datetime) -> Panel | None:
     if earlier is None and not later:
         return None
     return Panel("Linked cases", "admin/cases/panels/linked.html", {"earlier": earlier, "later": later})
-
-
-register(people_panel, 80)
-register(linked_panel, 90)

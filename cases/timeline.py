@@ -94,15 +94,21 @@ _told_elsewhere: set[str] = set()
 _routines: dict[str, Routine] = {}
 
 
-def register(source: Source, tells_of: Iterable[str] = (), routines: Mapping[str, Routine] | None = None) -> Source:
-    """Show what `source` knows in every case's timeline; mail made from the templates in `tells_of` is left to it, and
-    mail made from those in `routines` may be folded. Registering again changes nothing.
+def timeline_source(
+    tells_of: Iterable[str] = (), routines: Mapping[str, Routine] | None = None
+) -> Callable[[Source], Source]:
+    """Register the decorated source for every case's timeline.
+
+    Mail made from the templates in `tells_of` is left to it, and mail made from those in `routines` may be folded.
     """
-    if source not in _sources:
+
+    def register(source: Source) -> Source:
         _sources.append(source)
-    _told_elsewhere.update(tells_of)
-    _routines.update(routines or {})
-    return source
+        _told_elsewhere.update(tells_of)
+        _routines.update(routines or {})
+        return source
+
+    return register
 
 
 def timeline_of(case: Case, page: int = 0) -> Timeline:

@@ -1,18 +1,37 @@
-"""`config` as an app: it brings the system checks and the commands that start the desk."""
+"""`config` as an app: it brings the system checks, and loads what the subjects of the other apps register."""
 
-from django.apps import AppConfig
+from importlib import import_module
+from pkgutil import iter_modules
+
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 
 from config import checks
 
+DESK_APPS = ("contacts", "cases", "escalations")
+#: Modules of a subject's folder that register something when they are imported: pages, buttons, panels, reports.
+REGISTERING = {"actions", "admin", "late", "panel", "timeline"}
+
 
 class ConfigConfig(AppConfig):
-    """Registers the checks of the settings (S4)."""
+    """Registers the checks of the settings (S4) and what the subjects bring to the pages."""
 
     name = "config"
 
     def ready(self) -> None:
         checks.register()
+        for label in DESK_APPS:
+            autodiscover_subjects(label)
+
+
+def autodiscover_subjects(label: str) -> None:
+    """Import the modules of an app's subjects that register something, as Django does with every app's `admin`."""
+    package = import_module(apps.get_app_config(label).name)
+    for subject in iter_modules(package.__path__, f"{package.__name__}."):
+        if subject.ispkg:
+            for module in iter_modules(import_module(subject.name).__path__, f"{subject.name}."):
+                if module.name.rpartition(".")[2] in REGISTERING:
+                    import_module(module.name)
 
 
 class DeskAdminConfig(AdminConfig):

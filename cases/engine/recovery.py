@@ -69,9 +69,14 @@ Reporter = Callable[[datetime, datetime, int], Late]
 _reporters: dict[str, Reporter] = {}
 
 
-def register(sweep: str, reporter: Reporter) -> None:
-    """Have `reporter` tell what came due while the sweep of that name stood still."""
-    _reporters[sweep] = reporter
+def late_work(sweep: str) -> Callable[[Reporter], Reporter]:
+    """Register the decorated reporter: it tells what came due while the sweep of that name stood still."""
+
+    def register(reporter: Reporter) -> Reporter:
+        _reporters[sweep] = reporter
+        return reporter
+
+    return register
 
 
 def reported_sweeps() -> list[str]:
@@ -209,6 +214,7 @@ def _said_set_aside(number: int) -> str:
 # --- the notices of waits (F7) ------------------------------------------------------------------------------------
 
 
+@late_work("follow-up")
 def late_notices(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
     """The notices and closings that came due in between; two queries."""
     due = FollowUp.objects.filter(due_at__gt=began_at, due_at__lte=ended_at)
@@ -227,6 +233,3 @@ def late_notices(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
 
 def _outcome(superseded: bool) -> LateOutcome:
     return LateOutcome.SUPERSEDED if superseded else LateOutcome.LATE
-
-
-register("follow-up", late_notices)

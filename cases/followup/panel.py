@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from cases import panels
 from cases.actions import Button, button_of
 from cases.enums import AbsenceState, FollowUpStep, MailStatus, WaitPlan
 from cases.followup.mail import draft
 from cases.followup.state import is_waiting, wait_of
 from cases.models import Absence, Case, FollowUp
-from cases.panels import Panel
+from cases.panels import Panel, panel
 from cases.policy.followup.explain import why_step
 from cases.policy.followup.plans import TO_OWNER, coming, plan_at
 from cases.policy.followup.three_contacts import ATTEMPTS, CALL_BEFORE, NextAttempt, classify_contact, next_attempt
@@ -67,6 +66,7 @@ class AbsenceLine:
     runs: bool
 
 
+@panel(place=10)
 def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """What we asked, why we wait, what the plan has done and will do, and what one may do now."""
     if not is_waiting(case):
@@ -97,11 +97,13 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
     )
 
 
+@panel(place=11)
 def absences_of_a_wait(case: Case, user: User, now: datetime) -> Panel | None:
     """Beside the assistant, while the plan depends on them."""
     return absence_panel(case, user, now) if is_waiting(case) else None
 
 
+@panel(place=85)
 def absences_besides(case: Case, user: User, now: datetime) -> Panel | None:
     """Further down, while nobody is waited for."""
     return absence_panel(case, user, now) if case.is_open and not is_waiting(case) else None
@@ -192,10 +194,3 @@ def _done(case: Case) -> Iterator[StepLine]:
         if row.closes_at is not None and line.state in ("sent", "queued"):
             line = replace(line, local=said_locally(row.closes_at, case.company.time_zone))
         yield line
-
-
-def register() -> None:
-    """Add to the side of every case's page; called once, when the app is ready."""
-    panels.register(waiting_panel, 10)
-    panels.register(absences_of_a_wait, 12)
-    panels.register(absences_besides, 85)

@@ -14,9 +14,8 @@ from itertools import groupby
 from django.conf import settings
 from django.utils import timezone
 
-from cases import panels as case_panels
 from cases.models import Case
-from cases.panels import Panel
+from cases.panels import Panel, panel
 from contacts.models import User
 from contacts.wording import duration
 from escalations.clocks import load_clock
@@ -143,6 +142,7 @@ class Days:
     lines: tuple[Line, ...]
 
 
+@panel(place=40)
 def forecast_panel(case: Case, user: User, now: datetime) -> Panel:
     """What happens by itself in the next seven days, with the people who would really be written to."""
     forecast = forecast_of(case, now, load_clock(case))
@@ -225,8 +225,3 @@ def _heading(first: date, last: date, today: date) -> str:
 
 def _said(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b}"
-
-
-def register() -> None:
-    """Put the panel on the case page; called once, when the app is ready."""
-    case_panels.register(forecast_panel, 40)

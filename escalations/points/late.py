@@ -7,11 +7,11 @@ from datetime import datetime
 
 from django.db.models import Count
 
-from cases.engine import recovery
-from cases.engine.recovery import Late, LateOutcome, LateWork
+from cases.engine.recovery import Late, LateOutcome, LateWork, late_work
 from escalations.models import Escalation
 
 
+@late_work("escalate")
 def late_points(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
     """The points of the ledger that came due in between; two queries."""
     due = Escalation.objects.filter(due_at__gt=began_at, due_at__lte=ended_at)
@@ -35,8 +35,3 @@ def late_points(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
 
 def _outcome(carried_out: bool) -> LateOutcome:
     return LateOutcome.LATE if carried_out else LateOutcome.RECORDED
-
-
-def register() -> None:
-    """Tell what came due while the escalation sweep stood still; called once, when the app is ready."""
-    recovery.register("escalate", late_points)

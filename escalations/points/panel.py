@@ -13,12 +13,10 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import dashboard as desk
-from cases import panels as case_panels
-from cases.dashboard import Card
+from cases.dashboard import Card, Figure, card, watches
 from cases.enums import Status
 from cases.models import Case
-from cases.panels import Panel
+from cases.panels import Panel, panel
 from contacts.directory import Addressee, Directory
 from contacts.models import User
 from contacts.wording import duration
@@ -97,6 +95,7 @@ class Standing:
 # --- the case page ----------------------------------------------------------------------------------------------
 
 
+@panel(place=20)
 def escalation_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """Where the case's clock stands, why, and what comes next (E1 to E5)."""
     life = load_clock(case)
@@ -262,9 +261,10 @@ def _told(stretch: ClockSpan, timeline: PolicyTimeline, now: datetime) -> Stretc
 # --- the dashboard ----------------------------------------------------------------------------------------------
 
 
+@card(place=42)
 def newest_escalations(user: User, now: datetime) -> Card | None:
     """The points of the last 24 hours on the cases this person may read (A1); one query."""
-    if not desk.watches(user):
+    if not watches(user):
         return None
     newest = (
         Escalation.objects.filter(done_at__gt=now - NEWEST_WITHIN, case__in=Case.objects.visible_to(user))
@@ -279,7 +279,7 @@ def newest_escalations(user: User, now: datetime) -> Card | None:
         link=reverse("admin:escalations_escalation_changelist"),
         link_text="The whole ledger",
         figures=(
-            desk.Figure(
+            Figure(
                 f"{NEWEST_SHOWN}+" if len(rows) > NEWEST_SHOWN else str(len(rows)),
                 "escalated in 24 h",
                 reverse("admin:escalations_escalation_changelist"),
@@ -287,9 +287,3 @@ def newest_escalations(user: User, now: datetime) -> Card | None:
             ),
         ),
     )
-
-
-def register() -> None:
-    """Put the panel on the case page and the card on the dashboard; called once, when the app is ready."""
-    case_panels.register(escalation_panel, 20)
-    desk.register(newest_escalations)

@@ -7,12 +7,10 @@ from typing import Any
 
 from django.urls import reverse
 
-from cases import dashboard as desk
-from cases import panels as case_panels
 from cases.actions import button_of
-from cases.dashboard import SHOWN, Card, Figure
+from cases.dashboard import SHOWN, Card, Figure, card
 from cases.models import Case
-from cases.panels import Panel
+from cases.panels import Panel, panel
 from contacts.enums import Right
 from contacts.models import User
 from escalations.models import Question
@@ -22,6 +20,7 @@ from escalations.questions.apply import open_questions, overdue_questions
 PAST_SHOWN = 3
 
 
+@panel(place=5)
 def question_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """Who is asked where the case stands, until when, and the answer; what was answered before. One query."""
     rows = list(
@@ -51,6 +50,7 @@ def question_panel(case: Case, user: User, now: datetime) -> Panel | None:
 # --- the dashboard ----------------------------------------------------------------------------------------------
 
 
+@card(place=10)
 def asked_of_me(user: User, now: datetime) -> Card | None:
     """The questions that wait for one's own answer, oldest first; nothing for whom nobody asks. One query."""
     if not user.may(Right.WORK_CASES):
@@ -62,6 +62,7 @@ def asked_of_me(user: User, now: datetime) -> Card | None:
     return Card("You are asked", TEMPLATE, _shown(rows, now), figures=(figure,))
 
 
+@card(place=11)
 def unanswered_questions(user: User, now: datetime) -> Card | None:
     """Questions whose time is over, for whoever may give the case to somebody who answers. One query."""
     if not user.may(Right.REASSIGN):
@@ -98,10 +99,3 @@ def _any_overdue(rows: list[Question], now: datetime) -> bool:
 
 def _list(state: str) -> str:
     return f"{reverse('admin:escalations_question_changelist')}?state={state}"
-
-
-def register() -> None:
-    """Put the panel on the case page and the cards on the dashboard; called once, when the app is ready."""
-    case_panels.register(question_panel, 5)
-    desk.register(asked_of_me, pressing=True)
-    desk.register(unanswered_questions, pressing=True)

@@ -11,13 +11,11 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.urls import reverse
 
-from cases import dashboard as desk
-from cases import panels as case_panels
 from cases.actions import Button, button_of
-from cases.dashboard import SHOWN, Card, Figure
+from cases.dashboard import SHOWN, Card, Figure, card
 from cases.enums import Status
 from cases.models import Case
-from cases.panels import Panel
+from cases.panels import Panel, panel
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
@@ -99,6 +97,7 @@ def brought(request: EscalationRequest) -> str:
 # --- the case page ----------------------------------------------------------------------------------------------
 
 
+@panel(place=15)
 def requests_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """What is to be decided, management's attention, and what was decided before (E9, E1); None when never asked."""
     rows = list(EscalationRequest.objects.filter(case=case).select_related("requested_by", "decided_by"))
@@ -127,6 +126,7 @@ def requests_panel(case: Case, user: User, now: datetime) -> Panel | None:
 # --- the dashboard ----------------------------------------------------------------------------------------------
 
 
+@card(place=40)
 def to_decide(user: User, now: datetime) -> Card | None:
     """Requests and decisions that wait for this person, oldest first (E9, E1); one query."""
     undecided = EscalationRequest.objects.undecided().filter(case__in=Case.objects.visible_to(user).open())
@@ -154,6 +154,7 @@ def to_decide(user: User, now: datetime) -> Card | None:
     )
 
 
+@card(place=41)
 def of_own_companies(user: User, now: datetime) -> Card | None:
     """For the account manager: what is requested on their companies' cases, and what became of it lately (E9)."""
     if user.may(Right.READ_EVERY_CASE) or not user.may(Right.REQUEST_ESCALATION):
@@ -172,10 +173,3 @@ def of_own_companies(user: User, now: datetime) -> Card | None:
         link=reverse("admin:escalations_escalationrequest_changelist"),
         link_text="All requests",
     )
-
-
-def register() -> None:
-    """Put the panel on the case page and the cards on the dashboard; called once, when the app is ready."""
-    case_panels.register(requests_panel, 15)
-    desk.register(to_decide)
-    desk.register(of_own_companies)

@@ -8,12 +8,12 @@ from datetime import datetime
 from django.db.models import Count
 from django.db.models.functions import Coalesce
 
-from cases.engine import recovery
-from cases.engine.recovery import Late, LateOutcome, LateWork
+from cases.engine.recovery import Late, LateOutcome, LateWork, late_work
 from escalations.enums import SlaOutcome
 from escalations.models import SlaTarget
 
 
+@late_work("promises")
 def late_promises(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
     """The promises of the ledger that were missed in between; two queries."""
     missed = SlaTarget.objects.filter(due_at__gt=began_at, due_at__lte=ended_at, outcome=SlaOutcome.BREACHED)
@@ -33,8 +33,3 @@ def late_promises(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
         for row in rows[:at_most]
     ]
     return Late(works, counts)
-
-
-def register() -> None:
-    """Tell what came due while the sweep of promises stood still; called once, when the app is ready."""
-    recovery.register("promises", late_promises)

@@ -15,12 +15,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from cases import dashboard as desk
-from cases import panels as case_panels
-from cases.dashboard import SHOWN, Card, Figure
+from cases.dashboard import SHOWN, Card, Figure, card
 from cases.enums import Channel, MailStatus, Status
 from cases.models import Case
-from cases.panels import Panel
+from cases.panels import Panel, panel
 from cases.policy.first_response import Response, initial_response
 from contacts.directory import Addressee, Directory
 from contacts.enums import Right
@@ -82,6 +80,7 @@ class ResponseLine:
 # --- the case page ----------------------------------------------------------------------------------------------
 
 
+@panel(place=12)
 def promises_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """What is promised on a case, to whom, until when and why; what was missed (T1 to T4)."""
     page = _Page(case, now)
@@ -308,6 +307,7 @@ def _without_address(case: Case) -> str:
 # --- the dashboard of those who watch ---------------------------------------------------------------------------
 
 
+@card(place=44)
 def missed_promises(user: User, now: datetime) -> Card | None:
     """What is overdue now, and what was missed in the last 24 hours; two queries."""
     if not user.may(Right.WATCH_THE_ENGINE):
@@ -352,6 +352,7 @@ class DueLine:
     is_overdue: bool
 
 
+@card(place=43)
 def due_soon(user: User, now: datetime) -> Card | None:
     """One's own open cases with the soonest deadline of an update or a first response; nothing for whom there is none.
 
@@ -395,10 +396,3 @@ def _soonest(standing: SlaState, now: datetime) -> DueLine | None:
         return None
     due_at, what = min(found)
     return DueLine(case, what, due_at, due_at < now)
-
-
-def register() -> None:
-    """Put the panel on the case page and the cards on the dashboard; called once, when the app is ready."""
-    case_panels.register(promises_panel, 12)
-    desk.register(due_soon)
-    desk.register(missed_promises)

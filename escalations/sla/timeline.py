@@ -11,10 +11,9 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from cases import timeline
 from cases.enums import MailStatus
 from cases.models import Case, Mail
-from cases.timeline import Entry, Routine, is_lost
+from cases.timeline import Entry, Routine, is_lost, timeline_source
 from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import DigestLine, SlaTarget
 from escalations.policy.explain import Said, said_on, the
@@ -37,6 +36,7 @@ ROUTINES = {
 TO_MANAGER = Routine("word to the Support Manager", "words to the Support Manager", place=40)
 
 
+@timeline_source(tells_of=[TEMPLATE], routines={"status_update": TO_CUSTOMER})
 def promise_entries(case: Case, enough: int) -> Iterator[Entry]:
     """The newest lines to staff about a case, and its newest missed promises; three queries."""
     yield from _lines(case, enough)
@@ -143,8 +143,3 @@ def _after_all(row: SlaTarget, said: Said) -> str:
 def _said() -> Said:
     """How moments are said to whoever reads the page."""
     return said_on(timezone.now(), timezone.get_current_timezone())
-
-
-def register() -> None:
-    """Add to the timelines; called once, when the app is ready."""
-    timeline.register(promise_entries, tells_of=[TEMPLATE], routines={"status_update": TO_CUSTOMER})

@@ -451,13 +451,13 @@ def test_the_sidebar_offers_what_the_person_may_open_and_nothing_else(desk: Desk
         assert client.get(item["link"]).status_code == 200, item["title"]
 
 
-@pytest.mark.parametrize("model", ["pulse", "setaside", "refusal"])
+@pytest.mark.parametrize("model", ["sweeprun", "failedcase", "refusal"])
 def test_what_the_engine_wrote_is_read_only(desk: Desk, model: str) -> None:  # S2, S3, D3
     SweepRun.objects.create(name="escalate", last_at=NOON)
     FailedCase.objects.create(case=desk.open_case(), sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="Error")
     Refusal.objects.create(company=desk.company, caller="Peter Gast", at=NOON, told="Ask your help desk.")
     client = signed_in(desk.manager)
-    row = {"pulse": SweepRun, "setaside": FailedCase, "refusal": Refusal}[model].objects.get()
+    row = {"sweeprun": SweepRun, "failedcase": FailedCase, "refusal": Refusal}[model].objects.get()
     change = reverse(f"admin:cases_{model}_change", args=[row.pk])
     assert client.get(change).status_code == 200
     assert client.post(change, {}).status_code == 403
