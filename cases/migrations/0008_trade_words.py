@@ -17,6 +17,10 @@ class Migration(migrations.Migration):
         migrations.RenameModel("Notice", "FollowUp"),
         migrations.RenameModel("SetAside", "FailedCase"),
         migrations.RenameModel("Pulse", "SweepRun"),
+        migrations.AlterModelOptions(
+            "followup", options={"ordering": ["case", "episode", "due_at"], "verbose_name": "notice"}
+        ),
+        migrations.AlterModelOptions("sweeprun", options={"ordering": ["name"], "verbose_name": "pulse"}),
         # An index that names a column is made anew: the state of migrations does not follow a renamed column.
         *(migrations.RemoveIndex("case", index) for _, index, _ in RENAMED.values()),
         *(migrations.RenameField("case", old, new) for old, (new, _, _) in RENAMED.items()),

@@ -45,6 +45,7 @@ class SweepRun(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "pulse"  # what pages call it
 
     def __str__(self) -> str:
         return f"{self.name} at {self.last_at:%Y-%m-%d %H:%M:%S}"

@@ -45,6 +45,7 @@ class FollowUp(models.Model):
 
     class Meta:
         ordering = ["case", "episode", "due_at"]
+        verbose_name = "notice"
         constraints = [
             models.UniqueConstraint(fields=["case", "episode", "step", "time"], name="a_notice_happens_once")
         ]

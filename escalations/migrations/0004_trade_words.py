@@ -9,6 +9,10 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RenameModel("Promise", "SlaTarget"),
         migrations.RenameModel("StaffLine", "DigestLine"),
+        migrations.AlterModelOptions(
+            "slatarget", options={"ordering": ["case", "kind", "member", "since"], "verbose_name": "promise"}
+        ),
+        migrations.AlterModelOptions("digestline", options={"ordering": ["pk"], "verbose_name": "staff line"}),
         migrations.RenameField("escalation", "rhythm", "cadence"),
         migrations.RenameField("schedulepoint", "rhythm", "cadence"),
         migrations.AlterField(

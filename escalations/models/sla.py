@@ -44,6 +44,7 @@ class SlaTarget(models.Model):
 
     class Meta:
         ordering = ["case", "kind", "member", "since"]
+        verbose_name = "promise"  # what pages call it
         constraints = [
             models.UniqueConstraint(fields=["case", "kind", "member", "since"], name="a_promise_is_recorded_once")
         ]
@@ -79,6 +80,7 @@ class DigestLine(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        verbose_name = "staff line"
         indexes = [
             models.Index(fields=["id"], condition=Q(mail__isnull=True), name="staff_line_to_send"),
             models.Index(fields=["case", "written_at"], name="staff_line_by_case"),

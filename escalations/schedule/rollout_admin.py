@@ -46,7 +46,7 @@ from escalations.schedule.rollout import (
 SENTENCES_SHOWN = 12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-SALT = "escalations.policy.schedule-move"
+SALT = "escalations.schedule-move"
 
 
 class MovingCases(RightsAdmin):

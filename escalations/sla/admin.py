@@ -151,7 +151,7 @@ class SlaTargetAdmin(RightsAdmin):
 
     # --- its columns and fields ---
 
-    @display(description="SlaTarget")
+    @display(description="Promise")
     def what(self, row: SlaTarget) -> str:
         """What is promised, and to whom."""
         if row.kind == SlaKind.RESPONSE:
@@ -188,7 +188,7 @@ class SlaTargetAdmin(RightsAdmin):
         """When it was due, in the reader's zone."""
         return moment_html(row.due_at, timezone.now(), "date")
 
-    @display(description="SlaOutcome")
+    @display(description="Outcome")
     def outcome_(self, row: SlaTarget) -> SafeString:
         """What became of it; one whose update is on its way is settled when the mail has left."""
         if row.outcome:
