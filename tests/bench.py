@@ -9,12 +9,14 @@ Runs in a database of its own (made and dropped here), on PostgreSQL when `DATAB
 * status updates per second at 100k open cases (UPDATES) with 1 % due (an update = claim, case update, ledger row, mail
   to the customer), beside hand-written SQL as above
 * what the forecast of one case costs
+* what the page of a case and a click on it cost, beside a stock Django change page of the same row in the same run
 """
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -30,12 +33,21 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
+from django.conf import settings  # noqa: E402
+from django.contrib import admin  # noqa: E402
+from django.contrib.admin import AdminSite, ModelAdmin  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.test import Client, RequestFactory  # noqa: E402
+from django.test.utils import override_settings  # noqa: E402
+from django.urls import reverse  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from cases.engine.sweep import Swept  # noqa: E402
-from cases.enums import Channel, Status, WaitPlan, WaitReason  # noqa: E402
+from cases.enums import Channel, Severity, Status, WaitPlan, WaitReason  # noqa: E402
 from cases.followup.apply import follow_up  # noqa: E402
 from cases.models import Case, Mail  # noqa: E402
+from contacts.models import User  # noqa: E402
 from escalations.forecast.simulate import forecast_of  # noqa: E402
 from escalations.models import Escalation  # noqa: E402
 from escalations.points.apply import escalate  # noqa: E402
@@ -458,6 +470,55 @@ def waiting(case_ids: Sequence[int], plan: WaitPlan) -> None:
     )
 
 
+PAGES = 30
+
+
+def measure_pages() -> None:
+    """The page of a case, and the click that starts work on it, beside Django's own change page of the same row."""
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        desk = build_desk()
+        case = desk.open_case(now=timezone.now() - timedelta(days=1), severity=Severity.HIGH)
+        for sweep in (escalate, keep_promises):
+            sweep(timezone.now())
+        client = Client()
+        client.force_login(desk.technician)
+        stock, stock_count = stock_change_page(case)
+        ours, ours_count = page_cost(lambda: client.get(case.get_absolute_url()))
+        with counted() as click:
+            assert client.post(reverse("admin:cases_case_do", args=[case.pk, "start_work"])).status_code == 302
+        print(
+            f"  page of a case: {ours_count} statements, {ours * 1000:.0f} ms; stock change page: {stock_count} statements, "
+            f"{stock * 1000:.0f} ms; ratio {ours / stock:.1f}; a click that starts work: {click.count} statements"
+        )
+    finally:
+        connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+def page_cost(get: Callable[[], HttpResponse]) -> tuple[float, int]:
+    """(median seconds, statements) of a page once its templates are loaded."""
+    assert get().status_code == 200
+    with counted() as statements:
+        get()
+    return statistics.median(timed(get)[0] for _ in range(PAGES)), statements.count
+
+
+def stock_change_page(case: Case) -> tuple[float, int]:
+    """(median seconds, statements) of the change page that Django's admin makes of a case, with Django's templates."""
+    templates = settings.TEMPLATES[0] | {"DIRS": [Path(admin.__file__).parent / "templates"]}
+    page = ModelAdmin(Case, AdminSite())
+    page.readonly_fields = ("status",)  # protected: the FSM writes it
+    superuser = User.objects.create_superuser("stock", "stock@example.com", "secret")
+
+    def get() -> HttpResponse:
+        request = RequestFactory().get(case.get_absolute_url())
+        request.user = superuser
+        return page.change_view(request, str(case.pk)).render()  # type: ignore[attr-defined]
+
+    with override_settings(TEMPLATES=[templates]):
+        return page_cost(get)
+
+
 def told(what: str, result: Race, called: str = "due actions") -> None:
     """A line of figures."""
     print(
@@ -477,3 +538,5 @@ if __name__ == "__main__":
     measure_updates(largest)
     print("step = claim, case update, history row, ledger row, mail to the customer")
     measure_waits(largest)
+    print("pages")
+    measure_pages()
