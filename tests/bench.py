@@ -488,8 +488,9 @@ def measure_pages() -> None:
         with counted() as click:
             assert client.post(reverse("admin:cases_case_do", args=[case.pk, "start_work"])).status_code == 302
         print(
-            f"  page of a case: {ours_count} statements, {ours * 1000:.0f} ms; stock change page: {stock_count} statements, "
-            f"{stock * 1000:.0f} ms; ratio {ours / stock:.1f}; a click that starts work: {click.count} statements"
+            f"  page of a case: {ours_count} statements, {ours * 1000:.0f} ms; "
+            f"stock change page: {stock_count} statements, {stock * 1000:.0f} ms; ratio {ours / stock:.1f}\n"
+            f"  a click that starts work: {click.count} statements"
         )
     finally:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
