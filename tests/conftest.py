@@ -7,6 +7,8 @@ import pytest
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
+from tests.support.builders import Desk, build_desk
+
 hypothesis_settings.register_profile("desk", derandomize=True, deadline=None, database=None)
 hypothesis_settings.load_profile("desk")
 
@@ -24,6 +26,12 @@ def chromium_path() -> str:
     path = chromium()
     assert path, "No Chromium: install Debian's chromium, or name one in CHROMIUM."
     return path
+
+
+@pytest.fixture
+def desk(db: None) -> Desk:
+    """Everybody a case can meet, and the published schedule."""
+    return build_desk()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from cases.enums import Channel, Direction, Severity, Status
 from cases.models import Case, Interaction, Mail, Refusal
-from tests.support.builders import Desk, build_desk
+from tests.support.builders import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -39,11 +39,6 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 @pytest.fixture

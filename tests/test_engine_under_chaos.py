@@ -45,7 +45,7 @@ from escalations.points.apply import escalate
 from escalations.policy.clock import Snapshot, due_points, next_point, read_clock
 from escalations.policy.schedule import PUBLISHED
 from escalations.tasks import escalate as escalate_task
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
 from tests.support.chaos_crew import MEMBER, SharedClock
 from tests.support.schedule_table import E1, outcome_of
 
@@ -304,11 +304,6 @@ def open_cases(desk: Desk, title: str, count: int, over: timedelta) -> None:
 def made_by_people() -> int:
     """How many moves people have made on open cases so far."""
     return Case.history.exclude(last_move__in=(Move.OPENED, Move.ESCALATED, Move.FOLLOWED_UP)).count()
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk: Desk, tmp_path: Path) -> None:  # E6

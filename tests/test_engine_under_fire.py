@@ -30,7 +30,7 @@ from cases.workflow import contact_log, transitions
 from contacts.enums import Level
 from escalations.models import Escalation
 from escalations.points.apply import escalate
-from tests.support.builders import NOON, Desk, build_desk, build_technician
+from tests.support.builders import NOON, Desk, build_technician
 
 pytestmark = [pytest.mark.postgres, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -109,11 +109,6 @@ def outcome() -> dict[str, list[str]]:
         "watchers": rows(CaseWatcher, "id"),
         "set aside": rows(FailedCase),
     }
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def undisturbed(what: str, now: datetime) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from cases.engine.bulk import insert
 from cases.engine.history import write_history
 from cases.enums import Channel, Direction, Severity
 from cases.models import Case, Interaction
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
 
 pytestmark = pytest.mark.django_db
 
@@ -75,8 +75,3 @@ def test_list_page_and_case_page_ask_no_more_with_30_000_cases_than_with_30(desk
         client.force_login(person)
         assert {address: queries(client, address) for address in addresses} == few
         assert max(few.values()) <= 45, few
-
-
-@pytest.fixture
-def desk(db: None) -> Desk:
-    return build_desk()

@@ -24,7 +24,8 @@ from escalations.enums import Origin
 from escalations.models import EscalationRequest
 from escalations.points.apply import escalate
 from escalations.requests import apply as requests
-from tests.support.builders import NOON, Desk, build_desk, build_user
+from tests.support.builders import NOON, Desk, build_user
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -35,18 +36,6 @@ LATER = NOON + timedelta(hours=1)
 def _afternoon():
     with time_machine.travel(LATER, tick=False):
         yield
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
-def signed_in(user: User | None) -> Client:
-    client = Client()
-    if user is not None:
-        client.force_login(user)
-    return client
 
 
 def page(case: Case) -> str:

@@ -20,7 +20,8 @@ from cases.workflow import contact_log, transitions
 from contacts.enums import Role
 from contacts.models import RoleHolder, User
 from escalations.points.apply import escalate
-from tests.support.builders import NOON, Desk, build_desk, build_user
+from tests.support.builders import NOON, Desk, build_user
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -29,19 +30,8 @@ DESK = "admin:index"
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
-@pytest.fixture
 def at_noon(time_machine) -> None:
     time_machine.move_to(NOON, tick=False)
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def card(user: User, title: str, hours: float = 0) -> dict[str, Any]:

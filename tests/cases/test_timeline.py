@@ -20,7 +20,7 @@ from contacts.models import User
 from escalations.enums import Member
 from escalations.models import DigestLine
 from escalations.questions.updates import give_update
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
 from tests.support.stage import Stage
 
 TO_CUSTOMER = Routine("update to the customer", "updates to the customer", "Update", 10)
@@ -102,11 +102,6 @@ def test_what_is_mailed_of_something_stands_with_it_and_a_notice_says_what_its_h
 
 
 # --- on the page of a case that lived ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def lived(desk: Desk, hours: int = 14) -> Case:

@@ -7,14 +7,9 @@ import pytest
 from contacts.directory import Directory, directory_problems, once_each
 from contacts.enums import MANAGEMENT_ROLES, Role
 from contacts.models import RoleHolder, User
-from tests.support.builders import Desk, build_centre, build_company, build_desk, build_user
+from tests.support.builders import Desk, build_centre, build_company, build_user
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def _hold(role: Role, holder: User | None) -> None:

@@ -15,7 +15,8 @@ from django.urls import reverse
 
 from contacts.enums import Role
 from contacts.models import Company, RoleHolder, SupportLine, Technician, User
-from tests.support.builders import Desk, build_desk, build_user
+from tests.support.builders import Desk, build_user
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -24,16 +25,9 @@ OF_COMPANIES = {"company", "contact"}
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = build_desk()
+def desk(desk: Desk) -> Desk:
     SupportLine.objects.create(name="International", number="(215) 664-1615")
     return desk
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page(model: str, *args: object, of: str = "changelist") -> str:

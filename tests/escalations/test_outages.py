@@ -8,7 +8,6 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -26,17 +25,13 @@ from contacts.enums import Role
 from contacts.models import RoleHolder
 from escalations.models import Escalation
 from escalations.points import apply as dispatch
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
 SWEEPS = (dispatch.SWEEP, follow_ups.SWEEP)
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def look(now: datetime, *sweeps: Sweep) -> None:
@@ -324,12 +319,6 @@ def test_a_report_for_nobody_goes_to_the_fallback(desk: Desk) -> None:  # D5
 
 
 # --- pages and command ------------------------------------------------------------------------------------------------
-
-
-def signed_in(user) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def test_the_page_of_an_outage_shows_the_report_of_all_that_was_told_with_it(desk: Desk) -> None:

@@ -17,18 +17,13 @@ from contacts.enums import Role
 from contacts.models import RoleHolder
 from escalations.models import Escalation
 from escalations.points.apply import escalate
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
 from tests.support.schedule_table import E1
 
 pytestmark = pytest.mark.django_db
 
 C, H, M, L = Severity
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def at(hours: float) -> datetime:

@@ -98,6 +98,11 @@ class Desk:
         return opening.open_case(opening.Intake(company=company, **fields), actor or self.technician, now)
 
 
+def reload(case: Case) -> Case:
+    """The case as the database has it now; `refresh_from_db` would raise, its status is protected."""
+    return Case.objects.get(pk=case.pk)
+
+
 def build_desk() -> Desk:
     """A desk with one centre, one L2, one L3, every management role held, two companies, E1's schedule."""
     centre = build_centre()

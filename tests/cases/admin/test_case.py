@@ -26,6 +26,7 @@ from cases.timeline import PAGE, timeline_of
 from cases.workflow import contact_log, transitions
 from contacts.models import Contact, User
 from tests.support.builders import NOON, Desk, build_company, build_desk
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -43,19 +44,8 @@ def clock(request: pytest.FixtureRequest):
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
-@pytest.fixture
 def tech(desk: Desk) -> Client:
     return signed_in(desk.technician)
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def said(answer: Any) -> str:

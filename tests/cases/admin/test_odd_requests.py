@@ -14,25 +14,14 @@ from django.utils import timezone
 from cases.enums import AgreedBy, Resolution
 from cases.models import Case, Interaction
 from cases.workflow import transitions
-from contacts.models import User
 from tests.support.builders import Desk, build_desk
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/cases/case/"
 ADD = "/admin/cases/case/add/"
 HUGE = "9" * 26
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def call(desk: Desk, **typed: Any) -> dict[str, Any]:

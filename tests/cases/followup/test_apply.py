@@ -16,18 +16,13 @@ from cases.models import Case, FailedCase, FollowUp, Mail
 from cases.policy.followup.pending_client_action import PENDING_STEPS
 from cases.workflow import contact_log, transitions
 from contacts.models import Contact, User
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk, reload
 
 pytestmark = pytest.mark.django_db
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 CUSTOMER = "desk@acme.example.com"
 FIRST, SECOND, FINAL, RESOLVE = PENDING_STEPS
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def waiting_case(desk: Desk, minutes: float = 0, **fields) -> Case:
@@ -37,10 +32,6 @@ def waiting_case(desk: Desk, minutes: float = 0, **fields) -> Case:
     return transitions.ask_customer(
         case.pk, desk.technician, start, question="Which floor?", reason=WaitReason.CANNOT_NOW, send=False
     )
-
-
-def now_is(case: Case) -> Case:
-    return Case.objects.get(pk=case.pk)
 
 
 class Outbox:
@@ -77,12 +68,12 @@ def test_a_customer_who_does_not_answer_gets_three_notices_and_the_case_closes_a
     for hours, template in ((48, "notice_1"), (96, "notice_2"), (144, "notice_final"), (168, "closed_no_response")):
         sweep(hours - 0.01)
         assert outbox.new() == []
-        assert now_is(case).status == Status.WAITING
-        assert now_is(case).follow_up_check_at == NOON + hours * HOUR
+        assert reload(case).status == Status.WAITING
+        assert reload(case).follow_up_check_at == NOON + hours * HOUR
         assert sweep(hours).acted_on == 1
         assert outbox.new() == [(template, CUSTOMER)]
         outbox.leaves(hours)
-    after = now_is(case)
+    after = reload(case)
     assert (after.status, after.resolution, after.resolved_at) == (
         Status.RESOLVED,
         Resolution.NO_RESPONSE,
@@ -117,9 +108,9 @@ def test_the_final_notice_says_when_the_case_closes_and_the_ledger_holds_its_mai
 
 def test_a_notice_changes_no_status_owner_or_severity(desk: Desk) -> None:
     case = waiting_case(desk)
-    before = now_is(case)
+    before = reload(case)
     sweep(48)
-    after = now_is(case)
+    after = reload(case)
     assert (after.status, after.owner, after.severity, after.wait_episode) == (
         before.status,
         before.owner,
@@ -148,7 +139,7 @@ def test_an_answer_ends_the_plan_at_once_and_what_is_queued_is_no_longer_true(de
     for hours in (answered_at, 168, 200, 1_000):
         assert sweep(hours).looked_at == 0
     assert outbox.new() == []
-    assert now_is(case).status == Status.IN_PROGRESS
+    assert reload(case).status == Status.IN_PROGRESS
     notices = Mail.objects.filter(template__startswith="notice")
     assert notices
     assert all("no longer waits" in stale_reason(mail, NOON) for mail in notices)
@@ -167,7 +158,7 @@ def test_a_new_question_starts_the_notices_from_zero_with_a_ledger_of_its_own(de
     assert sweep(98).acted_on == 1
     assert outbox.new() == [("notice_1", CUSTOMER)] * 2
     assert list(FollowUp.objects.order_by("due_at").values_list("episode", "step")) == [(1, FIRST), (2, FIRST)]
-    assert now_is(case).follow_up_check_at == NOON + (50 + 96) * HOUR
+    assert reload(case).follow_up_check_at == NOON + (50 + 96) * HOUR
 
 
 @pytest.mark.parametrize("status", [MailStatus.QUEUED, MailStatus.FAILED, MailStatus.BOUNCED])
@@ -180,15 +171,15 @@ def test_a_case_never_closes_while_its_final_notice_has_not_left(desk: Desk, sta
     Mail.objects.update(status=status, sent_at=left_first)
     for hours in (168, 200, 400, 1_000):
         assert sweep(hours).acted_on == 0
-        assert now_is(case).status == Status.WAITING
-        assert now_is(case).follow_up_check_at > NOON + hours * HOUR
+        assert reload(case).status == Status.WAITING
+        assert reload(case).follow_up_check_at > NOON + hours * HOUR
     outbox.leaves(1_001)
     Mail.objects.filter(template="notice_final").update(status=MailStatus.SENT, sent_at=NOON + 1_001 * HOUR)
     sweep(1_002)
-    assert now_is(case).follow_up_check_at == NOON + 1_025 * HOUR
+    assert reload(case).follow_up_check_at == NOON + 1_025 * HOUR
     assert sweep(1_024.9).acted_on == 0
     assert sweep(1_025).acted_on == 1
-    assert now_is(case).resolution == Resolution.NO_RESPONSE
+    assert reload(case).resolution == Resolution.NO_RESPONSE
     assert outbox.new() == [("closed_no_response", CUSTOMER)]
 
 
@@ -198,9 +189,9 @@ def test_a_final_notice_that_left_late_puts_the_closing_off(desk: Desk) -> None:
         sweep(hours)
     outbox.leaves(160)
     sweep(168)
-    assert (now_is(case).status, now_is(case).follow_up_check_at) == (Status.WAITING, NOON + 184 * HOUR)
+    assert (reload(case).status, reload(case).follow_up_check_at) == (Status.WAITING, NOON + 184 * HOUR)
     sweep(184)
-    assert now_is(case).status == Status.RESOLVED
+    assert reload(case).status == Status.RESOLVED
     assert ledger(case)[-1] == ("resolve", 184, 184, False)
 
 
@@ -213,7 +204,7 @@ def test_a_customer_without_an_address_is_the_owners_to_reach_and_the_case_stays
     outbox.leaves(144)
     sweep(1_000)
     assert outbox.new() == [("unreachable", "tech@example.com")] * 3
-    assert now_is(case).status == Status.WAITING
+    assert reload(case).status == Status.WAITING
     assert set(FollowUp.objects.values_list("mail", flat=True)) == {None}
 
 
@@ -237,14 +228,14 @@ def test_after_an_outage_of_eight_days_one_notice_goes_out_and_the_case_closes_a
     assert sweep(216).acted_on == 0
     assert sweep(217).acted_on == 1
     assert outbox.new() == [("closed_no_response", CUSTOMER)]
-    assert now_is(case).resolved_at == NOON + 217 * HOUR
+    assert reload(case).resolved_at == NOON + 217 * HOUR
 
 
 def test_a_late_notice_pushes_the_later_ones(desk: Desk) -> None:  # F7
     case, outbox = waiting_case(desk), Outbox()
     sweep(60)
     assert outbox.new() == [("notice_1", CUSTOMER)]
-    assert now_is(case).follow_up_check_at == NOON + 108 * HOUR
+    assert reload(case).follow_up_check_at == NOON + 108 * HOUR
 
 
 def test_a_sweep_that_runs_twice_or_after_a_wrong_cache_changes_nothing(desk: Desk) -> None:  # S1
@@ -256,14 +247,14 @@ def test_a_sweep_that_runs_twice_or_after_a_wrong_cache_changes_nothing(desk: De
     Case.objects.update(follow_up_check_at=NOON)  # a cache that is wrong is only a look too many
     assert sweep(50) == Swept(looked_at=1, acted_on=0)
     assert (outbox.new(), len(ledger(case))) == ([], 1)
-    assert now_is(case).follow_up_check_at == NOON + 96 * HOUR
+    assert reload(case).follow_up_check_at == NOON + 96 * HOUR
 
 
 def test_a_case_that_does_not_wait_is_never_followed_up_whatever_its_cache_says(desk: Desk) -> None:  # F6
     case, outbox = desk.open_case(), Outbox()
     Case.objects.update(follow_up_check_at=NOON)
     assert sweep(1_000).acted_on == 0
-    assert (outbox.new(), now_is(case).follow_up_check_at) == ([], None)
+    assert (outbox.new(), reload(case).follow_up_check_at) == ([], None)
 
 
 def test_closing_silences_the_escalation_clock(desk: Desk) -> None:  # E3
@@ -271,7 +262,7 @@ def test_closing_silences_the_escalation_clock(desk: Desk) -> None:  # E3
     for hours in (48, 96, 144, 168):
         sweep(hours)
         outbox.leaves(hours)
-    assert now_is(case).escalation_check_at == NOON + 168 * HOUR  # somebody looks once more, and finds it closed
+    assert reload(case).escalation_check_at == NOON + 168 * HOUR  # somebody looks once more, and finds it closed
 
 
 def test_an_answer_after_the_closing_reopens_the_case(desk: Desk) -> None:  # C7
@@ -282,7 +273,7 @@ def test_an_answer_after_the_closing_reopens_the_case(desk: Desk) -> None:  # C7
     contact_log.log_contact(
         case.pk, desk.l3, NOON + 200 * HOUR, channel=Channel.EMAIL, direction=Direction.IN, body="I was on leave."
     )
-    assert now_is(case).status == Status.IN_PROGRESS
+    assert reload(case).status == Status.IN_PROGRESS
 
 
 def test_a_notice_never_stands_in_the_history_before_the_change_it_follows(desk: Desk) -> None:  # E3
@@ -292,7 +283,7 @@ def test_a_notice_never_stands_in_the_history_before_the_change_it_follows(desk:
     sweep(48)
     rows = list(case.history.order_by("history_id").values_list("last_move", "history_date"))
     assert rows[-2:] == [(Move.SEVERITY, ahead), (Move.FOLLOWED_UP, ahead)]
-    assert now_is(case).changed_at == ahead
+    assert reload(case).changed_at == ahead
 
 
 def test_a_broken_case_is_set_aside_and_the_others_get_their_notices(desk: Desk) -> None:  # S2
@@ -304,7 +295,7 @@ def test_a_broken_case_is_set_aside_and_the_others_get_their_notices(desk: Desk)
     swept = sweep(49)
     assert (swept.acted_on, swept.set_aside) == (3, [broken.pk])
     assert set(FollowUp.objects.values_list("case", flat=True)) == {case.pk for case in cases} - {broken.pk}
-    assert now_is(broken).follow_up_check_at == FailedCase.objects.get().retry_at == NOON + 50 * HOUR
+    assert reload(broken).follow_up_check_at == FailedCase.objects.get().retry_at == NOON + 50 * HOUR
     stray.delete()
     assert sweep(50) == Swept(looked_at=1, acted_on=1)
     assert FailedCase.objects.get().solved_at == NOON + 50 * HOUR

@@ -34,11 +34,6 @@ pytestmark = pytest.mark.django_db
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
 def asked(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, **fields: Any) -> Case:
     case = desk.open_case(NOON, **fields)
     return transitions.ask_customer(case.pk, desk.technician, NOON, question="Which floor?", reason=reason, send=False)

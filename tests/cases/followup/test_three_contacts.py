@@ -32,7 +32,7 @@ from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from cases.workflow.guards import NotAllowed, Refused
 from contacts.models import CompanyClosureDay, Contact
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk, reload
 
 pytestmark = pytest.mark.django_db
 
@@ -50,11 +50,6 @@ SILENT = [
 ]
 
 
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
 def at(stamp: str) -> datetime:
     """“8 June 10:00” of 2026 on the customer's clock, in UTC."""
     return datetime.strptime(f"2026 {stamp}", "%Y %d %B %H:%M").replace(tzinfo=BERLIN).astimezone(UTC)
@@ -68,10 +63,6 @@ def said(moment: datetime) -> str:
 def asked(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, now: datetime = NOON, **fields) -> Case:
     case = desk.open_case(now - HOUR, **fields)
     return transitions.ask_customer(case.pk, desk.technician, now, question="Which floor?", reason=reason, send=False)
-
-
-def now_is(case: Case) -> Case:
-    return Case.objects.get(pk=case.pk)
 
 
 class Life:
@@ -148,7 +139,7 @@ def load_clock(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, **fields
 def test_a_silent_customer_is_turned_to_three_times_and_the_case_closes_when_it_was_announced(desk: Desk):  # F3, F4, C4
     life = load_clock(desk).until("20 June 00:00")
     assert life.mails() == SILENT
-    case = now_is(life.case)
+    case = reload(life.case)
     assert (case.status, case.resolution, said(case.resolved_at)) == (
         Status.RESOLVED,
         Resolution.NO_RESPONSE,
@@ -238,7 +229,7 @@ def test_a_response_ends_it_at_once_whenever_it_comes(desk: Desk, moment: str, h
     life = load_clock(desk)
     deed = life.answers() if how == "answers" else life.calls(reached=True)
     life.until("20 June 00:00", {moment: deed})
-    assert now_is(life.case).status == Status.IN_PROGRESS
+    assert reload(life.case).status == Status.IN_PROGRESS
     assert life.mails() == [mail for mail in SILENT[:3] if at(mail[2]) < at(moment)]
 
 
@@ -270,9 +261,9 @@ def test_a_new_question_begins_a_new_episode_from_zero(desk: Desk):  # F6
 
 def test_reopened_and_asked_again_it_starts_from_zero(desk: Desk):  # F6, C7
     life = load_clock(desk).until("12 June 10:30")
-    assert now_is(life.case).status == Status.RESOLVED
+    assert reload(life.case).status == Status.RESOLVED
     life.answers()(at("12 June 11:00"))
-    assert now_is(life.case).status == Status.IN_PROGRESS
+    assert reload(life.case).status == Status.IN_PROGRESS
     transitions.ask_customer(
         life.case.pk, desk.technician, at("12 June 12:00"), question="?", reason=WaitReason.INFORMATION, send=False
     )
@@ -280,7 +271,7 @@ def test_reopened_and_asked_again_it_starts_from_zero(desk: Desk):  # F6, C7
     assert [when for what, _, when in life.mails() if what.startswith("attempt")][3:] == [
         *("15 June 10:00", "17 June 10:00", "19 June 10:00")
     ]
-    assert now_is(life.case).resolution == Resolution.NO_RESPONSE
+    assert reload(life.case).resolution == Resolution.NO_RESPONSE
 
 
 # --- absences (F5) ------------------------------------------------------------------------------------------------
@@ -325,7 +316,7 @@ def test_a_day_before_which_they_cannot_act_is_an_absence(desk: Desk):  # F2
         day("3 June"),
         day("22 June"),
     )
-    assert Life(desk, now_is(case)).until("22 June 12:00").mails() == [("notice_1", CUSTOMER, "22 June 10:00")]
+    assert Life(desk, reload(case)).until("22 June 12:00").mails() == [("notice_1", CUSTOMER, "22 June 10:00")]
 
 
 @pytest.mark.parametrize(
@@ -354,7 +345,7 @@ def test_an_absence_note_in_answer_to_the_announcement_has_it_announced_anew(des
 def test_an_absence_is_neither_a_response_nor_an_attempt(desk: Desk):  # F5
     life = load_clock(desk)
     life.is_away("15 June")(at("4 June 09:00"))
-    assert now_is(life.case).status == Status.WAITING
+    assert reload(life.case).status == Status.WAITING
     assert FollowUp.objects.count() == Interaction.objects.filter(opened_the_case=False).count() == 0
 
 
@@ -381,9 +372,9 @@ def test_dates_that_were_read_count_for_nothing_until_somebody_confirms_them(des
     note = "I am out of the office until 26 June 2026. Regards"
     absence = absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), note=note)
     assert (absence.state, absence.back_on) == (AbsenceState.READ, day("27 June"))
-    assert wait_of(now_is(life.case)).awake(at("4 June 10:00")) == at("10 June 10:00")
+    assert wait_of(reload(life.case)).awake(at("4 June 10:00")) == at("10 June 10:00")
     absence_log.confirm_absence(absence.pk, desk.technician, at("3 June 15:30"))
-    assert wait_of(now_is(life.case)).awake(at("4 June 10:00")) == at("29 June 10:00")
+    assert wait_of(reload(life.case)).awake(at("4 June 10:00")) == at("29 June 10:00")
     life.until("29 June 12:00")
     assert life.mails() == [("attempt", CUSTOMER, "29 June 10:00")]
 
@@ -467,8 +458,8 @@ def test_an_announcement_that_leaves_too_late_is_written_anew_with_a_date_that_h
     finals = list(Mail.objects.filter(template="notice_final").order_by("pk"))
     assert [mail.status for mail in finals] == [MailStatus.DROPPED, MailStatus.SENT]
     closes_at = datetime.fromisoformat(finals[1].facts["closes_at"])
-    assert timedelta(0) <= now_is(life.case).resolved_at - closes_at <= HALF
-    assert now_is(life.case).resolved_at - finals[1].sent_at >= DAY
+    assert timedelta(0) <= reload(life.case).resolved_at - closes_at <= HALF
+    assert reload(life.case).resolved_at - finals[1].sent_at >= DAY
     assert "We know that you" not in finals[1].text  # they never had the first one
 
 
@@ -493,7 +484,7 @@ def test_without_an_address_the_owner_calls_and_the_calls_count(desk: Desk):  # 
     life = load_clock(desk)
     life.until("20 June 00:00", {"4 June 12:00": life.calls(), "8 June 09:00": life.calls()})
     assert [(what, to) for what, to, _ in life.mails()] == [("unreachable", OWNER)] * 2
-    assert now_is(life.case).status == Status.WAITING  # nothing was announced, so nothing closes
+    assert reload(life.case).status == Status.WAITING  # nothing was announced, so nothing closes
 
 
 def test_after_an_outage_there_is_one_attempt_and_the_others_keep_their_distance(desk: Desk):  # F7
@@ -514,7 +505,7 @@ def test_nobody_closes_it_by_hand_before_the_time_that_was_announced(desk: Desk)
         with pytest.raises(Refused, match="at the time that was announced"):
             transitions.resolve(life.case.pk, desk.technician, at(moment), resolution=Resolution.NO_RESPONSE)
     transitions.resolve(life.case.pk, desk.technician, at("12 June 10:00"), resolution=Resolution.NO_RESPONSE)
-    assert now_is(life.case).status == Status.RESOLVED
+    assert reload(life.case).status == Status.RESOLVED
 
 
 # --- waits from before --------------------------------------------------------------------------------------------
@@ -560,7 +551,7 @@ def test_resolving_asks_how_the_customer_agreed(desk: Desk):  # C4
         solution="Toner.",
         agreed_by=AgreedBy.LOGGED,
     )
-    after = now_is(case)
+    after = reload(case)
     assert (after.resolution, after.agreed_by) == (Resolution.CONFIRMED, AgreedBy.LOGGED)
     assert "in a contact that is logged already" in after.history.latest("history_date").history_change_reason
 
@@ -578,7 +569,7 @@ def test_a_confirmation_we_waited_for_resolves_and_still_not_working_resumes(des
             confirms=confirms,
             solution="New toner.",
         )
-        after = now_is(case)
+        after = reload(case)
         assert (after.status, after.follow_up_check_at) == (status, None)
         assert (after.agreed_by, after.solution) == ((AgreedBy.PHONE, "New toner.") if confirms else ("", ""))
         assert Interaction.objects.filter(case=case, direction=Direction.IN, body="About the floor.").exists()
@@ -590,4 +581,4 @@ def test_only_who_was_asked_to_confirm_can_confirm(desk: Desk):  # C4
         contact_log.customer_responded(
             case.pk, desk.technician, NOON + HOUR, channel=Channel.PHONE, body="Fine.", confirms=True, solution="x"
         )
-    assert now_is(case).status == Status.WAITING
+    assert reload(case).status == Status.WAITING

@@ -29,7 +29,7 @@ from escalations.questions.apply import answer
 from escalations.questions.updates import give_update
 from escalations.requests import apply as requests
 from escalations.sla.apply import keep_promises
-from tests.support.builders import NOON, Desk, build_company, build_desk, build_user
+from tests.support.builders import NOON, Desk, build_company, build_user
 
 pytestmark = pytest.mark.django_db
 
@@ -37,11 +37,6 @@ TITLE = 'Printers <b>down</b> & "out" {{ case.owner }} since 5 o\'clock'
 QUESTION = "Which <i>printer</i>?\n\nAll of them?"
 HOURS = timedelta(hours=1)
 DAYS = timedelta(days=1)
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def ask(case: Case, desk: Desk, now: Any = NOON, reason: WaitReason = WaitReason.CANNOT_NOW) -> None:

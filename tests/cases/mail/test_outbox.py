@@ -27,7 +27,7 @@ from cases.workflow import contact_log, transitions
 from contacts.directory import Addressee
 from contacts.enums import Role
 from contacts.models import RoleHolder
-from tests.support.builders import NOON, Desk, build_desk, build_user
+from tests.support.builders import NOON, Desk, build_user
 
 pytestmark = pytest.mark.django_db
 
@@ -122,11 +122,6 @@ class HandClock:
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock()
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 @pytest.fixture

@@ -31,18 +31,13 @@ from cases.workflow.guards import NotAllowed, Refused
 from cases.workflow.opening import Intake
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, Technician, User
-from tests.support.builders import NOON, Desk, build_centre, build_desk, build_technician, build_user
+from tests.support.builders import NOON, Desk, build_centre, build_technician, build_user, reload
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 LATER = NOON + HOUR
 ASSIGNED, WORKING, WAITING, RESOLVED = Status
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
@@ -79,10 +74,6 @@ class Post:
         return sorted(Mail.objects.exclude(pk__in=self._seen).values_list("template", "to_address"))
 
 
-def now_is(case: Case) -> Case:
-    return Case.objects.get(pk=case.pk)
-
-
 def last_change(case: Case) -> Any:
     return case.history.order_by("-history_date", "-history_id").first()
 
@@ -98,7 +89,7 @@ def case_in(desk: Desk, status: Status) -> Case:
         transitions.resolve(
             case.pk, who, NOON, resolution=Resolution.CONFIRMED, agreed_by=AgreedBy.PHONE, solution="Toner."
         )
-    return now_is(case)
+    return reload(case)
 
 
 Attempt = Callable[[int, User], object]
@@ -179,7 +170,7 @@ def test_a_transition_is_made_from_its_statuses_by_those_who_work_cases_and_else
             with undone_afterwards():
                 posted = Post()
                 ATTEMPTS[transition_name](case.pk, actor)
-                after, row = now_is(case), last_change(case)
+                after, row = reload(case), last_change(case)
                 assert after.status == target, who
                 assert (row.status, row.last_move, row.history_user) == (target, move, actor)
                 assert (row.history_date, row.history_change_reason) == (LATER, reason)
@@ -285,13 +276,13 @@ def test_status_cannot_be_assigned(desk: Desk) -> None:  # C5
     case = desk.open_case()
     with pytest.raises(AttributeError):
         case.status = RESOLVED
-    assert now_is(case).status == ASSIGNED
+    assert reload(case).status == ASSIGNED
 
 
 def test_a_case_that_cannot_be_pursued_closes_without_a_solution(desk: Desk) -> None:  # C4
     case = case_in(desk, WORKING)
     transitions.resolve(case.pk, desk.technician, LATER, resolution=Resolution.NOT_PURSUED)
-    after = now_is(case)
+    after = reload(case)
     assert (after.status, after.resolution, after.resolved_at) == (RESOLVED, Resolution.NOT_PURSUED, LATER)
     assert after.solution == ""
 
@@ -310,7 +301,7 @@ def test_a_case_that_cannot_be_pursued_closes_without_a_solution(desk: Desk) -> 
 def test_why_we_wait_picks_the_plan(desk: Desk, reason: WaitReason, plan: WaitPlan) -> None:  # F1
     case = case_in(desk, WORKING)
     transitions.ask_customer(case.pk, desk.technician, LATER, question="?", reason=reason)
-    after = now_is(case)
+    after = reload(case)
     assert (after.wait_reason, after.wait_plan, after.wait_episode, after.waiting_since) == (reason, plan, 1, LATER)
     assert after.follow_up_check_at == LATER
 
@@ -321,13 +312,13 @@ def test_the_technician_may_choose_the_other_plan(desk: Desk, plan: WaitPlan) ->
     transitions.ask_customer(
         case.pk, desk.technician, LATER, question="?", reason=WaitReason.CONFIRM, plan=plan, send=False
     )
-    assert now_is(case).wait_plan == plan
+    assert reload(case).wait_plan == plan
 
 
 def test_a_question_while_waiting_starts_a_new_episode_from_zero(desk: Desk) -> None:  # C5, F6
     case = case_in(desk, WAITING)
     transitions.ask_customer(case.pk, desk.technician, LATER, question="And which floor?", reason=WaitReason.CONFIRM)
-    after = now_is(case)
+    after = reload(case)
     assert (after.status, after.wait_episode, after.waiting_since) == (WAITING, 2, LATER)
     assert after.wait_question == "And which floor?"
     assert list(Mail.objects.filter(template="question").order_by("pk").values_list("episode", "holds")) == [
@@ -342,14 +333,14 @@ def test_episodes_are_numbered_over_the_whole_case(desk: Desk) -> None:  # F6
     transitions.resolve(case.pk, desk.technician, LATER, resolution=Resolution.NOT_PURSUED)
     transitions.reopen(case.pk, desk.technician, LATER, reason="After all.")
     transitions.ask_customer(case.pk, desk.technician, LATER, question="?", reason=WaitReason.CONFIRM)
-    assert now_is(case).wait_episode == 2
+    assert reload(case).wait_episode == 2
 
 
 def test_a_question_put_in_another_way_sends_nothing(desk: Desk) -> None:  # C4
     case, posted = case_in(desk, WORKING), Post()
     transitions.ask_customer(case.pk, desk.technician, LATER, question="?", reason=WaitReason.CONFIRM, send=False)
     assert posted.new() == []
-    assert now_is(case).status == WAITING
+    assert reload(case).status == WAITING
 
 
 def test_a_question_cannot_be_mailed_to_a_contact_without_an_address(desk: Desk) -> None:  # S4
@@ -364,7 +355,7 @@ def test_a_question_cannot_be_mailed_to_a_contact_without_an_address(desk: Desk)
 def test_leaving_the_wait_ends_its_follow_up(desk: Desk, leave: str) -> None:  # F6
     case = case_in(desk, WAITING)
     ATTEMPTS[leave](case.pk, desk.technician)
-    after = now_is(case)
+    after = reload(case)
     assert (after.waiting_since, after.follow_up_check_at) == (None, None)
 
 
@@ -396,7 +387,7 @@ def test_the_customers_word_ends_a_wait_by_itself_and_nothing_else_does(
     case = case_in(desk, WAITING)
     interaction = log(case, desk.technician, channel, direction, reached=reached)
     assert (interaction.at, interaction.by, interaction.body) == (LATER, desk.technician, "Third floor.")
-    after = now_is(case)
+    after = reload(case)
     assert after.status == (WORKING if ends_the_wait else WAITING)
     row = last_change(case)
     assert row.last_move == (Move.RESPONDED if ends_the_wait else Move.ASKED)
@@ -408,7 +399,7 @@ def test_the_customers_word_ends_a_wait_by_itself_and_nothing_else_does(
 def test_a_contact_on_a_case_that_does_not_wait_changes_no_status(desk: Desk, status: Status) -> None:  # C3
     case, posted = case_in(desk, status), Post()
     log(case, desk.technician, Channel.PHONE, Direction.IN)
-    assert now_is(case).status == status
+    assert reload(case).status == status
     assert posted.new() == []
 
 
@@ -436,7 +427,7 @@ def test_only_the_call_that_opened_the_case_says_so(desk: Desk) -> None:  # T1
     first, second = Interaction.objects.filter(case=case)
     assert (first.opened_the_case, first.direction, first.body) == (True, Direction.IN, "Since nine.")
     assert (second.opened_the_case, second.direction, second.reached) == (False, Direction.OUT, False)
-    assert now_is(case).opened_by_channel == Channel.PHONE
+    assert reload(case).opened_by_channel == Channel.PHONE
 
 
 # --- C7: a word on a resolved case ------------------------------------------------------------------------------
@@ -460,7 +451,7 @@ def test_an_answer_within_14_days_on_a_case_closed_for_no_response_reopens_it(de
     word = contact_log.log_contact(
         case.pk, desk.l3, at, channel=Channel.EMAIL, direction=Direction.IN, body="I was on leave."
     )
-    after = now_is(case)
+    after = reload(case)
     word.refresh_from_db()
     if reopens:
         assert (after.status, after.last_move, word.needs_answer) == (WORKING, Move.REOPENED, False)
@@ -475,7 +466,7 @@ def test_a_word_on_any_other_resolved_case_is_flagged_to_the_owner_and_reopens_n
     word = log(case, desk.l3, Channel.PHONE, Direction.IN)
     word.refresh_from_db()
     assert word.needs_answer
-    assert now_is(case).status == RESOLVED
+    assert reload(case).status == RESOLVED
     assert posted.new() == [("word_on_resolved", "tech@example.com")]
 
 
@@ -485,7 +476,7 @@ def test_our_own_call_on_a_resolved_case_is_only_logged(desk: Desk) -> None:  # 
     call = contact_log.log_contact(
         case.pk, desk.technician, at, channel=Channel.PHONE, direction=Direction.OUT, body="Called them."
     )
-    assert now_is(case).status == RESOLVED
+    assert reload(case).status == RESOLVED
     assert (call.needs_answer, posted.new()) == (False, [])
 
 
@@ -525,7 +516,7 @@ def test_by_hand_as_well_a_case_closes_for_no_response_only_a_day_after_its_fina
     if closes:
         posted = Post()
         transitions.resolve(case.pk, desk.technician, LATER, resolution=Resolution.NO_RESPONSE)
-        assert now_is(case).status == RESOLVED
+        assert reload(case).status == RESOLVED
         assert posted.new() == [("closed_no_response", "desk@acme.example.com")]
     else:
         with nothing_changes(), pytest.raises(Refused, match="24 h after that was sent"):
@@ -552,7 +543,7 @@ def test_a_case_is_reopened_within_14_days_and_not_later(desk: Desk) -> None:  #
     with nothing_changes(), pytest.raises(Refused, match="open a new case linked to it"):
         transitions.reopen(case.pk, desk.technician, too_late, reason="Again.")
     transitions.reopen(case.pk, desk.technician, NOON + timedelta(days=14), reason="Again.")
-    after = now_is(case)
+    after = reload(case)
     assert (after.status, after.resolved_at, after.resolution) == (WORKING, None, "")
 
 
@@ -617,7 +608,7 @@ def test_with_a_reason_a_technician_opens_it_for_somebody_else(desk: Desk) -> No
     with nothing_changes(), pytest.raises(Refused):
         desk.open_case(contact=desk.end_user, opened_despite="   ")
     case = desk.open_case(contact=desk.end_user, opened_despite="Their help desk is down.")
-    assert now_is(case).opened_despite == "Their help desk is down."
+    assert reload(case).opened_despite == "Their help desk is down."
 
 
 def test_nobody_without_the_right_opens_a_case(desk: Desk) -> None:  # A1
@@ -704,7 +695,7 @@ def test_with_neither_l2_nor_support_manager_the_superusers_are_told(desk: Desk)
     build_user(name="silent-root", is_superuser=True, email="")
     posted = Post()
     case = desk.open_case(actor=desk.l3)
-    assert now_is(case).owner is None
+    assert reload(case).owner is None
     assert posted.new() == [
         ("case_opened", "desk@acme.example.com"),
         *(("nobody_on_duty", root.email) for root in roots),
@@ -739,9 +730,9 @@ def test_a_severity_changes_with_a_reason_and_the_manager_hears_when_it_becomes_
     case, posted = desk.open_case(severity=before), Post()
     transitions.change_severity(case.pk, desk.technician, LATER, severity=after, reason="The whole floor.")
     row = last_change(case)
-    assert (now_is(case).severity, row.severity, row.last_move) == (after, after, Move.SEVERITY)
+    assert (reload(case).severity, row.severity, row.last_move) == (after, after, Move.SEVERITY)
     assert row.history_change_reason == f"{before.label} to {after.label}: The whole floor."
-    assert now_is(case).escalation_check_at == LATER
+    assert reload(case).escalation_check_at == LATER
     assert posted.new() == ([("severe_case", "support_manager@example.com")] if told else [])
 
 
@@ -753,7 +744,7 @@ def test_only_the_support_manager_reassigns_and_the_former_owner_goes_on_watchin
     posted = Post()
     transitions.reassign(case.pk, desk.manager, LATER, owner=other, reason="On leave.")
     row = last_change(case)
-    assert (now_is(case).owner, row.owner, row.history_user) == (other, other, desk.manager)
+    assert (reload(case).owner, row.owner, row.history_user) == (other, other, desk.manager)
     assert (row.last_move, row.history_change_reason) == (Move.REASSIGNED, "tech to tech2: On leave.")
     assert posted.new() == [("reassigned", "tech2@example.com")]
     assert list(CaseWatcher.objects.values_list("case", "user", "since")) == [(case.pk, desk.technician.pk, LATER)]
@@ -792,7 +783,7 @@ def test_details_are_edited_with_a_history_and_nothing_else_is(desk: Desk) -> No
     case = desk.open_case()
     transitions.edit_details(case.pk, desk.technician, LATER, changes={"device": "LaserJet", "title": "No printing"})
     row = last_change(case)
-    assert (now_is(case).device, now_is(case).title) == ("LaserJet", "No printing")
+    assert (reload(case).device, reload(case).title) == ("LaserJet", "No printing")
     assert (row.last_move, row.history_user, row.history_change_reason) == (
         Move.EDITED,
         desk.technician,
@@ -822,7 +813,7 @@ def test_a_move_of_a_machine_whose_clock_is_slow_does_not_happen_before_the_last
         solution="Toner.",
     )
     assert list(case.history.order_by("history_id").values_list("history_date", flat=True)) == [NOON, *[LATER] * 3]
-    assert now_is(case).resolved_at == LATER
+    assert reload(case).resolved_at == LATER
 
 
 def test_an_intake_is_kept_as_it_was_answered(desk: Desk) -> None:  # C1
@@ -838,6 +829,6 @@ def test_an_intake_is_kept_as_it_was_answered(desk: Desk) -> None:  # C1
         "preferred_means": "phone",
     }
     intake = Intake(desk.company, desk.contact, "No printing", Severity.MEDIUM, Channel.CHAT, **answers)
-    case = now_is(opening.open_case(intake, desk.technician, NOON))
+    case = reload(opening.open_case(intake, desk.technician, NOON))
     assert {name: getattr(case, name) for name in answers} == answers
     assert Mail.objects.get(template="case_opened").facts["questions"] == []

@@ -44,7 +44,7 @@ from escalations.questions.updates import give_update
 from escalations.requests import apply as requests
 from escalations.sla.apply import keep_promises, settle
 from tests.escalations.schedule.test_rollout import moves_all, next_version
-from tests.support.builders import NOON, Desk, build_desk, build_technician
+from tests.support.builders import NOON, Desk, build_technician
 
 pytestmark = pytest.mark.django_db
 
@@ -520,11 +520,6 @@ def explain(past: Past, missing: Counter[Fact], unexpected: Counter[Fact]) -> st
     lines += ["not foreseen:", *map(str, sorted(missing, key=lambda fact: fact[1])[:12])]
     lines += ["foreseen and did not happen:", *map(str, sorted(unexpected, key=lambda fact: fact[1])[:12])]
     return "\n".join(lines)
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def one_life(desk: Desk, seed: int) -> Forecast:

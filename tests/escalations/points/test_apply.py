@@ -21,17 +21,12 @@ from contacts.models import RoleHolder, Technician, User
 from escalations.models import ClockRule, Escalation, SchedulePoint
 from escalations.points.apply import escalate
 from escalations.schedule.versions import draft_next_version, put_in_force
-from tests.support.builders import NOON, Desk, build_centre, build_desk, build_technician, build_user
+from tests.support.builders import NOON, Desk, build_centre, build_technician, build_user, reload
 
 pytestmark = pytest.mark.django_db
 
 C, H, M, L = Severity
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 class Escalations:
@@ -48,10 +43,6 @@ class Escalations:
 
 def once(*names: str) -> dict[str, int]:
     return dict.fromkeys(names, 1)
-
-
-def now_is(case: Case) -> Case:
-    return Case.objects.get(pk=case.pk)
 
 
 def ledger(case: Case) -> list[tuple[str, float, float, bool]]:
@@ -114,12 +105,12 @@ def test_a_case_that_nothing_moves_meets_every_cell_of_the_schedule_and_nothing_
     case = desk.open_case(severity=severity)
     for cell in (one for one in E1 if one.severity == severity):
         posted = Escalations()
-        before = now_is(case)
+        before = reload(case)
         early = escalate(NOON + cell.hours * HOUR - timedelta(microseconds=1))
-        assert (early.acted_on, posted.new(), now_is(case).owner) == (0, {}, before.owner)
-        assert now_is(case).escalation_check_at == NOON + cell.hours * HOUR
+        assert (early.acted_on, posted.new(), reload(case).owner) == (0, {}, before.owner)
+        assert reload(case).escalation_check_at == NOON + cell.hours * HOUR
         assert sweep(cell.hours).acted_on == 1
-        after, row = now_is(case), Escalation.objects.get(case=case, severity=severity, number=cell.number)
+        after, row = reload(case), Escalation.objects.get(case=case, severity=severity, number=cell.number)
         assert posted.new() == once(*cell.mailed)
         assert str(after.owner) == cell.owner
         assert (str(row.asked) if row.asked else None) == cell.asked
@@ -144,7 +135,7 @@ def test_a_case_that_nothing_moves_meets_every_cell_of_the_schedule_and_nothing_
             assert facts["expected"]
             assert facts["next"]
     posted = Escalations()
-    assert now_is(case).escalation_check_at is None
+    assert reload(case).escalation_check_at is None
     assert sweep(24 * 400).looked_at == 0
     assert posted.new() == {}
     assert len(ledger(case)) == 3
@@ -154,8 +145,8 @@ def test_a_low_case_is_never_escalated(desk: Desk) -> None:  # E1
     case, posted = desk.open_case(severity=L), Escalations()
     for days in (0, 1, 2, 30, 400):
         sweep(days * 24)
-    assert (ledger(case), posted.new(), now_is(case).owner) == ([], {}, desk.technician)
-    assert (now_is(case).update_cadence, now_is(case).escalation_check_at) == ({}, None)
+    assert (ledger(case), posted.new(), reload(case).owner) == ([], {}, desk.technician)
+    assert (reload(case).update_cadence, reload(case).escalation_check_at) == ({}, None)
 
 
 def test_escalation_mail_is_for_as_long_as_the_case_is_open(desk: Desk) -> None:  # M1
@@ -184,7 +175,7 @@ def test_three_points_due_at_once_are_one_step_with_one_mail_each(desk: Desk) ->
     assert sweep(30).acted_on == 1
     assert ledger(case) == [("Critical 1", 4, 30, True), ("Critical 2", 12, 30, True), ("Critical 3", 24, 30, True)]
     assert posted.new() == once("csm", "am", "coo", "l3", "tech", "support_manager")
-    after = now_is(case)
+    after = reload(case)
     assert after.owner == desk.l3
     assert case.history.filter(last_move=Move.ESCALATED).count() == 1
     assert after.update_cadence == {CUSTOMER: 120, AM: 120, MANAGEMENT: 120, COO: 120}
@@ -206,7 +197,7 @@ def test_a_sweep_that_runs_twice_or_late_again_changes_nothing(desk: Desk) -> No
     Case.objects.filter(pk=case.pk).update(escalation_check_at=NOON)  # a cache that is wrong is only a look too many
     assert sweep(5) == Swept(looked_at=1, acted_on=0)
     assert (posted.new(), ledger(case)) == ({}, rows)
-    assert now_is(case).escalation_check_at == NOON + 12 * HOUR
+    assert reload(case).escalation_check_at == NOON + 12 * HOUR
 
 
 def test_a_point_stands_once_on_the_ledger_whoever_writes_it(desk: Desk) -> None:  # E6
@@ -358,7 +349,7 @@ def test_an_owner_who_is_l3_keeps_the_case(desk: Desk) -> None:  # E7
     transitions.reassign(case.pk, desk.manager, NOON + HOUR, owner=desk.l3, reason="Deep.")
     posted = Escalations()
     sweep(4)
-    assert now_is(case).owner == desk.l3
+    assert reload(case).owner == desk.l3
     assert posted.new() == once("csm", "am")
     assert Escalation.objects.get().asked is None
     assert list(CaseWatcher.objects.values_list("user__username", flat=True)) == ["tech"]
@@ -371,7 +362,7 @@ def test_an_l3_on_duty_who_speaks_the_language_comes_first(desk: Desk) -> None: 
     case = desk.open_case(severity=C)
     Case.objects.filter(pk=desk.open_case(severity=C).pk).update(owner=french)  # busier than the other L3
     sweep(4)
-    assert now_is(case).owner == french
+    assert reload(case).owner == french
 
 
 def test_without_the_language_an_l3_on_duty_comes_before_one_off_duty(desk: Desk) -> None:  # E7
@@ -379,7 +370,7 @@ def test_without_the_language_an_l3_on_duty_comes_before_one_off_duty(desk: Desk
     desk.company.contacts.update(language="fr")
     case = desk.open_case(severity=C)
     sweep(4)
-    assert now_is(case).owner == desk.l3
+    assert reload(case).owner == desk.l3
 
 
 def test_with_none_on_duty_any_active_l3_takes_over(desk: Desk) -> None:  # E7
@@ -388,7 +379,7 @@ def test_with_none_on_duty_any_active_l3_takes_over(desk: Desk) -> None:  # E7
     Technician.objects.update(on_duty=False)
     case = desk.open_case(severity=C)
     sweep(4)
-    assert now_is(case).owner == desk.l3
+    assert reload(case).owner == desk.l3
 
 
 def test_the_least_loaded_l3_takes_over_and_a_batch_is_spread(desk: Desk) -> None:  # E7
@@ -404,7 +395,7 @@ def test_with_no_l3_at_all_the_owner_stays_and_the_support_manager_is_told(desk:
     User.objects.filter(username="l3").update(is_active=False)
     case, posted = desk.open_case(severity=C), Escalations()
     sweep(4)
-    assert now_is(case).owner == desk.technician
+    assert reload(case).owner == desk.technician
     assert posted.new() == once("csm", "am", "support_manager")
     assert not CaseWatcher.objects.exists()
     row = Escalation.objects.get()
@@ -428,8 +419,8 @@ def test_raised_the_points_passed_are_one_step_at_once(desk: Desk) -> None:  # E
     sweep(13)
     assert posted.new() == once("csm", "am", "l3", "tech", "support_manager")
     assert ledger(case) == [("Critical 1", 13, 13, True), ("Critical 2", 13, 13, True)]
-    assert now_is(case).update_cadence == {CUSTOMER: 120, MANAGEMENT: 120}
-    assert now_is(case).escalation_check_at == NOON + 24 * HOUR
+    assert reload(case).update_cadence == {CUSTOMER: 120, MANAGEMENT: 120}
+    assert reload(case).escalation_check_at == NOON + 24 * HOUR
 
 
 def test_lowered_the_points_passed_set_the_cadence_and_nobody_hears_of_them(desk: Desk) -> None:  # E4
@@ -443,7 +434,7 @@ def test_lowered_the_points_passed_set_the_cadence_and_nobody_hears_of_them(desk
     assert ledger(case)[3:] == [("High 1", 40, 40, False), ("High 2", 40, 40, False)]
     quiet = Escalation.objects.filter(carried_out=False)
     assert {(row.asked, tuple(row.mailed)) for row in quiet} == {(None, ())}
-    after = now_is(case)
+    after = reload(case)
     assert (after.owner, after.escalation_check_at) == (desk.l3, NOON + 48 * HOUR)
     assert after.update_cadence == {CUSTOMER: 240, MANAGEMENT: 240, AM: 240}
     sweep(48)
@@ -456,12 +447,12 @@ def test_lowered_below_every_point_passed_the_base_interval_is_back(desk: Desk) 
     sweep(5)
     change(case, desk, 6, M)
     sweep(6)
-    assert now_is(case).update_cadence == {}
+    assert reload(case).update_cadence == {}
     change(case, desk, 7, C)
     posted = Escalations()
     sweep(7)
     assert (posted.new(), len(ledger(case))) == ({}, 1)  # what was carried out is not carried out again
-    assert now_is(case).update_cadence == {CUSTOMER: 120, AM: 120}
+    assert reload(case).update_cadence == {CUSTOMER: 120, AM: 120}
 
 
 def test_what_an_outage_missed_before_the_severity_was_lowered_is_only_recorded(desk: Desk) -> None:  # E4
@@ -469,7 +460,7 @@ def test_what_an_outage_missed_before_the_severity_was_lowered_is_only_recorded(
     change(case, desk, 13, M)
     sweep(14)
     assert (posted.new(), ledger(case)) == ({}, [("High 1", 12, 14, False)])
-    assert (now_is(case).update_cadence, now_is(case).escalation_check_at) == ({}, NOON + 48 * HOUR)
+    assert (reload(case).update_cadence, reload(case).escalation_check_at) == ({}, NOON + 48 * HOUR)
 
 
 def test_what_an_outage_missed_before_the_severity_was_raised_gives_way_to_the_new_points(desk: Desk) -> None:  # E4
@@ -496,7 +487,7 @@ def close(case: Case, desk: Desk, hours: float) -> None:
 
 
 def reopen(case: Case, desk: Desk, hours: float) -> None:
-    transitions.reopen(case.pk, now_is(case).owner, NOON + hours * HOUR, reason="It is back.")
+    transitions.reopen(case.pk, reload(case).owner, NOON + hours * HOUR, reason="It is back.")
 
 
 def test_a_waiting_case_is_not_escalated_and_goes_on_where_it_stood(desk: Desk) -> None:  # E2
@@ -504,10 +495,10 @@ def test_a_waiting_case_is_not_escalated_and_goes_on_where_it_stood(desk: Desk) 
     ask(case, desk, 3)
     for hours in (3, 4, 50):
         sweep(hours)
-    assert (ledger(case), posted.new(), now_is(case).escalation_check_at) == ([], {}, None)
+    assert (ledger(case), posted.new(), reload(case).escalation_check_at) == ([], {}, None)
     transitions.take_back(case.pk, desk.technician, NOON + 60 * HOUR, reason="Found it.")
     sweep(60)
-    assert now_is(case).escalation_check_at == NOON + 61 * HOUR
+    assert reload(case).escalation_check_at == NOON + 61 * HOUR
     sweep(61)
     assert ledger(case) == [("Critical 1", 61, 61, True)]
 
@@ -521,7 +512,7 @@ def test_a_severity_whose_clock_runs_on_is_escalated_on_resuming(desk: Desk) -> 
     transitions.take_back(case.pk, desk.technician, NOON + 11 * HOUR, reason="Found it.")
     sweep(11)
     assert ledger(case) == [("Critical 1", 11, 11, True)]
-    assert now_is(case).escalation_check_at == NOON + 12 * HOUR
+    assert reload(case).escalation_check_at == NOON + 12 * HOUR
 
 
 def test_a_resolved_case_is_never_escalated(desk: Desk) -> None:
@@ -530,8 +521,8 @@ def test_a_resolved_case_is_never_escalated(desk: Desk) -> None:
     posted = Escalations()
     for hours in (4, 5, 100):
         sweep(hours)
-    assert (ledger(case), posted.new(), now_is(case).owner) == ([], {}, desk.technician)
-    assert now_is(case).escalation_check_at is None
+    assert (ledger(case), posted.new(), reload(case).owner) == ([], {}, desk.technician)
+    assert reload(case).escalation_check_at is None
 
 
 def test_what_was_due_before_a_case_was_resolved_is_only_recorded(desk: Desk) -> None:  # E4, E5
@@ -540,7 +531,7 @@ def test_what_was_due_before_a_case_was_resolved_is_only_recorded(desk: Desk) ->
     posted = Escalations()
     sweep(6)
     assert ledger(case) == [("Critical 1", 4, 6, False)]
-    assert (posted.new(), now_is(case).owner, now_is(case).status) == ({}, desk.technician, Status.RESOLVED)
+    assert (posted.new(), reload(case).owner, reload(case).status) == ({}, desk.technician, Status.RESOLVED)
 
 
 def test_reopened_within_a_day_the_run_goes_on_and_nothing_is_repeated(desk: Desk) -> None:  # E2, E6
@@ -551,7 +542,7 @@ def test_reopened_within_a_day_the_run_goes_on_and_nothing_is_repeated(desk: Des
     reopen(case, desk, 20)
     posted = Escalations()
     sweep(20)
-    assert (posted.new(), now_is(case).escalation_check_at) == ({}, NOON + 27 * HOUR)
+    assert (posted.new(), reload(case).escalation_check_at) == ({}, NOON + 27 * HOUR)
     sweep(27)
     assert ledger(case) == [("Critical 1", 4, 4, True), ("Critical 2", 27, 27, True)]
 
@@ -563,7 +554,7 @@ def test_reopened_later_a_new_run_starts_at_zero_and_the_earlier_stays_on_record
     sweep(14)
     reopen(case, desk, 100)
     sweep(100)
-    assert now_is(case).update_cadence == {}
+    assert reload(case).update_cadence == {}
     posted = Escalations()
     sweep(104)
     assert [row.run for row in Escalation.objects.order_by("due_at")] == [1, 1, 2]
@@ -577,7 +568,7 @@ def test_what_an_outage_missed_in_an_earlier_run_is_only_recorded(desk: Desk) ->
     posted = Escalations()
     sweep(51)
     assert ledger(case) == [("Critical 1", 4, 51, False), ("Critical 2", 12, 51, False)]
-    assert (posted.new(), now_is(case).owner, now_is(case).update_cadence) == ({}, desk.technician, {})
+    assert (posted.new(), reload(case).owner, reload(case).update_cadence) == ({}, desk.technician, {})
     sweep(55)
     assert posted.new() == once("csm", "am", "l3", "tech")
     assert Mail.objects.filter(template="escalation").first().facts["point"] == "Critical 1"
@@ -594,7 +585,7 @@ def test_an_open_case_keeps_the_schedule_it_was_opened_under(desk: Desk) -> None
     new = desk.open_case(NOON + HOUR, severity=C)
     sweep(2)
     assert [(row.case_id, row.schedule_version) for row in Escalation.objects.all()] == [(new.pk, 2)]
-    assert now_is(old).escalation_check_at == NOON + 4 * HOUR
+    assert reload(old).escalation_check_at == NOON + 4 * HOUR
 
 
 # --- S2: a broken case ------------------------------------------------------------------------------------------
@@ -617,7 +608,7 @@ def test_a_broken_case_is_set_aside_the_others_go_on_and_it_is_tried_again(desk:
     assert set(Escalation.objects.values_list("number", flat=True)) == {1}
     aside = FailedCase.objects.get()
     assert (aside.case, aside.sweep, aside.since, aside.tries) == (broken, "escalate", NOON + 5 * HOUR, 1)
-    assert aside.retry_at == now_is(broken).escalation_check_at == NOON + 6 * HOUR
+    assert aside.retry_at == reload(broken).escalation_check_at == NOON + 6 * HOUR
     assert "not open yet" in aside.error
 
     assert sweep(5.5) == Swept()  # left alone for a while
@@ -630,7 +621,7 @@ def test_a_broken_case_is_set_aside_the_others_go_on_and_it_is_tried_again(desk:
         None,
     )
 
-    write_history([(now_is(broken), at, reason) for at, reason in lost], kind="+")
+    write_history([(reload(broken), at, reason) for at, reason in lost], kind="+")
     assert sweep(7) == Swept(looked_at=1, acted_on=1)
     assert FailedCase.objects.get().solved_at == NOON + 7 * HOUR
     assert ledger(broken)[0][0] == "Critical 1"
@@ -647,7 +638,7 @@ def test_a_case_that_breaks_the_database_statement_is_set_aside_as_well(desk: De
         )
     swept = sweep(5)
     assert (swept.acted_on, swept.set_aside) == (2, [cases[1].pk])
-    assert (ledger(cases[1]), now_is(cases[1]).owner) == ([], desk.technician)
+    assert (ledger(cases[1]), reload(cases[1]).owner) == ([], desk.technician)
 
 
 # --- speed ------------------------------------------------------------------------------------------------------

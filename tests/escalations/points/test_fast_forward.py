@@ -21,7 +21,7 @@ from cases.models import Case, CaseWatcher, Mail
 from cases.workflow import transitions
 from escalations.models import Escalation
 from escalations.points.apply import escalate
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
 from tests.support.schedule_table import E1, outcome_of
 
 pytestmark = pytest.mark.django_db
@@ -156,11 +156,6 @@ def plain(hours: float, name: Name, run: int = 1) -> tuple[float, list[Name], li
 
 def points_of(severity: Severity) -> list[tuple[Name, float]]:
     return [(name, cell.hours) for name, cell in E1.items() if name[0] == severity]
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 # --- E1 undisturbed, wherever the calendar has its edges --------------------------------------------------------

@@ -27,7 +27,7 @@ from escalations.models import Escalation, EscalationRequest, Question
 from escalations.points.apply import escalate
 from escalations.policy.clock import Due, Snapshot, due_points, next_point, read_clock
 from escalations.policy.schedule import PUBLISHED
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
 from tests.support.schedule_table import E1, outcome_of
 from tests.support.workers import at_once
 
@@ -299,11 +299,6 @@ def world(desk: Desk, severities: Sequence[Severity], sweep: str) -> Iterator[Wo
             Case,
         ):
             model.objects.all().delete()
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 C, H, M, L = Severity

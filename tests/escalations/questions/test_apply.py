@@ -21,18 +21,13 @@ from escalations.models import Question
 from escalations.points.apply import escalate
 from escalations.questions.apply import answer, marked_for_customers, open_questions, overdue_questions
 from escalations.questions.updates import give_update
-from tests.support.builders import NOON, Desk, build_centre, build_desk, build_technician, build_user
+from tests.support.builders import NOON, Desk, build_centre, build_technician, build_user
 
 pytestmark = pytest.mark.django_db
 
 C, H, M, L = Severity
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LINE = "The vendor sends a new board tomorrow."
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 class Outbox:

@@ -25,6 +25,7 @@ from escalations.models import Question
 from escalations.points.apply import escalate
 from escalations.questions.apply import answer
 from tests.support.builders import NOON, Desk, build_desk, build_technician, build_user
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -44,11 +45,6 @@ def clock(request: pytest.FixtureRequest):
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
-@pytest.fixture
 def case(desk: Desk) -> Case:
     """A High case past its first point: its owner is asked, half an hour ago."""
     return asked(desk)
@@ -58,12 +54,6 @@ def asked(desk: Desk, hours: float = 12, **fields: Any) -> Case:
     case = desk.open_case(**{"severity": Severity.HIGH, **fields})
     escalate(NOON + hours * HOUR)
     return Case.objects.get(pk=case.pk)
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def said(response: Any) -> str:

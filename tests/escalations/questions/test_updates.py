@@ -19,7 +19,7 @@ from escalations.enums import Member
 from escalations.models import Question
 from escalations.points.apply import escalate
 from escalations.questions.updates import give_update
-from tests.support.builders import NOON, Desk, build_desk, build_technician
+from tests.support.builders import NOON, Desk, build_technician
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +27,6 @@ C, H, M, L = Severity
 HOUR = timedelta(hours=1)
 WORDS = "The new board is in; we test it tonight."
 STAFF = [Member.ACCOUNT_MANAGER, Member.CSM, Member.CS_DIRECTOR, Member.COO]
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from escalations.models import Escalation, EscalationRequest
 from escalations.points.apply import escalate
 from escalations.requests import apply as requests
 from escalations.requests.decide import acceptance_effect
-from tests.support.builders import NOON, Desk, build_desk, build_technician
+from tests.support.builders import NOON, Desk, build_technician
 
 pytestmark = pytest.mark.django_db
 
@@ -33,11 +33,6 @@ HOUR, MINUTE, INSTANT = timedelta(hours=1), timedelta(minutes=1), timedelta(micr
 CUSTOMER = "desk@acme"
 
 WORDS = {"asked_by": "Ada Acme", "impact": "The shop is closed.", "reason": "They lose a day's sales."}
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 class Posted:

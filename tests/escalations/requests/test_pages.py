@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +24,8 @@ from escalations.enums import Origin
 from escalations.models import Escalation, EscalationRequest
 from escalations.points.apply import escalate
 from escalations.requests import apply as requests
-from tests.support.builders import NOON, Desk, build_desk, build_user
+from tests.support.builders import NOON, Desk, build_user
+from tests.support.pages import signed_in
 
 HOUR = timedelta(hours=1)
 LATER = NOON + 2 * HOUR
@@ -45,17 +45,6 @@ def _afternoon(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def wanted(desk: Desk, case: Case, by: User | None = None) -> EscalationRequest:

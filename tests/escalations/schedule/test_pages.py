@@ -24,24 +24,14 @@ from escalations.points.panel import Standing, escalation_panel
 from escalations.policy.schedule import BASE_INTERVAL, PUBLISHED
 from escalations.schedule.versions import draft_next_version, put_in_force
 from escalations.sla.panel import promises_panel
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 DRAFT = "admin:escalations_scheduleversion_draft"
 PUT_IN_FORCE = "admin:escalations_scheduleversion_put_in_force"
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page_of(version: ScheduleVersion) -> str:

@@ -45,7 +45,8 @@ from escalations.schedule.rollout import (
 from escalations.schedule.rollout_admin import address_of_move
 from escalations.schedule.versions import draft_next_version, put_in_force
 from escalations.sla.panel import promises_panel
-from tests.support.builders import NOON, Desk, build_desk, build_technician
+from tests.support.builders import NOON, Desk, build_desk, build_technician, reload
+from tests.support.pages import signed_in
 from tests.support.workers import at_once
 
 pytestmark = pytest.mark.django_db
@@ -54,11 +55,6 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 C, H, M, L = Severity
 NOW = NOON + 40 * HOUR
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def next_version(desk: Desk, at: datetime, **changed: dict[str, object]) -> ScheduleVersion:
@@ -78,10 +74,6 @@ def next_version(desk: Desk, at: datetime, **changed: dict[str, object]) -> Sche
 def sooner(desk: Desk, at: datetime) -> ScheduleVersion:
     """High 1 after 6 hours instead of 12."""
     return next_version(desk, at, high_1={"after": 6 * HOUR})
-
-
-def now_is(case: Case) -> Case:
-    return Case.objects.get(pk=case.pk)
 
 
 def moves_all(desk: Desk, version: ScheduleVersion, now: datetime, **options: bool) -> Rehearsal:
@@ -156,14 +148,14 @@ def _reopen(case: Case, desk: Desk, at: datetime) -> None:
 
 
 def _off_duty(case: Case, desk: Desk, at: datetime) -> None:
-    owner = now_is(case).owner
+    owner = reload(case).owner
     if owner is not None:
         owner.technician.on_duty = False
         owner.technician.save()
 
 
 def _reassign(case: Case, desk: Desk, at: datetime) -> None:
-    new_owner = desk.technician if now_is(case).owner == desk.l3 else desk.l3
+    new_owner = desk.technician if reload(case).owner == desk.l3 else desk.l3
     transitions.reassign(case.pk, desk.manager, at, owner=new_owner, reason="Knows it")
 
 
@@ -250,7 +242,7 @@ def _rehearse_move_and_compare(lives, changed: dict[str, dict[str, object]], fal
     assert len(rehearsal.listed) == Case.objects.open().count() == rehearsal.totals["cases"]
     lives_now = load_clocks([outlook.case for outlook in rehearsal.listed], Versions())
     for outlook in rehearsal.listed:
-        case = now_is(outlook.case)
+        case = reload(outlook.case)
         rows = Escalation.objects.filter(case=case).exclude(pk__in=done_before)
         done = {(row.run, row.severity, row.number, row.carried_out, row.due_at) for row in rows}
         assert done == {(*due.key, outlook.step.is_effective(due), due.due_at) for due in outlook.step.dues}
@@ -337,7 +329,7 @@ def test_points_passed_before_a_lowering_are_only_recorded_by_a_move(desk: Desk)
     assert outlook.letters == []
     escalate(NOON + 9 * HOUR)
     row = Escalation.objects.get(severity=H)
-    assert (row.carried_out, row.mailed, now_is(case).owner) == (False, [], outlook.case.owner)
+    assert (row.carried_out, row.mailed, reload(case).owner) == (False, [], outlook.case.owner)
 
 
 def test_a_point_that_was_carried_out_is_not_carried_out_again_by_a_move(desk: Desk) -> None:  # E6
@@ -396,7 +388,7 @@ def test_a_move_is_on_record_and_in_the_history_and_makes_the_case_due_for_a_loo
     change = case.history.latest()
     assert (change.last_move, change.history_user, change.history_date) == (Move.MOVED, desk.manager, row.at)
     assert change.history_change_reason == "From version 1 to version 2 of the schedule: The new contract"
-    moved = now_is(case)
+    moved = reload(case)
     assert (moved.escalation_check_at, moved.sla_check_at, moved.changed_at) == (row.at, row.at, row.at)
     assert (moved.status, moved.owner, moved.update_cadence) == (case.status, desk.technician, {})
 
@@ -564,12 +556,6 @@ def test_two_thousand_cases_cost_the_same_queries_for_each_batch(desk: Desk) -> 
 
 
 # --- the pages --------------------------------------------------------------------------------------------------
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page_of(name: str, version: ScheduleVersion, query: str = "") -> str:
@@ -757,7 +743,7 @@ def test_a_move_waits_for_a_sweep_that_holds_its_cases(settings) -> None:  # E10
         moved.set()
 
     at_once(sweeping, moving)
-    assert now_is(case).escalation_check_at == at
+    assert reload(case).escalation_check_at == at
 
 
 # --- a manager's afternoon in a real browser ----------------------------------------------------------------------

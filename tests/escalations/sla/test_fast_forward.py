@@ -25,7 +25,7 @@ from escalations.models import ClockRule, DigestLine, SlaTarget
 from escalations.questions.apply import answer
 from escalations.questions.updates import give_update
 from escalations.sla.apply import keep_promises
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
 from tests.support.schedule_table import AM, COO, E1, MANAGEMENT, outcome_of
 from tests.support.schedule_table import CUSTOMER as THE_CUSTOMER
 from tests.support.stage import HOUR, MINUTE, Stage, at
@@ -34,11 +34,6 @@ pytestmark = pytest.mark.django_db
 
 C, H, M, L = Severity
 CUSTOMER, ACCOUNT_MANAGER, CSM, DIRECTOR, THE_COO = Member
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 @pytest.fixture

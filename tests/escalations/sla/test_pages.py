@@ -28,23 +28,13 @@ from escalations.models import DigestLine, SlaTarget
 from escalations.points.apply import escalate
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_desk
+from tests.support.pages import signed_in
 from tests.test_browser import ARGUMENTS
 
 pytestmark = pytest.mark.django_db
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LEDGER = "/admin/escalations/promise/"
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def at(hours: float) -> datetime:

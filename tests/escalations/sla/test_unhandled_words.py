@@ -10,18 +10,13 @@ from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity
 from cases.models import Case, Interaction, Mail
 from cases.workflow import contact_log, transitions
 from escalations.sla.apply import keep_promises
-from tests.support.builders import NOON, Desk, build_desk
+from tests.support.builders import NOON, Desk
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
 #: T1's times, in minutes.
 WITHIN = {Severity.CRITICAL: 30, Severity.HIGH: 60, Severity.MEDIUM: 120, Severity.LOW: 180}
-
-
-@pytest.fixture
-def desk() -> Desk:
-    return build_desk()
 
 
 def thanked(desk: Desk, severity: Severity = Severity.MEDIUM) -> Interaction:
