@@ -31,8 +31,8 @@ from cases.enums import (
     WaitReason,
 )
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
-from contacts.calendars import said_locally
 from contacts.enums import MeansOfContact, Role
+from contacts.wording import and_list, in_zone
 
 PAGE = 100
 #: As far back as a page can be asked for, in pages; a case with more entries has something else wrong with it.
@@ -196,7 +196,7 @@ class Fold:
         counts = Counter(entry.routine for entry in self.entries if entry.routine is not None)
         kinds = sorted(counts.items(), key=lambda kind: (kind[0].place, kind[0].one))
         parts = [f"{number} {routine.one if number == 1 else routine.many}" for routine, number in kinds]
-        return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+        return and_list(parts)
 
     @property
     def lost(self) -> int:
@@ -378,7 +378,7 @@ def _notices(case: Case, enough: int) -> Iterator[Entry]:
         if row.superseded:
             lines.append("Not sent: a later notice that was due as well went instead.")
         if row.closes_at is not None:
-            lines.append(f"Names the closing: {said_locally(row.closes_at, case.company.time_zone)}.")
+            lines.append(f"Names the closing: {in_zone(row.closes_at, case.company.time_zone)}.")
         if row.mail is not None and row.mail.last_error:
             lines.append(row.mail.last_error)
         yield Entry(

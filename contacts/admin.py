@@ -27,7 +27,6 @@ from contacts.calendars import (
     centres_in_business_day,
     coverage_gaps,
     japanese_support_opens_at,
-    said_locally,
 )
 from contacts.directory import directory_problems
 from contacts.enums import Language, Right, Role
@@ -54,6 +53,7 @@ from contacts.models import (
 )
 from contacts.pages import HistoryAdmin, RightsInline
 from contacts.permissions import RightsAdmin, holds
+from contacts.wording import in_zone
 
 #: How far ahead the centres' hours are looked through for gaps (D1), and how many gaps are told.
 COVERAGE_AHEAD = timedelta(days=7)
@@ -212,7 +212,7 @@ def coverage(now: datetime) -> dict[str, Any]:
         "gaps_left_out": max(0, len(gaps) - GAPS_TOLD),
         "centres": len(centres),
         "in_business_day": centres_in_business_day(hours, now),
-        "japanese": f"opens {said_locally(opens_at, 'Asia/Tokyo')}" if opens_at else "is open now",
+        "japanese": f"opens {in_zone(opens_at, 'Asia/Tokyo')}" if opens_at else "is open now",
     }
 
 

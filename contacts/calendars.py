@@ -25,20 +25,6 @@ ONE_DAY = timedelta(days=1)
 
 # Written out, because strftime's names follow the locale of the process.
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -81,7 +67,7 @@ class BusinessCalendar:
 
     def local_date(self, moment: datetime) -> date:
         """The day on which the moment falls here. Raises ValueError for a naive moment."""
-        return _in_utc(moment).astimezone(ZoneInfo(self.time_zone)).date()
+        return in_utc(moment).astimezone(ZoneInfo(self.time_zone)).date()
 
     def is_business_day(self, day: date) -> bool:
         """Neither weekend nor public holiday nor closure day; a make-up working day counts as one (F3)."""
@@ -180,16 +166,16 @@ class OpeningHours:
     def next_opening(self, moment: datetime) -> datetime | None:
         """The moment itself when open, else the next opening; None when there is none within SEARCH_DAYS."""
         stretch = self._current_or_next(moment)
-        if stretch is None or stretch.start > _in_utc(moment) + SEARCH_DAYS * ONE_DAY:
+        if stretch is None or stretch.start > in_utc(moment) + SEARCH_DAYS * ONE_DAY:
             return None
-        return max(stretch.start, _in_utc(moment))
+        return max(stretch.start, in_utc(moment))
 
     def closes_at(self, moment: datetime) -> datetime | None:
         """When it closes next, spans that touch taken as one; None when closed, or open for all of SEARCH_DAYS."""
         stretch = self._current_or_next(moment)
-        if stretch is None or stretch.start > _in_utc(moment):
+        if stretch is None or stretch.start > in_utc(moment):
             return None
-        return stretch.end if stretch.end <= _in_utc(moment) + SEARCH_DAYS * ONE_DAY else None
+        return stretch.end if stretch.end <= in_utc(moment) + SEARCH_DAYS * ONE_DAY else None
 
     def stretches(self, first: date, last: date) -> Iterator[Stretch]:
         """The spans that begin on the local days from first to last, as moments, by start; they may overlap."""
@@ -230,7 +216,7 @@ def calendar_problem(country: str, subdivision: str, time_zone: str) -> str:
 def coverage_gaps(centres: Iterable[OpeningHours], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """The stretches from start to end, in UTC, in which no centre is open; D1 wants this list empty."""
     gaps = []
-    covered_until, end = _in_utc(start), _in_utc(end)
+    covered_until, end = in_utc(start), in_utc(end)
     for opened, closed in _joined(sorted(_all_stretches(centres, covered_until, end))):
         if opened >= end:
             break
@@ -252,34 +238,7 @@ def japanese_support_opens_at(now: datetime) -> datetime | None:
     return None if JAPANESE_SUPPORT.is_open(now) else JAPANESE_SUPPORT.next_opening(now)
 
 
-def said_locally(moment: datetime, time_zone: str) -> str:
-    """The moment as its reader's calendar and clock show it (M4): "Wed 3 June 2026, 10:00 (Tokyo, UTC+09:00)".
-
-    Raises UnknownCalendar for an unknown time zone, ValueError for a naive moment.
-    """
-    problem = time_zone_problem(time_zone)
-    if problem:
-        raise UnknownCalendar(problem)
-    local = _in_utc(moment).astimezone(ZoneInfo(time_zone))
-    day = f"{WEEKDAYS[local.weekday()][:3]} {local.day} {MONTHS[local.month - 1]} {local.year}"
-    offset = f"{local:%z}"
-    zone = ", ".join(filter(None, [_place_name(time_zone), f"UTC{offset[:3]}:{offset[3:5]}"]))
-    return f"{day}, {local:%H:%M} ({zone})"
-
-
-def said_day(day: date) -> str:
-    """A day as people say it in the course of a year: “Wed 3 June”."""
-    return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1]}"
-
-
-def _place_name(time_zone: str) -> str:
-    """The city in a zone's name; none for a zone named after an offset (UTC; Etc/GMT+5 is UTC-05:00)."""
-    if time_zone.startswith("Etc/") or time_zone.isupper():
-        return ""
-    return time_zone.rpartition("/")[2].replace("_", " ")
-
-
-def _in_utc(moment: datetime) -> datetime:
+def in_utc(moment: datetime) -> datetime:
     """The same moment in UTC. A naive one is refused: astimezone() would read it in the server's own zone."""
     if moment.utcoffset() is None:
         raise ValueError(f"The moment {moment} has no time zone; give an aware datetime.")

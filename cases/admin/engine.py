@@ -18,13 +18,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from cases.engine.recovery import report_on, said_length, told_with
+from cases.engine.recovery import report_on, told_with
 from cases.engine.watch import engine_state
 from cases.models import FailedCase, Outage, Refusal, SweepRun
 from cases.templatetags.case_page import moment_html
 from contacts.enums import Right
 from contacts.models import Company
 from contacts.permissions import RightsAdmin, holds
+from contacts.wording import rough_duration
 
 
 @admin.register(SweepRun)
@@ -94,7 +95,7 @@ class OutageAdmin(RightsAdmin):
     @display(description="Length")
     def length(self, outage: Outage) -> str:
         """How long nobody looked."""
-        return said_length(outage.ended_at - outage.began_at)
+        return rough_duration(outage.ended_at - outage.began_at)
 
     @display(description="Caught up", boolean=True)
     def is_caught_up(self, outage: Outage) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, TextChoices
 
 from cases.enums import FollowUpStep
 from cases.models import Case, FailedCase, FollowUp, Outage
+from contacts.wording import rough_duration, utc_stamp
 
 #: How many of the things that came due a report lists; all of them are counted.
 LISTED = 100
@@ -52,7 +53,7 @@ class LateWork:
     @property
     def late_by(self) -> str:
         """How much later than due it was done, in words."""
-        return said_length(self.done_at - self.due_at)
+        return rough_duration(self.done_at - self.due_at)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Report:
     @property
     def length(self) -> str:
         """How long nobody looked, in words."""
-        return said_length(self.ended_at - self.began_at)
+        return rough_duration(self.ended_at - self.began_at)
 
     @property
     def left_out(self) -> int:
@@ -163,30 +164,18 @@ def newest_reports(number: int) -> list[Report]:
 
 def as_text(report: Report) -> str:
     """The report for a terminal; all times UTC."""
-    began, ended = _stamp(report.began_at), _stamp(report.ended_at)
+    began, ended = utc_stamp(report.began_at), utc_stamp(report.ended_at)
     lines = [f"The engine stood still from {began} to {ended} UTC ({report.length}). {report.sentence}"]
     if report.catching_up:
         lines.append("It is still catching up; more may follow.")
     lines += [
-        f"  {work.number}  {work.what}: due {_stamp(work.due_at)}, done {_stamp(work.done_at)} "
+        f"  {work.number}  {work.what}: due {utc_stamp(work.due_at)}, done {utc_stamp(work.done_at)} "
         f"({work.late_by} late), {work.outcome.label}"
         for work in report.works
     ]
     if report.left_out:
         lines.append(f"  ... and {report.left_out:,} more")
     return "\n".join(lines)
-
-
-def said_length(length: timedelta) -> str:
-    """A length of time as people read it, to the minute: “2 h 45 min”, “3 d 4 h”; “under a minute”."""
-    minutes = int(length.total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [f"{amount} {unit}" for amount, unit in ((days, "d"), (hours, "h"), (rest, "min")) if amount]
-    return " ".join(parts[:2]) or "under a minute"
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _said_counts(counts: Counter[LateOutcome]) -> str:

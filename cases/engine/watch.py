@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from celery import current_app
 from django.conf import settings
 from django.db.models import Count, Min, QuerySet
 
-from cases.engine.recovery import said_length
 from cases.enums import MailStatus
 from cases.models import Case, FailedCase, Mail, SweepRun
+from contacts.wording import rough_duration, utc_stamp
 
 #: Jobs of the beat table that nobody here watches: the heartbeat is watched from outside.
 UNWATCHED = frozenset({"heartbeat"})
@@ -94,22 +94,23 @@ class EngineState:
                 yield f"'{look.name}' has never run."
             elif look.is_late:
                 ago = (self.now - look.last_at).total_seconds()
-                yield f"'{look.name}' ran last at {_stamp(look.last_at)} UTC, {ago:,.0f} s ago."
+                yield f"'{look.name}' ran last at {utc_stamp(look.last_at, seconds=True)} UTC, {ago:,.0f} s ago."
 
     def late_work(self) -> Iterator[str]:
         """The obligations that are overdue, and the cases that cannot be worked (S2)."""
         for one in self.overdue:
             number = Case(pk=one.case_id).number
-            ago = said_length(self.now - one.due_at)
-            yield f"The {one.what} of {number} is overdue: it was due at {_stamp(one.due_at)} UTC, {ago} ago."
+            since, ago = utc_stamp(one.due_at, seconds=True), rough_duration(self.now - one.due_at)
+            yield f"The {one.what} of {number} is overdue: it was due at {since} UTC, {ago} ago."
         if self.set_aside_since is not None and self._too_long(self.set_aside_since):
             cases = "case is" if self.set_aside == 1 else "cases are"
-            yield f"{self.set_aside:,} {cases} set aside, the oldest since {_stamp(self.set_aside_since)} UTC."
+            since = utc_stamp(self.set_aside_since, seconds=True)
+            yield f"{self.set_aside:,} {cases} set aside, the oldest since {since} UTC."
 
     def late_mail(self) -> Iterator[str]:
         """The mail that waits for too long; why, only the admin tells."""
         if self.mail_is_late and self.mail.oldest_at is not None:
-            ago = said_length(self.now - self.mail.oldest_at)
+            ago = rough_duration(self.now - self.mail.oldest_at)
             more = " or more" if self.mail.queued >= MAILS_COUNTED else ""
             mails = "mail waits" if self.mail.queued == 1 else "mails wait"
             yield f"{self.mail.queued:,}{more} {mails} to be sent, the oldest for {ago}."
@@ -165,7 +166,3 @@ def _mail_state() -> MailState:
 def _capped(mails: QuerySet[Mail]) -> int:
     """How many there are, counted no further than needed."""
     return mails.order_by()[:MAILS_COUNTED].count()
-
-
-def _stamp(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

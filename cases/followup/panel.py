@@ -21,9 +21,9 @@ from cases.policy.followup.explain import why_step
 from cases.policy.followup.plans import TO_OWNER, coming, plan_at
 from cases.policy.followup.three_contacts import ATTEMPTS, CALL_BEFORE, NextAttempt, classify_contact, next_attempt
 from cases.policy.followup.wait import DueStep, Wait
-from contacts.calendars import said_day, said_locally
 from contacts.enums import Right
 from contacts.models import User
+from contacts.wording import day_and_month, in_zone
 
 #: When people are usually at work; outside of it the assistant says what time it is over there.
 OFFICE_FROM, OFFICE_UNTIL = time(8), time(18)
@@ -90,7 +90,7 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "asleep_until": plan.asleep_until,
             "unconfirmed": any(absence.is_open and absence.asked_at for absence in case.absences.all()),
             "decide": FollowUpStep.OWNER_DECIDES in wait.done and plan.asleep_until is not None,
-            "closes_local": said_locally(closing, wait.calendar.time_zone) if closing else "",
+            "closes_local": in_zone(closing, wait.calendar.time_zone) if closing else "",
             "announced": _announced(wait),
             "write": _writing(case, user, attempt) if works else None,
         },
@@ -140,7 +140,7 @@ def _next(wait: Wait, ahead: Sequence[DueStep], now: datetime) -> Next | None:
     first = {one.step: one.due_at for one in reversed(ahead)}
     return Next(
         attempt,
-        said_day(attempt.day),
+        day_and_month(attempt.day),
         first.get(CALL_BEFORE[attempt.step]),
         first.get(attempt.step),
         judged.step is not None,
@@ -192,5 +192,5 @@ def _done(case: Case) -> Iterator[StepLine]:
         else:
             line = replace(line, state="queued")
         if row.closes_at is not None and line.state in ("sent", "queued"):
-            line = replace(line, local=said_locally(row.closes_at, case.company.time_zone))
+            line = replace(line, local=in_zone(row.closes_at, case.company.time_zone))
         yield line

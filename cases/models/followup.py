@@ -14,8 +14,8 @@ from cases.enums import (
 from cases.models.case import Case
 from cases.models.contact_log import Interaction
 from cases.models.mail import Mail
-from contacts.calendars import said_day
 from contacts.models import Contact
+from contacts.wording import day_and_month
 
 
 class FollowUp(models.Model):
@@ -96,9 +96,9 @@ class Absence(models.Model):
         """“Away from Mon 1 June, back on Mon 15 June”."""
         if self.back_on is None:
             return "Away, nobody knows until when"
-        away = f"Away from {said_day(self.away_from)}, " if self.away_from else ""
-        said = f"{away}back on {said_day(self.back_on)}"
-        return f"{said}; was back sooner, on {said_day(self.ended_on)}" if self.ended_on else said
+        away = f"Away from {day_and_month(self.away_from)}, " if self.away_from else ""
+        said = f"{away}back on {day_and_month(self.back_on)}"
+        return f"{said}; was back sooner, on {day_and_month(self.ended_on)}" if self.ended_on else said
 
     @property
     def is_open(self) -> bool:

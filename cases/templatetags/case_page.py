@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from cases.enums import MailStatus, Severity, Status
 from cases.models import Case
 from cases.panels import Panel
+from contacts.wording import day_and_time, distance_from, stamp
 
 register = template.Library()
 
@@ -25,26 +26,6 @@ _MAIL_TONES = {
     MailStatus.BOUNCED: "bad",
     MailStatus.DROPPED: "quiet",
 }
-
-
-def said_distance(span: timedelta) -> str:
-    """How far away a moment is, in the two largest units that matter: “2 h 5 min”, “3 d 4 h”; “now” under a minute."""
-    minutes = int(abs(span).total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days >= 10:
-        return f"{days} d"
-    parts = [f"{days} d"] if days else []
-    parts += [f"{hours} h"] if hours else []
-    parts += [f"{rest} min"] if rest and not days else []
-    return " ".join(parts) or "now"
-
-
-def said_from(moment: datetime, now: datetime) -> str:
-    """“in 2 h”, “3 d ago”, “now”."""
-    distance = said_distance(moment - now)
-    if distance == "now":
-        return distance
-    return f"in {distance}" if moment > now else f"{distance} ago"
 
 
 @register.simple_tag(takes_context=True)
@@ -62,12 +43,9 @@ def moment(context: dict[str, Any], at: datetime | None, style: str = "full") ->
 def moment_html(at: datetime, now: datetime, style: str = "full") -> SafeString:
     """The `<time>` element of a moment as seen from `now`."""
     local = timezone.localtime(at)
-    day = f"{local:%a} {local.day} {local:%b}" + (
-        f" {local.year}" if local.year != timezone.localtime(now).year else ""
-    )
-    date, distance = f"{day}, {local:%H:%M}", said_from(at, now)
+    date, distance = day_and_time(local, timezone.localdate(now)), distance_from(at, now)
     shown = {"date": date, "distance": distance}.get(style, f"{date} ({distance})")
-    title = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" + (f" · {date}" if style == "distance" else "")
+    title = f"{stamp(at)}" + (f" · {date}" if style == "distance" else "")
     return format_html('<time datetime="{}" title="{}">{}</time>', at.astimezone(UTC).isoformat(), title, shown)
 
 

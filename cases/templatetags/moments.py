@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django import template
 
-from contacts.calendars import said_locally
+from contacts import wording
 
 register = template.Library()
 
@@ -17,4 +17,4 @@ def in_zone(moment: datetime | str | None, time_zone: str) -> str:
 
     Raises UnknownCalendar for an unknown time zone, ValueError for a naive moment.
     """
-    return said_locally(moment, time_zone) if isinstance(moment, datetime) else ""
+    return wording.in_zone(moment, time_zone) if isinstance(moment, datetime) else ""

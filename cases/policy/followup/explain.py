@@ -6,7 +6,7 @@ from cases.enums import FollowUpStep
 from cases.policy.followup.pending_client_action import PENDING_STEPS
 from cases.policy.followup.three_contacts import ATTEMPTS, next_attempt
 from cases.policy.followup.wait import DueStep, Wait, announced_again_at
-from contacts.calendars import said_day
+from contacts.wording import day_and_month, duration
 
 
 def why_step(wait: Wait, due: DueStep) -> str:
@@ -28,7 +28,7 @@ def why_step(wait: Wait, due: DueStep) -> str:
 def _why_closing(wait: Wait, due: DueStep) -> str:
     announced = [done for done in wait.done.values() if done.closes_at == due.due_at]
     if announced:
-        return f"announced on {said_day(wait.calendar.local_date(announced[-1].done_at))}"
+        return f"announced on {day_and_month(wait.calendar.local_date(announced[-1].done_at))}"
     if wait.plan == "three_contacts":
         return "the first 10:00 over there on a business day at least 24 h after it was announced"
     return _why_notice(wait, due) + ", and never sooner than 24 h after the final notice was sent"
@@ -37,14 +37,9 @@ def _why_closing(wait: Wait, due: DueStep) -> str:
 def _why_notice(wait: Wait, due: DueStep) -> str:
     offset = PENDING_STEPS.get(due.step, timedelta(0))
     planned = wait.started_at + offset
-    said = f"{_said(offset)} after we asked"
+    said = f"{duration(offset, days_from=timedelta(hours=49), units=1)} after we asked"
     if due.due_at <= planned:
         return said
     if wait.awake(planned) != planned or any(start < due.due_at <= wakes_at for start, wakes_at in wait.sleeps):
         return f"{said} would have been while they are away; it goes when they are back"
     return f"{said}, put off by as much as an earlier notice was late"
-
-
-def _said(offset: timedelta) -> str:
-    hours = int(offset.total_seconds() // 3600)
-    return f"{hours} h" if hours <= 48 else f"{hours // 24} d"

@@ -20,7 +20,8 @@ from cases.policy.followup.wait import (
     Wait,
     announced_again_at,
 )
-from contacts.calendars import WEEKDAYS, BusinessCalendar, said_day
+from contacts.calendars import WEEKDAYS, BusinessCalendar
+from contacts.wording import and_list, day_and_month
 
 ATTEMPTS = (FollowUpStep.ATTEMPT_1, FollowUpStep.ATTEMPT_2, FollowUpStep.ATTEMPT_3)
 #: The owner is told to phone before the desk writes by itself.
@@ -78,14 +79,14 @@ def classify_contact(wait: Wait, at: datetime) -> ContactVerdict:
     woken = wait.awake(at)
     if woken > at:
         return ContactVerdict(
-            None, f"the customer is away; the follow-up wakes on {said_day(wait.calendar.local_date(woken))}"
+            None, f"the customer is away; the follow-up wakes on {day_and_month(wait.calendar.local_date(woken))}"
         )
     if not wait.calendar.is_business_day(day):
         return ContactVerdict(
-            None, f"{_said_closed(wait.calendar, day)}; the next attempt counts from {said_day(coming.day)} on"
+            None, f"{_said_closed(wait.calendar, day)}; the next attempt counts from {day_and_month(coming.day)} on"
         )
     if day < coming.day:
-        return ContactVerdict(None, f"the next attempt counts from {said_day(coming.day)} on: {coming.why}")
+        return ContactVerdict(None, f"the next attempt counts from {day_and_month(coming.day)} on: {coming.why}")
     return ContactVerdict(coming.step, due_at=min(coming.at, at), time=wait.times_done(coming.step) + 1)
 
 
@@ -211,26 +212,25 @@ def _why_not_sooner(wait: Wait, lost: DoneStep | None, day: date, at: datetime) 
     planned_on = wait.calendar.local_date(at)
     if planned_on > day:
         reasons.append(
-            f"the mail of {said_day(_day_of(wait, lost))} was not delivered"
+            f"the mail of {day_and_month(_day_of(wait, lost))} was not delivered"
             if lost and wait.awake(wait.calendar.at_local_time(day, wait.hours.opens)) <= lost.done_at
-            else f"they are away until {said_day(planned_on)}"
+            else f"they are away until {day_and_month(planned_on)}"
         )
     return ", ".join(reasons)
 
 
 def _said_before(wait: Wait, before: DoneStep | None) -> str:
     if before is None:
-        return f"the first attempt is on the next business day after we asked, {said_day(_asked_on(wait))}"
-    return f"{said_day(_day_of(wait, before))} was an attempt"
+        return f"the first attempt is on the next business day after we asked, {day_and_month(_asked_on(wait))}"
+    return f"{day_and_month(_day_of(wait, before))} was an attempt"
 
 
 def _said_skipped(calendar: BusinessCalendar, start: date, end: date, consecutive: bool) -> Iterator[str]:
     """Why each day strictly between the two is none, days with the same reason together."""
     days = [start + number * ONE_DAY for number in range(1, (end - start).days)]
     for reason, alike in groupby(days, key=lambda day: _kept_back(calendar, day, consecutive)):
-        said = [said_day(day) for day in alike]
-        named = " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
-        yield f"{named} {NO_BUSINESS_DAY[len(said) > 1] if reason == CLOSED else reason}"
+        names = [day_and_month(day) for day in alike]
+        yield f"{and_list(names)} {NO_BUSINESS_DAY[len(names) > 1] if reason == CLOSED else reason}"
 
 
 def _kept_back(calendar: BusinessCalendar, day: date, consecutive: bool) -> str:
@@ -242,4 +242,4 @@ def _kept_back(calendar: BusinessCalendar, day: date, consecutive: bool) -> str:
 
 def _said_closed(calendar: BusinessCalendar, day: date) -> str:
     closed = calendar.closed_because(day)
-    return f"{said_day(day)} is no business day there" + ("" if closed in WEEKDAYS else f" ({closed})")
+    return f"{day_and_month(day)} is no business day there" + ("" if closed in WEEKDAYS else f" ({closed})")
