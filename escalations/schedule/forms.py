@@ -1,4 +1,4 @@
-"""How a support manager writes a draft of the schedule and moves cases to it (E10): durations as text, boxes."""
+"""The forms of a draft of the schedule, and of moving cases to a version (E10)."""
 
 from __future__ import annotations
 
@@ -43,21 +43,20 @@ class DurationField(forms.Field):
         self.widget.attrs.setdefault("autocomplete", "off")
 
     def prepare_value(self, value: Any) -> Any:
-        """What stands in the input: what was typed, or the stored duration in words."""
         return duration(value) if isinstance(value, timedelta) else value
 
     def to_python(self, value: Any) -> timedelta | None:
-        """Read what was typed. Raises ValidationError with the sentence that says how to write it (S4)."""
+        """Raise ValidationError with a sentence that shows how to write a duration (S4)."""
         text = str(value or "").strip()
         if not text:
             return None
         try:
             return read_duration(text)
-        except NotADuration as why:
-            raise ValidationError(str(why)) from why
+        except NotADuration as error:
+            raise ValidationError(str(error)) from error
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """“90 min” instead of “1 h 30 min” is no change."""
+        """Compare durations, not spellings: “90 min” equals “1 h 30 min”."""
         try:
             return self.to_python(data) != (initial or None)
         except ValidationError:
@@ -68,11 +67,11 @@ class NamedErrors(forms.ModelForm):
     """A row whose problems name it: “Critical 2, unresolved for: …” (S4)."""
 
     def row_name(self) -> str:
-        """What people call the row, from what was typed."""
+        """The row's name, from what was typed."""
         raise NotImplementedError
 
     def add_error(self, field: str | None, error: Any) -> None:
-        """Each sentence begins with the row and the field."""
+        """Prefix each sentence with the row and the label of the field."""
         if field is None:
             super().add_error(None, error)
             return
@@ -115,22 +114,21 @@ class PointForm(NamedErrors):
                 self.initial[f"every_{audience.value}"] = timedelta(minutes=minutes)
 
     def row_name(self) -> str:
-        """“Critical 2”, or what is known of a row that is not filled in."""
         severity = _typed(self, "severity")
-        label = Severity(severity).label if severity in {one.value for one in Severity} else "A point"
-        return f"{label} {_typed(self, 'number')}".strip() if label != "A point" else label
+        if severity not in Severity:
+            return "A point"
+        return f"{Severity(severity).label} {_typed(self, 'number')}".strip()
 
     def clean_after(self) -> timedelta:
-        """A point comes some time after the opening (E10)."""
         after: timedelta = self.cleaned_data["after"]
         if after <= timedelta(0):
             raise ValidationError("a point must come some time after the opening; give a time above zero.")
         return after
 
     def clean(self) -> dict[str, Any]:
-        """Put the four intervals together as the rhythm of the point.
+        """Collect the four intervals as the cadence of the point.
 
-        Not `super().clean()`: it would look for each point alone whether its number is taken; the set judges them all.
+        Does not call `super().clean()`, which would check each number against the database; the formset checks all.
         """
         cleaned = self.cleaned_data
         cadence = {}
@@ -148,10 +146,10 @@ class PointForm(NamedErrors):
 
 
 class PointFormSet(BaseInlineFormSet):
-    """The points of a draft, judged together (E10)."""
+    """The points of a draft, validated together (E10)."""
 
     def clean(self) -> None:
-        """Numbers without a gap, rising times. Raises ValidationError with a sentence for each problem."""
+        """Raise ValidationError with a sentence for each problem, such as a gap in the numbers or a falling time."""
         if any(self.errors):
             return
         kept = [form for form in self.forms if form.cleaned_data and form not in self.deleted_forms]
@@ -161,7 +159,7 @@ class PointFormSet(BaseInlineFormSet):
             raise ValidationError(problems)
 
     def save(self, commit: bool = True) -> Any:
-        """Rows that change their numbers make room for one another first: a point stands once in a version."""
+        """Move rows that swap numbers out of the way first, as a number is unique within a version and severity."""
         moving = [
             form.instance.pk
             for form in self.initial_forms
@@ -172,12 +170,12 @@ class PointFormSet(BaseInlineFormSet):
         return super().save(commit)
 
 
-#: Beyond any number that a point is given.
+#: Added to the number of a row that is renumbered; beyond any number in use.
 OUT_OF_THE_WAY = 20_000
 
 
 class ClockRuleForm(NamedErrors):
-    """What holds for a severity as a whole (E2, T2, T3)."""
+    """The rules of a severity as a whole (E2, T2, T3)."""
 
     base_interval = DurationField(
         label="customer updated every",
@@ -190,11 +188,9 @@ class ClockRuleForm(NamedErrors):
         fields = ["base_interval", "automatic_updates", "stands_still_while_waiting"]
 
     def row_name(self) -> str:
-        """The severity."""
         return self.instance.get_severity_display() or "A severity"
 
     def clean_base_interval(self) -> timedelta:
-        """Never shorter than the desk can keep (E10)."""
         interval: timedelta = self.cleaned_data["base_interval"]
         if interval < SHORTEST_INTERVAL:
             raise ValidationError(f"give {duration(SHORTEST_INTERVAL)} or more.")
@@ -205,7 +201,7 @@ class ClockRuleForm(NamedErrors):
 
 
 class MoveSelectionForm(forms.Form):
-    """Which open cases are to move; what is left empty chooses all."""
+    """Which open cases to move; a field left empty selects all."""
 
     severity = forms.MultipleChoiceField(label="Severity", required=False, widget=forms.CheckboxSelectMultiple)
     version = forms.TypedMultipleChoiceField(
@@ -218,33 +214,35 @@ class MoveSelectionForm(forms.Form):
     def __init__(self, counts: Counts, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.counts = counts
-        self._offer(
-            severity=[(one.value, f"{one.label} ({cases})") for one, cases in counts.by_severity.items()],
-            version=[(str(one), f"Version {one} ({cases})") for one, cases in counts.by_version.items()],
+        self._set_choices(
+            severity=[
+                (severity.value, f"{severity.label} ({cases})") for severity, cases in counts.by_severity.items()
+            ],
+            version=[(str(number), f"Version {number} ({cases})") for number, cases in counts.by_version.items()],
             company=[
                 ("", f"Every company ({counts.total})"),
-                *((str(one.pk), f"{one} ({cases})") for one, cases in counts.by_company.items()),
+                *((str(company.pk), f"{company} ({cases})") for company, cases in counts.by_company.items()),
             ],
         )
 
-    def _offer(self, **choices: list[tuple[str, str]]) -> None:
-        for name, offered in choices.items():
+    def _set_choices(self, **choices: list[tuple[str, str]]) -> None:
+        for name, options in choices.items():
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = offered
+            field.choices = options
             field.error_messages["invalid_choice"] = "No open case to move fits this any more; choose again."
 
     def selection(self) -> Selection:
-        """What was chosen."""
+        """The selection of a valid form."""
         chosen = self.cleaned_data
         return Selection(tuple(chosen["severity"]), tuple(chosen["version"]), chosen["company"])
 
-    def said(self) -> str:
-        """What was chosen, in words."""
+    def text(self) -> str:
+        """The selection in words."""
         selection = self.selection()
-        company = next((str(one) for one in self.counts.by_company if one.pk == selection.company), "")
+        company = next((str(row) for row in self.counts.by_company if row.pk == selection.company), "")
         parts = [
-            ", ".join(Severity(one).label for one in selection.severities),
+            ", ".join(Severity(value).label for value in selection.severities),
             f"on version {', '.join(map(str, selection.versions))}" if selection.versions else "",
             f"of {company}" if company else "",
         ]
@@ -252,7 +250,7 @@ class MoveSelectionForm(forms.Form):
 
 
 class MoveConfirmForm(forms.Form):
-    """Why the cases are moved, and what was shown of them."""
+    """Why the cases are moved, and the signed previews that were shown (`seen`)."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
     reason = forms.CharField(
@@ -270,7 +268,7 @@ class MoveConfirmForm(forms.Form):
     )
 
     def confirming(self, seen: str) -> MoveConfirmForm:
-        """The same form, with all that was typed, for what is shown now."""
+        """The same form with everything typed, for the previews that are shown now."""
         self.initial["seen"] = seen
         if self.is_bound:
             self.data = {**dict(self.data.items()), "seen": seen}

@@ -1,10 +1,11 @@
-"""The pages on which open cases are moved to another version of the schedule (E10): choose, see what would happen,
-confirm, see how far it is carried out. Looking changes nothing; the move is a POST of its own (A2).
+"""The admin pages that move open cases to another version of the schedule (E10): select, preview, confirm, progress.
+
+The previews are GETs and change nothing; the move is a POST of its own (A2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -30,30 +32,29 @@ from escalations.policy.clock import Due
 from escalations.schedule.forms import MoveConfirmForm, MoveSelectionForm
 from escalations.schedule.rollout import (
     CasePreview,
-    Changed,
-    Moved,
+    PreviewOutdated,
     Rehearsal,
+    RolloutResult,
     SignedPreview,
-    counted,
-    movable,
-    move,
-    progress,
+    count_movable,
+    movable_cases,
     rehearse,
-    selected,
+    roll_out,
+    rollout_progress,
+    select_cases,
 )
 
-#: So many sentences about single cases a page tells; the rest is counted.
+#: Sentences about single cases that a page shows; the rest is counted.
 SENTENCES_SHOWN = 12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SALT = "escalations.schedule-move"
 
 
-class MovingCases(RightsAdmin):
-    """The pages of the move, among those of a version of the schedule."""
+class RolloutAdmin(RightsAdmin):
+    """The pages of a rollout, below those of a version of the schedule."""
 
     def get_urls(self) -> list[URLPattern]:
-        """The page's addresses, and those of the move."""
         pages = [
             ("move/", self.choose_view, "move"),
             ("move/rehearsal/", self.rehearsal_view, "rehearsal"),
@@ -69,139 +70,139 @@ class MovingCases(RightsAdmin):
             *super().get_urls(),
         ]
 
-    # --- the pages ---
+    # --- the views; each raises PermissionDenied or Http404 ---
 
     def choose_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
-        """Which open cases are to move. Raises PermissionDenied, Http404."""
-        version = _version(request, version_id)
+        """Which open cases are to move."""
+        version = _get_version(request, version_id)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])
         if version.is_draft:
-            return self._draft_first(request, version)
-        counts = counted(version)
-        form = MoveSelectionForm(counts, request.GET or None)
-        told = {"counts": counts, "form": form, "title": f"Move open cases to version {version.number}"}
-        return self._page(request, version, "move_choose", told)
+            return self._refuse_draft(request, version)
+        form = MoveSelectionForm(count_movable(version), request.GET or None)
+        return self._selection_page(request, version, form)
 
     def rehearsal_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
-        """What the move would do; nothing is changed. Raises PermissionDenied, Http404."""
-        version = _version(request, version_id)
+        """What moving the selected cases would do, with the form that confirms it."""
+        version = _get_version(request, version_id)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])
         if version.is_draft:
-            return self._draft_first(request, version)
-        return self._show(request, version, MoveConfirmForm())
+            return self._refuse_draft(request, version)
+        return self._rehearsal_page(request, version, MoveConfirmForm())
 
     def move_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
-        """Move what was shown, or say what has changed and show it anew. Raises PermissionDenied, Http404."""
-        version = _version(request, version_id)
+        """Move the cases that were shown, or show the preview again with what has changed (S4)."""
+        version = _get_version(request, version_id)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         form = MoveConfirmForm(request.POST)
         if not form.is_valid():
-            return self._show(request, version, form, 422)
+            return self._rehearsal_page(request, version, form, 422)
+        reason, leave_changed = form.cleaned_data["reason"], form.cleaned_data["leave_changed"]
         try:
-            seen = read_sights(form.cleaned_data["seen"], version)
-            moved = move(
-                seen,
-                version.pk,
-                person(request),
-                timezone.now(),
-                reason=form.cleaned_data["reason"],
-                leave_changed=form.cleaned_data["leave_changed"],
+            seen = load_previews(form.cleaned_data["seen"], version)
+            result = roll_out(
+                seen, version.pk, person(request), timezone.now(), reason=reason, leave_changed=leave_changed
             )
-        except NotAllowed as why:
-            raise PermissionDenied(str(why)) from why
-        except Changed as changed:
-            return self._show(request, version, form, 409, changed.sentence, changed.sentences)
-        except Refused as why:
-            return self._show(request, version, form, 409, why.sentence)
-        return self._done(request, version, seen, moved, form.cleaned_data["reason"])
+        except NotAllowed as error:
+            raise PermissionDenied(str(error)) from error
+        except PreviewOutdated as outdated:
+            return self._rehearsal_page(request, version, form, 409, outdated.sentence, outdated.sentences)
+        except Refused as refused:
+            return self._rehearsal_page(request, version, form, 409, refused.sentence)
+        self._report(request, version, result, reason)
+        return redirect(_address_of_result(version, seen, result))
 
     def moved_view(self, request: HttpRequest, version_id: int, stamp: int) -> HttpResponse:
-        """What has become of a move. Raises PermissionDenied, Http404."""
-        version = _version(request, version_id)
+        """How far a rollout is carried out; `stamp` is its moment in microseconds since 1970."""
+        version = _get_version(request, version_id)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET"])
         at = _moment_of(stamp)
         first = ScheduleMove.objects.filter(version=version, at=at).select_related("by").first()
         if first is None:
             raise Http404(f"No cases were moved to version {version.number} at that moment.")
-        told = {"move": first, "progress": progress(version, at), "left": movable(version).count()}
-        return self._page(request, version, "moved", told | {"title": f"Moved to version {version.number}"})
+        context = {
+            "title": f"Moved to version {version.number}",
+            "move": first,
+            "progress": rollout_progress(version, at),
+            "left": movable_cases(version).count(),
+        }
+        return self._page(request, version, "moved", context)
 
-    # --- what they share ---
+    # --- what they render ---
 
-    def _show(
+    def _selection_page(
+        self, request: HttpRequest, version: ScheduleVersion, form: MoveSelectionForm, status: int = 200
+    ) -> HttpResponse:
+        title = f"Move open cases to version {version.number}"
+        return self._page(
+            request, version, "move_choose", {"title": title, "counts": form.counts, "form": form}, status
+        )
+
+    def _rehearsal_page(
         self,
         request: HttpRequest,
         version: ScheduleVersion,
         form: MoveConfirmForm,
         status: int = 200,
         sentence: str = "",
-        sentences: list[str] | None = None,
+        sentences: Sequence[str] = (),
     ) -> HttpResponse:
-        """What the move of the selection would do as things are now, with the form that confirms exactly that."""
-        choice = MoveSelectionForm(counted(version), request.GET)
-        if not choice.is_valid():
-            told = {"counts": choice.counts, "form": choice, "title": f"Move open cases to version {version.number}"}
-            return self._page(request, version, "move_choose", told, 422)
+        """The preview of the selected cases as of now, with the form that confirms exactly that."""
+        selection = MoveSelectionForm(count_movable(version), request.GET)
+        if not selection.is_valid():
+            return self._selection_page(request, version, selection, 422)
         now = timezone.now()
-        rehearsal = rehearse(selected(version, choice.selection()), version, now)
-        told = {
+        rehearsal = rehearse(select_cases(version, selection.selection()), version, now)
+        context = {
             "title": f"What moving to version {version.number} would do",
             "rehearsal": rehearsal,
-            "readers": sorted(rehearsal.readers.values(), key=lambda one: (-one.mails, one.name)),
+            "readers": sorted(rehearsal.readers.values(), key=lambda reader: (-reader.mails, reader.name)),
             "points": sorted(rehearsal.points.items()),
-            "lines": [_line(outlook) for outlook in rehearsal.listed],
-            "chosen": choice.said(),
+            "lines": [_line(preview) for preview in rehearsal.listed],
+            "chosen": selection.text(),
             "query": request.GET.urlencode(),
-            "form": form.confirming(written_sights(rehearsal, version)),
+            "form": form.confirming(dump_previews(rehearsal, version)),
             "sentence": sentence,
-            "sentences": (sentences or [])[:SENTENCES_SHOWN],
-            "more_sentences": max(0, len(sentences or []) - SENTENCES_SHOWN),
+            "sentences": sentences[:SENTENCES_SHOWN],
+            "more_sentences": max(0, len(sentences) - SENTENCES_SHOWN),
         }
-        return self._page(request, version, "move_rehearsal", told, status)
-
-    def _done(
-        self,
-        request: HttpRequest,
-        version: ScheduleVersion,
-        seen: Mapping[int, SignedPreview],
-        moved: Moved,
-        reason: str,
-    ) -> HttpResponse:
-        if moved.moved:
-            self.log_change(request, version, f"Moved {moved.moved} open cases to this version: {reason}")
-            messages.success(request, f"{_cases(moved.moved)} moved to version {version.number}.")
-        elif moved.already:
-            there = f"{_cases(moved.already)} on version {version.number} already"
-            messages.info(request, f"{there}; nothing was moved twice.")
-        if moved.left:
-            shown = " ".join(moved.left[:SENTENCES_SHOWN])
-            more = f" And {len(moved.left) - SENTENCES_SHOWN} more." if len(moved.left) > SENTENCES_SHOWN else ""
-            messages.warning(request, f"Left as they are, as they changed meanwhile: {shown}{more}")
-        last = ScheduleMove.objects.filter(version=version, case__in=list(seen)[:1]).order_by("-at").first()
-        at = moved.at if moved.moved else last.at if last else None
-        if at is None:
-            return HttpResponseRedirect(reverse("admin:escalations_scheduleversion_move", args=[version.pk]))
-        return HttpResponseRedirect(address_of_move(version, at))
-
-    def _draft_first(self, request: HttpRequest, version: ScheduleVersion) -> HttpResponse:
-        messages.error(request, f"Version {version.number} is a draft; put it in force before cases are moved to it.")
-        return HttpResponseRedirect(reverse("admin:escalations_scheduleversion_change", args=[version.pk]))
+        return self._page(request, version, "move_rehearsal", context, status)
 
     def _page(
-        self, request: HttpRequest, version: ScheduleVersion, name: str, told: dict[str, Any], status: int = 200
+        self, request: HttpRequest, version: ScheduleVersion, name: str, context: dict[str, Any], status: int = 200
     ) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "original": version, "version": version}
-        return TemplateResponse(
-            request, f"admin/escalations/{name}.html", context | {"now": timezone.now()} | told, status=status
-        )
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": version,
+            "version": version,
+            "now": timezone.now(),
+            **context,
+        }
+        return TemplateResponse(request, f"admin/escalations/{name}.html", context, status=status)
+
+    def _report(self, request: HttpRequest, version: ScheduleVersion, result: RolloutResult, reason: str) -> None:
+        if result.moved:
+            self.log_change(request, version, f"Moved {result.moved} open cases to this version: {reason}")
+            messages.success(request, f"{_cases_are(result.moved)} moved to version {version.number}.")
+        elif result.already:
+            there = f"{_cases_are(result.already)} on version {version.number} already"
+            messages.info(request, f"{there}; nothing was moved twice.")
+        if result.left:
+            shown = " ".join(result.left[:SENTENCES_SHOWN])
+            more = f" And {len(result.left) - SENTENCES_SHOWN} more." if len(result.left) > SENTENCES_SHOWN else ""
+            messages.warning(request, f"Left as they are, as they changed meanwhile: {shown}{more}")
+
+    def _refuse_draft(self, request: HttpRequest, version: ScheduleVersion) -> HttpResponse:
+        messages.error(request, f"Version {version.number} is a draft; put it in force before cases are moved to it.")
+        return redirect("admin:escalations_scheduleversion_change", version.pk)
 
 
-def _version(request: HttpRequest, version_id: int) -> ScheduleVersion:
-    """The version, for somebody who may edit the schedule. Raises PermissionDenied, Http404."""
+def _get_version(request: HttpRequest, version_id: int) -> ScheduleVersion:
+    """The version, for a user who may edit the schedule. Raises PermissionDenied, Http404."""
     if not holds(request, Right.EDIT_SCHEDULE):
         raise PermissionDenied("You may not move cases to another version of the schedule: ask a support manager.")
     version = ScheduleVersion.objects.filter(pk=version_id).first() if version_id < 2**63 else None
@@ -210,69 +211,77 @@ def _version(request: HttpRequest, version_id: int) -> ScheduleVersion:
     return version
 
 
-def address_of_move(version: ScheduleVersion, at: datetime) -> str:
-    """The page that says what has become of the move of that moment."""
+def rollout_address(version: ScheduleVersion, at: datetime) -> str:
+    """The page with the progress of the rollout of that moment."""
     return reverse("admin:escalations_scheduleversion_moved", args=[version.pk, (at - EPOCH) // MICROSECOND])
+
+
+def _address_of_result(version: ScheduleVersion, seen: Mapping[int, SignedPreview], result: RolloutResult) -> str:
+    """The progress of this rollout, else of the one that moved the cases before; else the selection."""
+    if result.moved:
+        return rollout_address(version, result.at)
+    earlier = ScheduleMove.objects.filter(version=version, case__in=list(seen)[:1]).order_by("-at").first()
+    if earlier is not None:
+        return rollout_address(version, earlier.at)
+    return reverse("admin:escalations_scheduleversion_move", args=[version.pk])
 
 
 def _moment_of(stamp: int) -> datetime:
     try:
         return EPOCH + stamp * MICROSECOND
-    except OverflowError as why:
-        raise Http404("No cases were moved at that moment.") from why
+    except OverflowError as error:
+        raise Http404("No cases were moved at that moment.") from error
 
 
-def _cases(number: int) -> str:
+def _cases_are(number: int) -> str:
     return "1 case is" if number == 1 else f"{number} cases are"
 
 
-# --- what was shown, as it travels through the browser ----------------------------------------------------------
+# --- the signed previews in the form ----------------------------------------------------------------------------
 
 
-def written_sights(rehearsal: Rehearsal, version: ScheduleVersion) -> str:
+def dump_previews(rehearsal: Rehearsal, version: ScheduleVersion) -> str:
     """What a page shows of each case, signed, so that the confirmation is of exactly that."""
-    return signing.dumps(
-        [version.pk, [[pk, *astuple(sight)] for pk, sight in rehearsal.sights.items()]], salt=SALT, compress=True
-    )
+    rows = [[pk, *astuple(preview)] for pk, preview in rehearsal.signed.items()]
+    return signing.dumps([version.pk, rows], salt=SALT, compress=True)
 
 
-def read_sights(written: str, version: ScheduleVersion) -> dict[int, SignedPreview]:
-    """What the page had shown. Raises Refused for what no page of this version wrote."""
+def load_previews(signed: str, version: ScheduleVersion) -> dict[int, SignedPreview]:
+    """What the page had shown, by primary key of the case. Raises Refused for what no page of this version wrote."""
     try:
-        version_id, rows = signing.loads(written, salt=SALT)
-    except signing.BadSignature as why:
-        raise Refused("What was shown could not be read back, so nothing was moved. Look at it anew below.") from why
+        version_id, rows = signing.loads(signed, salt=SALT)
+    except signing.BadSignature as error:
+        raise Refused("What was shown could not be read back, so nothing was moved. Look at it anew below.") from error
     if version_id != version.pk:
         raise Refused("That page was about another version, so nothing was moved. Look at it anew below.")
     return {pk: SignedPreview(*values) for pk, *values in rows}
 
 
-# --- a case as the table tells it -------------------------------------------------------------------------------
+# --- a row of the table of cases --------------------------------------------------------------------------------
 
 
-def _line(outlook: CasePreview) -> dict[str, Any]:
-    case, step = outlook.case, outlook.step
+def _line(preview: CasePreview) -> dict[str, Any]:
+    case, step = preview.case, preview.step
     return {
         "case": case,
         "waits": case.status == Status.WAITING,
-        "on": outlook.on,
-        "loud": [_point(due, outlook) for due in step.effective],
-        "quiet": [_point(due, outlook) for due in outlook.quiet],
-        "after_the_wait": outlook.after_the_wait,
-        "mailed": sorted((_reader(letter) for letter in outlook.letters), key=lambda one: one["name"]),
-        "owner": _owner(outlook),
-        "asked": _asked(outlook),
-        "rhythm_before": said_cadence(outlook.cadence_before),
-        "rhythm_after": said_cadence(outlook.cadence_after) if outlook.changes_cadence else "",
-        "next_before": outlook.next_before,
-        "next_after": outlook.next_after,
-        "changes_next": outlook.changes_next,
-        "is_still": outlook.is_still,
+        "on_version": preview.on_version,
+        "effective": [_point(due, preview) for due in step.effective],
+        "recorded_only": [_point(due, preview) for due in preview.recorded_only],
+        "after_the_wait": preview.after_the_wait,
+        "mailed": sorted((_reader(letter) for letter in preview.letters), key=lambda reader: reader["name"]),
+        "owner": _owner(preview),
+        "asked": _asked(preview),
+        "cadence_before": cadence_text(preview.cadence_before),
+        "cadence_after": cadence_text(preview.cadence_after) if preview.changes_cadence else "",
+        "next_before": preview.next_before,
+        "next_after": preview.next_after,
+        "changes_next": preview.changes_next,
     }
 
 
-def _point(due: Due, outlook: CasePreview) -> dict[str, Any]:
-    return {"name": due.point.name, "anyway": due.point.name in outlook.anyway}
+def _point(due: Due, preview: CasePreview) -> dict[str, Any]:
+    return {"name": due.point.name, "due_anyway": due.point.name in preview.due_anyway}
 
 
 def _reader(letter: Letter) -> dict[str, str]:
@@ -280,23 +289,23 @@ def _reader(letter: Letter) -> dict[str, str]:
     return {"name": to.name or to.address, "address": to.address, "meant_for": to.meant_for}
 
 
-def _owner(outlook: CasePreview) -> str:
-    step = outlook.step
+def _owner(preview: CasePreview) -> str:
+    step = preview.step
     if step.new_owner is not None:
         return f"{step.former_owner or 'nobody'} → {step.new_owner}"
     if step.no_l3:
-        return f"{outlook.case.owner or 'nobody'} keeps it: there is no L3 technician"
-    return f"{outlook.case.owner or 'nobody'}"
+        return f"{preview.case.owner or 'nobody'} keeps it: there is no L3 technician"
+    return f"{preview.case.owner or 'nobody'}"
 
 
-def _asked(outlook: CasePreview) -> str:
-    step = outlook.step
+def _asked(preview: CasePreview) -> str:
+    step = preview.step
     if step.absent is not None:
         return f"{step.asked} is asked for the status, as {step.absent} is off duty"
     return f"{step.asked} is asked for the status" if step.asked else ""
 
 
-def said_cadence(cadence: Cadence) -> str:
+def cadence_text(cadence: Cadence) -> str:
     """“Customer, Account manager every 2 h”: audiences with the same interval together."""
     by_interval: dict[str, list[str]] = {}
     for audience in Audience:

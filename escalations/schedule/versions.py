@@ -1,4 +1,4 @@
-"""The life of a schedule version (E10): loaded once from E1, drafted as a copy, put in force, never changed after."""
+"""Load, draft and put in force versions of the schedule (E10); a version in force is never changed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,14 @@ from escalations.policy.schedule import PUBLISHED, Point, Schedule, cadence_minu
 
 
 def load_published_schedule(now: datetime) -> ScheduleVersion:
-    """E1 as version 1, in force from `now`, unless the desk has a schedule already: then that stays as it is."""
+    """Store E1 as version 1, in force from `now`; return the first version instead if there is one already."""
     with transaction.atomic():
         present = ScheduleVersion.objects.order_by("number").first()
         return present or _write(PUBLISHED, 1, "As published in the support guide.", now)
 
 
 def draft_next_version(actor: User) -> ScheduleVersion:
-    """A copy of the newest version that can be edited; the draft there is already, if there is one.
-
-    Raises NotAllowed.
-    """
+    """Copy the newest version as a draft, or return the draft that exists. Raises NotAllowed."""
     allow(actor, Right.EDIT_SCHEDULE, "change the schedule")
     with transaction.atomic():
         newest = ScheduleVersion.objects.select_for_update().order_by("-number").first()
@@ -42,7 +39,7 @@ def draft_next_version(actor: User) -> ScheduleVersion:
 
 
 def put_in_force(version_id: int, actor: User, now: datetime) -> ScheduleVersion:
-    """Make a draft the schedule of every case opened from `now` on; open cases keep theirs (E10).
+    """Make a draft the schedule of every case opened from `now` on; open cases keep their version (E10).
 
     Raises Refused with the sentence that names the problem, or NotAllowed.
     """
@@ -62,22 +59,22 @@ def put_in_force(version_id: int, actor: User, now: datetime) -> ScheduleVersion
 
 
 def newest_in_force() -> ScheduleVersion | None:
-    """The version that cases are opened under now."""
+    """The version that new cases are opened under, None while no version is in force."""
     return ScheduleVersion.objects.filter(in_force_from__isnull=False).order_by("-in_force_from", "-number").first()
 
 
 def _refuse_unchanged(version: ScheduleVersion) -> None:
-    """A version that says what is in force already would only be one more to tell apart. Raises Refused."""
+    """Raise Refused for a draft that equals the version in force."""
     present = newest_in_force()
-    if present is not None and _says(version.as_schedule()) == _says(present.as_schedule()):
+    if present is not None and _content(version.as_schedule()) == _content(present.as_schedule()):
         raise Refused(
             f"Version {version.number} says the same as version {present.number}, which is in force; "
             "change something first, or delete the draft."
         )
 
 
-def _says(schedule: Schedule) -> Schedule:
-    """What a version says, whatever its number and in whatever order it names the roles of a point."""
+def _content(schedule: Schedule) -> Schedule:
+    """A schedule for comparison: without its version number, the roles of each point sorted."""
     in_order = {
         severity: tuple(replace(point, mailed=tuple(sorted(point.mailed))) for point in schedule.of(severity))
         for severity in Severity
@@ -85,76 +82,78 @@ def _says(schedule: Schedule) -> Schedule:
     return replace(schedule, version=0, points=in_order)
 
 
-# --- what is wrong with a draft (E10) ---------------------------------------------------------------------------
+# --- problems of a draft (E10) ----------------------------------------------------------------------------------
 
 
 def draft_problems(version: ScheduleVersion) -> list[str]:
-    """What keeps a draft from being put in force, a sentence each that names the point and what to do (S4)."""
-    return _what_is_unreadable(version) or problems_of(version.as_schedule())
+    """What keeps a draft from being put in force, a sentence each with the point and what to do (S4)."""
+    return _read_errors(version) or problems_of(version.as_schedule())
 
 
 def is_readable(version: ScheduleVersion) -> bool:
-    """Whether its rows can be read as a schedule at all."""
-    return not _what_is_unreadable(version)
+    """Whether `as_schedule()` can read the rows of the version."""
+    return not _read_errors(version)
 
 
-def _what_is_unreadable(version: ScheduleVersion) -> list[str]:
-    return [f"{row}: {sentence}" for row in version.points.all() for sentence in _unreadable(row)]
+def _read_errors(version: ScheduleVersion) -> list[str]:
+    return [f"{row}: {sentence}" for row in version.points.all() for sentence in _row_errors(row)]
 
 
-def _unreadable(row: SchedulePoint) -> list[str]:
-    """Roles and audiences that there are not: no form writes them, another program might have."""
+def _row_errors(row: SchedulePoint) -> list[str]:
+    """Unknown roles and audiences; no form writes them, but another program may have."""
     sentences = []
-    for validate, written in ((validate_mailed, row.mailed), (validate_cadence, row.cadence)):
+    for validate, value in ((validate_mailed, row.mailed), (validate_cadence, row.cadence)):
         try:
-            validate(written)
-        except ValidationError as why:
-            sentences += why.messages
+            validate(value)
+        except ValidationError as error:
+            sentences += error.messages
     return sentences
 
 
 def draft_warnings(schedule: Schedule) -> list[str]:
-    """Whom the schedule writes to although nobody holds the role, a sentence each that names who gets it instead (D5).
+    """The roles the schedule writes to that nobody holds, a sentence each with who gets the mail instead (D5).
 
-    No reason to refuse the version: nothing is swallowed, and holders come and go.
+    A warning only: no mail is lost, and holders change.
     """
-    directory = Directory()
+    directory, roles = Directory(), _points_by_role(schedule)
     return [
-        *(_unheld(role, names, directory) for role, names in _wanted(schedule).items() if _is_unheld(role, directory)),
-        *_companies_without(_wanted(schedule).get(Role.ACCOUNT_MANAGER, []), directory),
+        *(_vacancy(role, names, directory) for role, names in roles.items() if _is_vacant(role, directory)),
+        *_companies_without_manager(roles.get(Role.ACCOUNT_MANAGER, []), directory),
     ]
 
 
-def _wanted(schedule: Schedule) -> dict[Role, list[str]]:
-    """The roles that a schedule emails or updates, with the names of the points that do."""
-    wanted: dict[Role, list[str]] = {}
+def _points_by_role(schedule: Schedule) -> dict[Role, list[str]]:
+    """The roles that a schedule mails or updates, with the names of the points that do."""
+    names: dict[Role, list[str]] = {}
     for point in (point for severity in Severity for point in schedule.of(severity)):
-        for role in dict.fromkeys([*point.mailed, *(_UPDATED[one] for one in point.cadence if one in _UPDATED)]):
-            wanted.setdefault(role, []).append(point.name)
-    return wanted
+        for role in dict.fromkeys(
+            [*point.mailed, *(_ROLE_OF[member] for member in point.cadence if member in _ROLE_OF)]
+        ):
+            names.setdefault(role, []).append(point.name)
+    return names
 
 
-#: The roles that audiences stand for; the Director belongs to CS Management only once a point emailed them.
-_UPDATED = {
+#: The role behind an audience; the Director joins CS Management only once a point has mailed them.
+_ROLE_OF = {
     Audience.ACCOUNT_MANAGER: Role.ACCOUNT_MANAGER,
     Audience.CS_MANAGEMENT: Role.CSM,
     Audience.COO: Role.COO,
 }
 
 
-def _is_unheld(role: Role, directory: Directory) -> bool:
+def _is_vacant(role: Role, directory: Directory) -> bool:
     return role in MANAGEMENT_ROLES and not is_reachable(directory.holder(role, None))
 
 
-def _unheld(role: Role, names: list[str], directory: Directory) -> str:
+def _vacancy(role: Role, names: list[str], directory: Directory) -> str:
     return (
         f"{_they_write(names)} to the {role.label}, and nobody who can be written to holds that role for the whole "
-        f"desk: {_instead(directory.for_role(role, None))} "
+        f"desk: {_fallback(directory.for_role(role, None))} "
         "Name a holder under Management roles."
     )
 
 
-def _companies_without(names: list[str], directory: Directory) -> list[str]:
+def _companies_without_manager(names: list[str], directory: Directory) -> list[str]:
     companies = Company.objects.filter(active=True).exclude(
         account_manager__is_active=True, account_manager__email__gt=""
     )
@@ -165,11 +164,11 @@ def _companies_without(names: list[str], directory: Directory) -> list[str]:
     whose = f"{some} and {count - 3} more companies have" if count > 3 else f"{some} {'have' if count > 1 else 'has'}"
     return [
         f"{_they_write(names)} to the account manager, and {whose} none who can be written to: "
-        f"{_instead(directory.fallback('', None))} Name one on the page of the company."
+        f"{_fallback(directory.fallback('', None))} Name one on the page of the company."
     ]
 
 
-def _instead(readers: Sequence[Addressee]) -> str:
+def _fallback(readers: Sequence[Addressee]) -> str:
     if not readers:
         return "nobody could be found who would get it instead."
     return f"{_listed([reader.name for reader in readers])} would get it instead."
@@ -189,7 +188,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _write(schedule: Schedule, number: int, note: str, in_force_from: datetime | None) -> ScheduleVersion:
     version = ScheduleVersion.objects.create(number=number, note=note, in_force_from=in_force_from)
-    points = [point for its_points in schedule.points.values() for point in its_points]
+    points = [point for points in schedule.points.values() for point in points]
     SchedulePoint.objects.bulk_create(_row(version, point) for point in points)
     ClockRule.objects.bulk_create(
         ClockRule(

@@ -32,17 +32,17 @@ from escalations.points.panel import escalation_panel
 from escalations.schedule.rollout import (
     LISTED,
     CasePreview,
-    Changed,
+    PreviewOutdated,
     Rehearsal,
     Selection,
-    counted,
-    movable,
-    move,
-    progress,
+    count_movable,
+    movable_cases,
     rehearse,
-    selected,
+    roll_out,
+    rollout_progress,
+    select_cases,
 )
-from escalations.schedule.rollout_admin import address_of_move
+from escalations.schedule.rollout_admin import rollout_address
 from escalations.schedule.versions import draft_next_version, put_in_force
 from escalations.sla.panel import promises_panel
 from tests.support.builders import NOON, Desk, build_desk, build_technician, reload
@@ -78,13 +78,13 @@ def sooner(desk: Desk, at: datetime) -> ScheduleVersion:
 
 def moves_all(desk: Desk, version: ScheduleVersion, now: datetime, **options: bool) -> Rehearsal:
     """Rehearse every open case and move what was shown."""
-    rehearsal = rehearse(selected(version, Selection()), version, now)
-    move(rehearsal.sights, version.pk, desk.manager, now, reason="The new contract", **options)
+    rehearsal = rehearse(select_cases(version, Selection()), version, now)
+    roll_out(rehearsal.signed, version.pk, desk.manager, now, reason="The new contract", **options)
     return rehearsal
 
 
-def names(outlook: CasePreview) -> tuple[list[str], list[str]]:
-    return [due.point.name for due in outlook.step.effective], [due.point.name for due in outlook.quiet]
+def names(preview: CasePreview) -> tuple[list[str], list[str]]:
+    return [due.point.name for due in preview.step.effective], [due.point.name for due in preview.recorded_only]
 
 
 # --- which cases ------------------------------------------------------------------------------------------------
@@ -97,24 +97,24 @@ def test_open_cases_on_other_versions_are_counted_and_chosen(desk: Desk) -> None
     transitions.resolve(closed.pk, desk.technician, NOON + HOUR, resolution=Resolution.NOT_PURSUED)
     version = sooner(desk, NOON + HOUR)
     new = desk.open_case(NOON + 2 * HOUR, severity=H)
-    counts = counted(version)
+    counts = count_movable(version)
     assert (counts.total, counts.by_severity, counts.by_version) == (2, {H: 1, L: 1}, {1: 2})
     assert counts.by_company == {desk.company: 1, desk.other_company: 1}
-    assert selected(version, Selection()) == [first.pk, second.pk]
-    assert selected(version, Selection(severities=(H,))) == [first.pk]
-    assert selected(version, Selection(company=desk.other_company.pk)) == [second.pk]
-    assert selected(version, Selection(versions=(2,))) == []
-    assert selected(desk.schedule, Selection(versions=(2,))) == [new.pk]  # and back again
+    assert select_cases(version, Selection()) == [first.pk, second.pk]
+    assert select_cases(version, Selection(severities=(H,))) == [first.pk]
+    assert select_cases(version, Selection(company=desk.other_company.pk)) == [second.pk]
+    assert select_cases(version, Selection(versions=(2,))) == []
+    assert select_cases(desk.schedule, Selection(versions=(2,))) == [new.pk]  # and back again
 
 
 def test_a_case_counts_by_the_version_it_was_moved_to_last(desk: Desk) -> None:  # E10
     case = desk.open_case(severity=H)
     version = sooner(desk, NOON + HOUR)
     moves_all(desk, version, NOON + 2 * HOUR)
-    assert selected(version, Selection()) == []
-    assert selected(desk.schedule, Selection()) == [case.pk]
+    assert select_cases(version, Selection()) == []
+    assert select_cases(desk.schedule, Selection()) == [case.pk]
     moves_all(desk, desk.schedule, NOON + 3 * HOUR)
-    assert selected(version, Selection()) == [case.pk]
+    assert select_cases(version, Selection()) == [case.pk]
     assert [one.version for one in (load_clocks([case])[case.pk].timeline.at(NOON + h * HOUR) for h in (1, 2, 3))] == [
         1,
         2,
@@ -232,34 +232,34 @@ def _rehearse_move_and_compare(lives, changed: dict[str, dict[str, object]], fal
                 continue
     new = next_version(desk, now - MINUTE, **changed)
 
-    rehearsal = rehearse(selected(new, Selection()), new, now)
+    rehearsal = rehearse(select_cases(new, Selection()), new, now)
     mailed_before = set(Mail.objects.values_list("pk", flat=True))
     done_before = set(Escalation.objects.values_list("pk", flat=True))
-    move(rehearsal.sights, new.pk, desk.manager, now, reason="Trying it.")
+    roll_out(rehearsal.signed, new.pk, desk.manager, now, reason="Trying it.")
     assert set(Mail.objects.values_list("pk", flat=True)) == mailed_before  # the sweep carries it out, not the move
     escalate(now)
 
     assert len(rehearsal.listed) == Case.objects.open().count() == rehearsal.totals["cases"]
-    lives_now = load_clocks([outlook.case for outlook in rehearsal.listed], Versions())
-    for outlook in rehearsal.listed:
-        case = reload(outlook.case)
+    lives_now = load_clocks([preview.case for preview in rehearsal.listed], Versions())
+    for preview in rehearsal.listed:
+        case = reload(preview.case)
         rows = Escalation.objects.filter(case=case).exclude(pk__in=done_before)
         done = {(row.run, row.severity, row.number, row.carried_out, row.due_at) for row in rows}
-        assert done == {(*due.key, outlook.step.is_effective(due), due.due_at) for due in outlook.step.dues}
+        assert done == {(*due.key, preview.step.is_effective(due), due.due_at) for due in preview.step.dues}
         mails = Mail.objects.filter(case=case).exclude(pk__in=mailed_before)
-        shown = sorted((letter.to.address, letter.to.meant_for) for letter in outlook.letters)
+        shown = sorted((letter.to.address, letter.to.meant_for) for letter in preview.letters)
         assert sorted(mails.values_list("to_address", "meant_for")) == shown
-        assert case.owner == outlook.step.case.owner
-        assert {row.asked for row in rows if row.carried_out} <= {outlook.step.asked}
+        assert case.owner == preview.step.case.owner
+        assert {row.asked for row in rows if row.carried_out} <= {preview.step.asked}
         life = lives_now[case.pk]
-        assert life.cadence(now)[0] == outlook.cadence_after
+        assert life.cadence(now)[0] == preview.cadence_after
         upcoming = life.upcoming(now)
-        assert upcoming == outlook.next_after
+        assert upcoming == preview.next_after
         assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
-    moved = [outlook.case.pk for outlook in rehearsal.listed]  # the sweep also records what passed on resolved cases
+    moved = [preview.case.pk for preview in rehearsal.listed]  # the sweep also records what passed on resolved cases
     total = Escalation.objects.filter(case__in=moved).exclude(pk__in=done_before)
-    assert total.filter(carried_out=True).count() == rehearsal.totals["loud"]
-    assert total.filter(carried_out=False).count() == rehearsal.totals["quiet"]
+    assert total.filter(carried_out=True).count() == rehearsal.totals["effective"]
+    assert total.filter(carried_out=False).count() == rehearsal.totals["recorded_only"]
     mails = Mail.objects.filter(case__in=moved).exclude(pk__in=mailed_before)
     addresses = list(mails.values_list("to_address", flat=True))
     assert len(addresses) == rehearsal.totals["mails"]
@@ -273,13 +273,13 @@ def test_a_rehearsal_says_points_people_owner_cadence_and_the_next_point(desk: D
         desk, NOON + MINUTE, high_1={"after": 6 * HOUR, "mailed": ["csm"]}, high_2={"after": 9 * HOUR}
     )
     rehearsal = rehearse([case.pk], version, NOON + 7 * HOUR)
-    (outlook,) = rehearsal.listed
-    assert names(outlook) == (["High 1"], [])
-    assert sorted(letter.to.address for letter in outlook.letters) == ["csm@example.com", "tech@example.com"]
-    assert outlook.step.asked == desk.technician
-    assert (outlook.next_before.point.name, outlook.next_before.due_at) == ("High 1", NOON + 12 * HOUR)
-    assert (outlook.next_after.point.name, outlook.next_after.due_at) == ("High 2", NOON + 9 * HOUR)
-    assert outlook.changes_cadence
+    (preview,) = rehearsal.listed
+    assert names(preview) == (["High 1"], [])
+    assert sorted(letter.to.address for letter in preview.letters) == ["csm@example.com", "tech@example.com"]
+    assert preview.step.asked == desk.technician
+    assert (preview.next_before.point.name, preview.next_before.due_at) == ("High 1", NOON + 12 * HOUR)
+    assert (preview.next_after.point.name, preview.next_after.due_at) == ("High 2", NOON + 9 * HOUR)
+    assert preview.changes_cadence
     assert (rehearsal.totals["due_at_once"], rehearsal.totals["mails"], rehearsal.points) == (1, 2, {"High 1": 1})
 
 
@@ -290,7 +290,7 @@ def test_a_rehearsal_writes_nothing(desk: Desk) -> None:  # E10
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        rehearse(selected(version, Selection()), version, NOON + 7 * HOUR)
+        rehearse(select_cases(version, Selection()), version, NOON + 7 * HOUR)
     assert [list(model.objects.values()) for model in (Case, Mail, Escalation, ScheduleMove)] == before
     reading = ("SELECT", "DECLARE")  # PostgreSQL reads long answers through a cursor
     assert [query["sql"] for query in queries if not query["sql"].startswith(reading)] == []
@@ -324,20 +324,20 @@ def test_points_passed_before_a_lowering_are_only_recorded_by_a_move(desk: Desk)
     _becomes(H)(case, desk, NOON + 8 * HOUR)
     escalate(NOON + 8 * HOUR)
     version = sooner(desk, NOON + 8 * HOUR)
-    (outlook,) = moves_all(desk, version, NOON + 9 * HOUR).listed
-    assert names(outlook) == ([], ["High 1"])
-    assert outlook.letters == []
+    (preview,) = moves_all(desk, version, NOON + 9 * HOUR).listed
+    assert names(preview) == ([], ["High 1"])
+    assert preview.letters == []
     escalate(NOON + 9 * HOUR)
     row = Escalation.objects.get(severity=H)
-    assert (row.carried_out, row.mailed, reload(case).owner) == (False, [], outlook.case.owner)
+    assert (row.carried_out, row.mailed, reload(case).owner) == (False, [], preview.case.owner)
 
 
 def test_a_point_that_was_carried_out_is_not_carried_out_again_by_a_move(desk: Desk) -> None:  # E6
     desk.open_case(severity=H)
     escalate(NOON + 13 * HOUR)
     version = sooner(desk, NOON + 13 * HOUR)
-    (outlook,) = moves_all(desk, version, NOON + 14 * HOUR).listed
-    assert names(outlook) == ([], [])
+    (preview,) = moves_all(desk, version, NOON + 14 * HOUR).listed
+    assert names(preview) == ([], [])
     escalate(NOON + 14 * HOUR)
     assert Escalation.objects.get().done_at == NOON + 13 * HOUR
 
@@ -347,8 +347,8 @@ def test_a_question_that_goes_on_to_a_new_owner_is_among_the_mails(desk: Desk) -
     escalate(NOON + 13 * HOUR)
     version = sooner(desk, NOON + 13 * HOUR)
     transitions.reassign(case.pk, desk.manager, NOON + 14 * HOUR, owner=desk.l3, reason="Knows it")
-    (outlook,) = moves_all(desk, version, NOON + 14 * HOUR).listed
-    assert [(letter.template, letter.to.address) for letter in outlook.letters] == [
+    (preview,) = moves_all(desk, version, NOON + 14 * HOUR).listed
+    assert [(letter.template, letter.to.address) for letter in preview.letters] == [
         ("question_inherited", desk.l3.email)
     ]
     escalate(NOON + 14 * HOUR)
@@ -358,9 +358,9 @@ def test_a_question_that_goes_on_to_a_new_owner_is_among_the_mails(desk: Desk) -
 def test_points_that_are_due_without_the_move_as_well_are_told_apart(desk: Desk) -> None:  # E10
     desk.open_case(severity=H)
     version = next_version(desk, NOON + MINUTE, high_2={"after": 13 * HOUR})
-    (outlook,) = rehearse(selected(version, Selection()), version, NOON + 14 * HOUR).listed
-    assert names(outlook) == (["High 1", "High 2"], [])
-    assert outlook.anyway == {"High 1"}
+    (preview,) = rehearse(select_cases(version, Selection()), version, NOON + 14 * HOUR).listed
+    assert names(preview) == (["High 1", "High 2"], [])
+    assert preview.due_anyway == {"High 1"}
 
 
 def test_the_totals_are_of_all_cases_and_the_list_of_those_with_the_most_consequences(desk: Desk) -> None:  # S2
@@ -368,7 +368,7 @@ def test_the_totals_are_of_all_cases_and_the_list_of_those_with_the_most_consequ
     for minute in range(LISTED + 5):
         desk.open_case(NOON + 6 * HOUR + minute * MINUTE, severity=L)
     version = next_version(desk, NOON + 9 * HOUR, high_1={"after": 6 * HOUR}, low={"base_interval": 23 * HOUR})
-    rehearsal = rehearse(selected(version, Selection()), version, NOON + 10 * HOUR)
+    rehearsal = rehearse(select_cases(version, Selection()), version, NOON + 10 * HOUR)
     assert (rehearsal.totals["cases"], len(rehearsal.listed), rehearsal.unlisted) == (LISTED + 6, LISTED, 6)
     assert rehearsal.listed[0].case == late
     assert rehearsal.totals["cadence"] == LISTED + 6
@@ -396,9 +396,9 @@ def test_a_move_is_on_record_and_in_the_history_and_makes_the_case_due_for_a_loo
 def test_moved_twice_is_moved_once(desk: Desk) -> None:  # E10
     desk.open_case(severity=H)
     version = sooner(desk, NOON + MINUTE)
-    seen = rehearse(selected(version, Selection()), version, NOON + HOUR).sights
-    first = move(seen, version.pk, desk.manager, NOON + HOUR, reason="Once")
-    second = move(seen, version.pk, desk.manager, NOON + HOUR, reason="Once")
+    seen = rehearse(select_cases(version, Selection()), version, NOON + HOUR).signed
+    first = roll_out(seen, version.pk, desk.manager, NOON + HOUR, reason="Once")
+    second = roll_out(seen, version.pk, desk.manager, NOON + HOUR, reason="Once")
     assert (first.moved, first.already) == (1, 0)
     assert (second.moved, second.already, second.left) == (0, 1, [])
     assert ScheduleMove.objects.count() == 1
@@ -409,21 +409,21 @@ def test_moved_twice_is_moved_once(desk: Desk) -> None:  # E10
 def test_only_who_may_edit_the_schedule_moves_cases(desk: Desk, who: str) -> None:  # A1
     desk.open_case(severity=H)
     version = sooner(desk, NOON + MINUTE)
-    seen = rehearse(selected(version, Selection()), version, NOON + HOUR).sights
+    seen = rehearse(select_cases(version, Selection()), version, NOON + HOUR).signed
     with pytest.raises(NotAllowed):
-        move(seen, version.pk, getattr(desk, who), NOON + HOUR, reason="I want to")
+        roll_out(seen, version.pk, getattr(desk, who), NOON + HOUR, reason="I want to")
     assert ScheduleMove.objects.count() == 0
 
 
 def test_a_move_needs_a_reason_and_a_version_in_force(desk: Desk) -> None:  # S4
     desk.open_case(severity=H)
     version = sooner(desk, NOON + MINUTE)
-    seen = rehearse(selected(version, Selection()), version, NOON + HOUR).sights
+    seen = rehearse(select_cases(version, Selection()), version, NOON + HOUR).signed
     with pytest.raises(Refused, match="Say why the cases are moved"):
-        move(seen, version.pk, desk.manager, NOON + HOUR, reason="  ")
+        roll_out(seen, version.pk, desk.manager, NOON + HOUR, reason="  ")
     draft = draft_next_version(desk.manager)
     with pytest.raises(Refused, match="Version 3 is a draft; put it in force before cases are moved to it"):
-        move(seen, draft.pk, desk.manager, NOON + HOUR, reason="Why not")
+        roll_out(seen, draft.pk, desk.manager, NOON + HOUR, reason="Why not")
     assert ScheduleMove.objects.count() == 0
 
 
@@ -439,14 +439,14 @@ MEANWHILE: list[tuple[Act, str]] = [
 def test_what_changed_since_it_was_shown_is_said_and_nothing_is_moved(desk: Desk, act: Act, said: str) -> None:
     case, other = desk.open_case(severity=H), desk.open_case(NOON + 8 * HOUR, severity=H)
     version = sooner(desk, NOON + 9 * HOUR)
-    seen = rehearse(selected(version, Selection()), version, NOON + 13 * HOUR).sights
+    seen = rehearse(select_cases(version, Selection()), version, NOON + 13 * HOUR).signed
     act(case, desk, NOON + 13 * HOUR)
-    with pytest.raises(Changed) as changed:
-        move(seen, version.pk, desk.manager, NOON + 13 * HOUR, reason="As shown")
+    with pytest.raises(PreviewOutdated) as changed:
+        roll_out(seen, version.pk, desk.manager, NOON + 13 * HOUR, reason="As shown")
     assert changed.value.sentences == [f"{case.number} {said}"]
     assert ScheduleMove.objects.count() == 0
 
-    moved = move(seen, version.pk, desk.manager, NOON + 13 * HOUR, reason="The others", leave_changed=True)
+    moved = roll_out(seen, version.pk, desk.manager, NOON + 13 * HOUR, reason="The others", leave_changed=True)
     assert (moved.moved, moved.left) == (1, [f"{case.number} {said}"])
     assert ScheduleMove.objects.get().case == other
 
@@ -454,9 +454,9 @@ def test_what_changed_since_it_was_shown_is_said_and_nothing_is_moved(desk: Desk
 def test_time_that_made_another_point_due_is_a_change_as_well(desk: Desk) -> None:  # E10
     case = desk.open_case(severity=H)
     version = sooner(desk, NOON + MINUTE)
-    seen = rehearse([case.pk], version, NOON + 6 * HOUR - MINUTE).sights
-    with pytest.raises(Changed, match="Something has changed"):
-        move(seen, version.pk, desk.manager, NOON + 6 * HOUR, reason="Too late")
+    seen = rehearse([case.pk], version, NOON + 6 * HOUR - MINUTE).signed
+    with pytest.raises(PreviewOutdated, match="Something has changed"):
+        roll_out(seen, version.pk, desk.manager, NOON + 6 * HOUR, reason="Too late")
 
 
 def test_a_case_that_was_opened_or_reopened_meanwhile_is_not_moved_unseen(desk: Desk) -> None:  # E10
@@ -464,9 +464,9 @@ def test_a_case_that_was_opened_or_reopened_meanwhile_is_not_moved_unseen(desk: 
     late = desk.open_case(severity=H)
     _resolve(late, desk, NOON + HOUR)
     version = sooner(desk, NOON + MINUTE)
-    seen = rehearse(selected(version, Selection()), version, NOON + 2 * HOUR).sights
+    seen = rehearse(select_cases(version, Selection()), version, NOON + 2 * HOUR).signed
     _reopen(late, desk, NOON + 2 * HOUR)
-    move(seen, version.pk, desk.manager, NOON + 2 * HOUR, reason="As shown")
+    roll_out(seen, version.pk, desk.manager, NOON + 2 * HOUR, reason="As shown")
     assert [row.case for row in ScheduleMove.objects.all()] == [case]
 
 
@@ -477,10 +477,10 @@ def test_progress_says_how_many_the_sweep_has_carried_out(desk: Desk) -> None:  
     version = sooner(desk, NOON + MINUTE)
     at = NOON + 7 * HOUR
     moves_all(desk, version, at)
-    before = progress(version, at)
+    before = rollout_progress(version, at)
     assert (before.moved, before.carried_out, before.to_come, before.points) == (4, 0, 4, 0)
     escalate(at + MINUTE)
-    after = progress(version, at)
+    after = rollout_progress(version, at)
     assert (after.moved, after.carried_out, after.to_come, after.points) == (4, 4, 0, 3)
     assert {row.number for row in after.brought} == {1}
 
@@ -492,7 +492,7 @@ def test_a_case_that_the_sweep_had_to_set_aside_is_not_called_carried_out(desk: 
     moves_all(desk, version, at)
     case.history.all().delete()
     escalate(at)
-    told = progress(version, at)
+    told = rollout_progress(version, at)
     assert (told.carried_out, told.set_aside, told.to_come) == (0, 1, 0)
 
 
@@ -537,21 +537,21 @@ def queries_of(job: Callable[[], object]) -> int:
 def test_two_thousand_cases_cost_the_same_queries_for_each_batch(desk: Desk) -> None:  # S2
     many_cases(desk, 2_000)
     version = sooner(desk, NOON + MINUTE)
-    ids = selected(version, Selection())
+    ids = select_cases(version, Selection())
     assert len(ids) == 2_000
     at = NOON + 7 * HOUR
     cost = {count: queries_of(lambda count=count: rehearse(ids[:count], version, at)) for count in (500, 1_000)}
     assert cost[1_000] - cost[500] == 6
     rehearsals: list[Rehearsal] = []
     assert queries_of(lambda: rehearsals.append(rehearse(ids, version, at))) == cost[500] + 3 * 6
-    seen = rehearsals[0].sights
-    moved = queries_of(lambda: move({pk: seen[pk] for pk in ids[:500]}, version.pk, desk.manager, at, reason="A"))
-    rest = queries_of(lambda: move({pk: seen[pk] for pk in ids[500:]}, version.pk, desk.manager, at, reason="A"))
+    seen = rehearsals[0].signed
+    moved = queries_of(lambda: roll_out({pk: seen[pk] for pk in ids[:500]}, version.pk, desk.manager, at, reason="A"))
+    rest = queries_of(lambda: roll_out({pk: seen[pk] for pk in ids[500:]}, version.pk, desk.manager, at, reason="A"))
     assert rest <= 3 * moved
     assert ScheduleMove.objects.count() == Case.history.filter(last_move=Move.MOVED).count() == 2_000
-    assert not movable(version).exists()
+    assert not movable_cases(version).exists()
     escalate(at)
-    assert progress(version, at).carried_out == 2_000
+    assert rollout_progress(version, at).carried_out == 2_000
     assert Escalation.objects.filter(carried_out=True).count() == 2_000
 
 
@@ -574,7 +574,7 @@ def test_the_pages_of_the_move_are_the_managers(desk: Desk, who: str, noon) -> N
     moves_all(desk, version, NOON + HOUR)
     client = signed_in(getattr(desk, who))
     addresses = [page_of(name, version) for name in ("move", "rehearsal")]
-    for address in [*addresses, address_of_move(version, NOON + HOUR)]:
+    for address in [*addresses, rollout_address(version, NOON + HOUR)]:
         assert client.get(address).status_code == 403
     assert client.post(page_of("carry_out", version), {"reason": "x", "seen": "y"}).status_code == 403
     shown = client.get(page_of("change", version)).content.decode()
@@ -637,7 +637,7 @@ def test_a_selection_is_rehearsed_and_moved_and_no_other_case(desk: Desk, noon) 
     assert other.number not in shown.content.decode()
     seen = shown.context_data["form"]["seen"].value()
     answer = client.post(page_of("carry_out", version, query), {"seen": seen, "reason": "As agreed"})
-    assert (answer.status_code, answer.url) == (302, address_of_move(version, NOON + 7 * HOUR))
+    assert (answer.status_code, answer.url) == (302, rollout_address(version, NOON + 7 * HOUR))
     assert [row.case for row in ScheduleMove.objects.all()] == [case]
     told = client.get(answer.url).content.decode()
     assert "0 of 1 carried out" in told
@@ -701,7 +701,7 @@ def test_a_move_while_the_sweep_runs_loses_no_case_and_does_nothing_twice(settin
     low = [desk.open_case(severity=L) for _ in range(20)]
     version = next_version(desk, NOON + MINUTE, high_1={"after": 6 * HOUR}, low_1={"after": 5 * HOUR, "cadence": {}})
     at = NOON + 7 * HOUR
-    seen = rehearse(selected(version, Selection()), version, at).sights
+    seen = rehearse(select_cases(version, Selection()), version, at).signed
     Case.objects.filter(pk__in=[case.pk for case in cases]).update(
         escalation_check_at=at
     )  # the sweep looks at them now
@@ -709,7 +709,7 @@ def test_a_move_while_the_sweep_runs_loses_no_case_and_does_nothing_twice(settin
 
     def moving() -> None:
         options = {"reason": "The new contract", "leave_changed": True}
-        results.append(move(seen, version.pk, desk.manager, at, **options))
+        results.append(roll_out(seen, version.pk, desk.manager, at, **options))
 
     at_once(moving, lambda: escalate(at), moving, lambda: escalate(at + MINUTE))
     assert sum(one.moved for one in results) == ScheduleMove.objects.count() == len(cases) + len(low)
@@ -728,7 +728,7 @@ def test_a_move_waits_for_a_sweep_that_holds_its_cases(settings) -> None:  # E10
     case = desk.open_case(severity=H)
     version = sooner(desk, NOON + MINUTE)
     at = NOON + 7 * HOUR
-    seen = rehearse([case.pk], version, at).sights
+    seen = rehearse([case.pk], version, at).signed
     held, moved = threading.Event(), threading.Event()
 
     def sweeping() -> None:
@@ -739,7 +739,7 @@ def test_a_move_waits_for_a_sweep_that_holds_its_cases(settings) -> None:  # E10
 
     def moving() -> None:
         held.wait()
-        assert move(seen, version.pk, desk.manager, at, reason="The new contract").moved == 1
+        assert roll_out(seen, version.pk, desk.manager, at, reason="The new contract").moved == 1
         moved.set()
 
     at_once(sweeping, moving)

@@ -49,7 +49,7 @@ from escalations.policy.sla import Target, Touchpoint, targets_of
 from escalations.questions import apply as questions
 from escalations.questions.updates import give_update
 from escalations.requests import apply as requests
-from escalations.schedule.rollout import Selection, move, rehearse, selected
+from escalations.schedule.rollout import Selection, rehearse, roll_out, select_cases
 from escalations.sla.apply import keep_promises
 from tests.escalations.schedule.test_rollout import next_version
 from tests.support.builders import NOON, Desk, build_desk
@@ -272,10 +272,10 @@ def attention_ends(world: World, case: int, chance: int) -> None:
 
 def moves(world: World, case: int, chance: int) -> None:
     """Every open case goes over to the other version of the schedule."""
-    sights = rehearse(selected(world.other, Selection()), world.other, world.now).sights
+    sights = rehearse(select_cases(world.other, Selection()), world.other, world.now).signed
     if not sights:
         return
-    move(sights, world.other.pk, world.desk.manager, world.now, reason="The new contract")
+    roll_out(sights, world.other.pk, world.desk.manager, world.now, reason="The new contract")
     schedule = Versions().numbered(world.other.number)
     assert schedule is not None
     for moved in ScheduleMove.objects.filter(at=world.now).values_list("case", flat=True):
