@@ -1,4 +1,4 @@
-"""What Celery beat asks for: short ticks that only look (S1)."""
+"""The Celery tasks of `cases`, started by beat: short runs that work what is due (S1)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from cases.engine.heartbeat import ping
 from cases.engine.outages import run_watched
-from cases.engine.sweep import beat
+from cases.engine.sweep import record_run
 from cases.engine.watch import engine_state
 from cases.followup.apply import SWEEP
-from cases.mail.outbox import deliver as deliver_move
+from cases.mail.outbox import deliver as deliver_due
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +31,15 @@ def follow_up() -> None:
 def deliver() -> None:
     """Send the mail that is due (M1, M2)."""
     now, began = timezone.now(), time.monotonic()
-    delivery = deliver_move(timezone.now)
-    beat("deliver", now, time.monotonic() - began, delivery.sent)
+    delivery = deliver_due(timezone.now)
+    record_run("deliver", now, time.monotonic() - began, delivery.sent)
     if delivery.sent or delivery.failed or delivery.put_off or delivery.dropped:
         log.info("mail: %s", delivery)
 
 
 @shared_task(name="cases.tasks.heartbeat")
 def heartbeat() -> None:
-    """Tell the watcher outside that all is well; saying nothing is what raises the alarm (S3)."""
+    """Ping the outside watcher while all is well; it raises the alarm when the pings stop (S3)."""
     if not settings.HEARTBEAT_URL:
         return
     troubles = engine_state(timezone.now()).troubles()

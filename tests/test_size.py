@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cases.engine.bulk import insert
+from cases.bulk import insert
 from cases.engine.history import write_history
 from cases.enums import Channel, Direction, Severity
 from cases.models import Case, Interaction

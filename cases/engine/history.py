@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 
-from cases.engine.bulk import insert_rows, update_columns
+from cases.bulk import insert_rows, update_columns
 from cases.enums import Move
 from cases.models import Case
 from contacts.models import User

@@ -1,9 +1,9 @@
-"""Sweeps: look for cases whose moment has come, claim a batch, act, write when to look next; all in one transaction.
+"""Run a sweep: claim a batch of due cases, work it and write when each is due next, all in one transaction.
 
-Every sweep of the desk runs here, so that each has the same guarantees: two at once share the work (claims skip what
-another holds), one that is late or run twice changes nothing (the moment is re-reckoned under the lock), one that is
-killed leaves no half step, a case that raises is set aside and the others go on (S1, S2), and it is
-seen that it looked (S3).
+Every sweep of the desk runs here and has the same guarantees. Two at once share the work, because a claim skips what
+another holds. One that is late or runs twice changes nothing, because what is due is computed anew under the lock. One
+that is killed leaves nothing half done. A case that raises is set aside and the others go on (S1, S2). Each run is
+recorded (S3).
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ log = logging.getLogger(__name__)
 
 #: How long a case that could not be worked is left alone (S2).
 RETRY_AFTER = timedelta(hours=1)
-#: So often one sweep looks at a case: a move of somebody whose clock is behind can make it due again, but not for ever.
+#: How often one run may claim the same case: a machine whose clock is behind can make it due again, but not for ever.
 CLAIMED_AT_MOST = 3
-#: So many seconds into a long look it leaves a sign of life, and again after as many more (S3).
-SIGN_OF_LIFE_EVERY = 30.0
+#: A long run is recorded every so many seconds, so that it is not taken for an outage (S3).
+RECORD_EVERY = 30.0
 
-#: Works a batch of claimed, locked cases at a moment and writes their next moments. Returns how many it acted on.
-Step = Callable[[Sequence[Case], datetime], int]
+#: Works a batch of claimed, locked cases at a moment and writes when each is due next. Returns how many it acted on.
+Work = Callable[[Sequence[Case], datetime], int]
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One kind of sweep: its name, which cases are due, the column that says so, what is done to a batch, and what is
-    done when all of them are through, in a transaction of its own.
+    """A kind of sweep: `due` selects the cases whose `column` has come, `work` handles a batch of them, `finish` runs
+    after the last batch, outside its transaction.
     """
 
     name: str
     due: Callable[[datetime], CaseQuerySet]
     column: str
-    step: Step
+    work: Work
     finish: Callable[[datetime], None] | None = None
 
 
 @dataclass
 class Swept:
-    """What one sweep did."""
+    """What one run did."""
 
     looked_at: int = 0
     acted_on: int = 0
@@ -61,22 +61,22 @@ class Swept:
 
 def run(sweep: Sweep, now: datetime) -> Swept:
     """Work everything that is due at `now`, batch by batch, until nothing is left that nobody else holds."""
-    began = seen = time.monotonic()
+    began = recorded = time.monotonic()
     swept = Swept()
     more = True
     while more:
         more = _work_batch(sweep, now, swept)
-        if time.monotonic() - seen >= SIGN_OF_LIFE_EVERY:
-            seen = time.monotonic()
-            beat(sweep.name, now, seen - began, swept.acted_on)
+        if time.monotonic() - recorded >= RECORD_EVERY:
+            recorded = time.monotonic()
+            record_run(sweep.name, now, recorded - began, swept.acted_on)
     if sweep.finish is not None:
         sweep.finish(now)
-    beat(sweep.name, now, time.monotonic() - began, swept.acted_on)
+    record_run(sweep.name, now, time.monotonic() - began, swept.acted_on)
     return swept
 
 
 def _work_batch(sweep: Sweep, now: datetime, swept: Swept) -> bool:
-    """Work a batch. Returns whether there may be more: it was full, or some of it is due still."""
+    """Work one batch. Returns whether there may be more: the batch was full, or some of it is still due."""
     claimed: list[int] = []
     more = True
     try:
@@ -86,11 +86,11 @@ def _work_batch(sweep: Sweep, now: datetime, swept: Swept) -> bool:
             swept.claimed.update(claimed)
             if cases:
                 _check_progress(claimed, swept)
-                swept.acted_on += sweep.step(cases, now)
-                _solved(sweep, claimed, now)
+                swept.acted_on += sweep.work(cases, now)
+                _mark_solved(sweep, claimed, now)
             more = len(cases) >= settings.DESK_BATCH or any(_is_due(case, sweep, now) for case in cases)
     except (OperationalError, InterfaceError):
-        raise  # the database is in trouble, not a case: the next tick looks again
+        raise  # the database is in trouble, not a case: the next run tries again
     except Exception:
         log.exception("%s: a batch of %s failed, working its cases one by one", sweep.name, len(claimed))
         for case_id in claimed:
@@ -111,8 +111,8 @@ def _work_alone(sweep: Sweep, case_id: int, now: datetime, swept: Swept) -> None
             cases = _claim(sweep.due(now).filter(pk=case_id), 1)
             if cases:
                 _check_progress([case_id], swept)
-                swept.acted_on += sweep.step(cases, now)
-                _solved(sweep, [case_id], now)
+                swept.acted_on += sweep.work(cases, now)
+                _mark_solved(sweep, [case_id], now)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -122,7 +122,7 @@ def _work_alone(sweep: Sweep, case_id: int, now: datetime, swept: Swept) -> None
 
 
 class Stuck(RuntimeError):
-    """A case stays due although it was worked: without an end to this the sweep would never have one (S2)."""
+    """A case stays due although it was worked; without this the run would never end (S2)."""
 
 
 def _check_progress(case_ids: Sequence[int], swept: Swept) -> None:
@@ -134,7 +134,7 @@ def _check_progress(case_ids: Sequence[int], swept: Swept) -> None:
 def _claim(due: QuerySet[Case], at_most: int) -> list[Case]:
     """Lock what is due and free; on SQLite the IMMEDIATE transaction is the lock."""
     cases = list(due.select_for_update(skip_locked=True, of=("self",)).select_related("contact")[:at_most])
-    # many cases share few companies and owners: each of these is read, and built, once
+    # Many cases share few companies and owners, so each of these is read and built once.
     companies = Company.objects.select_related("account_manager").in_bulk({case.company_id for case in cases})
     owners = User.objects.select_related("technician").in_bulk({case.owner_id for case in cases if case.owner_id})
     for case in cases:
@@ -146,7 +146,7 @@ def _claim(due: QuerySet[Case], at_most: int) -> list[Case]:
 
 
 def _set_aside(sweep: Sweep, case_id: int, now: datetime, error: str) -> None:
-    """Leave the case alone for a while, and say so (S2)."""
+    """Leave the case alone until RETRY_AFTER, and report it (S2)."""
     retry_at = now + RETRY_AFTER
     with transaction.atomic():
         Case.objects.filter(pk=case_id).update(**{sweep.column: retry_at})
@@ -157,19 +157,19 @@ def _set_aside(sweep: Sweep, case_id: int, now: datetime, error: str) -> None:
             FailedCase.objects.create(case_id=case_id, sweep=sweep.name, since=now, retry_at=retry_at, error=error)
 
 
-def _solved(sweep: Sweep, case_ids: Sequence[int], now: datetime) -> None:
-    """What was worked is no trouble any more, nor is what needs no look by now (a customer answered meanwhile)."""
+def _mark_solved(sweep: Sweep, case_ids: Sequence[int], now: datetime) -> None:
+    """Mark failures as solved: the cases that were worked, and those that are not due any more."""
     if not FailedCase.objects.filter(sweep=sweep.name, solved_at=None).exists():
         return
-    no_trouble = Q(case_id__in=case_ids) | Q(**{f"case__{sweep.column}": None})
-    FailedCase.objects.filter(no_trouble, sweep=sweep.name, solved_at=None).update(solved_at=now)
+    solved = Q(case_id__in=case_ids) | Q(**{f"case__{sweep.column}": None})
+    FailedCase.objects.filter(solved, sweep=sweep.name, solved_at=None).update(solved_at=now)
 
 
-def beat(name: str, now: datetime, took: float, done: int) -> None:
-    """Leave a sign of life (S3) of a look that began at `now` and took so many seconds.
+def record_run(name: str, now: datetime, took: float, done: int) -> None:
+    """Record a run (S3) that began at `now` and has taken `took` seconds so far.
 
-    A look that began later, in another worker, and was quicker stays the last one. A moment that is still to come does
-    not: it was written by a clock that was wrong.
+    A quicker run of another worker that began later stays the last one. A recorded moment that is still to come does
+    not: a wrong clock wrote it.
     """
     facts = {"last_at": now, "took_seconds": took, "done": done}
     later = Q(last_at__gt=now, last_at__lte=now + timedelta(seconds=took))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from cases.engine.bulk import update_columns
+from cases.bulk import update_columns
 from cases.engine.history import record_many
 from cases.engine.sweep import Sweep, Swept, run
 from cases.enums import FollowUpStep, Move, Resolution

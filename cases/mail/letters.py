@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 
-from cases.engine.bulk import insert_rows
+from cases.bulk import insert_rows
 from cases.enums import MailStatus, SendCondition, Severity, Status
 from cases.models import Case, Mail
 from contacts.directory import Addressee

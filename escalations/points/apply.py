@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db.models import F
 from simple_history.utils import bulk_create_with_history
 
-from cases.engine.bulk import insert, update_columns
+from cases.bulk import insert, update_columns
 from cases.engine.history import record_many
 from cases.engine.sweep import RETRY_AFTER, Sweep, Swept
 from cases.engine.sweep import run as run_sweep

@@ -22,7 +22,7 @@ from django.db.models import Case as CaseWhen
 from django.db.models import Count, Expression, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from cases.engine.bulk import batched, insert
+from cases.bulk import batched, insert
 from cases.engine.history import record_many
 from cases.enums import RANK, Move, Severity, Status
 from cases.mail.letters import Letter

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef
 
-from cases.engine.bulk import insert, update_columns
+from cases.bulk import insert, update_columns
 from cases.engine.sweep import Sweep, Swept
 from cases.engine.sweep import run as run_sweep
 from cases.enums import MailStatus

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import TextChoices
 
-from cases.engine.bulk import update_columns
+from cases.bulk import update_columns
 from cases.enums import SendCondition
 from cases.mail.letters import Letter, post
 from cases.models import Case, Mail

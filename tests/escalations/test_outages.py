@@ -15,7 +15,7 @@ from cases.engine import recovery
 from cases.engine import sweep as sweeping
 from cases.engine.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, run_watched, tell
 from cases.engine.recovery import LateOutcome, newest_reports, report_on
-from cases.engine.sweep import Sweep, beat
+from cases.engine.sweep import Sweep, record_run
 from cases.enums import AgreedBy, MailStatus, Resolution, Severity, WaitReason
 from cases.followup import apply as follow_ups
 from cases.mail.rendering import render
@@ -80,13 +80,13 @@ def test_an_outage_says_from_the_last_look_to_the_next(desk: Desk) -> None:
 
 
 def test_a_look_that_takes_long_is_no_outage(desk: Desk) -> None:
-    beat("escalate", NOON, 600, 0)
+    record_run("escalate", NOON, 600, 0)
     look(NOON + 11 * MINUTE, dispatch.SWEEP)
     assert outages() == []
 
 
 def test_a_long_look_shows_on_the_way_that_it_lives(desk: Desk, monkeypatch, settings) -> None:
-    monkeypatch.setattr(sweeping, "SIGN_OF_LIFE_EVERY", 0.0)
+    monkeypatch.setattr(sweeping, "RECORD_EVERY", 0.0)
     settings.DESK_BATCH = 1
     for _ in range(2):
         desk.open_case(severity=Severity.LOW)
@@ -94,21 +94,21 @@ def test_a_long_look_shows_on_the_way_that_it_lives(desk: Desk, monkeypatch, set
 
     def step(cases, now):
         seen.append(SweepRun.objects.filter(name="escalate", last_at=now).exists())
-        return dispatch.SWEEP.step(cases, now)
+        return dispatch.SWEEP.work(cases, now)
 
     sweeping.run(Sweep("escalate", dispatch.SWEEP.due, "escalation_check_at", step), NOON)
     assert seen == [False, True]
 
 
 def test_a_slow_look_does_not_take_the_place_of_a_quicker_one_that_began_later() -> None:
-    beat("escalate", NOON + MINUTE, 1, 7)
-    beat("escalate", NOON, 90, 8)
+    record_run("escalate", NOON + MINUTE, 1, 7)
+    record_run("escalate", NOON, 90, 8)
     assert SweepRun.objects.get().last_at == NOON + MINUTE
 
 
 def test_a_look_from_a_clock_that_ran_ahead_does_not_blind_the_watch_for_long() -> None:
-    beat("escalate", NOON + 400 * DAY, 1, 0)
-    beat("escalate", NOON, 1, 0)
+    record_run("escalate", NOON + 400 * DAY, 1, 0)
+    record_run("escalate", NOON, 1, 0)
     assert SweepRun.objects.get().last_at == NOON
 
 
@@ -298,7 +298,7 @@ def test_the_report_waits_until_another_worker_has_done_what_it_holds(desk: Desk
 
     # a quick worker finds nothing free: a slow one holds the case
     note_outage("escalate", end)
-    beat("escalate", end, 0, 0)
+    record_run("escalate", end, 0, 0)
     note_caught_up(dispatch.SWEEP, end)
     tell(end)
     assert reports_mailed() == []

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cases.engine.bulk import insert
+from cases.bulk import insert
 from cases.engine.history import write_history
 from cases.engine.sweep import Swept
 from cases.enums import Resolution, Severity, WaitReason

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cases.engine.bulk import insert
+from cases.bulk import insert
 from cases.engine.history import write_history
 from cases.enums import Channel, Direction, MailStatus, Severity
 from cases.models import Case, FailedCase, Mail

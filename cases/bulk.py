@@ -1,8 +1,8 @@
-"""Many rows in one statement, for the sweeps: the rows a batch comes to are written as fast as the database takes them.
+"""Write many rows in one statement: COPY and unnested arrays on PostgreSQL, `executemany` on SQLite.
 
-PostgreSQL gets inserts as COPY and updates as unnested arrays, SQLite both as `executemany`; all inside the caller's
-transaction, under the same constraints as any other write. Django's own bulk methods say the same, but spend most of
-a sweep's time on building expressions per value.
+All of it runs inside the caller's transaction and under the same constraints as any other write. Django's own bulk
+methods spend most of a sweep's time on building an expression for each value. Values are not converted by Django, so
+only the field types in `_converter` can be written; any other raises TypeError.
 """
 
 from __future__ import annotations
@@ -15,10 +15,23 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import DateTimeField, Field, JSONField, Model
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    Field,
+    FloatField,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+    TextField,
+)
 
 BATCH = 500
 COPY_BATCH = 5_000
+#: Field types whose Python values both drivers take as they are.
+UNCONVERTED = (BooleanField, CharField, FloatField, IntegerField, TextField)
 T = TypeVar("T")
 
 
@@ -32,7 +45,8 @@ def batched(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
 def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of values for the fields of these attribute names; keys are given by the database, not read back.
 
-    Moments are aware, JSON fields take plain values. Raises IntegrityError as any insert does.
+    Moments are aware, JSON fields take plain values. Raises TypeError for a field type that cannot be written here,
+    IntegrityError as any insert does.
     """
     fields = [_field(model, name) for name in names]
     prepare = _preparation(fields)
@@ -51,7 +65,7 @@ def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequenc
 
 
 def insert(objects: Sequence[Model]) -> None:
-    """Insert unsaved objects of one model as they are; their keys are not read back."""
+    """Insert unsaved objects of one model; their keys are not read back. Raises as `insert_rows` does."""
     if objects:
         model = type(objects[0])
         names = _plain_names(model)
@@ -59,7 +73,7 @@ def insert(objects: Sequence[Model]) -> None:
 
 
 def update_columns(objects: Sequence[Model], names: Sequence[str]) -> None:
-    """Write some columns of saved objects of one model as they are in memory."""
+    """Write these columns of saved objects of one model. Raises TypeError as `insert_rows` does."""
     if not objects:
         return
     model = type(objects[0])
@@ -92,7 +106,7 @@ def _field(model: type[Model], name: str) -> Field[Any, Any]:
 
 
 def _preparation(fields: Sequence[Field[Any, Any]]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    """What turns a row of Python values into one the driver takes: documents, and on SQLite moments, are converted."""
+    """The function that turns a row of Python values into one that the driver takes."""
     converters = [(index, convert) for index, field in enumerate(fields) if (convert := _converter(field))]
 
     def prepare(row: Sequence[Any]) -> Sequence[Any]:
@@ -106,12 +120,16 @@ def _preparation(fields: Sequence[Field[Any, Any]]) -> Callable[[Sequence[Any]],
 
 
 def _converter(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
-    """How the backend wants the values of a field: asked once here, where Django asks again for every value."""
+    """What converts the values of a field for the driver; None if they can stay as they are. Raises TypeError."""
+    if isinstance(field, ForeignKey):
+        return _converter(field.target_field)
     if isinstance(field, JSONField):
         return partial(connection.ops.adapt_json_value, encoder=field.encoder)
-    if isinstance(field, DateTimeField) and connection.vendor != "postgresql":
-        return _as_sqlite_text
-    return None
+    if isinstance(field, DateTimeField):
+        return None if connection.vendor == "postgresql" else _as_sqlite_text
+    if isinstance(field, UNCONVERTED):
+        return None
+    raise TypeError(f"Bulk writes know no {type(field).__name__} ({field}): write it with the ORM, or convert it here.")
 
 
 def _as_sqlite_text(moment: datetime) -> str:
@@ -124,7 +142,7 @@ def _unnested_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> s
     key, *others = fields
     assigned = ", ".join(f"{_quoted(field)} = new.{_quoted(field)}" for field in others)
     types = [key.rel_db_type(connection), *(field.db_type(connection) for field in others)]
-    arrays = ", ".join(f"%s::{its_type}[]" for its_type in types)
+    arrays = ", ".join(f"%s::{column_type}[]" for column_type in types)
     names = ", ".join(_quoted(field) for field in fields)
     table = name(model._meta.db_table)
     return (
