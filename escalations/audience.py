@@ -38,7 +38,7 @@ def audience_of(life: CaseClock, now: datetime) -> dict[Member, timedelta]:
     if life.timeline is None:
         return members(PUBLISHED.base_cadence(Severity(life.case.severity)), director_contacted=False)
     cadence, _ = life.cadence(now)
-    return members(cadence, any(one.director for one in life.reached if one.done_at <= now))
+    return members(cadence, any(one.director for one in life.passed if one.done_at <= now))
 
 
 def staff_of(audience: Iterable[Member]) -> list[Member]:

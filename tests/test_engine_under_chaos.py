@@ -42,7 +42,7 @@ from cases.policy.followup.wait import WARNED_FOR, DoneStep
 from cases.workflow import transitions
 from escalations.models import Escalation
 from escalations.points.apply import escalate
-from escalations.policy.clock import Snapshot, due_points, next_point, read_clock
+from escalations.policy.clock import Snapshot, due_points, view_clock
 from escalations.policy.schedule import PUBLISHED
 from escalations.tasks import escalate as escalate_task
 from tests.support.builders import NOON, Desk
@@ -199,7 +199,7 @@ def check_escalations(case: Case, now: datetime) -> int:
     assert len(keys) == len(set(keys))
     assert dict(zip(keys, [row.due_at for row in rows], strict=True)) == {key: due.due_at for key, due in dues.items()}
     assert all(row.due_at <= row.done_at for row in rows)
-    upcoming = next_point(life, PUBLISHED, now)
+    upcoming = view_clock(life, PUBLISHED, now).next_point()
     assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
     steps: dict[datetime, list[Escalation]] = defaultdict(list)
     for row in rows:
@@ -218,7 +218,7 @@ def check_escalations(case: Case, now: datetime) -> int:
 
 
 def run_at(case: Case, now: datetime) -> int:
-    return read_clock(load_clock(case), PUBLISHED, now).run
+    return view_clock(load_clock(case), PUBLISHED, now).reading.run
 
 
 def check_step(
@@ -228,7 +228,7 @@ def check_step(
     run = run_at(case, done_at)
     for row in rows:
         of_now = (row.run, row.severity) == (run, change.severity) and change.status != Status.RESOLVED
-        assert row.carried_out == (of_now and not dues[row.run, row.severity, row.number].quiet)
+        assert row.carried_out == (of_now and not dues[row.run, row.severity, row.number].recorded_only)
     effective = [(Severity(row.severity), row.number) for row in rows if row.carried_out]
     outcome = outcome_of(effective, owner)
     assert {(str(row.owner_before), str(row.owner_after)) for row in rows} == {(owner, outcome.owner)}

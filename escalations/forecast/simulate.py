@@ -37,8 +37,8 @@ from escalations.models import DigestLine, EscalationRequest, SlaTarget
 from escalations.points.apply import ledger_row, question_of
 from escalations.points.decide import Batch, PointDecision, decide, inherited
 from escalations.points.mail import inheritance_letters, step_letters
-from escalations.policy.cadence import CadenceChange, Reached
-from escalations.policy.clock import Due, Snapshot
+from escalations.policy.cadence import PassedPoint
+from escalations.policy.clock import Snapshot
 from escalations.requests.mail import passing_letters
 from escalations.sla.apply import lead, person_in_time
 from escalations.sla.decide import SlaDecision, SweepContext, decide_sla, flagged_words
@@ -135,37 +135,13 @@ def load(case_id: int) -> Case:
     return case
 
 
-class _Life(CaseClock):
-    """A life that goes on in memory; what is asked of it at every look is reckoned anew only when it has changed."""
-
-    _pieces: list[CadenceChange] | None = None
-    _upcoming: tuple[Due | None] | None = None
-
-    def changed(self) -> None:
-        """Something happened: forget what was reckoned."""
-        self._pieces = self._upcoming = None
-        self.__dict__.pop("attentions", None)
-
-    def pieces(self) -> list[CadenceChange]:
-        """Who is owed updates how often."""
-        if self._pieces is None:
-            self._pieces = super().pieces()
-        return self._pieces
-
-    def upcoming(self, now: datetime) -> Due | None:
-        """The next point; the same one until it is carried out."""
-        if self._upcoming is None:
-            self._upcoming = (super().upcoming(now),)
-        return self._upcoming[0]
-
-
-def _copied(life: CaseClock, case: Case) -> _Life:
-    return _Life(
+def _copied(life: CaseClock, case: Case) -> CaseClock:
+    return CaseClock(
         case,
         list(life.snapshots),
         life.timeline,
         dict(life.ledger),
-        list(life.reached),
+        list(life.passed),
         [copy(one) for one in life.requests],
         copy(life.question),
     )
@@ -304,7 +280,7 @@ class _Future:
             life.ledger[due.key] = row
             director = row.carried_out and Role.CS_DIRECTOR in due.point.mailed
             key = (due.run, due.point.severity, due.point.number)
-            life.reached.append(Reached(*key, due.due_at, self.now, due.point.cadence, director))
+            life.passed.append(PassedPoint(*key, due.due_at, self.now, due.point.cadence, director))
         if step.new_owner is not None:
             self._hand_over(step)
         if step.asks:

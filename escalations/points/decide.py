@@ -64,7 +64,7 @@ class PointDecision:
     def is_effective(self, due: Due) -> bool:
         """Whether a point is carried out: not a lowered or closed case's, nor an earlier run's (E2, E4)."""
         of_this_run = self.case.is_open and due.run == self.run
-        return of_this_run and not due.quiet and due.point.severity == self.case.severity
+        return of_this_run and not due.recorded_only and due.point.severity == self.case.severity
 
     @cached_property
     def effective(self) -> list[Due]:
@@ -95,7 +95,7 @@ def decide(life: CaseClock, batch: Batch) -> PointDecision:
     """
     case, now = life.case, batch.now
     assert life.timeline is not None
-    dues = life.dues(now)
+    dues = life.due(now)
     step = PointDecision(life, life.reading(now).run, dues)
     upcoming = life.upcoming(now)
     case.escalation_check_at = upcoming.due_at if upcoming else None
@@ -113,7 +113,7 @@ def _cadence(step: PointDecision) -> dict[str, int]:
     severity = Severity(step.case.severity)
     passed = {
         one.number: cadence_minutes(one.cadence)
-        for one in step.life.reached
+        for one in step.life.passed
         if (one.run, one.severity) == (step.run, severity)
     }
     passed |= {

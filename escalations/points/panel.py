@@ -6,7 +6,6 @@ whatever happened to the case.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -26,16 +25,10 @@ from escalations.models import Escalation
 from escalations.policy.clock import (
     ClockReading,
     ClockSpan,
+    ClockView,
     Due,
-    Key,
+    PointKey,
     PolicyTimeline,
-    Snapshot,
-    due_points,
-    life_under,
-    next_point,
-    policy_timeline,
-    read_clock,
-    stretches,
 )
 from escalations.policy.explain import said_on, why_point_due
 from escalations.policy.schedule import Point, Schedule
@@ -101,11 +94,11 @@ def escalation_panel(case: Case, user: User, now: datetime) -> Panel | None:
     life = load_clock(case)
     if life.timeline is None or not life.snapshots:
         return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": None})
-    told = standing(case, life.timeline, life.snapshots, _with_names(life.ledger), now)
+    told = standing(case, life.view(now), _with_names(life.ledger))
     return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": told})
 
 
-def _with_names(done: dict[Key, Escalation]) -> dict[Key, Escalation]:
+def _with_names(done: dict[PointKey, Escalation]) -> dict[PointKey, Escalation]:
     """The ledger of a case with the people of all its rows: those it points to, and those whose addresses it keeps."""
     people = ("asked", "owner_before", "owner_after")
     ids = {getattr(row, f"{role}_id") for row in done.values() for role in people} - {None}
@@ -120,19 +113,17 @@ def _with_names(done: dict[Key, Escalation]) -> dict[Key, Escalation]:
     return done
 
 
-def standing(
-    case: Case, under: Schedule | PolicyTimeline, life: Sequence[Snapshot], done: dict[Key, Escalation], now: datetime
-) -> Standing:
-    """What the clock says of a case at `now`; `life` is in order and not empty, `done` is its ledger."""
-    timeline = policy_timeline(under)
-    schedule, reading = timeline.at(now), read_clock(life, timeline, now)
-    told = [_told(stretch, timeline, now) for stretch in stretches(life_under(life, timeline)) if stretch.start <= now]
+def standing(case: Case, clock: ClockView, done: dict[PointKey, Escalation]) -> Standing:
+    """What the clock says of a case; `done` is its ledger."""
+    timeline, now = clock.timeline, clock.now
+    schedule, reading = timeline.at(now), clock.reading
+    told = [_told(span, timeline, now) for span in clock.past]
     current = {key for key in done if key[:2] == (reading.run, reading.severity)}
     return Standing(
         reading=reading,
         elapsed=duration(reading.elapsed),
         stands_still=_why_it_stands(case, schedule, reading),
-        lines=_lines(case, timeline, life, done, reading, now),
+        lines=_lines(case, clock, done),
         earlier=[row for key, row in done.items() if key not in current],
         schedule_version=schedule.version,
         life=told[-STRETCHES_SHOWN:],
@@ -148,18 +139,11 @@ def _why_it_stands(case: Case, schedule: Schedule, reading: ClockReading) -> str
     return "because the case waits for the customer" if case.status == Status.WAITING else ""
 
 
-def _lines(
-    case: Case,
-    timeline: PolicyTimeline,
-    life: Sequence[Snapshot],
-    done: dict[Key, Escalation],
-    reading: ClockReading,
-    now: datetime,
-) -> list[PointLine]:
-    due_now = {due.key: due for due in due_points(life, timeline, now)}
-    upcoming = next_point(life, timeline, now, done)
+def _lines(case: Case, clock: ClockView, done: dict[PointKey, Escalation]) -> list[PointLine]:
+    timeline, now, reading = clock.timeline, clock.now, clock.reading
+    due_now = {due.key: due for due in clock.due}
+    upcoming = clock.next_point(done)
     directory = Directory()
-    past = [stretch for stretch in stretches(life_under(life, timeline)) if stretch.start <= now]
     said = said_on(now, timezone.get_current_timezone())
     lines = []
     for point in timeline.at(now).of(reading.severity):
@@ -169,7 +153,7 @@ def _lines(
             lines.append(_past_line(point, row))
         else:
             line = _coming_line(point, due_now.get(key), upcoming, reading, case, directory, now)
-            lines.append(replace(line, why=why_point_due(past, timeline, reading, point, line.due_at, said)))
+            lines.append(replace(line, why=why_point_due(clock.past, timeline, reading, point, line.due_at, said)))
     return lines
 
 

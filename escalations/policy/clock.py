@@ -1,18 +1,20 @@
-"""The one clock of escalation: a pure function of what happened to a case (E2, E3, E4).
+"""The clock of escalation: a pure function of what happened to a case (E2, E3, E4). All moments UTC.
 
-What happened is a series of snapshots: from this moment on the case had this status, this severity and this waiting
-episode. The case's history is such a series, and so is the log of another system. Everything that asks where a clock
-stands (the sweep, the case page, later the forecast, the rehearsal and the replay) asks here.
+What happened is a series of snapshots: from a moment on, the case had this status, this severity and this waiting
+episode. The case's history is such a series, and so is the log of another system. The snapshots are folded once into
+spans; a `ClockView` answers from them what is due, what the clock shows and what comes next at a moment. The sweep, the
+case page, the forecast, the rehearsal and the replay all ask it.
 
 An event at the same instant as a due moment comes first: resolved at T, and the point due at T does not happen.
 
-What a case runs under is a schedule, or a course: several schedules one after the other, for a case that was moved to
-another version (E10), and the points that were asked for and granted before their time (E9).
+A case runs under a schedule, or under a `PolicyTimeline`: several schedules one after the other, for a case that was
+moved to another version (E10), and the points that accepted requests brought forward (E9).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from cases.enums import RANK, Severity, Status
 from escalations.policy.schedule import Point, Schedule
@@ -22,7 +24,7 @@ SAME_RUN_WITHIN = timedelta(hours=24)
 ZERO = timedelta(0)
 
 #: (run, severity, number): a point happens once per run (E6).
-Key = tuple[int, Severity, int]
+PointKey = tuple[int, Severity, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,29 @@ class Snapshot:
     episode: int = 0
 
 
+@dataclass(frozen=True)
+class PolicyTimeline:
+    """The schedule a case was opened under, those it was moved to, each from a moment on (E10), and the points that an
+    accepted request brought forward, with the moment of acceptance (E9).
+    """
+
+    first: Schedule
+    moves: tuple[tuple[datetime, Schedule], ...] = ()  # in order
+    brought_forward: Mapping[PointKey, datetime] = field(default_factory=dict)
+
+    def at(self, moment: datetime) -> Schedule:
+        """The schedule in force for the case at a moment."""
+        return next((schedule for moved_at, schedule in reversed(self.moves) if moved_at <= moment), self.first)
+
+    @property
+    def last(self) -> Schedule:
+        """The schedule the case runs under from its last move on."""
+        return self.moves[-1][1] if self.moves else self.first
+
+
 @dataclass(frozen=True, slots=True)
 class ClockSpan:
-    """A time in which neither status nor severity changed; `end` is None for the one that still lasts."""
+    """A time in which neither status nor severity nor schedule changed; `end` is None for the one that still lasts."""
 
     start: datetime
     end: datetime | None
@@ -48,146 +70,37 @@ class ClockSpan:
     waited: timedelta  # of the run, before `start`
     lowered_at: tuple[timedelta, timedelta] | None  # (worked, waited) when this severity was reached from a worse one
 
-    def reading(self, schedule: Schedule, at: datetime) -> timedelta:
-        """What the clock of the stretch's severity shows at `at`, a moment within the stretch (E2, E4)."""
+    @property
+    def is_running(self) -> bool:
+        """Whether points come due within it: the case is open and does not wait (E2)."""
+        return self.status not in (Status.WAITING, Status.RESOLVED)
+
+    def elapsed(self, schedule: Schedule, at: datetime) -> timedelta:
+        """What the clock of the span's severity shows at `at`, a moment within the span (E2, E4)."""
         inside = ZERO if self.status == Status.RESOLVED else at - self.start
-        worked, waited = self.worked, self.waited
         if self.status == Status.WAITING:
-            waited += inside
-        else:
-            worked += inside
-        return _read(schedule, self.severity, worked, waited)
+            return _elapsed(schedule, self.severity, self.worked, self.waited + inside)
+        return _elapsed(schedule, self.severity, self.worked + inside, self.waited)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A point that came due: in which run, when, and whether it is only recorded (`quiet`, E4 on lowering)."""
+    """A point that came due. `recorded_only`: the case had passed it already when its severity was lowered (E4)."""
 
     run: int
     point: Point
     due_at: datetime
-    quiet: bool
+    recorded_only: bool
 
     @property
-    def key(self) -> Key:
+    def key(self) -> PointKey:
         """(run, severity, number): a point happens once per run (E6)."""
         return self.run, self.point.severity, self.point.number
 
 
-@dataclass(frozen=True)
-class PolicyTimeline:
-    """What a case runs under: the schedule it was opened under, those it was moved to since, each from a moment on
-    (E10), and the points that an accepted request brought forward, with the moment of acceptance (E9). All UTC.
-    """
-
-    first: Schedule
-    moves: tuple[tuple[datetime, Schedule], ...] = ()  # in order
-    brought_forward: Mapping[Key, datetime] = field(default_factory=dict)
-
-    def at(self, moment: datetime) -> Schedule:
-        """The schedule in force for the case at a moment."""
-        schedule = self.first
-        for moved_at, its_schedule in self.moves:
-            if moved_at > moment:
-                break
-            schedule = its_schedule
-        return schedule
-
-    @property
-    def last(self) -> Schedule:
-        """The schedule the case runs under from its last move on."""
-        return self.moves[-1][1] if self.moves else self.first
-
-
-def policy_timeline(under: Schedule | PolicyTimeline) -> PolicyTimeline:
-    """The course of a case: a schedule alone is one without moves and without accepted requests."""
-    return under if isinstance(under, PolicyTimeline) else PolicyTimeline(under)
-
-
-def life_under(snapshots: Sequence[Snapshot], timeline: PolicyTimeline) -> list[Snapshot]:
-    """The life with a snapshot for each move to another schedule: from then on another table is read (E10)."""
-    life = list(snapshots)
-    for moved_at, _ in timeline.moves:
-        place = next((index for index, one in enumerate(life) if one.at > moved_at), len(life))
-        if place:
-            life.insert(place, replace(life[place - 1], at=moved_at))
-    return life
-
-
-def _read(schedule: Schedule, severity: Severity, worked: timedelta, waited: timedelta) -> timedelta:
-    return worked if severity in schedule.stands_still else worked + waited
-
-
-def stretches(snapshots: Sequence[Snapshot]) -> Iterator[ClockSpan]:
-    """The life of a case as stretches, in order. `snapshots` are in order too; those of one instant count in theirs."""
-    run, worked, waited = 1, ZERO, ZERO
-    resolved_at: datetime | None = None
-    lowered_at: tuple[timedelta, timedelta] | None = None
-    severity: Severity | None = None
-    for index, snapshot in enumerate(snapshots):
-        if resolved_at is not None and snapshot.status != Status.RESOLVED:
-            if snapshot.at - resolved_at > SAME_RUN_WITHIN:
-                run, worked, waited, lowered_at = run + 1, ZERO, ZERO, None
-            resolved_at = None
-        if severity is not None and snapshot.severity != severity:
-            lowered = RANK[snapshot.severity] > RANK[severity]
-            lowered_at = (worked, waited) if lowered else None
-        severity = snapshot.severity
-        end = snapshots[index + 1].at if index + 1 < len(snapshots) else None
-        yield ClockSpan(snapshot.at, end, snapshot.status, snapshot.severity, run, worked, waited, lowered_at)
-        length = (end or snapshot.at) - snapshot.at
-        if snapshot.status == Status.WAITING:
-            waited += length
-        elif snapshot.status != Status.RESOLVED:
-            worked += length
-        elif resolved_at is None:
-            resolved_at = snapshot.at
-
-
-def due_points(snapshots: Sequence[Snapshot], under: Schedule | PolicyTimeline, now: datetime) -> list[Due]:
-    """Every point that has come due in the case's life up to and including `now`, each once per run, in order (E6).
-
-    A point is due the first moment its severity's clock has reached it while the case is open and not waiting, or
-    when a request for it was accepted, if that was earlier (E9).
-    """
-    timeline = policy_timeline(under)
-    found: dict[Key, Due] = {}
-    for stretch in stretches(life_under(snapshots, timeline)):
-        if stretch.start > now:
-            break
-        for due in sorted(_due_within(stretch, timeline, now), key=lambda one: one.due_at):
-            found.setdefault(due.key, due)
-    return list(found.values())
-
-
-def _due_within(stretch: ClockSpan, timeline: PolicyTimeline, now: datetime) -> Iterator[Due]:
-    if stretch.status in (Status.WAITING, Status.RESOLVED):
-        return
-    for due in _foreseen(stretch, timeline):
-        if due.due_at <= now and (stretch.end is None or due.due_at < stretch.end):
-            yield due
-
-
-def _foreseen(stretch: ClockSpan, timeline: PolicyTimeline) -> Iterator[Due]:
-    """When each point of the stretch's severity comes if the stretch lasts."""
-    schedule = timeline.at(stretch.start)
-    reading = stretch.reading(schedule, stretch.start)
-    for point in schedule.of(stretch.severity):
-        due_at = stretch.start + max(ZERO, point.after - reading)
-        hastened_at = timeline.brought_forward.get((stretch.run, point.severity, point.number), due_at)
-        due_at = max(stretch.start, min(due_at, hastened_at))
-        yield Due(stretch.run, point, due_at, _was_passed_when_lowered(stretch, schedule, point))
-
-
-def _was_passed_when_lowered(stretch: ClockSpan, schedule: Schedule, point: Point) -> bool:
-    if stretch.lowered_at is None:
-        return False
-    return point.after <= _read(schedule, stretch.severity, *stretch.lowered_at)
-
-
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """Where a case's clock stands at a moment."""
+    """What a case's clock shows at a moment."""
 
     run: int
     elapsed: timedelta
@@ -195,33 +108,116 @@ class ClockReading:
     severity: Severity
 
 
-def read_clock(snapshots: Sequence[Snapshot], under: Schedule | PolicyTimeline, now: datetime) -> ClockReading:
-    """The clock of the case's current severity at `now`. Raises ValueError when nothing had happened by then."""
-    timeline = policy_timeline(under)
-    current: ClockSpan | None = None
-    for stretch in stretches(life_under(snapshots, timeline)):
-        if stretch.start > now:
-            break
-        current = stretch
-    if current is None:
-        raise ValueError("the case was not open yet at that moment")
-    end = now if current.end is None else min(now, current.end)
-    running = current.status not in (Status.WAITING, Status.RESOLVED)
-    return ClockReading(current.run, current.reading(timeline.at(current.start), end), running, current.severity)
+@dataclass(frozen=True)
+class ClockView:
+    """A case's clock at `now`. `spans` are those of the whole life, also those that begin after `now`."""
+
+    spans: Sequence[ClockSpan]
+    timeline: PolicyTimeline
+    now: datetime
+
+    @cached_property
+    def past(self) -> list[ClockSpan]:
+        """The spans that have begun by `now`."""
+        return [span for span in self.spans if span.start <= self.now]
+
+    @cached_property
+    def due(self) -> list[Due]:
+        """Every point that has come due up to and including `now`, each once per run, in order (E6).
+
+        A point is due the first moment its severity's clock has reached it while the case is open and not waiting, or
+        when a request for it was accepted, if that was earlier (E9).
+        """
+        found: dict[PointKey, Due] = {}
+        for span in self.past:
+            for due in sorted(self._due_within(span), key=lambda due: due.due_at):
+                found.setdefault(due.key, due)
+        return list(found.values())
+
+    @cached_property
+    def reading(self) -> ClockReading:
+        """The clock of the case's severity at `now`. Raises ValueError when the case was not open yet."""
+        if not self.past:
+            raise ValueError("the case was not open yet at that moment")
+        span = self.past[-1]
+        at = self.now if span.end is None else min(self.now, span.end)
+        return ClockReading(span.run, span.elapsed(self.timeline.at(span.start), at), span.is_running, span.severity)
+
+    def next_point(self, done: Iterable[PointKey] = ()) -> Due | None:
+        """The next point to come due after `now` if nothing touches the case; None while it waits, is resolved, or has
+        none left. `done` are the keys of points that were carried out already.
+        """
+        if not self.spans or not self.spans[-1].is_running:
+            return None
+        over = {*done, *(due.key for due in self.due)}
+        to_come = (due for due in _foreseen(self.spans[-1], self.timeline) if due.key not in over)
+        return min(to_come, key=lambda due: due.due_at, default=None)
+
+    def _due_within(self, span: ClockSpan) -> Iterator[Due]:
+        if span.is_running:
+            for due in _foreseen(span, self.timeline):
+                if due.due_at <= self.now and (span.end is None or due.due_at < span.end):
+                    yield due
 
 
-def next_point(
-    snapshots: Sequence[Snapshot], under: Schedule | PolicyTimeline, now: datetime, done: Iterable[Key] = ()
-) -> Due | None:
-    """The next point to come due after `now` if nothing touches the case; None while it waits, is resolved, or has
-    none left. `done` are the keys of points that were carried out already.
-    """
-    timeline = policy_timeline(under)
-    last: ClockSpan | None = None
-    for last in stretches(life_under(snapshots, timeline)):  # noqa: B007 - the last one is what we want
-        pass
-    if last is None or last.status in (Status.WAITING, Status.RESOLVED):
-        return None
-    carried_out = set(done) | {due.key for due in due_points(snapshots, timeline, now)}
-    to_come = (due for due in _foreseen(last, timeline) if due.key not in carried_out)
-    return min(to_come, key=lambda due: due.due_at, default=None)
+def view_clock(snapshots: Sequence[Snapshot], under: Schedule | PolicyTimeline, now: datetime) -> ClockView:
+    """The clock of a case at `now`; `snapshots` are in order, those of one instant in theirs."""
+    timeline = under if isinstance(under, PolicyTimeline) else PolicyTimeline(under)
+    return ClockView(clock_spans(snapshots, timeline), timeline, now)
+
+
+def due_points(snapshots: Sequence[Snapshot], under: Schedule | PolicyTimeline, now: datetime) -> list[Due]:
+    """Every point that has come due up to and including `now`; see `ClockView.due`."""
+    return view_clock(snapshots, under, now).due
+
+
+def clock_spans(snapshots: Sequence[Snapshot], timeline: PolicyTimeline) -> list[ClockSpan]:
+    """Fold what happened to a case into spans, in order. A run ends with a resolution that held (E2)."""
+    life = _with_moves(snapshots, timeline)
+    spans: list[ClockSpan] = []
+    run, worked, waited = 1, ZERO, ZERO
+    resolved_at: datetime | None = None
+    lowered_at: tuple[timedelta, timedelta] | None = None
+    for index, snapshot in enumerate(life):
+        if resolved_at is not None and snapshot.status != Status.RESOLVED:
+            if snapshot.at - resolved_at > SAME_RUN_WITHIN:
+                run, worked, waited, lowered_at = run + 1, ZERO, ZERO, None
+            resolved_at = None
+        if spans and snapshot.severity != spans[-1].severity:
+            lowered_at = (worked, waited) if RANK[snapshot.severity] > RANK[spans[-1].severity] else None
+        end = life[index + 1].at if index + 1 < len(life) else None
+        spans.append(ClockSpan(snapshot.at, end, snapshot.status, snapshot.severity, run, worked, waited, lowered_at))
+        length = (end or snapshot.at) - snapshot.at
+        if snapshot.status == Status.WAITING:
+            waited += length
+        elif snapshot.status != Status.RESOLVED:
+            worked += length
+        elif resolved_at is None:
+            resolved_at = snapshot.at
+    return spans
+
+
+def _with_moves(snapshots: Sequence[Snapshot], timeline: PolicyTimeline) -> Sequence[Snapshot]:
+    """The snapshots, and one for each move to another schedule: from then on another table is read (E10)."""
+    life = list(snapshots)
+    for moved_at, _ in timeline.moves:
+        place = next((index for index, snapshot in enumerate(life) if snapshot.at > moved_at), len(life))
+        if place:
+            life.insert(place, replace(life[place - 1], at=moved_at))
+    return life
+
+
+def _elapsed(schedule: Schedule, severity: Severity, worked: timedelta, waited: timedelta) -> timedelta:
+    return worked if severity in schedule.stands_still else worked + waited
+
+
+def _foreseen(span: ClockSpan, timeline: PolicyTimeline) -> Iterator[Due]:
+    """When each point of the span's severity comes if the span lasts."""
+    schedule = timeline.at(span.start)
+    elapsed = span.elapsed(schedule, span.start)
+    passed_before = _elapsed(schedule, span.severity, *span.lowered_at) if span.lowered_at else None
+    for point in schedule.of(span.severity):
+        due_at = span.start + max(ZERO, point.after - elapsed)
+        accepted_at = timeline.brought_forward.get((span.run, point.severity, point.number), due_at)
+        due_at = max(span.start, min(due_at, accepted_at))
+        yield Due(span.run, point, due_at, passed_before is not None and point.after <= passed_before)

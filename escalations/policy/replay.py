@@ -152,8 +152,8 @@ def _tell_points(result: Replay, number: str, dues: list[Due]) -> None:
             severity, its_number = point.severity.value, str(point.number)
             result.ledger.append(Done(number, due.due_at, "escalation", its_number, due.run, severity))
             result.tallies[point.severity].points[point.number] += 1
-            result.tallies[point.severity].recorded_only += due.quiet
-        effective = [due.point for due in step if not due.quiet]
+            result.tallies[point.severity].recorded_only += due.recorded_only
+        effective = [due.point for due in step if not due.recorded_only]
         if not effective:
             continue
         tally = result.tallies[effective[-1].severity]

@@ -62,12 +62,16 @@ class Schedule:
         """The points of a severity, first to last; none for Low."""
         return self.points.get(severity, ())
 
+    def find(self, severity: Severity, number: int) -> Point | None:
+        """The point of that name, if the schedule has it."""
+        return next((point for point in self.of(severity) if point.number == number), None)
+
     def point(self, severity: Severity, number: int) -> Point:
         """The point of that name. Raises KeyError when the schedule has none."""
-        for point in self.of(severity):
-            if point.number == number:
-                return point
-        raise KeyError((severity, number))
+        point = self.find(severity, number)
+        if point is None:
+            raise KeyError((severity, number))
+        return point
 
 
 def problems_of(schedule: Schedule) -> list[str]:

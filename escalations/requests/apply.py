@@ -28,7 +28,7 @@ from escalations.clocks import CaseClock, load_clocks
 from escalations.enums import DECIDE_WITHIN, Audience, Origin, RequestStatus
 from escalations.models import EscalationRequest, EscalationRequestQuerySet
 from escalations.points.apply import carry_out
-from escalations.policy.clock import Key
+from escalations.policy.clock import PointKey
 from escalations.requests.decide import acceptance_effect, effective_dues, run_of, said_key
 from escalations.requests.mail import (
     accepted_letters,
@@ -193,7 +193,7 @@ def _grant(request: EscalationRequest, life: CaseClock, seen: str | None, now: d
     return f"and {upcoming.point.name} is brought forward"
 
 
-def _reached(life: CaseClock, run: int, severity: Severity, now: datetime) -> dict[str | None, Key]:
+def _reached(life: CaseClock, run: int, severity: Severity, now: datetime) -> dict[str | None, PointKey]:
     """The points of the present run and severity that were carried out, or are due and will be in this very step."""
     done = [key for key, row in life.ledger.items() if row.carried_out]
     keys = done + [due.key for due in effective_dues(life, now)]

@@ -12,7 +12,7 @@ from contacts.wording import duration
 from escalations.clocks import CaseClock
 from escalations.enums import ATTENTION_EVERY, OwnerAction
 from escalations.points.decide import centre_of_owner
-from escalations.policy.clock import Due, Key
+from escalations.policy.clock import Due, PointKey
 from escalations.policy.schedule import Point
 
 #: The key of an offer that brings no point forward.
@@ -47,7 +47,7 @@ def acceptance_effect(life: CaseClock, now: datetime, directory: Directory) -> A
     )
 
 
-def said_key(key: Key) -> str:
+def said_key(key: PointKey) -> str:
     """The key of a point as a page sends it back: “1:medium:2”."""
     run, severity, number = key
     return f"{run}:{severity.value}:{number}"
@@ -62,12 +62,12 @@ def effective_dues(life: CaseClock, now: datetime) -> list[Due]:
     """The points that are due at `now` and will be carried out, lowest first; those only recorded are left out (E4)."""
     run = run_of(life, now)
     wanted = (run, life.case.severity)
-    dues = [due for due in life.dues(now) if (due.run, due.point.severity) == wanted and not due.quiet]
+    dues = [due for due in life.due(now) if (due.run, due.point.severity) == wanted and not due.recorded_only]
     return sorted(dues, key=lambda due: due.point.number)
 
 
 def _why_attention(life: CaseClock, now: datetime) -> str:
-    again = any(one.holds(run_of(life, now), now) for one in life.attentions)
+    again = any(one.is_paid(run_of(life, now), now) for one in life.attentions)
     has_points = life.timeline is not None and life.timeline.at(now).of(life.reading(now).severity)
     why = "no point of the schedule is left" if has_points else f"{life.case.get_severity_display()} has no points"
     return f"{why}, so management's attention is asked for" + (" once more" if again else "")

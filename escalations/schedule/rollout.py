@@ -34,7 +34,7 @@ from escalations.clocks import CaseClock, Versions, load_clocks
 from escalations.models import Escalation, ScheduleMove, ScheduleVersion
 from escalations.points.decide import Batch, PointDecision, decide, inherited
 from escalations.points.mail import inheritance_letters, step_letters
-from escalations.policy.cadence import Cadence, Reached, cadence_in_force
+from escalations.policy.cadence import Cadence, PassedPoint, cadence_in_force
 from escalations.policy.clock import Due, PolicyTimeline, Snapshot, due_points
 from escalations.policy.schedule import Schedule, cadence_minutes
 
@@ -285,9 +285,10 @@ class _Rollout:
 
     def _preview(self, case: Case, clock: CaseClock, timeline: PolicyTimeline) -> CasePreview:
         now = self.now
-        due_anyway, next_before = clock.dues(now), clock.upcoming(now)
+        due_anyway, next_before = clock.due(now), clock.upcoming(now)
         cadence_before, _ = clock.cadence(now)
-        clock.timeline = replace(timeline, moves=(*timeline.moves, (now, self.schedule)))
+        moved = replace(timeline, moves=(*timeline.moves, (now, self.schedule)))
+        clock = replace(clock, timeline=moved)
         step = decide(clock, self.batch)
         return CasePreview(
             case=case,
@@ -299,7 +300,7 @@ class _Rollout:
             cadence_after=self._cadence_after(step),
             next_before=next_before,
             next_after=clock.upcoming(now),
-            after_the_wait=_due_after_the_wait(clock, timeline, clock.timeline, now),
+            after_the_wait=_due_after_the_wait(clock, timeline, moved, now),
         )
 
     def _letters(self, step: PointDecision) -> list[Letter]:
@@ -309,10 +310,10 @@ class _Rollout:
         return letters + (inheritance_letters(step.life, new_assignee, self.batch) if new_assignee else [])
 
     def _cadence_after(self, step: PointDecision) -> Cadence:
-        to_come = [Reached(*due.key, due.due_at, self.now, due.point.cadence) for due in step.dues]
-        reached = [*step.life.reached, *to_come]
-        attention = any(request.holds(step.run, self.now) for request in step.life.attentions)
-        return cadence_in_force(self.schedule, step.run, Severity(step.case.severity), reached, attention)[0]
+        to_come = [PassedPoint(*due.key, due.due_at, self.now, due.point.cadence) for due in step.dues]
+        passed = [*step.life.passed, *to_come]
+        attention = any(request.is_paid(step.run, self.now) for request in step.life.attentions)
+        return cadence_in_force(self.schedule, step.run, Severity(step.case.severity), passed, attention)[0]
 
 
 def _due_after_the_wait(clock: CaseClock, before: PolicyTimeline, after: PolicyTimeline, now: datetime) -> list[str]:

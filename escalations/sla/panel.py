@@ -105,7 +105,7 @@ class _Page:
         self.case, self.now = case, now
         self.life = load_clock(case)
         self.standing = load_sla_states([self.life])[case.pk]
-        self.pieces = self.life.pieces()
+        self.pieces = self.life.cadence_changes
         self.directory, self.centre = Directory(), centre_of_owner(case)
         self.said: Said = said_on(now, timezone.get_current_timezone())
         rows = SlaTarget.objects.filter(case=case).select_related("by")

@@ -58,7 +58,7 @@ class SlaState:
     @cached_property
     def periods(self) -> dict[Member, list[Target]]:
         """Each member's periods from their newest row on, that one included while it runs (T2)."""
-        pieces = self.life.pieces()
+        pieces = self.life.cadence_changes
         concerned = {member for piece in pieces for member in piece.owed}
         return {
             member: self._told_why(targets_of(member, pieces, self.words, self._anchor(member)))

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from cases.enums import Severity, Status
 from contacts.enums import Role
 from escalations.enums import Audience, Member
-from escalations.policy.cadence import Attention, Reached
-from escalations.policy.clock import Key, PolicyTimeline, Snapshot
+from escalations.policy.cadence import ManagementAttention, PassedPoint
+from escalations.policy.clock import PointKey, PolicyTimeline, Snapshot
 from escalations.policy.schedule import Point, Schedule
 from escalations.policy.sla import Touchpoint
 
@@ -89,12 +89,12 @@ class Walk:
     # what the functions under test are given
     snapshots: list[Snapshot] = field(default_factory=list)
     moves: list[tuple[datetime, Schedule]] = field(default_factory=list)
-    granted: dict[Key, int] = field(default_factory=dict)
+    granted: dict[PointKey, int] = field(default_factory=dict)
     words: list[Touchpoint] = field(default_factory=list)
-    reached: list[Reached] = field(default_factory=list)
-    attentions: list[Attention] = field(default_factory=list)
+    reached: list[PassedPoint] = field(default_factory=list)
+    attentions: list[ManagementAttention] = field(default_factory=list)
     # what was found
-    found: dict[Key, tuple[int, bool]] = field(default_factory=dict)
+    found: dict[PointKey, tuple[int, bool]] = field(default_factory=dict)
     owed: list[dict[Member, int]] = field(default_factory=list)
     promised: list[Promised] = field(default_factory=list)
 
@@ -103,8 +103,8 @@ class Walk:
         self.version = self.versions[0]
         self.worked, self.waited, self.closed_at = 0, 0, 0
         self.when_lowered: tuple[int, int] | None = None
-        self.points: dict[Key, Point] = {}
-        self.done: set[Key] = set()
+        self.points: dict[PointKey, Point] = {}
+        self.done: set[PointKey] = set()
         self.quiet_before: tuple[Severity, bool] = (self.severity, False)
         self.changed_at = 0
         self.audience: dict[Member, int] = {}
@@ -185,11 +185,11 @@ class Walk:
         if left:
             self.granted.setdefault(self._key(left[0]), self.now)
         else:
-            self.attentions.append(Attention(moment, None, self.run))
+            self.attentions.append(ManagementAttention(moment, None, self.run))
 
     # --- what is due
 
-    def _key(self, point: Point) -> Key:
+    def _key(self, point: Point) -> PointKey:
         return self.run, point.severity, point.number
 
     def _shown(self, worked: int, waited: int) -> timedelta:
@@ -211,7 +211,7 @@ class Walk:
                 self.done.add(key)
                 director = not quiet and Role.CS_DIRECTOR in self.points[key].mailed
                 moments = (T0 + due * MINUTE, T0 + self.now * MINUTE)
-                self.reached.append(Reached(*key, *moments, self.points[key].cadence, director))
+                self.reached.append(PassedPoint(*key, *moments, self.points[key].cadence, director))
 
     # --- who is owed updates
 
@@ -229,7 +229,7 @@ class Walk:
         for member in Member:
             self._promise(member, owed.get(member))
 
-    def _audience(self, keys: set[Key]) -> dict[Member, int]:
+    def _audience(self, keys: set[PointKey]) -> dict[Member, int]:
         base: dict[Audience, timedelta] = {Audience.CUSTOMER: self.version.base_interval[self.severity]}
         passed = sorted(number for run, severity, number in keys if (run, severity) == (self.run, self.severity))
         cadence = self.points[self.run, self.severity, passed[-1]].cadence if passed else base

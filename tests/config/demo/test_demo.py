@@ -25,7 +25,7 @@ from contacts.enums import Role
 from contacts.models import Company, Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
 from escalations.clocks import load_clocks
 from escalations.models import DigestLine, Escalation, EscalationRequest, Question, SlaTarget
-from escalations.policy.clock import due_points, next_point
+from escalations.policy.clock import due_points, view_clock
 
 NOW = datetime(2026, 6, 3, 12, 0, 17, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -162,7 +162,7 @@ def test_the_ledger_is_what_the_clock_says(demo: None):  # E3, E6
         assert life.timeline is not None
         due = {one.key: one.due_at for one in due_points(life.snapshots, life.timeline, NOW)}
         assert due == {key: row.due_at for key, row in ledger.items()}
-        upcoming = next_point(life.snapshots, life.timeline, NOW, ledger)
+        upcoming = view_clock(life.snapshots, life.timeline, NOW).next_point(ledger)
         assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
     assert Escalation.objects.count() > 30
 

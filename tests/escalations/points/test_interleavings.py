@@ -25,7 +25,7 @@ from cases.workflow.contact_log import customer_responded
 from cases.workflow.guards import Refused
 from escalations.models import Escalation, EscalationRequest, Question
 from escalations.points.apply import escalate
-from escalations.policy.clock import Due, Snapshot, due_points, next_point, read_clock
+from escalations.policy.clock import Due, Snapshot, due_points, view_clock
 from escalations.policy.schedule import PUBLISHED
 from tests.support.builders import NOON, Desk
 from tests.support.schedule_table import E1, outcome_of
@@ -234,15 +234,19 @@ def check_ledger(world: World, case: Case) -> None:
     for key, row in rows.items():
         assert row.done_at == min(look for look in world.looks if look >= row.due_at)
         assert row.carried_out == is_effective(dues[key], life, row.done_at)
-    upcoming = next_point(life, PUBLISHED, world.now)
+    upcoming = view_clock(life, PUBLISHED, world.now).next_point()
     assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
 
 
 def is_effective(due: Due, life: Sequence[Snapshot], done_at: datetime) -> bool:
     """Carried out, not only recorded: of the severity and run the case is in when it is done, and open (E4, E5)."""
     state = [snapshot for snapshot in life if snapshot.at <= done_at][-1]
-    run = read_clock(life, PUBLISHED, done_at).run
-    return not due.quiet and state.status != Status.RESOLVED and (due.run, due.point.severity) == (run, state.severity)
+    run = view_clock(life, PUBLISHED, done_at).reading.run
+    return (
+        not due.recorded_only
+        and state.status != Status.RESOLVED
+        and (due.run, due.point.severity) == (run, state.severity)
+    )
 
 
 def check_steps(case: Case) -> None:
@@ -271,7 +275,7 @@ def check_steps(case: Case) -> None:
 def check_cadence(world: World, case: Case) -> None:
     """The rhythm in force is that of the highest point of the present severity on this run's ledger (E4)."""
     life = world.books[case.pk].life
-    run, severity = read_clock(life, PUBLISHED, world.now).run, life[-1].severity
+    run, severity = view_clock(life, PUBLISHED, world.now).reading.run, life[-1].severity
     numbers = Escalation.objects.filter(case=case, run=run, severity=severity).values_list("number", flat=True)
     assert case.update_cadence == (E1[severity, max(numbers)].minutes if numbers else {})
 

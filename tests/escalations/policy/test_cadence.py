@@ -14,8 +14,15 @@ import pytest
 from cases.enums import Severity, Status
 from contacts.enums import Role
 from escalations.enums import Audience, Member, OwnerAction
-from escalations.policy.cadence import Attention, CadenceChange, Reached, cadence_in_force, members, owed_over_time
-from escalations.policy.clock import PolicyTimeline, Snapshot
+from escalations.policy.cadence import (
+    CadenceChange,
+    ManagementAttention,
+    PassedPoint,
+    cadence_in_force,
+    members,
+    owed_over_time,
+)
+from escalations.policy.clock import PolicyTimeline, Snapshot, clock_spans
 from escalations.policy.schedule import PUBLISHED, Point, Schedule
 from escalations.policy.sla import targets_of
 
@@ -42,14 +49,14 @@ def life(*steps: tuple[float, Status, Severity]) -> list[Snapshot]:
 
 def reached(
     severity: Severity, number: int, due: float, done: float | None = None, run: int = 1, quiet: bool = False
-) -> Reached:
+) -> PassedPoint:
     """A point of the published schedule, due and done so many hours after the opening."""
     point = PUBLISHED.point(severity, number)
     director = not quiet and Role.CS_DIRECTOR in point.mailed
-    return Reached(run, severity, number, at(due), at(due if done is None else done), point.cadence, director)
+    return PassedPoint(run, severity, number, at(due), at(due if done is None else done), point.cadence, director)
 
 
-def in_time(severity: Severity, last: int = 3) -> list[Reached]:
+def in_time(severity: Severity, last: int = 3) -> list[PassedPoint]:
     """The points of a severity, each carried out when it was due."""
     return [reached(severity, one.number, one.after / hours(1)) for one in PUBLISHED.of(severity)[:last]]
 
@@ -64,11 +71,11 @@ def said(pieces: Sequence[CadenceChange]) -> list[Owed]:
 
 def owed(
     snapshots: Sequence[Snapshot],
-    points: Sequence[Reached] = (),
-    attentions: Sequence[Attention] = (),
+    points: Sequence[PassedPoint] = (),
+    attentions: Sequence[ManagementAttention] = (),
     timeline: PolicyTimeline = COURSE,
 ) -> list[Owed]:
-    return said(owed_over_time(snapshots, timeline, points, attentions))
+    return said(owed_over_time(clock_spans(snapshots, timeline), timeline, points, attentions))
 
 
 # --- T2: before any point ---------------------------------------------------------------------------------------
@@ -116,7 +123,7 @@ def test_cs_management_is_the_csm_and_the_director_once_contacted(severity, numb
 @pytest.mark.parametrize(("severity", "number", "without", "with_director"), POINTS)
 def test_from_a_point_on_its_audience_is_owed_its_intervals(severity, number, without, with_director) -> None:  # E1
     expected = with_director if (severity, number) == (H, 3) else without  # High 3 is what contacts the Director
-    pieces = owed_over_time(life((0, ASSIGNED, severity)), COURSE, in_time(severity, number))
+    pieces = owed_over_time(clock_spans(life((0, ASSIGNED, severity)), COURSE), COURSE, in_time(severity, number))
     assert said(pieces)[-1][1] == expected
     assert pieces[-1].why == (
         "Medium before any point" if (severity, number) == (M, 1) else f"{severity.label} {number}"
@@ -124,7 +131,7 @@ def test_from_a_point_on_its_audience_is_owed_its_intervals(severity, number, wi
 
 
 def test_what_put_a_cadence_in_force_has_a_name() -> None:
-    pieces = owed_over_time(life((0, ASSIGNED, C)), COURSE, in_time(C))
+    pieces = owed_over_time(clock_spans(life((0, ASSIGNED, C)), COURSE), COURSE, in_time(C))
     assert [one.why for one in pieces] == ["Critical before any point", "Critical 1", "Critical 2", "Critical 3"]
 
 
@@ -185,7 +192,9 @@ def test_a_recorded_high_3_contacted_nobody() -> None:  # E1, E4
 
 @pytest.mark.parametrize(("status", "why"), [(WAITING, "waits for the customer"), (RESOLVED, "resolved")])
 def test_nobody_is_owed_anything_while_the_case_waits_or_is_resolved(status, why) -> None:  # T2
-    pieces = owed_over_time(life((0, ASSIGNED, C), (5, status, C), (9, WORKING, C)), COURSE, [reached(C, 1, 4)])
+    pieces = owed_over_time(
+        clock_spans(life((0, ASSIGNED, C), (5, status, C), (9, WORKING, C)), COURSE), COURSE, [reached(C, 1, 4)]
+    )
     assert said(pieces) == [
         (0, {CUSTOMER: 2}),
         (4, {CUSTOMER: 2, AM: 2}),
@@ -249,7 +258,7 @@ def test_who_is_again_in_the_audience_by_the_points_that_a_raise_made_due_has_ne
     raised = life((0, ASSIGNED, H), (13, ASSIGNED, C))
     points = [reached(H, 1, 12), reached(C, 1, 13, 13.5), reached(C, 2, 13, 13.5)]
     assert owed(raised, points)[1:] == [(12, {CUSTOMER: 2, CSM: 2})]
-    (only,) = targets_of(CSM, owed_over_time(raised, COURSE, points), [])
+    (only,) = targets_of(CSM, owed_over_time(clock_spans(raised, COURSE), COURSE, points), [])
     assert (only.since, only.due_at) == (at(12), at(14))
 
 
@@ -265,10 +274,10 @@ def test_their_interval_changes_with_the_severity_and_not_with_the_sweep() -> No
 
 def test_how_late_the_sweep_comes_makes_no_difference_to_them_nor_whether_it_has_come_yet() -> None:  # T2, T4
     raised = life((0, ASSIGNED, H), (13, ASSIGNED, C))
-    not_yet = owed_over_time(raised, COURSE, [reached(H, 1, 12)])
+    not_yet = owed_over_time(clock_spans(raised, COURSE), COURSE, [reached(H, 1, 12)])
     for done in (13.001, 20, 23):
         points = [reached(H, 1, 12), reached(C, 1, 13, done), reached(C, 2, 13, done)]
-        assert owed_over_time(raised, COURSE, points)[: len(not_yet)] == not_yet
+        assert owed_over_time(clock_spans(raised, COURSE), COURSE, points)[: len(not_yet)] == not_yet
 
 
 def test_who_was_not_in_the_audience_before_joins_with_the_sweep() -> None:  # T2, E4
@@ -295,9 +304,11 @@ def test_they_leave_by_a_later_point_only_when_that_is_carried_out(flicker) -> N
     high = (point(H, 1, 1, Audience.ACCOUNT_MANAGER),)
     critical = (point(C, 1, 2, Audience.ACCOUNT_MANAGER), point(C, 2, 5, Audience.CS_MANAGEMENT))
     raised = life((0, ASSIGNED, H), (3, ASSIGNED, C), *flicker)
-    sweep = [Reached(1, C, one.number, at(due), at(7), one.cadence) for one, due in zip(critical, (3, 5), strict=True)]
+    sweep = [
+        PassedPoint(1, C, one.number, at(due), at(7), one.cadence) for one, due in zip(critical, (3, 5), strict=True)
+    ]
     timeline = PolicyTimeline(Schedule(1, {H: high, C: critical}))
-    assert owed(raised, [Reached(1, H, 1, at(1), at(1), high[0].cadence), *sweep], timeline=timeline)[1:] == [
+    assert owed(raised, [PassedPoint(1, H, 1, at(1), at(1), high[0].cadence), *sweep], timeline=timeline)[1:] == [
         (1, {CUSTOMER: 1, AM: 1}),
         (3, {CUSTOMER: 2, AM: 1}),
         (7, {CUSTOMER: 1, CSM: 1}),
@@ -326,40 +337,48 @@ def test_raised_in_a_wait_they_count_from_its_end_and_not_from_the_sweep() -> No
 
 
 def test_attention_on_a_low_case_brings_cs_management_in_every_four_hours() -> None:  # E9
-    pieces = owed_over_time(life((0, WORKING, L)), COURSE, (), [Attention(at(3))])
+    pieces = owed_over_time(clock_spans(life((0, WORKING, L)), COURSE), COURSE, (), [ManagementAttention(at(3))])
     assert said(pieces) == [(0, {CUSTOMER: 24}), (3, {CUSTOMER: 4, CSM: 4})]
     assert pieces[-1].why == "management attention"
 
 
 def test_attention_with_no_point_left_shortens_only_what_is_longer() -> None:  # E9
     medium, critical = life((0, WORKING, M)), life((0, WORKING, C))
-    assert owed(medium, in_time(M), [Attention(at(400))])[-1] == (400, {CUSTOMER: 4, AM: 4, CSM: 4})
-    assert owed(critical, in_time(C), [Attention(at(30))]) == owed(critical, in_time(C))
+    assert owed(medium, in_time(M), [ManagementAttention(at(400))])[-1] == (400, {CUSTOMER: 4, AM: 4, CSM: 4})
+    assert owed(critical, in_time(C), [ManagementAttention(at(30))]) == owed(critical, in_time(C))
 
 
 def test_attention_lasts_until_it_is_closed() -> None:  # E9
-    closed = [Attention(at(3), at(10))]
+    closed = [ManagementAttention(at(3), at(10))]
     assert owed(life((0, WORKING, L)), (), closed)[-1] == (10, {CUSTOMER: 24})
 
 
 def test_attention_is_silent_in_a_wait_and_goes_on_after_it() -> None:  # E9, T2
     waited = life((0, WORKING, L), (5, WAITING, L), (50, WORKING, L))
-    assert owed(waited, (), [Attention(at(3))])[2:] == [(5, {}), (50, {CUSTOMER: 4, CSM: 4})]
+    assert owed(waited, (), [ManagementAttention(at(3))])[2:] == [(5, {}), (50, {CUSTOMER: 4, CSM: 4})]
 
 
 def test_attention_is_of_its_run() -> None:  # E9, E2
     again = life((0, WORKING, L), (5, RESOLVED, L), (50, WORKING, L))
-    assert owed(again, (), [Attention(at(3))])[-1] == (50, {CUSTOMER: 24})
-    assert owed(again, (), [Attention(at(3)), Attention(at(51), run=2)])[-1] == (51, {CUSTOMER: 4, CSM: 4})
+    assert owed(again, (), [ManagementAttention(at(3))])[-1] == (50, {CUSTOMER: 24})
+    assert owed(again, (), [ManagementAttention(at(3)), ManagementAttention(at(51), run=2)])[-1] == (
+        51,
+        {CUSTOMER: 4, CSM: 4},
+    )
 
 
 def test_attention_tells_the_director_only_once_contacted() -> None:  # E1, E9
-    assert owed(life((0, WORKING, H)), in_time(H), [Attention(at(50))])[-1][1].keys() == {CUSTOMER, AM, CSM, DIRECTOR}
+    assert owed(life((0, WORKING, H)), in_time(H), [ManagementAttention(at(50))])[-1][1].keys() == {
+        CUSTOMER,
+        AM,
+        CSM,
+        DIRECTOR,
+    }
 
 
 def test_attention_stays_when_the_severity_changes() -> None:  # E9
     raised = life((0, WORKING, L), (5, WORKING, C))
-    assert owed(raised, [], [Attention(at(3))])[-1] == (5, {CUSTOMER: 2, CSM: 4})
+    assert owed(raised, [], [ManagementAttention(at(3))])[-1] == (5, {CUSTOMER: 2, CSM: 4})
 
 
 # --- E10: another version; T3's switch --------------------------------------------------------------------------
@@ -389,7 +408,7 @@ def test_moved_to_another_version_what_was_carried_out_stays_in_force() -> None:
 def test_a_point_of_the_version_moved_to_brings_its_own_audience() -> None:  # E10
     moved = PolicyTimeline(PUBLISHED, ((at(5), OTHER),))
     point = OTHER.point(H, 1)
-    carried_out = Reached(1, H, 1, at(5), at(5.1), point.cadence)
+    carried_out = PassedPoint(1, H, 1, at(5), at(5.1), point.cadence)
     assert owed(life((0, WORKING, H)), [carried_out], timeline=moved) == [
         (0, {CUSTOMER: 4}),
         (5, {CUSTOMER: 3}),
@@ -400,7 +419,7 @@ def test_a_point_of_the_version_moved_to_brings_its_own_audience() -> None:  # E
 def test_whether_the_desk_updates_by_itself_is_the_versions_switch_for_the_severity() -> None:  # T3
     moved = PolicyTimeline(PUBLISHED, ((at(5), OTHER),))
     raised = life((0, WORKING, H), (7, WORKING, C))
-    assert [(one.at, one.automatic) for one in owed_over_time(raised, moved)] == [
+    assert [(one.at, one.automatic) for one in owed_over_time(clock_spans(raised, moved), moved)] == [
         (at(0), True),
         (at(5), False),
         (at(7), True),
@@ -412,11 +431,11 @@ def test_whether_the_desk_updates_by_itself_is_the_versions_switch_for_the_sever
 
 def test_nothing_before_the_day_the_promises_began_counts() -> None:
     case = life((0, ASSIGNED, C))
-    pieces = owed_over_time(case, COURSE, in_time(C), since=at(13))
+    pieces = owed_over_time(clock_spans(case, COURSE), COURSE, in_time(C), since=at(13))
     assert said(pieces) == [(13, {CUSTOMER: 2, CSM: 2}), (24, {CUSTOMER: 2, AM: 2, CSM: 2, COO: 2})]
-    assert said(owed_over_time(case, COURSE, since=at(-9))) == [(0, {CUSTOMER: 2})]
+    assert said(owed_over_time(clock_spans(case, COURSE), COURSE, since=at(-9))) == [(0, {CUSTOMER: 2})]
 
 
 def test_a_case_that_waits_on_that_day_owes_nobody_until_it_goes_on() -> None:
     waited = life((0, ASSIGNED, C), (1, WAITING, C), (9, WORKING, C))
-    assert said(owed_over_time(waited, COURSE, since=at(5))) == [(5, {}), (9, {CUSTOMER: 2})]
+    assert said(owed_over_time(clock_spans(waited, COURSE), COURSE, since=at(5))) == [(5, {}), (9, {CUSTOMER: 2})]

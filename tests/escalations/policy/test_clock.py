@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cases.enums import Severity, Status
 from escalations.enums import OwnerAction
-from escalations.policy.clock import Due, PolicyTimeline, Snapshot, due_points, next_point, read_clock
+from escalations.policy.clock import Due, PolicyTimeline, Snapshot, due_points, view_clock
 from escalations.policy.schedule import PUBLISHED, Point, Schedule
 from tests.support.sla_walk import Granted, Moved, Swept, Walk, What
 
@@ -35,7 +35,8 @@ def life(*steps: tuple[float, Status, Severity]) -> list[Snapshot]:
 def names(dues: Sequence[Due]) -> list[tuple[str, float, int]]:
     """(name, hours after the opening, run) of each, a quiet one in brackets."""
     return [
-        (f"({due.point.name})" if due.quiet else due.point.name, (due.due_at - T0) / hours(1), due.run) for due in dues
+        (f"({due.point.name})" if due.recorded_only else due.point.name, (due.due_at - T0) / hours(1), due.run)
+        for due in dues
     ]
 
 
@@ -63,13 +64,13 @@ def test_a_point_is_due_at_its_hour_and_not_a_microsecond_sooner(severity, numbe
     assert [one.point.number for one in before] == list(range(1, number))
     assert [one.point.number for one in at] == list(range(1, number + 1))
     assert at[-1].due_at == moment
-    assert not at[-1].quiet
+    assert not at[-1].recorded_only
 
 
 def test_a_low_case_is_never_due() -> None:  # E1
     opened = life((0, ASSIGNED, L))
     assert due(opened, 10_000) == []
-    assert next_point(opened, PUBLISHED, T0 + hours(10_000)) is None
+    assert view_clock(opened, PUBLISHED, T0 + hours(10_000)).next_point() is None
 
 
 def test_an_outage_finds_every_point_with_the_time_it_was_due() -> None:  # E5
@@ -92,8 +93,8 @@ def test_waiting_is_left_out_of_the_clock() -> None:  # E2
 def test_nothing_is_due_and_nothing_foreseen_while_the_case_waits() -> None:  # E2
     waiting = life((0, ASSIGNED, C), (3, WAITING, C))
     assert due(waiting, 1_000) == []
-    assert next_point(waiting, PUBLISHED, T0 + hours(5)) is None
-    reading = read_clock(waiting, PUBLISHED, T0 + hours(9))
+    assert view_clock(waiting, PUBLISHED, T0 + hours(5)).next_point() is None
+    reading = view_clock(waiting, PUBLISHED, T0 + hours(9)).reading
     assert (reading.elapsed, reading.running) == (hours(3), False)
 
 
@@ -107,7 +108,7 @@ def test_a_clock_that_runs_on_in_a_wait_counts_it_but_is_due_only_on_resuming() 
     assert due(waited[:2], 9, running_on(C)) == []
     assert due(waited, 10, running_on(C)) == [("Critical 1", 10, 1)]
     assert due(waited, 12, running_on(C)) == [("Critical 1", 10, 1), ("Critical 2", 12, 1)]
-    assert read_clock(waited[:2], running_on(C), T0 + hours(9)).elapsed == hours(9)
+    assert view_clock(waited[:2], running_on(C), T0 + hours(9)).reading.elapsed == hours(9)
 
 
 def test_the_switch_of_another_severity_does_not_matter() -> None:  # E2
@@ -179,7 +180,7 @@ def test_reopened_later_than_a_day_a_new_run_starts_at_zero_and_the_earlier_one_
     again = life((0, ASSIGNED, C), (5, RESOLVED, C), (29.01, WORKING, C))
     assert due(again, 33) == [("Critical 1", 4, 1)]
     assert due(again, 33.01) == [("Critical 1", 4, 1), ("Critical 1", 33.01, 2)]
-    assert read_clock(again, PUBLISHED, T0 + hours(30.01)).run == 2
+    assert view_clock(again, PUBLISHED, T0 + hours(30.01)).reading.run == 2
 
 
 def test_runs_are_numbered_one_by_one() -> None:  # E2
@@ -187,12 +188,12 @@ def test_runs_are_numbered_one_by_one() -> None:  # E2
     for run in range(3):
         steps += [(run * 100 + 5, RESOLVED, C), (run * 100 + 100, WORKING, C)]
     assert [run for _, _, run in due(life(*steps), 306)] == [1, 2, 3, 4]
-    assert read_clock(life(*steps), PUBLISHED, T0 + hours(301)).elapsed == hours(1)
+    assert view_clock(life(*steps), PUBLISHED, T0 + hours(301)).reading.elapsed == hours(1)
 
 
 def test_changing_the_severity_of_a_resolved_case_does_not_lengthen_its_resolution() -> None:  # E2
     touched = life((0, WORKING, C), (3, RESOLVED, C), (26, RESOLVED, H), (27.5, WORKING, H))
-    assert read_clock(touched, PUBLISHED, T0 + hours(28)).run == 2
+    assert view_clock(touched, PUBLISHED, T0 + hours(28)).reading.run == 2
 
 
 # --- E4: severity -----------------------------------------------------------------------------------------------
@@ -253,24 +254,24 @@ def test_what_happened_later_is_not_known_yet() -> None:
 
 def test_a_clock_is_not_read_before_the_opening() -> None:
     with pytest.raises(ValueError, match="not open yet"):
-        read_clock(life((0, WORKING, C)), PUBLISHED, T0 - timedelta(seconds=1))
+        _ = view_clock(life((0, WORKING, C)), PUBLISHED, T0 - timedelta(seconds=1)).reading
 
 
 @pytest.mark.parametrize(("at", "name"), [(0, "Critical 1"), (4, "Critical 2"), (23, "Critical 3"), (24, None)])
 def test_the_next_point_is_the_first_that_has_not_come(at: float, name: str | None) -> None:
-    upcoming = next_point(life((0, WORKING, C)), PUBLISHED, T0 + hours(at))
+    upcoming = view_clock(life((0, WORKING, C)), PUBLISHED, T0 + hours(at)).next_point()
     assert (upcoming.point.name if upcoming else None) == name
 
 
 def test_a_point_that_was_carried_out_before_its_time_is_not_foreseen_again() -> None:  # E6
-    upcoming = next_point(life((0, WORKING, C)), PUBLISHED, T0, done=[(1, C, 1)])
+    upcoming = view_clock(life((0, WORKING, C)), PUBLISHED, T0).next_point([(1, C, 1)])
     assert upcoming is not None
     assert upcoming.point.number == 2
 
 
 def test_the_carried_out_points_of_an_earlier_run_do_not_count_in_this_one() -> None:  # E2, E6
     again = life((0, ASSIGNED, C), (5, RESOLVED, C), (50, WORKING, C))
-    upcoming = next_point(again, PUBLISHED, T0 + hours(50), done=[(1, C, 1)])
+    upcoming = view_clock(again, PUBLISHED, T0 + hours(50)).next_point([(1, C, 1)])
     assert upcoming is not None
     assert (upcoming.run, upcoming.point.number, upcoming.due_at) == (2, 1, T0 + hours(54))
 
@@ -371,7 +372,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
 
 
 def as_found(dues: Sequence[Due], unit: timedelta) -> dict[tuple[int, Severity, int], tuple[int, bool]]:
-    found = {one.key: ((one.due_at - T0) // unit, one.quiet) for one in dues}
+    found = {one.key: ((one.due_at - T0) // unit, one.recorded_only) for one in dues}
     assert len(found) == len(dues), "a point came twice in a run"
     return found
 
@@ -423,7 +424,7 @@ def test_sweeps_that_follow_the_next_point_do_exactly_what_was_due_each_once_and
                 assert new, "the clock foresaw a point that did not come"
                 assert all(one.due_at == moment for one in new)
             done |= {one.key: one for one in new}
-            upcoming = next_point(known, schedule, moment, done)
+            upcoming = view_clock(known, schedule, moment).next_point(done)
             if upcoming is None:
                 assert [one for one in due_points(known, schedule, following) if one.key not in done] == []
                 break
@@ -472,8 +473,10 @@ def test_a_schedule_alone_is_a_course_without_moves_and_requests() -> None:  # E
     whole = life((0, ASSIGNED, C), (3, WAITING, C), (10, WORKING, C), (40, WORKING, H))
     now = T0 + hours(100)
     assert due_points(whole, PolicyTimeline(PUBLISHED), now) == due_points(whole, PUBLISHED, now)
-    assert read_clock(whole, PolicyTimeline(PUBLISHED), now) == read_clock(whole, PUBLISHED, now)
-    assert next_point(whole, PolicyTimeline(PUBLISHED), now) == next_point(whole, PUBLISHED, now)
+    assert view_clock(whole, PolicyTimeline(PUBLISHED), now).reading == view_clock(whole, PUBLISHED, now).reading
+    assert (
+        view_clock(whole, PolicyTimeline(PUBLISHED), now).next_point() == view_clock(whole, PUBLISHED, now).next_point()
+    )
 
 
 @pytest.mark.parametrize(("accepted", "due_at"), [(1, 1), (3.99, 3.99), (4, 4), (6, 4)])
@@ -534,7 +537,7 @@ def test_a_granted_point_is_carried_out_loud_though_the_severity_was_lowered_bef
 
 def test_after_a_granted_point_the_one_behind_it_is_next_at_its_own_hour() -> None:  # E9
     timeline = PolicyTimeline(PUBLISHED, brought_forward=granted(1, 1))
-    upcoming = next_point(life((0, WORKING, C)), timeline, T0 + hours(1))
+    upcoming = view_clock(life((0, WORKING, C)), timeline, T0 + hours(1)).next_point()
     assert upcoming is not None
     assert (upcoming.point.name, upcoming.due_at) == ("Critical 2", T0 + hours(12))
 
@@ -561,7 +564,7 @@ def test_moved_a_point_that_was_due_before_is_not_due_again() -> None:  # E6, E1
 def test_moved_to_a_slower_version_nothing_is_due_before_its_time_nor_undone() -> None:  # E10
     timeline = PolicyTimeline(PUBLISHED, ((T0 + hours(6), other(50, 60)),))
     assert under(life((0, WORKING, C)), 100, timeline) == [("Critical 1", 4, 1), ("Critical 2", 60, 1)]
-    upcoming = next_point(life((0, WORKING, C)), timeline, T0 + hours(6))
+    upcoming = view_clock(life((0, WORKING, C)), timeline, T0 + hours(6)).next_point()
     assert upcoming is not None
     assert (upcoming.point.number, upcoming.due_at) == (2, T0 + hours(60))
 
@@ -583,19 +586,19 @@ def test_moved_the_new_versions_switch_says_whether_the_waits_of_the_run_count()
         ("Critical 1", 10, 1),
         ("Critical 2", 10, 1),
     ]
-    assert read_clock(
+    assert view_clock(
         waited, PolicyTimeline(PUBLISHED, ((T0 + hours(10), running),)), T0 + hours(9.5)
-    ).elapsed == hours(1.5)
-    assert read_clock(
+    ).reading.elapsed == hours(1.5)
+    assert view_clock(
         waited, PolicyTimeline(PUBLISHED, ((T0 + hours(10), running),)), T0 + hours(10.5)
-    ).elapsed == hours(10.5)
+    ).reading.elapsed == hours(10.5)
 
 
 def test_moved_in_a_wait_what_was_passed_is_due_on_resuming() -> None:  # E2, E10
     waited = life((0, WORKING, C), (3, WAITING, C), (9, WORKING, C))
     timeline = PolicyTimeline(PUBLISHED, ((T0 + hours(5), other(2, 4)),))
     assert under(waited[:2], 8, timeline) == []
-    assert next_point(waited[:2], timeline, T0 + hours(8)) is None
+    assert view_clock(waited[:2], timeline, T0 + hours(8)).next_point() is None
     assert under(waited, 20, timeline) == [("Critical 1", 9, 1), ("Critical 2", 10, 1)]
 
 
@@ -662,7 +665,7 @@ def test_the_next_point_on_any_course_is_the_first_that_comes_if_nothing_happens
     now = T0 + (walk.now - 1) * MINUTE
     by_now = due_points(walk.snapshots, walk.timeline, now)
     later = due_points(walk.snapshots, walk.timeline, now + timedelta(days=2))
-    upcoming = next_point(walk.snapshots, walk.timeline, now)
+    upcoming = view_clock(walk.snapshots, walk.timeline, now).next_point()
     assert later[: len(by_now)] == by_now
     assert upcoming == (later[len(by_now)] if later[len(by_now) :] else None)
 

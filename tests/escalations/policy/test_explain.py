@@ -11,8 +11,8 @@ import pytest
 from cases.enums import Channel, Severity, Status
 from cases.policy.first_response import initial_response
 from escalations.enums import Member
-from escalations.policy.cadence import CadenceChange, Reached, owed_over_time
-from escalations.policy.clock import PolicyTimeline, Snapshot, due_points, life_under, next_point, read_clock, stretches
+from escalations.policy.cadence import CadenceChange, PassedPoint, owed_over_time
+from escalations.policy.clock import PolicyTimeline, Snapshot, clock_spans, due_points, view_clock
 from escalations.policy.explain import begun_by, called, said_on, the, why_point_due, why_response_due, why_update_due
 from escalations.policy.schedule import PUBLISHED, Schedule
 from escalations.policy.sla import Touchpoint, targets_of
@@ -73,10 +73,10 @@ CALL = Touchpoint(at("10:02"), frozenset({Member.CUSTOMER}), "phone to the custo
 
 def pieces_of(snapshots: Sequence[Snapshot], *reached: tuple[Severity, int, str]) -> list[CadenceChange]:
     points = [
-        Reached(1, severity, number, at(done), at(done), PUBLISHED.point(severity, number).cadence)
+        PassedPoint(1, severity, number, at(done), at(done), PUBLISHED.point(severity, number).cadence)
         for severity, number, done in reached
     ]
-    return owed_over_time(snapshots, PolicyTimeline(PUBLISHED), points)
+    return owed_over_time(clock_spans(snapshots, PolicyTimeline(PUBLISHED)), PolicyTimeline(PUBLISHED), points)
 
 
 def why(
@@ -132,7 +132,9 @@ def test_whoever_joins_the_audience_counts_from_joining():  # T2
 
 def test_a_case_taken_over_counts_from_the_take_over():  # T2
     opened = life(("08:00", ASSIGNED, H))
-    pieces = owed_over_time(opened, PolicyTimeline(PUBLISHED), since=at("12:00"))
+    pieces = owed_over_time(
+        clock_spans(opened, PolicyTimeline(PUBLISHED)), PolicyTimeline(PUBLISHED), since=at("12:00")
+    )
     period = targets_of(Member.CUSTOMER, pieces, [])[-1]
     assert begun_by(period, opened, at("12:00")) == "the take-over from another system"
 
@@ -194,14 +196,14 @@ def point_why(
     """The sentence at a point of the case's severity, as the panel asks for it."""
     timeline = timeline if isinstance(timeline, PolicyTimeline) else PolicyTimeline(timeline)
     moment = at(now)
-    reading = read_clock(snapshots, timeline, moment)
+    reading = view_clock(snapshots, timeline, moment).reading
     point = timeline.at(moment).point(reading.severity, number)
     dues = {due.point.number: due.due_at for due in due_points(snapshots, timeline, moment) if due.run == reading.run}
-    upcoming = next_point(snapshots, timeline, moment)
+    upcoming = view_clock(snapshots, timeline, moment).next_point()
     due_at = dues.get(number) or (moment + point.after - reading.elapsed if reading.running else None)
     if number not in dues and upcoming is not None and upcoming.point is point:
         due_at = upcoming.due_at
-    past = [one for one in stretches(life_under(snapshots, timeline)) if one.start <= moment]
+    past = [one for one in clock_spans(snapshots, timeline) if one.start <= moment]
     return why_point_due(past, timeline, reading, point, due_at, said)
 
 

@@ -16,7 +16,7 @@ from cases.enums import Severity, Status
 from contacts.enums import Role
 from escalations.enums import Audience, Member, OwnerAction, SlaOutcome
 from escalations.policy.cadence import CadenceChange, owed_over_time
-from escalations.policy.clock import PolicyTimeline, Snapshot
+from escalations.policy.clock import PolicyTimeline, Snapshot, clock_spans
 from escalations.policy.schedule import PUBLISHED, Point, Schedule
 from escalations.policy.sla import Target, Touchpoint, targets_of
 from tests.support.sla_walk import (
@@ -83,7 +83,9 @@ def customers(pieces: Sequence[CadenceChange], *words: Touchpoint) -> list[Row]:
 
 @pytest.mark.parametrize("severity", Severity)
 def test_without_a_word_the_customer_is_owed_an_update_one_interval_after_the_opening(severity) -> None:  # T2
-    pieces = owed_over_time([Snapshot(T0, ASSIGNED, severity)], PolicyTimeline(PUBLISHED))
+    pieces = owed_over_time(
+        clock_spans([Snapshot(T0, ASSIGNED, severity)], PolicyTimeline(PUBLISHED)), PolicyTimeline(PUBLISHED)
+    )
     (only,) = targets_of(CUSTOMER, pieces, [])
     assert (only.since, only.due_at) == (T0, T0 + {C: hours(2), H: hours(4), M: hours(8), L: hours(24)}[severity])
     assert [targets_of(other, pieces, []) for other in (AM, CSM, DIRECTOR, COO)] == [[], [], [], []]
@@ -383,7 +385,7 @@ def walked(severity: Severity, versions: Sequence[Schedule], steps: Steps) -> Wa
 
 
 def pieces_of(walk: Walk) -> list[CadenceChange]:
-    return owed_over_time(walk.snapshots, walk.timeline, walk.reached, walk.attentions)
+    return owed_over_time(clock_spans(walk.snapshots, walk.timeline), walk.timeline, walk.reached, walk.attentions)
 
 
 def as_promised(period: Target) -> Promised:
@@ -461,7 +463,9 @@ def known_by(walk: Walk, now: datetime) -> tuple[list[CadenceChange], list[Touch
     ]
     snapshots = [one for one in walk.snapshots if one.at <= now]
     reached = [one for one in walk.reached if one.done_at <= now]
-    return owed_over_time(snapshots, timeline, reached, attentions), [one for one in walk.words if one.at <= now]
+    return owed_over_time(clock_spans(snapshots, timeline), timeline, reached, attentions), [
+        one for one in walk.words if one.at <= now
+    ]
 
 
 @hypothesis_settings(max_examples=200)

@@ -42,8 +42,8 @@ from escalations.models import (
     SlaTarget,
 )
 from escalations.points.apply import escalate
-from escalations.policy.cadence import Attention, CadenceChange, Reached, owed_over_time
-from escalations.policy.clock import PolicyTimeline, Snapshot, due_points
+from escalations.policy.cadence import CadenceChange, ManagementAttention, PassedPoint, owed_over_time
+from escalations.policy.clock import PolicyTimeline, Snapshot, clock_spans, due_points
 from escalations.policy.schedule import Schedule
 from escalations.policy.sla import Target, Touchpoint, targets_of
 from escalations.questions import apply as questions
@@ -78,7 +78,7 @@ class Book:
     life: list[Snapshot]
     moves: list[tuple[datetime, Schedule]] = field(default_factory=list)
     words: list[Touchpoint] = field(default_factory=list)
-    attentions: list[Attention] = field(default_factory=list)
+    attentions: list[ManagementAttention] = field(default_factory=list)
 
     def hears(self, at: datetime, members: set[Member], by: int) -> None:
         if members:
@@ -168,7 +168,7 @@ class World:
         granted = brought_forward(EscalationRequest.objects.filter(case=case_id, number__isnull=False))
         return PolicyTimeline(book.opened_under, tuple(book.moves), granted)
 
-    def reached(self, case_id: int) -> list[Reached]:
+    def reached(self, case_id: int) -> list[PassedPoint]:
         """What stands on the ledger, with the rhythm of its point in the version that it ran under."""
         timeline, found = self.timeline(case_id), []
         for row in Escalation.objects.filter(case=case_id).order_by("done_at", "pk"):
@@ -176,12 +176,17 @@ class World:
             (point,) = (one for one in points if one.number == row.number)
             director = row.carried_out and Role.CS_DIRECTOR in point.mailed
             key = (row.run, point.severity, row.number)
-            found.append(Reached(*key, row.due_at, row.done_at, point.cadence, director))
+            found.append(PassedPoint(*key, row.due_at, row.done_at, point.cadence, director))
         return found
 
     def pieces(self, case_id: int) -> list[CadenceChange]:
         book = self.books[case_id]
-        return owed_over_time(book.life, self.timeline(case_id), self.reached(case_id), book.attentions)
+        return owed_over_time(
+            clock_spans(book.life, self.timeline(case_id)),
+            self.timeline(case_id),
+            self.reached(case_id),
+            book.attentions,
+        )
 
 
 # --- what people do; `chance` chooses among what there is --------------------------------------------------------
@@ -255,7 +260,7 @@ def accepts(world: World, case: int, chance: int) -> None:
         requests.accept(request.pk, world.desk.manager, world.now, why="Because.")
     request = EscalationRequest.objects.get(pk=request.pk)
     if request.attention:
-        world.books[case].attentions.append(Attention(world.now, None, request.run or 1))
+        world.books[case].attentions.append(ManagementAttention(world.now, None, request.run or 1))
 
 
 def declines(world: World, case: int, chance: int) -> None:
@@ -267,7 +272,7 @@ def declines(world: World, case: int, chance: int) -> None:
 def attention_ends(world: World, case: int, chance: int) -> None:
     requests.close_attention(case, world.desk.manager, world.now, reason="It is quiet.")
     book = world.books[case]
-    book.attentions[:] = [Attention(one.since, one.until or world.now, one.run) for one in book.attentions]
+    book.attentions[:] = [ManagementAttention(one.since, one.until or world.now, one.run) for one in book.attentions]
 
 
 def moves(world: World, case: int, chance: int) -> None:
