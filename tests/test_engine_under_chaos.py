@@ -33,12 +33,12 @@ from django.db import connection
 
 from cases.enums import FollowUpStep, MailStatus, Move, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
-from cases.followup.state import wait_of
+from cases.followup.state import load_wait
 from cases.mail.outbox import LEASE, TOO_LATE, deliver
 from cases.models import Case, FailedCase, FollowUp, Mail, SweepRun
 from cases.policy.followup.pending_client_action import planned_steps
-from cases.policy.followup.plans import plan_at
-from cases.policy.followup.wait import WARNED_FOR, DoneStep
+from cases.policy.followup.plans import decide_follow_up
+from cases.policy.followup.wait import WARNING_PERIOD, DoneStep
 from cases.workflow import transitions
 from escalations.models import Escalation
 from escalations.points.apply import escalate
@@ -273,7 +273,7 @@ def check_wait(started_at: datetime, notices: list[FollowUp]) -> None:
             step, sent_at = FollowUpStep(notice.step), notice.mail.sent_at if notice.mail else None
             due_at = planned[step]  # one that came too late to be true is due again at once (M1)
             if step == FollowUpStep.RESOLVE:
-                due_at = max(due_at, done[FollowUpStep.FINAL].sent_at + WARNED_FOR)
+                due_at = max(due_at, done[FollowUpStep.FINAL].sent_at + WARNING_PERIOD)
             assert notice.due_at == due_at <= done_at
             assert (notice.mail is None) == (notice.superseded or step == FollowUpStep.RESOLVE)
             too_late = notice.mail is not None and notice.mail.status == MailStatus.DROPPED
@@ -284,7 +284,7 @@ def check_wait(started_at: datetime, notices: list[FollowUp]) -> None:
                 notice.superseded,
                 closes_at=notice.closes_at,
                 lost=too_late and step == FollowUpStep.FINAL,
-                again=too_late,
+                worth_repeating=too_late,
                 times=notice.time,
             )
 
@@ -381,8 +381,8 @@ def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_un
         now = its.clock.now()
         follow_up(now)
         for case in Case.objects.all():
-            wait = wait_of(case)
-            assert wait is None or plan_at(wait, now).act is None
+            wait = load_wait(case)
+            assert wait is None or decide_follow_up(wait, now).due is None
         deliver(lambda: now + 2 * LEASE)  # what a dead worker had claimed is free again
     sent = Mail.objects.filter(status=MailStatus.SENT)
     not_sent = Mail.objects.exclude(status=MailStatus.SENT).values_list("status", "last_error")

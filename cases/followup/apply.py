@@ -1,25 +1,71 @@
-"""Following up while the customer owes an answer: each step of a plan once, then the closing (F2 to F7)."""
+"""Follows up waiting customers: carries out each step of a plan once, then closes the case (F2 to F7).
+
+`apply_follow_up` decides and changes a case in memory. The sweep persists its outcome; the forecast only reports it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cases.bulk import update_columns
 from cases.engine.history import record_many
 from cases.engine.sweep import Sweep, Swept, run
 from cases.enums import FollowUpStep, Move, Resolution
-from cases.followup.mail import Written, write_step
-from cases.followup.state import waits_of
+from cases.followup.mail import StepMails, build_step_mails
+from cases.followup.state import load_waits
 from cases.mail.announcements import resolved_letters
 from cases.mail.letters import Letter, as_mail, post
 from cases.models import Case, CaseQuerySet, FollowUp, Mail
-from cases.policy.followup.plans import TO_OWNER, carried_out, plan_at
-from cases.policy.followup.wait import DueStep, Plan, Wait
+from cases.policy.followup.plans import apply_decision, decide_follow_up
+from cases.policy.followup.wait import DueStep, FollowUpDecision, Wait
 from contacts.directory import Directory
 
-Waits = Mapping[int, Wait]
-Plans = Mapping[int, Plan]
+CLOSED_FIELDS = (
+    *("status", "resolution", "agreed_by", "solution", "resolved_at", "waiting_since"),
+    *("escalation_check_at", "sla_check_at"),
+)
+
+
+@dataclass(frozen=True)
+class FollowUpOutcome:
+    """What following up one case came to. `case` is changed in memory, nothing is written yet.
+
+    `before` and `after` are its wait around the step that was due, if one was; the step's mail has not left yet.
+    """
+
+    case: Case
+    before: Wait | None
+    after: Wait | None
+    decision: FollowUpDecision
+    mails: StepMails = field(default_factory=StepMails)
+    closing_letters: list[Letter] = field(default_factory=list)
+
+    @property
+    def closes(self) -> bool:
+        """Whether the case was resolved for no response."""
+        return self.decision.due is not None and self.decision.due.step == FollowUpStep.RESOLVE
+
+
+def apply_follow_up(case: Case, wait: Wait | None, now: datetime, directory: Directory) -> FollowUpOutcome:
+    """Decide what the wait of a case asks for at `now` (UTC), and change `case` in memory accordingly (F2 to F7).
+
+    `wait` is None for a case that does not wait: it is not checked again.
+    """
+    decision = decide_follow_up(wait, now) if wait is not None else FollowUpDecision()
+    case.follow_up_check_at = decision.check_at
+    if wait is None or decision.due is None:
+        return FollowUpOutcome(case, wait, wait, decision)
+    if decision.due.step == FollowUpStep.RESOLVE:
+        case.resolve(Resolution.NO_RESPONSE, "", now)
+        case.escalation_check_at = case.sla_check_at = now
+        return FollowUpOutcome(case, wait, None, decision, closing_letters=resolved_letters(case))
+    mails = build_step_mails(case, wait, decision.due, now, directory)
+    after = apply_decision(wait, decision, now, lost=mails.lost)
+    upcoming = decide_follow_up(after, now)
+    case.follow_up_check_at = now if upcoming.due is not None else upcoming.check_at
+    return FollowUpOutcome(case, wait, after, decision, mails)
 
 
 def follow_up(now: datetime) -> Swept:
@@ -31,123 +77,67 @@ def _due(now: datetime) -> CaseQuerySet:
     return Case.objects.due_for_follow_up(now)
 
 
-def _step(cases: Sequence[Case], now: datetime) -> int:
-    waits = waits_of(cases)
-    plans = {key: plan_at(wait, now) for key, wait in waits.items()}
-    acting = [case for case in cases if case.pk in plans and plans[case.pk].act]
-    closing = [case for case in acting if _act(plans, case).step == FollowUpStep.RESOLVE]
-    telling = [case for case in acting if _act(plans, case).step != FollowUpStep.RESOLVE]
-    for case in cases:
-        case.follow_up_check_at = plans[case.pk].look_again_at if case.pk in plans else None
-    _tell(telling, waits, plans, now)
-    _close(closing, waits, plans, now)
+def _work(cases: Sequence[Case], now: datetime) -> int:
+    waits, directory = load_waits(cases), Directory()
+    outcomes = [apply_follow_up(case, waits.get(case.pk), now, directory) for case in cases]
+    steps = [outcome for outcome in outcomes if outcome.decision.due is not None and not outcome.closes]
+    closings = [outcome for outcome in outcomes if outcome.closes]
+    if steps:
+        _write_steps(steps, now)
+    if closings:
+        _write_closings(closings, now)
     update_columns(cases, ["follow_up_check_at"])
-    return len(acting)
+    return len(steps) + len(closings)
 
 
-def _act(plans: Plans, case: Case) -> DueStep:
-    act = plans[case.pk].act
-    assert act is not None
-    return act
+def _write_steps(outcomes: Sequence[FollowUpOutcome], now: datetime) -> None:
+    rows = [row for outcome in outcomes for row in _ledger_rows(outcome, now)]
+    Mail.objects.bulk_create([row.mail for row in rows if row.mail is not None], batch_size=500)
+    FollowUp.objects.bulk_create(rows, batch_size=500)
+    post([letter for outcome in outcomes for letter in outcome.mails.others], now)
+    decisions = {outcome.case.pk: outcome.decision for outcome in outcomes}
+    cases = [outcome.case for outcome in outcomes]
+    record_many(cases, [], Move.FOLLOWED_UP, lambda case: _history_text(decisions[case.pk]), now)
 
 
-def _tell(cases: Sequence[Case], waits: Waits, plans: Plans, now: datetime) -> None:
-    """One step per case: the latest notice that is due, and those it supersedes are on the ledger as well (F7)."""
-    if not cases:
-        return
-    ledger: list[FollowUp] = []
-    mails: list[Mail] = []
-    besides: list[Letter] = []
-    directory = Directory()
-    for case in cases:
-        wait, plan = waits[case.pk], plans[case.pk]
-        written = write_step(case, wait, _act(plans, case), now, directory)
-        mail = _ledger_mail(plan, written, now)
-        if mail is not None:
-            mails.append(mail)
-        besides += written.to_staff if mail is None or written.to_customer else written.to_staff[1:]
-        ledger += _ledger_rows(case, wait, plan, written, mail, now)
-        case.follow_up_check_at = next_look(carried_out(wait, plan, now, lost=is_lost(plan, written)), now)
-    Mail.objects.bulk_create(mails, batch_size=500)
-    FollowUp.objects.bulk_create(ledger, batch_size=500)
-    post(besides, now)
-    record_many(cases, [], Move.FOLLOWED_UP, lambda case: _said(plans[case.pk]), now)
+def _ledger_rows(outcome: FollowUpOutcome, now: datetime) -> list[FollowUp]:
+    """The step, unsaved and with its unsaved mail, after the steps that it supersedes (F7)."""
+    assert outcome.decision.due is not None
+    superseded = [_ledger_row(outcome, step, now) for step in outcome.decision.superseded]
+    for row in superseded:
+        row.superseded = True
+    done = _ledger_row(outcome, outcome.decision.due, now)
+    done.closes_at = outcome.mails.closes_at
+    done.mail = as_mail(outcome.mails.main, now) if outcome.mails.main is not None else None
+    return [*superseded, done]
 
 
-def _ledger_mail(plan: Plan, written: Written, now: datetime) -> Mail | None:
-    """The mail that the ledger's row refers to: the customer's, or the owner's of a step that is told to the owner."""
-    if written.to_customer is not None:
-        return as_mail(written.to_customer, now)
-    assert plan.act is not None
-    return as_mail(written.to_staff[0], now) if plan.act.step in TO_OWNER and written.to_staff else None
+def _ledger_row(outcome: FollowUpOutcome, step: DueStep, now: datetime) -> FollowUp:
+    assert outcome.before is not None
+    return FollowUp(
+        case=outcome.case,
+        episode=outcome.case.wait_episode,
+        step=step.step,
+        time=outcome.before.times_done(step.step) + 1,
+        due_at=step.due_at,
+        done_at=now,
+    )
 
 
-def is_lost(plan: Plan, written: Written) -> bool:
-    """Whether the step should have reached the customer and could not be written to them."""
-    return plan.act is not None and plan.act.step not in TO_OWNER and written.to_customer is None
+def _history_text(decision: FollowUpDecision) -> str:
+    assert decision.due is not None
+    text = f"{decision.due.step.label}, due {decision.due.due_at:%Y-%m-%d %H:%M} UTC"
+    if decision.superseded:
+        text += f"; it stands for {', '.join(step.step.label.lower() for step in decision.superseded)} as well"
+    return text + "."
 
 
-def next_look(wait: Wait, now: datetime) -> datetime | None:
-    """When a wait is looked at again after a step: at once if more is due."""
-    plan = plan_at(wait, now)
-    return now if plan.act is not None else plan.look_again_at
+def _write_closings(outcomes: Sequence[FollowUpOutcome], now: datetime) -> None:
+    """Resolved for no response, by the same transition as by hand (C4, F2, F4)."""
+    FollowUp.objects.bulk_create([row for outcome in outcomes for row in _ledger_rows(outcome, now)], batch_size=500)
+    cases = [outcome.case for outcome in outcomes]
+    record_many(cases, CLOSED_FIELDS, Move.RESOLVED, lambda case: "No response from the customer.", now)
+    post([letter for outcome in outcomes for letter in outcome.closing_letters], now)
 
 
-def _ledger_rows(
-    case: Case, wait: Wait, plan: Plan, written: Written, mail: Mail | None, now: datetime
-) -> list[FollowUp]:
-    assert plan.act is not None
-    steps: list[tuple[DueStep, bool]] = [(step, True) for step in plan.superseded] + [(plan.act, False)]
-    return [
-        FollowUp(
-            case=case,
-            episode=case.wait_episode,
-            step=step.step,
-            time=wait.times_done(step.step) + 1,
-            due_at=step.due_at,
-            done_at=now,
-            superseded=superseded,
-            closes_at=None if superseded else written.closes_at,
-            mail=None if superseded else mail,
-        )
-        for step, superseded in steps
-    ]
-
-
-def _said(plan: Plan) -> str:
-    assert plan.act is not None
-    said = f"{plan.act.step.label}, due {plan.act.due_at:%Y-%m-%d %H:%M} UTC"
-    if plan.superseded:
-        said += f"; it stands for {', '.join(step.step.label.lower() for step in plan.superseded)} as well"
-    return said + "."
-
-
-def _close(cases: Sequence[Case], waits: Waits, plans: Plans, now: datetime) -> None:
-    """Resolved for no response, by the same transition as everybody's (C4, F2, F4)."""
-    if not cases:
-        return
-    letters: list[Letter] = []
-    ledger: list[FollowUp] = []
-    for case in cases:
-        due_at, episode = _act(plans, case).due_at, case.wait_episode
-        case.resolve(Resolution.NO_RESPONSE, "", now)
-        case.escalation_check_at = case.sla_check_at = now
-        case.follow_up_check_at = None
-        letters += resolved_letters(case)
-        ledger.append(FollowUp(case=case, episode=episode, step=FollowUpStep.RESOLVE, due_at=due_at, done_at=now))
-    FollowUp.objects.bulk_create(ledger, batch_size=500)
-    fields = [
-        "status",
-        "resolution",
-        "agreed_by",
-        "solution",
-        "resolved_at",
-        "waiting_since",
-        "escalation_check_at",
-        "sla_check_at",
-    ]
-    record_many(cases, fields, Move.RESOLVED, lambda case: "No response from the customer.", now)
-    post(letters, now)
-
-
-SWEEP = Sweep("follow-up", _due, "follow_up_check_at", _step)
+SWEEP = Sweep("follow-up", _due, "follow_up_check_at", _work)

@@ -1,8 +1,7 @@
-"""What is said while we wait for a customer: notices, attempts, the announcement, and what the owner is told (M4)."""
+"""The mails of a wait: notices, attempts and the announcement to the customer, requests to the owner (M4)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,15 +9,9 @@ from zoneinfo import ZoneInfo
 from cases.enums import AbsenceState, FollowUpStep, SendCondition, WaitPlan
 from cases.mail.letters import Letter, facts, to_contact, to_each
 from cases.models import Absence, Case
-from cases.policy.followup.plans import (
-    TO_OWNER,
-    carried_out,
-    closes_at_if_done,
-    coming,
-    send_by,
-)
+from cases.policy.followup.plans import TO_OWNER, apply_decision, closing_announced_by, send_by, upcoming_steps
 from cases.policy.followup.three_contacts import ATTEMPTS, attempts_made
-from cases.policy.followup.wait import DueStep, Plan, Wait
+from cases.policy.followup.wait import DueStep, FollowUpDecision, Wait
 from contacts.directory import Directory
 
 TEMPLATES = {
@@ -32,38 +25,44 @@ ANSWER = "Please answer by replying to this message, or call us."
 
 
 @dataclass(frozen=True)
-class Written:
-    """The mail of a step: to the customer or, where the step is the owner's or there is no address, to the owner."""
+class StepMails:
+    """The letters of a step. `main` is the one that the ledger refers to: to the customer or to the owner.
 
-    to_customer: Letter | None = None
-    to_staff: list[Letter] = field(default_factory=list)
-    closes_at: datetime | None = None
+    `lost`: the step is meant for the customer and cannot reach them, so there is no main letter.
+    """
+
+    main: Letter | None = None
+    others: list[Letter] = field(default_factory=list)
+    closes_at: datetime | None = None  # the closing time that it announces
+    lost: bool = False
 
     @property
     def letters(self) -> list[Letter]:
-        """All of it, the customer's first."""
-        return [*([self.to_customer] if self.to_customer else []), *self.to_staff]
+        """All of them, the main one first."""
+        return [*([self.main] if self.main else []), *self.others]
 
 
-def write_step(case: Case, wait: Wait, act: DueStep, now: datetime, directory: Directory) -> Written:
-    """The letters of a step that is carried out at `now`, before it is written down in the wait."""
-    if act.step in TO_OWNER:
-        return Written(to_staff=list(_to_owner(case, wait, act, now, directory)))
-    closes_at = closes_at_if_done(wait, act, now)
-    letter = customer_letter(case, wait, act, now, closes_at)
+def build_step_mails(case: Case, wait: Wait, due: DueStep, now: datetime, directory: Directory) -> StepMails:
+    """The letters of a step that is carried out at `now`; `wait` is as before the step."""
+    if due.step in TO_OWNER:
+        letters = _owner_letters(case, wait, due, now, directory)
+        return StepMails(next(iter(letters), None), letters[1:])
+    closes_at = closing_announced_by(wait, due, now)
+    letter = _customer_letter(case, wait, due, now, closes_at)
     if letter is None:
-        return Written(to_staff=unreachable_letters(case, wait, act, directory))
-    return Written(letter, closes_at=closes_at)
+        return StepMails(others=_unreachable_letters(case, wait, due, directory), lost=True)
+    return StepMails(letter, closes_at=closes_at)
 
 
-def customer_letter(case: Case, wait: Wait, act: DueStep, now: datetime, closes_at: datetime | None) -> Letter | None:
-    """A notice, an attempt or the announcement to the customer; None when they have no address."""
+def _customer_letter(case: Case, wait: Wait, due: DueStep, now: datetime, closes_at: datetime | None) -> Letter | None:
+    """A notice, an attempt or the announcement; None for a customer without an address."""
     customer = to_contact(case)
     if customer is None:
         return None
-    rest = list(_rest(wait, act, now))
-    closing = closes_at or next((one.due_at for one in rest if one.step == FollowUpStep.RESOLVE), None)
-    next_at = closes_at or next((one.due_at for one in rest if one.step not in TO_OWNER), None)
+    after = apply_decision(wait, FollowUpDecision(due=due), now, sent_at=now)
+    rest = list(upcoming_steps(after, now))
+    closing = closes_at or next((later.due_at for later in rest if later.step == FollowUpStep.RESOLVE), None)
+    next_at = closes_at or next((later.due_at for later in rest if later.step not in TO_OWNER), None)
     what = facts(
         case,
         why="we are waiting for your answer to go on",
@@ -73,41 +72,39 @@ def customer_letter(case: Case, wait: Wait, act: DueStep, now: datetime, closes_
         waiting_since_at=wait.started_at.isoformat(),
         closes_at=closing.isoformat() if closing else "",
         next_at=next_at.isoformat() if next_at else "",
-        number=NUMBERS[_number(wait, act) - 1] if act.step in ATTEMPTS else "",
+        number=NUMBERS[_number(wait) - 1] if due.step in ATTEMPTS else "",
         again=any(done.closes_at and done.sent_at for done in wait.done.values()),
     )
-    leaves_by = send_by(wait, act, now, closes_at)
-    key = _key("notice", case, wait, act)
     return Letter(
-        key,
-        _template(act, closes_at),
+        _key("notice", case, wait, due),
+        _template(due, closes_at),
         customer,
         what,
         case,
         SendCondition.WAITING,
         case.wait_episode,
-        send_by=leaves_by,
+        send_by=send_by(wait, due, now, closes_at),
     )
 
 
-def unreachable_letters(case: Case, wait: Wait, act: DueStep, directory: Directory) -> list[Letter]:
-    """The customer has no address: the owner has to reach them (D5); the case cannot close for no response (F7)."""
+def _unreachable_letters(case: Case, wait: Wait, due: DueStep, directory: Directory) -> list[Letter]:
+    """Ask the owner to reach a customer without an address (D5): the case cannot close without a notice (F7)."""
     three = wait.plan == WaitPlan.THREE_CONTACTS
     what = facts(
         case,
         why="you own this case, and its contact has no email address",
         expected=f"Reach {case.contact.name} by phone, or add an address: "
-        f"the {act.step.label.lower()} could not be sent.",
+        f"the {due.step.label.lower()} could not be sent.",
         then="A call that you log counts as the attempt; the plan goes on from there."
         if three
         else "The case stays open: it never closes without a notice that was sent.",
     )
     readers = directory.for_user(case.owner, "Owner")
-    return to_each(readers, _key("unreachable", case, wait, act), "unreachable", what, case)
+    return to_each(readers, _key("unreachable", case, wait, due), "unreachable", what, case)
 
 
-def draft(case: Case, number: int) -> str:
-    """A message for the coming attempt, for the technician to send or to say (F3)."""
+def draft_message(case: Case, number: int) -> str:
+    """A message for attempt `number` (1 to 3), for the technician to send or to read out (F3)."""
     asked = f"\n\n{case.wait_question.strip()}\n\n" if case.wait_question.strip() else "\n\n"
     opening = {
         1: "I am writing about your case",
@@ -121,7 +118,7 @@ def draft(case: Case, number: int) -> str:
 
 
 def absence_letters(absence: Absence, directory: Directory) -> list[Letter]:
-    """The owner is asked, once, what the dates of an absence are (F5)."""
+    """Ask the owner, once, for the dates of an absence (F5)."""
     case = absence.case
     read = absence.state == AbsenceState.READ
     what = facts(
@@ -132,65 +129,51 @@ def absence_letters(absence: Absence, directory: Directory) -> list[Letter]:
         else "Say on the case's page how long they are away; their note does not say it clearly.",
         then="Until then the follow-up sleeps for one business week, and then goes on.",
         note=absence.note,
-        away_from=_day(absence.away_from),
-        back_on=_day(absence.back_on),
+        away_from=str(absence.away_from or ""),
+        back_on=str(absence.back_on or ""),
     )
     readers = directory.for_user(case.owner, "Owner")
     return to_each(readers, f"absence:{absence.pk}", "absence_unclear", what, case, SendCondition.OPEN)
 
 
-def _day(day: object) -> str:
-    return str(day) if day else ""
-
-
-def _to_owner(case: Case, wait: Wait, act: DueStep, now: datetime, directory: Directory) -> Iterator[Letter]:
-    readers = directory.for_user(case.owner, "Owner")
-    key = _key("owner", case, wait, act)
-    if act.step == FollowUpStep.OWNER_DECIDES:
+def _owner_letters(case: Case, wait: Wait, due: DueStep, now: datetime, directory: Directory) -> list[Letter]:
+    """The owner is asked to decide about a long absence, or to call a customer who prefers the phone (F3, F5)."""
+    if due.step == FollowUpStep.OWNER_DECIDES:
+        template = "asleep_long"
         what = facts(
             case,
             why="you own this case, and its contact has been out of office for 30 days",
             expected="Decide how to go on: leave it asleep, wake the follow-up, ask somebody else there, or close it.",
             then="If you do nothing, the follow-up goes on when they are back.",
-            next_at=wait.awake(now).isoformat(),
+            next_at=wait.skip_sleep(now).isoformat(),
         )
-        yield from to_each(readers, key, "asleep_long", what, case, SendCondition.WAITING, case.wait_episode)
-        return
-    number = _number(wait, act)
-    today = wait.calendar.local_date(now)
-    mail_at = wait.calendar.at_local_time(today, wait.hours.mail_at)
-    what = facts(
-        case,
-        why="you own this case, and its contact prefers the phone",
-        expected=f"Call {case.contact.name} on {case.contact.phone} today, and log the call on the case.",
-        then="If no attempt is logged by then, the desk writes to them.",
-        next_at=mail_at.isoformat(),
-        number=NUMBERS[number - 1],
-        phone=case.contact.phone,
-        customer_now=f"{now.astimezone(_zone(wait)):%H:%M}",
-        draft=draft(case, number),
-    )
-    yield from to_each(readers, key, "call_customer", what, case, SendCondition.WAITING, case.wait_episode)
+    else:
+        template, number, calendar = "call_customer", _number(wait), wait.calendar
+        what = facts(
+            case,
+            why="you own this case, and its contact prefers the phone",
+            expected=f"Call {case.contact.name} on {case.contact.phone} today, and log the call on the case.",
+            then="If no attempt is logged by then, the desk writes to them.",
+            next_at=calendar.at_local_time(calendar.local_date(now), wait.hours.mail_at).isoformat(),
+            number=NUMBERS[number - 1],
+            phone=case.contact.phone,
+            customer_now=f"{now.astimezone(ZoneInfo(calendar.time_zone)):%H:%M}",
+            draft=draft_message(case, number),
+        )
+    readers = directory.for_user(case.owner, "Owner")
+    key = _key("owner", case, wait, due)
+    return to_each(readers, key, template, what, case, SendCondition.WAITING, case.wait_episode)
 
 
-def _zone(wait: Wait) -> ZoneInfo:
-    return ZoneInfo(wait.calendar.time_zone)
-
-
-def _rest(wait: Wait, act: DueStep, now: datetime) -> Iterator[DueStep]:
-    """What the plan comes to after this step, if the customer stays silent."""
-    return coming(carried_out(wait, Plan(act=act), now, left_at=now), now)
-
-
-def _number(wait: Wait, act: DueStep) -> int:
-    """Which contact it is, those that got lost not counted."""
+def _number(wait: Wait) -> int:
+    """Which of the three contacts comes now; lost ones do not count."""
     return min(len(attempts_made(wait)) + 1, len(ATTEMPTS))
 
 
-def _template(act: DueStep, closes_at: datetime | None) -> str:
-    if act.step in ATTEMPTS:
+def _template(due: DueStep, closes_at: datetime | None) -> str:
+    if due.step in ATTEMPTS:
         return "attempt_last" if closes_at else "attempt"
-    return TEMPLATES[act.step]
+    return TEMPLATES[due.step]
 
 
 def _then(wait: Wait, closes_at: datetime | None) -> str:
@@ -201,7 +184,7 @@ def _then(wait: Wait, closes_at: datetime | None) -> str:
     return "We remind you again; without an answer the case closes in the end."
 
 
-def _key(kind: str, case: Case, wait: Wait, act: DueStep) -> str:
-    """Names the step of this episode, and which time it is: written once (E6)."""
-    times = wait.times_done(act.step) + 1
-    return f"{kind}:{case.pk}:{case.wait_episode}:{act.step}" + (f":{times}" if times > 1 else "")
+def _key(kind: str, case: Case, wait: Wait, due: DueStep) -> str:
+    """Names the step, its episode and how often it was done before, so that it is written once (E6)."""
+    times = wait.times_done(due.step) + 1
+    return f"{kind}:{case.pk}:{case.wait_episode}:{due.step}" + (f":{times}" if times > 1 else "")

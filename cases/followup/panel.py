@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from cases.actions import Button, button_of
 from cases.enums import AbsenceState, FollowUpStep, MailStatus, WaitPlan
-from cases.followup.mail import draft
-from cases.followup.state import is_waiting, wait_of
+from cases.followup.mail import draft_message
+from cases.followup.state import is_waiting, load_wait
 from cases.models import Absence, Case, FollowUp
 from cases.panels import Panel, panel
-from cases.policy.followup.explain import why_step
-from cases.policy.followup.plans import TO_OWNER, coming, plan_at
+from cases.policy.followup.explain import explain_step
+from cases.policy.followup.plans import TO_OWNER, decide_follow_up, upcoming_steps
 from cases.policy.followup.three_contacts import ATTEMPTS, CALL_BEFORE, NextAttempt, classify_contact, next_attempt
 from cases.policy.followup.wait import DueStep, Wait
 from contacts.enums import Right
@@ -71,10 +71,10 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """What we asked, why we wait, what the plan has done and will do, and what one may do now."""
     if not is_waiting(case):
         return None
-    wait = wait_of(case)
+    wait = load_wait(case)
     assert wait is not None
-    plan = plan_at(wait, now)
-    ahead = list(coming(wait, now))
+    plan = decide_follow_up(wait, now)
+    ahead = list(upcoming_steps(wait, now))
     planned = [one for one in ahead if one.step not in TO_OWNER]
     closing = next((one.due_at for one in planned if one.step == FollowUpStep.RESOLVE), None)
     works = user.may(Right.WORK_CASES)
@@ -151,7 +151,7 @@ def _next(wait: Wait, ahead: Sequence[DueStep], now: datetime) -> Next | None:
 def _writing(case: Case, user: User, attempt: Next | None) -> Button:
     """The button that writes to the customer, with the draft for the coming attempt."""
     button = button_of("write_to_customer", case, user)
-    button.form.initial["body"] = draft(case, attempt.attempt.number if attempt else 1)
+    button.form.initial["body"] = draft_message(case, attempt.attempt.number if attempt else 1)
     return button
 
 
@@ -168,7 +168,7 @@ def _announced(wait: Wait) -> bool:
 def _planned(wait: Wait, planned: Sequence[DueStep], now: datetime) -> Iterator[StepLine]:
     for one in planned:
         state = "due" if one.due_at <= now else "planned"
-        yield StepLine(one.step.label, one.due_at, state, why_step(wait, one))
+        yield StepLine(one.step.label, one.due_at, state, explain_step(wait, one))
 
 
 def _done(case: Case) -> Iterator[StepLine]:

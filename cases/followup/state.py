@@ -1,4 +1,4 @@
-"""The present wait of each case as its plan sees it, read from the ledger, the absences and the calendar."""
+"""Loads the wait that a case is in, as its plan sees it: from the ledger, the absences and the calendars."""
 
 from __future__ import annotations
 
@@ -13,32 +13,22 @@ from cases.enums import AbsenceState, FollowUpStep, MailStatus, Status, WaitPlan
 from cases.models import Absence, Case, FollowUp
 from cases.policy.followup.absences import Sleep, sleep_until_answered, sleep_while_away
 from cases.policy.followup.plans import TO_OWNER
-from cases.policy.followup.wait import DoneStep, Hours, Wait
+from cases.policy.followup.wait import ContactHours, DoneStep, Wait
 from contacts.calendars import BusinessCalendar
 from contacts.enums import MeansOfContact
 from contacts.models import Company, CompanyClosureDay
 
-#: A mail of one of these kinds did not get there.
+#: The customer did not get a mail in one of these states.
 LOST = frozenset({MailStatus.FAILED, MailStatus.BOUNCED, MailStatus.DROPPED})
 _LEDGER = (
-    "case_id",
-    "episode",
-    "step",
-    "time",
-    "due_at",
-    "done_at",
-    "superseded",
-    "closes_at",
-    "interaction_id",
-    "mail__status",
-    "mail__sent_at",
-    "mail__to_address",
+    *("case_id", "episode", "step", "time", "due_at", "done_at", "superseded", "closes_at", "interaction_id"),
+    *("mail__status", "mail__sent_at", "mail__to_address"),
 )
 
 
-def hours() -> Hours:
-    """When we turn to a customer, as the settings have it (F3)."""
-    return Hours(opens=settings.DESK_ATTEMPT_AT, mail_at=settings.DESK_ATTEMPT_MAIL_AT)
+def contact_hours() -> ContactHours:
+    """The contact hours that the settings say (F3)."""
+    return ContactHours(opens=settings.DESK_ATTEMPT_AT, mail_at=settings.DESK_ATTEMPT_MAIL_AT)
 
 
 def is_waiting(case: Case) -> bool:
@@ -46,22 +36,22 @@ def is_waiting(case: Case) -> bool:
     return case.status == Status.WAITING and case.waiting_since is not None
 
 
-def wait_of(case: Case, leaving_at: datetime | None = None) -> Wait | None:
-    """The present wait of one case; None while it does not wait. Three queries."""
-    return waits_of([case], leaving_at).get(case.pk)
+def load_wait(case: Case, leaving_at: datetime | None = None) -> Wait | None:
+    """The wait that one case is in; None if it does not wait. Three queries."""
+    return load_waits([case], leaving_at).get(case.pk)
 
 
-def waits_of(cases: Sequence[Case], leaving_at: datetime | None = None) -> dict[int, Wait]:
-    """The present wait of each case that waits, by key; three queries for all of them.
+def load_waits(cases: Sequence[Case], leaving_at: datetime | None = None) -> dict[int, Wait]:
+    """The waits that cases are in, by primary key of the case; three queries for all of them.
 
-    What is still queued has not left; for looking ahead it leaves at `leaving_at`. Raises UnknownCalendar for a company
-    whose country or time zone has no calendar.
+    A queued mail has not left; a forecast lets it leave at `leaving_at`. Raises UnknownCalendar for a company whose
+    country or time zone has no calendar.
     """
     waiting = [case for case in cases if is_waiting(case)]
     if not waiting:
         return {}
-    done, absences = _done(waiting, leaving_at), _absences(waiting)
-    calendars = calendars_of({case.company_id: case.company for case in waiting}.values())
+    done, absences = _load_done_steps(waiting, leaving_at), _load_absences(waiting)
+    calendars = load_calendars({case.company_id: case.company for case in waiting}.values())
     waits = {}
     for case in waiting:
         assert case.waiting_since is not None
@@ -73,13 +63,13 @@ def waits_of(cases: Sequence[Case], leaving_at: datetime | None = None) -> dict[
             done=done[case.pk],
             sleeps=sleeps_of(absences[case.pk], calendar),
             phones=prefers_phone(case),
-            hours=hours(),
+            hours=contact_hours(),
         )
     return waits
 
 
-def calendars_of(companies: Iterable[Company]) -> dict[int, BusinessCalendar]:
-    """The business calendars of companies, their own closure days among them; one query."""
+def load_calendars(companies: Iterable[Company]) -> dict[int, BusinessCalendar]:
+    """The business calendars of companies by primary key, with their closure days; one query."""
     companies = list(companies)
     closed: dict[int, set[date]] = defaultdict(set)
     rows = CompanyClosureDay.objects.filter(company__in=companies).values_list("company_id", "day")
@@ -88,24 +78,24 @@ def calendars_of(companies: Iterable[Company]) -> dict[int, BusinessCalendar]:
     return {company.pk: company.calendar(frozenset(closed[company.pk])) for company in companies}
 
 
-def calendar_of(company: Company) -> BusinessCalendar:
+def load_calendar(company: Company) -> BusinessCalendar:
     """The business calendar of one company; one query."""
-    return calendars_of([company])[company.pk]
+    return load_calendars([company])[company.pk]
 
 
 def prefers_phone(case: Case) -> bool:
-    """Whether the customer is to be phoned first: they prefer it, and there is a number (F3)."""
+    """Whether the customer is called first: they prefer the phone and have a number (F3)."""
     return (case.preferred_means or case.contact.preferred_means) == MeansOfContact.PHONE and bool(case.contact.phone)
 
 
 def sleeps_of(absences: Iterable[Absence], calendar: BusinessCalendar) -> tuple[Sleep, ...]:
-    """How long each absence puts a plan to sleep (F5): by dates that a person confirmed, else while they are asked."""
+    """When a plan sleeps (F5): through the dates that a person confirmed, and while the owner is asked for them."""
     sleeps = (_sleep(absence, calendar) for absence in absences)
     return tuple(sorted(sleep for sleep in sleeps if sleep is not None and sleep.start < sleep.wakes_at))
 
 
 def _sleep(absence: Absence, calendar: BusinessCalendar) -> Sleep | None:
-    wakes_at = hours().opens
+    wakes_at = contact_hours().opens
     if absence.state == AbsenceState.CONFIRMED and absence.away_from and absence.back_on:
         back_on = min(absence.back_on, absence.ended_on) if absence.ended_on else absence.back_on
         return sleep_while_away(absence.away_from, back_on, calendar, wakes_at) if back_on > absence.away_from else None
@@ -114,15 +104,15 @@ def _sleep(absence: Absence, calendar: BusinessCalendar) -> Sleep | None:
     return None
 
 
-def _absences(cases: Sequence[Case]) -> dict[int, list[Absence]]:
+def _load_absences(cases: Sequence[Case]) -> dict[int, list[Absence]]:
     absences: dict[int, list[Absence]] = defaultdict(list)
     for row in Absence.objects.filter(case__in=cases).exclude(state=AbsenceState.DISMISSED).defer("note"):
         absences[row.case_id].append(row)
     return absences
 
 
-def _done(cases: Sequence[Case], leaving_at: datetime | None) -> dict[int, dict[FollowUpStep, DoneStep]]:
-    """The ledger of each case's present episode; of a step that was carried out again the newest."""
+def _load_done_steps(cases: Sequence[Case], leaving_at: datetime | None) -> dict[int, dict[FollowUpStep, DoneStep]]:
+    """The steps of each case's current episode; of a repeated step the latest row."""
     by_key = {case.pk: case for case in cases}
     done: dict[int, dict[FollowUpStep, DoneStep]] = {key: {} for key in by_key}
     for row in FollowUp.objects.filter(case__in=by_key).order_by("due_at", "time").values(*_LEDGER):
@@ -138,23 +128,23 @@ def _done(cases: Sequence[Case], leaving_at: datetime | None) -> dict[int, dict[
 def _done_step(row: dict[str, Any], step: FollowUpStep, case: Case, leaving_at: datetime | None) -> DoneStep:
     status = row["mail__status"]
     by_person = row["interaction_id"] is not None
-    told_customer = step not in TO_OWNER and step != FollowUpStep.RESOLVE and not row["superseded"] and not by_person
-    lost = told_customer and (status is None or status in LOST)
-    left_at = leaving_at if status == MailStatus.QUEUED else None
+    to_customer = step not in TO_OWNER and step != FollowUpStep.RESOLVE and not row["superseded"] and not by_person
+    lost = to_customer and (status is None or status in LOST)
+    sent_at = leaving_at if status == MailStatus.QUEUED else None
     return DoneStep(
         due_at=row["due_at"],
         done_at=row["done_at"],
-        sent_at=row["mail__sent_at"] if status == MailStatus.SENT else left_at,
+        sent_at=row["mail__sent_at"] if status == MailStatus.SENT else sent_at,
         superseded=row["superseded"],
         closes_at=row["closes_at"],
         by_person=by_person,
         lost=lost,
-        again=lost and _may_arrive_now(case, status, row["mail__to_address"] or ""),
+        worth_repeating=lost and _may_arrive_now(case, status, row["mail__to_address"] or ""),
         times=row["time"],
     )
 
 
 def _may_arrive_now(case: Case, status: str | None, address: str) -> bool:
-    """Whether another message may arrive where one was lost: it only came too late, or the address has changed."""
-    now_at = case.contact.email
-    return bool(now_at) and (status == MailStatus.DROPPED or now_at.lower() != address.lower())
+    """Whether another mail may arrive where one was lost: it only left too late, or the address has changed."""
+    current = case.contact.email
+    return bool(current) and (status == MailStatus.DROPPED or current.lower() != address.lower())

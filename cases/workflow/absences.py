@@ -13,7 +13,7 @@ from django.db import transaction
 
 from cases.enums import OPEN_ABSENCES, AbsenceState
 from cases.followup.mail import absence_letters
-from cases.followup.state import calendar_of
+from cases.followup.state import load_calendar
 from cases.mail.letters import post
 from cases.models import Absence, Case
 from cases.policy.absence_notes.claims import read_timeframe
@@ -59,7 +59,7 @@ def note_absence(
         case = locked(case_id, actor)
         if not case.is_open:
             raise Refused(f"{case.number} is resolved; nobody is waited for.")
-        today = calendar_of(case.company).local_date(now)
+        today = load_calendar(case.company).local_date(now)
         absence = Absence(case=case, contact=case.contact, note=words, noted_at=now, noted_by=actor)
         if back_on is not None:
             _settle(absence, Dates(away_from or today, back_on), today, actor, now)
@@ -88,7 +88,7 @@ def confirm_absence(
         back = back_on or absence.back_on
         if back is None:
             raise Refused("Say on which day they are back.", "back_on")
-        today = calendar_of(case.company).local_date(now)
+        today = load_calendar(case.company).local_date(now)
         _settle(absence, Dates(away_from or absence.away_from or today, back), today, actor, now)
         absence.ended_on = None
         absence.save()
@@ -113,7 +113,7 @@ def end_absence(absence_id: int, actor: User, now: datetime) -> Absence:
     allow(actor, Right.WORK_CASES, "end an absence")
     with transaction.atomic():
         case, absence = _locked(absence_id, actor)
-        today = calendar_of(case.company).local_date(now)
+        today = load_calendar(case.company).local_date(now)
         if absence.state != AbsenceState.CONFIRMED or absence.back_on is None or absence.back_on <= today:
             raise Refused("This absence is over already, or its dates were never confirmed.")
         absence.ended_on = today

@@ -18,7 +18,7 @@ from cases.enums import (
     WaitPlan,
     WaitReason,
 )
-from cases.followup.state import wait_of
+from cases.followup.state import load_wait
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, FollowUp, Interaction
 from cases.policy.first_response import word_handled_by
@@ -125,7 +125,7 @@ def _judged(case: Case, channel: Channel, direction: Direction, now: datetime, r
     spoke = reached and channel in (Channel.PHONE, Channel.CHAT)
     if direction != Direction.OUT or spoke or case.status != Status.WAITING:
         return None
-    wait = wait_of(case)
+    wait = load_wait(case)
     return classify_contact(wait, now) if wait is not None and wait.plan == WaitPlan.THREE_CONTACTS else None
 
 

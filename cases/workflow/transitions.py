@@ -36,12 +36,12 @@ from cases.enums import (
     WaitPlan,
     WaitReason,
 )
-from cases.followup.state import calendar_of, wait_of
+from cases.followup.state import load_calendar, load_wait
 from cases.mail.announcements import centre_of, resolved_letters, severe_letters
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Absence, Case, CaseWatcher, FollowUp, Interaction
-from cases.policy.followup.plans import TO_OWNER, coming
-from cases.policy.followup.wait import WARNED_FOR
+from cases.policy.followup.plans import TO_OWNER, upcoming_steps
+from cases.policy.followup.wait import WARNING_PERIOD
 from cases.workflow.guards import Refused, allow, foreign_contact, locked, needs
 from contacts.directory import Directory
 from contacts.enums import Right
@@ -130,9 +130,9 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
             f"{case.contact.name} has no email address: add one, or untick “send it by email” and ask by phone.",
             "send",
         )
-    wait = wait_of(case)
+    wait = load_wait(case)
     assert wait is not None
-    next_at = next((one.due_at for one in coming(wait, now) if one.step not in TO_OWNER), None)
+    next_at = next((one.due_at for one in upcoming_steps(wait, now) if one.step not in TO_OWNER), None)
     what = facts(
         case,
         why="you are our contact for this issue",
@@ -148,7 +148,7 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
 
 def cannot_act_before(case: Case, actor: User, day: date, now: datetime) -> None:
     """The customer named a day before which they cannot act: that is an absence (F2, F5). Raises Refused."""
-    today = calendar_of(case.company).local_date(now)
+    today = load_calendar(case.company).local_date(now)
     check_absence(today, day, today, "not_before")
     Absence.objects.create(
         case=case,
@@ -253,7 +253,7 @@ def _check_warned(case: Case, now: datetime) -> None:
     mail = last.mail if last is not None else None
     sent_at = mail.sent_at if mail is not None and mail.status == MailStatus.SENT else None
     closes_at = last.closes_at if last is not None else None
-    warned = sent_at is not None and sent_at + WARNED_FOR <= now and (closes_at is None or closes_at <= now)
+    warned = sent_at is not None and sent_at + WARNING_PERIOD <= now and (closes_at is None or closes_at <= now)
     if case.status != Status.WAITING or not warned:
         raise Refused(
             "A case closes for no response only at the time that was announced to the customer, 24 h after that was "

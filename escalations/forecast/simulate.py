@@ -16,15 +16,14 @@ from functools import cached_property
 
 from django.db.models import TextChoices
 
-from cases.enums import FollowUpStep, MailStatus, Resolution, Severity, Status
-from cases.followup.apply import is_lost, next_look
-from cases.followup.mail import write_step
-from cases.followup.state import wait_of
-from cases.mail.announcements import resolved_letters
+from cases.enums import FollowUpStep, MailStatus, Severity, Status
+from cases.followup.apply import apply_follow_up
+from cases.followup.mail import StepMails
+from cases.followup.state import load_wait
 from cases.mail.letters import Letter
 from cases.models import Case
-from cases.policy.followup.plans import TO_OWNER, carried_out, plan_at
-from cases.policy.followup.wait import RECHECK, Plan, Wait
+from cases.policy.followup.plans import TO_OWNER, with_mail_sent
+from cases.policy.followup.wait import RECHECK, Wait
 from cases.roster import Roster
 from contacts.directory import Addressee, Directory, addressee, is_reachable
 from contacts.enums import Role
@@ -160,7 +159,7 @@ class _Future:
         self.missed = {_name(row) for row in self.newest.values() if row.outcome == SlaOutcome.BREACHED}
         self.watchers: list[Addressee] = watchers_of([self.case])[case_id]
         self.flagged = flagged_words([self.case]).get(case_id, [])
-        self.wait: Wait | None = wait_of(self.case, leaving_at=now)
+        self.wait: Wait | None = load_wait(self.case, leaving_at=now)
         self.directory = Directory()
         self._roster: Roster | None = None
         self.kept_by_people: list[SlaTarget] = []
@@ -328,49 +327,31 @@ class _Future:
     # --- waiting for the customer (F2, F7) ---
 
     def _follow_up(self) -> None:
-        wait = self.wait
-        if wait is None:
+        outcome = apply_follow_up(self.case, self.wait, self.now, self.directory)
+        self.wait = with_mail_sent(outcome.after, self.now) if outcome.after is not None else None
+        due, held_up = outcome.decision.due, outcome.decision.held_up
+        if held_up and outcome.decision.check_at == self.now + RECHECK:
+            # No mail leaves by itself later: the sweep checks every few minutes from here on, and nothing comes of it.
             self.case.follow_up_check_at = None
-            return
-        plan = plan_at(wait, self.now)
-        if plan.act is None:
-            if plan.held_up and plan.look_again_at == self.now + RECHECK:
-                self._held_up(plan)
-            else:
-                self.case.follow_up_check_at = plan.look_again_at
-        elif plan.act.step == FollowUpStep.RESOLVE:
-            self._close()
-        else:
-            self._take_step(wait, plan)
+            self._happens(Kind.HELD_UP, "The case is not closed", FollowUpStep.RESOLVE, why=held_up)
+            self._warn(held_up)
+        elif outcome.closes:
+            self._tell_of_closing(outcome.closing_letters)
+        elif due is not None:
+            self._tell_of_follow_up(due.step, outcome.mails)
 
-    def _held_up(self, plan: Plan) -> None:
-        """No mail leaves by itself later: the sweep looks every few minutes from here on, and nothing comes of it."""
-        self.case.follow_up_check_at = None
-        self._happens(Kind.HELD_UP, "The case is not closed", FollowUpStep.RESOLVE, why=plan.held_up)
-        self._warn(plan.held_up)
-
-    def _take_step(self, wait: Wait, plan: Plan) -> None:
-        """A step of the plan; its mail leaves once the sweep is through."""
-        assert plan.act is not None
-        written = write_step(self.case, wait, plan.act, self.now, self.directory)
-        lost = is_lost(plan, written)
-        what = f"{plan.act.step.label} cannot be sent" if lost else plan.act.step.label
-        kind = Kind.OWNER_TOLD if plan.act.step in TO_OWNER else Kind.NOTICE
-        self._happens(kind, what, plan.act.step, _readers(written.letters), "the case waits for the customer")
-        if lost:
+    def _tell_of_follow_up(self, step: FollowUpStep, mails: StepMails) -> None:
+        what = f"{step.label} cannot be sent" if mails.lost else step.label
+        kind = Kind.OWNER_TOLD if step in TO_OWNER else Kind.NOTICE
+        self._happens(kind, what, step, _readers(mails.letters), "the case waits for the customer")
+        if mails.lost:
             self._warn(f"{self.case.contact.name} has no email address: nothing can be sent to them.")
-        self.case.follow_up_check_at = next_look(carried_out(wait, plan, self.now, lost=lost), self.now)
-        self.wait = carried_out(wait, plan, self.now, left_at=None if lost else self.now, lost=lost)
 
-    def _close(self) -> None:
+    def _tell_of_closing(self, letters: Sequence[Letter]) -> None:
         case = self.case
-        case.resolve(Resolution.NO_RESPONSE, "", self.now)
-        self.wait = None
-        case.escalation_check_at = case.sla_check_at = self.now
-        case.follow_up_check_at = None
         self.life.snapshots.append(Snapshot(self.now, Status.RESOLVED, Severity(case.severity), case.wait_episode))
         self.life.changed()
-        people = _readers(resolved_letters(case))
+        people = _readers(letters)
         self._happens(
             Kind.CLOSED, "Closed for no response", FollowUpStep.RESOLVE, people, "the customer has not answered"
         )

@@ -1,4 +1,4 @@
-"""Plans for following up while the customer owes an answer (section 4). Pure: what happened in, what is due out.
+"""How a waiting customer is followed up (section 4). Pure: what was done in the wait goes in, what is due comes out.
 
-`pending` is F2, `three_contacts` F3 and F4, `absences` F5; `plans` picks among them and asks what is to come.
+`pending_client_action` is F2, `three_contacts` F3 and F4, `absences` F5; `plans` chooses among them and looks ahead.
 """

@@ -1,4 +1,4 @@
-"""A wait for the customer as the plans see it: what was done in it, on which calendar, asleep when (section 4).
+"""A wait for the customer as its plan sees it: the steps done, the calendar, the sleeps (section 4).
 
 Moments are aware datetimes in UTC; a bare `date` is a local day of the customer's calendar.
 """
@@ -8,38 +8,38 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
 from cases.enums import FollowUpStep, WaitPlan
-from cases.policy.followup.absences import Sleep, awake
+from cases.policy.followup.absences import Sleep, skip_sleep
 from contacts.calendars import BusinessCalendar
 
-#: F2, F4, F7: never closed sooner after the announcement was sent.
-WARNED_FOR = timedelta(hours=24)
-#: A step done this much after it was due was held up by more than a sweep's tick: later steps keep their distance (F7).
+#: F2, F4, F7: at least so long before the closing its announcement was sent.
+WARNING_PERIOD = timedelta(hours=24)
+#: F7: a step done later than this was held up by more than one tick of the sweep; later steps keep their distance.
 ON_TIME_WITHIN = timedelta(minutes=15)
-#: How soon to look again at a wait whose announcement is not sent yet.
+#: How soon a wait is checked again whose announcement has not been sent yet.
 RECHECK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class DoneStep:
-    """A step of this episode that was carried out; of one done again (it got lost, or was slept over) the newest."""
+    """A step of this episode that was carried out; of one that was repeated, the latest time."""
 
     due_at: datetime
     done_at: datetime
-    sent_at: datetime | None = None  # when its mail left; a failed one was not sent (F2)
+    sent_at: datetime | None = None  # when its mail left; a failed mail was not sent (F2)
     superseded: bool = False  # a later notice went instead (F7)
-    closes_at: datetime | None = None  # when it said that the case will close
+    closes_at: datetime | None = None  # the closing time that it announced
     by_person: bool = False  # a call or mail that a technician logged (F3)
-    lost: bool = False  # its mail failed, bounced, came too late, or there was no address
-    again: bool = False  # lost, and there is reason to think that another one arrives
+    lost: bool = False  # its mail failed, bounced or came too late, or there was no address
+    worth_repeating: bool = False  # lost, but another mail may arrive
     times: int = 1  # how often it was carried out
 
     @property
     def counts_from(self) -> datetime:
-        """The moment later steps keep their distance from (F7)."""
+        """The moment from which later steps keep their distance (F7)."""
         return self.done_at if self.done_at - self.due_at > ON_TIME_WITHIN else self.due_at
 
 
-Done = Mapping[FollowUpStep, DoneStep]
+DoneSteps = Mapping[FollowUpStep, DoneStep]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +51,24 @@ class DueStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a wait asks for at a moment: at most one step to do now, those it supersedes, and when to look again."""
+class FollowUpDecision:
+    """What a wait asks for at a moment: at most one step, with the steps it supersedes, or when to check again."""
 
-    act: DueStep | None = None
+    due: DueStep | None = None
     superseded: tuple[DueStep, ...] = ()
-    look_again_at: datetime | None = None
-    held_up: str = ""
+    check_at: datetime | None = None
+    held_up: str = ""  # why the closing cannot come, as a sentence
     asleep_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
-    """When we turn to a customer, on their own clock (F3, F5; **decision**, configurable)."""
+class ContactHours:
+    """When a customer may be contacted, on their own clock (F3, F5; **decision**, configurable)."""
 
-    opens: time = time(10)  # the attempt; the closing; the step that an absence put off
-    mail_at: time = time(16)  # to whom one should phone, if nobody has
-    until: time = time(17)  # after an outage nothing is made up for later in the day than this
-    leaves_by: time = time(20)  # a mail that has not left by then is not sent in the night, but the next day
+    opens: time = time(10)  # attempts, closings, and steps that an absence put off
+    mail_at: time = time(16)  # the mail to a customer who prefers the phone, if nobody called
+    until: time = time(17)  # what an outage delayed is not made up for later in the day than this
+    leaves_by: time = time(20)  # a mail that has not left by then goes the next day, not in the night
 
     def __post_init__(self) -> None:
         if not self.opens < self.mail_at < self.until < self.leaves_by:
@@ -77,46 +77,46 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One episode of waiting for a customer: all that its plan depends on besides the moment."""
+    """One episode of waiting for a customer: all that its plan depends on, apart from the moment."""
 
     started_at: datetime
     plan: WaitPlan
     calendar: BusinessCalendar
-    done: Done = field(default_factory=dict)
+    done: DoneSteps = field(default_factory=dict)
     sleeps: tuple[Sleep, ...] = ()
-    phones: bool = False  # the customer prefers the phone, and there is a number
-    hours: Hours = Hours()
+    phones: bool = False  # the customer prefers the phone and has a number
+    hours: ContactHours = ContactHours()
 
-    def awake(self, moment: datetime) -> datetime:
+    def skip_sleep(self, moment: datetime) -> datetime:
         """The moment itself, or when the plan wakes if it is asleep then (F5)."""
-        return awake(moment, self.sleeps)
+        return skip_sleep(moment, self.sleeps)
 
     def times_done(self, step: FollowUpStep) -> int:
         """How often the step was carried out in this episode."""
         return self.done[step].times if step in self.done else 0
 
-    def in_hours(self, moment: datetime) -> datetime:
-        """The moment itself when one may turn to the customer, else when one may next; never while they are away."""
-        moment = self.awake(moment)
+    def next_contact_time(self, moment: datetime) -> datetime:
+        """The first moment from this one on that lies in the contact hours of a business day and in no sleep."""
+        moment = self.skip_sleep(moment)
         day = self.calendar.local_date(moment)
         if self.calendar.is_business_day(day):
-            if moment < self.calendar.at_local_time(day, self.hours.opens):
-                return self.calendar.at_local_time(day, self.hours.opens)
+            opens_at = self.calendar.at_local_time(day, self.hours.opens)
             if moment < self.calendar.at_local_time(day, self.hours.until):
-                return moment
-        return self.awake(self.calendar.at_local_time(self.calendar.next_business_day(day), self.hours.opens))
+                return max(moment, opens_at)
+        return self.skip_sleep(self.calendar.at_local_time(self.calendar.next_business_day(day), self.hours.opens))
 
 
-def announced_again_at(announced: DoneStep | None, sleeps: tuple[Sleep, ...]) -> datetime | None:
-    """When an announcement has to be made once more: it got lost, or the customer is away when it lets the case close.
+def announce_again_at(announced: DoneStep | None, sleeps: tuple[Sleep, ...]) -> datetime | None:
+    """When an announcement has to be repeated: it was lost, or the customer is away when the case would close.
 
-    A case closes when it was said to, so one that cannot is announced anew (F4, F7; **decision**).
+    None if it need not be. A case closes exactly when it was said to, so a new time needs a new announcement (F4, F7;
+    **decision**).
     """
     if announced is None or announced.superseded:
         return None
     if announced.lost:
-        return awake(announced.done_at, sleeps) if announced.again else None
+        return skip_sleep(announced.done_at, sleeps) if announced.worth_repeating else None
     if announced.closes_at is None:
         return None
-    woken = awake(announced.closes_at, sleeps)
+    woken = skip_sleep(announced.closes_at, sleeps)
     return woken if woken != announced.closes_at else None

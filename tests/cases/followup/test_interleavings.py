@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from cases.enums import Channel, Direction, FollowUpStep, MailStatus, Resolution, Status, WaitPlan, WaitReason
 from cases.followup.apply import follow_up
-from cases.followup.state import calendar_of
+from cases.followup.state import load_calendar
 from cases.mail.outbox import deliver
 from cases.models import Absence, Case, FailedCase, FollowUp, Interaction, Mail
 from cases.workflow import absences as absence_log
@@ -155,7 +155,7 @@ def lives(desk: Desk, story, look: Callable[[Callable[[], object]], None]) -> tu
 def check(life: Life) -> None:
     """What must hold of the rows, whatever happened."""
     assert not FailedCase.objects.exists(), FailedCase.objects.first().error
-    calendar = calendar_of(life.case.company)
+    calendar = load_calendar(life.case.company)
     rows = FollowUp.objects.filter(case=life.case_id).select_related("mail", "interaction")
     for episode in set(rows.values_list("episode", flat=True)):
         steps = [row for row in rows if row.episode == episode]
@@ -188,7 +188,7 @@ def check_closing(closed: FollowUp, steps: list[FollowUp]) -> None:
     assert closed.done_at >= last.mail.sent_at + DAY
     if closed.case.wait_plan == WaitPlan.THREE_CONTACTS and closed.episode == closed.case.wait_episode:
         assert closed.done_at >= last.closes_at
-        calendar = calendar_of(closed.case.company)
+        calendar = load_calendar(closed.case.company)
         assert calendar.is_business_day(calendar.local_date(closed.done_at))
 
 

@@ -25,7 +25,7 @@ from cases.enums import (
     WaitReason,
 )
 from cases.followup.apply import follow_up
-from cases.followup.state import wait_of
+from cases.followup.state import load_wait
 from cases.mail.outbox import TOO_LATE, deliver
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from cases.workflow import absences as absence_log
@@ -372,9 +372,9 @@ def test_dates_that_were_read_count_for_nothing_until_somebody_confirms_them(des
     note = "I am out of the office until 26 June 2026. Regards"
     absence = absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), note=note)
     assert (absence.state, absence.back_on) == (AbsenceState.READ, day("27 June"))
-    assert wait_of(reload(life.case)).awake(at("4 June 10:00")) == at("10 June 10:00")
+    assert load_wait(reload(life.case)).skip_sleep(at("4 June 10:00")) == at("10 June 10:00")
     absence_log.confirm_absence(absence.pk, desk.technician, at("3 June 15:30"))
-    assert wait_of(reload(life.case)).awake(at("4 June 10:00")) == at("29 June 10:00")
+    assert load_wait(reload(life.case)).skip_sleep(at("4 June 10:00")) == at("29 June 10:00")
     life.until("29 June 12:00")
     assert life.mails() == [("attempt", CUSTOMER, "29 June 10:00")]
 

@@ -44,16 +44,16 @@ def on_time(*steps: FollowUpStep, sent: bool = True) -> dict[FollowUpStep, DoneS
 )
 def test_each_step_comes_at_its_hour_counted_from_the_start(done, hours, expected) -> None:  # F2
     plan = pending_client_action(T0, on_time(*done), T0 + hours * HOUR)
-    assert (plan.act.step if plan.act else None) == expected
+    assert (plan.due.step if plan.due else None) == expected
     if expected:
-        assert plan.act == DueStep(expected, T0 + hours * HOUR)
+        assert plan.due == DueStep(expected, T0 + hours * HOUR)
         assert plan.superseded == ()
     else:
-        assert plan.look_again_at == T0 + (hours + 1) * HOUR
+        assert plan.check_at == T0 + (hours + 1) * HOUR
 
 
 def test_a_step_is_not_due_a_microsecond_early() -> None:  # F2
-    assert pending_client_action(T0, {}, T0 + 48 * HOUR - timedelta(microseconds=1)).act is None
+    assert pending_client_action(T0, {}, T0 + 48 * HOUR - timedelta(microseconds=1)).due is None
 
 
 def test_the_steps_still_to_come_are_foreseen() -> None:  # F2
@@ -64,12 +64,12 @@ def test_the_steps_still_to_come_are_foreseen() -> None:  # F2
 
 def test_after_the_closing_nothing_is_left_to_do_or_to_look_at() -> None:
     plan = pending_client_action(T0, on_time(*PENDING_STEPS), T0 + 100 * DAY)
-    assert (plan.act, plan.look_again_at, plan.held_up) == (None, None, "")
+    assert (plan.due, plan.check_at, plan.held_up) == (None, None, "")
 
 
 def test_an_outage_of_eight_days_gives_one_notice_the_latest() -> None:  # F7
     plan = pending_client_action(T0, {}, T0 + 8 * DAY)
-    assert plan.act == DueStep(FINAL, T0 + 144 * HOUR)
+    assert plan.due == DueStep(FINAL, T0 + 144 * HOUR)
     assert plan.superseded == (DueStep(FIRST, T0 + 48 * HOUR), DueStep(SECOND, T0 + 96 * HOUR))
 
 
@@ -80,8 +80,8 @@ def test_after_an_outage_of_eight_days_the_case_closes_a_day_after_the_final_not
         SECOND: DoneStep(T0 + 4 * DAY, back, superseded=True),
         FINAL: DoneStep(T0 + 6 * DAY, back, back + HOUR),
     }
-    assert pending_client_action(T0, done, back + 24 * HOUR).look_again_at == back + 25 * HOUR
-    assert pending_client_action(T0, done, back + 25 * HOUR).act == DueStep(RESOLVE, back + 25 * HOUR)
+    assert pending_client_action(T0, done, back + 24 * HOUR).check_at == back + 25 * HOUR
+    assert pending_client_action(T0, done, back + 25 * HOUR).due == DueStep(RESOLVE, back + 25 * HOUR)
 
 
 def test_a_late_notice_pushes_the_later_ones_so_that_they_keep_their_distance() -> None:  # F7
@@ -102,10 +102,10 @@ def test_a_final_notice_that_was_never_sent_never_closes() -> None:  # F2, F7
     done = on_time(FIRST, SECOND) | on_time(FINAL, sent=False)
     for days in (7, 8, 30, 3_000):
         plan = pending_client_action(T0, done, T0 + days * DAY)
-        assert plan.act is None
+        assert plan.due is None
         assert "has not been delivered" in plan.held_up
-        assert plan.look_again_at is not None
-        assert plan.look_again_at > T0 + days * DAY
+        assert plan.check_at is not None
+        assert plan.check_at > T0 + days * DAY
 
 
 @pytest.mark.parametrize(("sent_after", "closes_after"), [(144, 168), (145, 169), (200, 224)])
@@ -113,9 +113,9 @@ def test_closing_is_the_later_of_its_time_and_a_day_after_the_final_was_sent(sen
     done = on_time(FIRST, SECOND, FINAL)
     done[FINAL] = replace(done[FINAL], sent_at=T0 + sent_after * HOUR)
     before = pending_client_action(T0, done, T0 + closes_after * HOUR - timedelta(microseconds=1))
-    assert before.act is None
-    assert before.look_again_at == T0 + closes_after * HOUR
-    assert pending_client_action(T0, done, T0 + closes_after * HOUR).act == DueStep(RESOLVE, T0 + closes_after * HOUR)
+    assert before.due is None
+    assert before.check_at == T0 + closes_after * HOUR
+    assert pending_client_action(T0, done, T0 + closes_after * HOUR).due == DueStep(RESOLVE, T0 + closes_after * HOUR)
 
 
 @dataclass
@@ -125,7 +125,7 @@ class Wait:
     leaves_after: list[timedelta | None]
     done: dict[FollowUpStep, DoneStep] = field(default_factory=dict)
     acts: list[tuple[datetime, FollowUpStep]] = field(default_factory=list)
-    look_again_at: datetime | None = T0
+    check_at: datetime | None = T0
 
     def _as_of(self, now: datetime) -> dict[FollowUpStep, DoneStep]:
         """The ledger as it can be read at `now`: a mail that leaves later has not been sent yet."""
@@ -135,21 +135,21 @@ class Wait:
         }
 
     def sweep(self, now: datetime) -> None:
-        if self.look_again_at is None or self.look_again_at > now:
+        if self.check_at is None or self.check_at > now:
             return
         plan = pending_client_action(T0, self._as_of(now), now)
-        if plan.act:
-            assert plan.act.due_at <= now
-            assert plan.act.step not in self.done
+        if plan.due:
+            assert plan.due.due_at <= now
+            assert plan.due.step not in self.done
             leaves = self.leaves_after[len(self.acts) % len(self.leaves_after)]
-            self.acts.append((now, plan.act.step))
+            self.acts.append((now, plan.due.step))
             for step in plan.superseded:
                 self.done[step.step] = DoneStep(step.due_at, now, superseded=True)
-            self.done[plan.act.step] = DoneStep(plan.act.due_at, now, now + leaves if leaves is not None else None)
+            self.done[plan.due.step] = DoneStep(plan.due.due_at, now, now + leaves if leaves is not None else None)
             plan = pending_client_action(T0, self._as_of(now), now)
-            assert plan.act is None, "two steps at once"
-        self.look_again_at = plan.look_again_at
-        assert self.look_again_at is None or self.look_again_at > now
+            assert plan.due is None, "two steps at once"
+        self.check_at = plan.check_at
+        assert self.check_at is None or self.check_at > now
 
 
 OUTAGES = st.lists(st.integers(1, 60 * 24 * 9), min_size=1, max_size=12)  # minutes until the next sweep that runs

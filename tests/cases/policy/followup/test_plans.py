@@ -14,12 +14,12 @@ from cases.enums import FollowUpStep, WaitPlan
 from cases.policy.followup.absences import (
     OWNER_DECIDES_AFTER,
     Sleep,
-    awake,
     owner_decides_at,
+    skip_sleep,
     sleep_until_answered,
     sleep_while_away,
 )
-from cases.policy.followup.plans import TO_OWNER, carried_out, closes_at_if_done, plan_at, send_by
+from cases.policy.followup.plans import TO_OWNER, apply_decision, closing_announced_by, decide_follow_up, send_by
 from cases.policy.followup.three_contacts import ATTEMPTS, classify_contact
 from cases.policy.followup.wait import DoneStep, Wait
 from contacts.calendars import BusinessCalendar
@@ -60,23 +60,23 @@ class Played:
         for _ in range(3):  # a tick delivered twice changes nothing
             if self.over:
                 return
-            plan = plan_at(self.wait, self.now)
-            assert plan.act is None or plan.act.due_at <= self.now
-            assert plan.act or plan.look_again_at is None or plan.look_again_at > self.now
-            if plan.act is None:
+            plan = decide_follow_up(self.wait, self.now)
+            assert plan.due is None or plan.due.due_at <= self.now
+            assert plan.due or plan.check_at is None or plan.check_at > self.now
+            if plan.due is None:
                 return
-            if plan.act.step == FollowUpStep.RESOLVE:
+            if plan.due.step == FollowUpStep.RESOLVE:
                 self.closed_at, self.over = self.now, True
                 self.check_closing()
                 return
-            if plan.act.step not in TO_OWNER:
-                assert self.wait.awake(self.now) == self.now, "turned to while away"
-            self.told.append((self.now, plan.act.step))
-            closes_at = closes_at_if_done(self.wait, plan.act, self.now)
-            by = send_by(self.wait, plan.act, self.now, closes_at)
-            self.wait = carried_out(self.wait, plan, self.now)
-            if plan.act.step not in TO_OWNER:
-                self.waiting.append((self.now, plan.act.step, by, closes_at))
+            if plan.due.step not in TO_OWNER:
+                assert self.wait.skip_sleep(self.now) == self.now, "turned to while away"
+            self.told.append((self.now, plan.due.step))
+            closes_at = closing_announced_by(self.wait, plan.due, self.now)
+            by = send_by(self.wait, plan.due, self.now, closes_at)
+            self.wait = apply_decision(self.wait, plan, self.now)
+            if plan.due.step not in TO_OWNER:
+                self.waiting.append((self.now, plan.due.step, by, closes_at))
             self.deliver()
 
     def deliver(self) -> None:
@@ -86,7 +86,7 @@ class Played:
         for _, step, by, closes_at in self.waiting:
             late = by is not None and self.now > by
             if late or self.mail == "fails":
-                self.settle(step, lost=True, again=late)
+                self.settle(step, lost=True, worth_repeating=late)
             else:
                 self.settle(step, sent_at=self.now)
                 if closes_at is not None:
@@ -124,12 +124,12 @@ class Played:
         assert self.announced, "closed without an announcement"
         sent_at, closes_at = self.announced[-1]
         assert self.closed_at >= sent_at + DAY
-        assert awake(closes_at, self.wait.sleeps) == closes_at, "they could not know that it closes now"
+        assert skip_sleep(closes_at, self.wait.sleeps) == closes_at, "they could not know that it closes now"
         if self.wait.plan == WaitPlan.THREE_CONTACTS:
             assert self.closed_at >= closes_at
             assert self.wait.calendar.is_business_day(self.wait.calendar.local_date(self.closed_at))
-            assert self.wait.in_hours(self.closed_at) == self.closed_at
-        assert awake(self.closed_at, self.wait.sleeps) == self.closed_at
+            assert self.wait.next_contact_time(self.closed_at) == self.closed_at
+        assert skip_sleep(self.closed_at, self.wait.sleeps) == self.closed_at
 
     def happens(self, word: str, amount: int) -> None:
         if self.over:
@@ -154,9 +154,9 @@ class Played:
             self.sweep()
             if self.over:
                 return
-            look = plan_at(self.wait, self.now).look_again_at
+            look = decide_follow_up(self.wait, self.now).check_at
             assert look is not None, "waits for ever"
-            if plan_at(self.wait, self.now).held_up:
+            if decide_follow_up(self.wait, self.now).held_up:
                 self.call()  # the owner was told that a mail failed
                 self.repair()
                 look = min(look, self.now + 4 * HOUR)
@@ -165,7 +165,7 @@ class Played:
 
     def repair(self) -> None:
         """The owner corrects the address."""
-        done = {step: replace(one, again=True) if one.lost else one for step, one in self.wait.done.items()}
+        done = {step: replace(one, worth_repeating=True) if one.lost else one for step, one in self.wait.done.items()}
         self.wait = replace(self.wait, done=done)
 
 
@@ -222,8 +222,8 @@ def test_nobody_is_turned_to_twice_within_a_day_except_to_announce_the_closing(p
 )
 def test_sleeps_that_overlap_or_touch_are_slept_through_whatever_their_order(sleeps, at):  # F5
     taken = [Sleep(T0 + start * DAY, T0 + (start + length) * DAY) for start, length in sleeps]
-    woken = awake(T0 + at * DAY, taken)
-    assert woken == awake(T0 + at * DAY, taken[::-1])
+    woken = skip_sleep(T0 + at * DAY, taken)
+    assert woken == skip_sleep(T0 + at * DAY, taken[::-1])
     assert not any(start <= woken < wakes_at for start, wakes_at in taken)
     days = {day for start, length in sleeps for day in range(max(start, 0), start + length)}
     decides_at = owner_decides_at(taken, T0)

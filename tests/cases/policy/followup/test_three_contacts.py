@@ -10,9 +10,9 @@ import pytest
 
 from cases.enums import FollowUpStep, WaitPlan
 from cases.policy.followup.absences import sleep_while_away
-from cases.policy.followup.plans import carried_out, coming, plan_at, send_by
+from cases.policy.followup.plans import apply_decision, decide_follow_up, send_by, upcoming_steps
 from cases.policy.followup.three_contacts import ATTEMPTS, classify_contact, closing_to_announce, next_attempt
-from cases.policy.followup.wait import DoneStep, Hours, Wait
+from cases.policy.followup.wait import ContactHours, DoneStep, Wait
 from contacts.calendars import BusinessCalendar
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
@@ -40,7 +40,7 @@ def waits(calendar: BusinessCalendar, asked: str, **fields) -> Wait:
 
 def lived(wait: Wait) -> list[tuple[str, str]]:
     """What the plan comes to if nobody does anything, in the customer's local time."""
-    return [(str(one.step), said(wait.calendar, one.due_at)) for one in coming(wait, wait.started_at)]
+    return [(str(one.step), said(wait.calendar, one.due_at)) for one in upcoming_steps(wait, wait.started_at)]
 
 
 #: Typed from real calendars: when we asked, the three attempts, the closing. All local times of the customer.
@@ -79,7 +79,7 @@ def test_the_day_on_which_we_asked_is_the_customers_own():  # F3: the date line
 
 
 def test_ten_in_the_morning_is_ten_on_the_customers_clock_before_and_after_it_changes():  # F3
-    friday, tuesday, _, _ = coming(waits(BERLIN, "2026-03-26 11:00"), local(BERLIN, "2026-03-26 11:00"))
+    friday, tuesday, _, _ = upcoming_steps(waits(BERLIN, "2026-03-26 11:00"), local(BERLIN, "2026-03-26 11:00"))
     assert (friday.due_at.hour, tuesday.due_at.hour) == (9, 8)
 
 
@@ -156,24 +156,26 @@ def test_a_call_by_the_owner_takes_the_mails_place():  # F3
     at = local(BERLIN, "2026-06-02 10:00")
     called = DoneStep(at, at + HOUR, by_person=True)
     wait = waits(BERLIN, "2026-06-01 12:00", phones=True, done={FollowUpStep.CALL_1: DoneStep(at, at), FIRST: called})
-    assert plan_at(wait, at + 6 * HOUR).look_again_at == local(BERLIN, "2026-06-04 10:00")
+    assert decide_follow_up(wait, at + 6 * HOUR).check_at == local(BERLIN, "2026-06-04 10:00")
 
 
 def test_what_is_to_come_is_foreseen_from_the_day_of_the_call_not_from_today():  # F3
     at = local(BERLIN, "2026-06-02 09:00")
     wait = waits(BERLIN, "2026-06-01 12:00", done={FIRST: DoneStep(at, at, by_person=True)})
-    assert said(BERLIN, next(iter(coming(wait, local(BERLIN, "2026-06-04 09:00")))).due_at) == "2026-06-04 10:00"
+    assert (
+        said(BERLIN, next(iter(upcoming_steps(wait, local(BERLIN, "2026-06-04 09:00")))).due_at) == "2026-06-04 10:00"
+    )
 
 
 def test_a_third_attempt_by_phone_is_confirmed_by_mail_and_the_day_runs_from_that_mail():  # F4
     moments = [local(BERLIN, f"2026-06-{day:02} 09:00") for day in (2, 4, 8)]
     done = {step: DoneStep(at, at, by_person=True) for step, at in zip(ATTEMPTS, moments, strict=True)}
     wait, now = waits(BERLIN, "2026-06-01 12:00", done=done), moments[-1] + MINUTE
-    plan = plan_at(wait, now)
-    assert (plan.act.step, plan.act.due_at) == (ANNOUNCED, moments[-1])
-    after = carried_out(wait, plan, now, left_at=now)
+    plan = decide_follow_up(wait, now)
+    assert (plan.due.step, plan.due.due_at) == (ANNOUNCED, moments[-1])
+    after = apply_decision(wait, plan, now, sent_at=now)
     assert said(BERLIN, after.done[ANNOUNCED].closes_at) == "2026-06-09 10:00"  # 25 h later
-    assert said(BERLIN, plan_at(after, now).look_again_at) == "2026-06-09 10:00"
+    assert said(BERLIN, decide_follow_up(after, now).check_at) == "2026-06-09 10:00"
 
 
 @pytest.mark.parametrize(
@@ -194,11 +196,11 @@ def on_time(wait: Wait, until: str) -> Wait:
     """The wait with every step done when it was due, its mail sent at once, up to that local moment."""
     now, end = wait.started_at, local(wait.calendar, until)
     while True:
-        plan = plan_at(wait, now)
-        if plan.act is not None and now <= end:
-            wait = carried_out(wait, plan, now, left_at=now)
-        elif plan.look_again_at is not None and plan.look_again_at <= end:
-            now = plan.look_again_at
+        plan = decide_follow_up(wait, now)
+        if plan.due is not None and now <= end:
+            wait = apply_decision(wait, plan, now, sent_at=now)
+        elif plan.check_at is not None and plan.check_at <= end:
+            now = plan.check_at
         else:
             return wait
 
@@ -207,35 +209,35 @@ def test_the_case_closes_when_it_was_announced_and_not_a_moment_before():  # F4
     wait = on_time(waits(BERLIN, "2026-06-01 12:00"), "2026-06-09 00:00")
     closes_at = wait.done[THIRD].closes_at
     assert said(BERLIN, closes_at) == "2026-06-10 10:00"
-    assert plan_at(wait, closes_at - timedelta(microseconds=1)).act is None
-    assert plan_at(wait, closes_at).act.step == RESOLVE
+    assert decide_follow_up(wait, closes_at - timedelta(microseconds=1)).due is None
+    assert decide_follow_up(wait, closes_at).due.step == RESOLVE
 
 
-@pytest.mark.parametrize("lost", [{}, {"lost": True}, {"lost": True, "again": True}])
+@pytest.mark.parametrize("lost", [{}, {"lost": True}, {"lost": True, "worth_repeating": True}])
 def test_an_announcement_that_has_not_left_closes_nothing(lost):  # F4, F7
     wait = on_time(waits(BERLIN, "2026-06-01 12:00"), "2026-06-09 00:00")
     third = replace(wait.done[THIRD], sent_at=None, **lost)
     wait = replace(wait, done={**wait.done, THIRD: third})
     for days in range(1, 100):
-        plan = plan_at(wait, third.done_at + days * DAY)
-        assert plan.act is None or plan.act.step == THIRD
-        assert plan.act or plan.look_again_at > third.done_at + days * DAY
+        plan = decide_follow_up(wait, third.done_at + days * DAY)
+        assert plan.due is None or plan.due.step == THIRD
+        assert plan.due or plan.check_at > third.done_at + days * DAY
 
 
 def test_a_mail_of_an_attempt_leaves_on_its_day_or_not_at_all():  # F3, M1
     wait, now = waits(BERLIN, "2026-06-01 12:00"), local(BERLIN, "2026-06-02 10:00")
-    plan = plan_at(wait, now)
-    assert said(BERLIN, send_by(wait, plan.act, now, None)) == "2026-06-02 20:00"
-    lost = carried_out(wait, plan, now, lost=True)
-    again = replace(lost, done={FIRST: replace(lost.done[FIRST], again=True)})
+    plan = decide_follow_up(wait, now)
+    assert said(BERLIN, send_by(wait, plan.due, now, None)) == "2026-06-02 20:00"
+    lost = apply_decision(wait, plan, now, lost=True)
+    again = replace(lost, done={FIRST: replace(lost.done[FIRST], worth_repeating=True)})
     assert said(BERLIN, next_attempt(again).at) == "2026-06-03 10:00"
     assert "was not delivered" in next_attempt(again).why
-    assert plan_at(lost, now + 5 * DAY).held_up
+    assert decide_follow_up(lost, now + 5 * DAY).held_up
 
 
 def test_an_attempt_that_came_back_is_none_and_the_others_keep_their_distance_from_each_other():  # F3
     wait = on_time(waits(BERLIN, "2026-06-01 12:00"), "2026-06-05 00:00")  # attempts on the 2nd and the 4th
-    bounced = replace(wait.done[FIRST], lost=True, again=True)
+    bounced = replace(wait.done[FIRST], lost=True, worth_repeating=True)
     coming_next = next_attempt(replace(wait, done={**wait.done, FIRST: bounced}))
     assert (coming_next.step, coming_next.day) == (FIRST, date(2026, 6, 8))
 
@@ -247,9 +249,9 @@ def test_what_was_announced_before_an_attempt_that_had_to_be_made_again_closes_n
     again_at = local(BERLIN, "2026-06-10 10:00")
     again = DoneStep(again_at, again_at, again_at, closes_at=local(BERLIN, "2026-06-12 10:00"), times=2)
     wait = waits(BERLIN, "2026-06-01 12:00", done={**done, SECOND: again, ANNOUNCED: announced})
-    assert plan_at(wait, again_at).look_again_at == local(BERLIN, "2026-06-12 10:00")
+    assert decide_follow_up(wait, again_at).check_at == local(BERLIN, "2026-06-12 10:00")
     by_phone = replace(again, sent_at=None, closes_at=None, by_person=True)
-    assert plan_at(replace(wait, done={**wait.done, SECOND: by_phone}), again_at).act.step == ANNOUNCED
+    assert decide_follow_up(replace(wait, done={**wait.done, SECOND: by_phone}), again_at).due.step == ANNOUNCED
 
 
 # --- absences (F5) ------------------------------------------------------------------------------------------------
@@ -275,8 +277,8 @@ def test_a_closing_that_they_would_miss_is_announced_anew_when_they_are_back(): 
     wait = on_time(waits(BERLIN, "2026-06-01 12:00"), "2026-06-09 00:00")
     away = sleep_while_away(date(2026, 6, 9), date(2026, 6, 22), BERLIN, time(10))
     wait, now = replace(wait, sleeps=(away,)), local(BERLIN, "2026-06-09 09:00")
-    assert plan_at(wait, now).asleep_until == local(BERLIN, "2026-06-22 10:00")
-    assert [(str(one.step), said(BERLIN, one.due_at)) for one in coming(wait, now)] == [
+    assert decide_follow_up(wait, now).asleep_until == local(BERLIN, "2026-06-22 10:00")
+    assert [(str(one.step), said(BERLIN, one.due_at)) for one in upcoming_steps(wait, now)] == [
         ("announced", "2026-06-22 10:00"),
         ("resolve", "2026-06-24 10:00"),
     ]
@@ -286,7 +288,7 @@ def test_after_thirty_days_asleep_the_owner_decides_once():  # F5
     away = sleep_while_away(date(2026, 6, 2), date(2026, 8, 3), BERLIN, time(10))
     wait = waits(BERLIN, "2026-06-01 12:00", sleeps=(away,))
     assert [step for step, _ in lived(wait)][:2] == ["decides", "attempt-1"]
-    asked_at = next(iter(coming(wait, wait.started_at))).due_at
+    asked_at = next(iter(upcoming_steps(wait, wait.started_at))).due_at
     assert asked_at == away.start + 30 * DAY
     assert lived(wait)[1] == ("attempt-1", "2026-08-03 10:00")
 
@@ -306,23 +308,23 @@ def test_after_thirty_days_asleep_the_owner_decides_once():  # F5
 )
 def test_after_an_outage_one_attempt_is_made_up_for_in_business_hours(back, made):  # F7
     wait, now = waits(BERLIN, "2026-06-01 12:00"), local(BERLIN, back)
-    plan = plan_at(wait, now)
-    now = now if plan.act else plan.look_again_at
+    plan = decide_follow_up(wait, now)
+    now = now if plan.due else plan.check_at
     assert said(BERLIN, now) == made
-    after = carried_out(wait, plan_at(wait, now), now, left_at=now)
-    assert plan_at(after, now).act is None
-    assert plan_at(after, now).look_again_at - now > DAY
+    after = apply_decision(wait, decide_follow_up(wait, now), now, sent_at=now)
+    assert decide_follow_up(after, now).due is None
+    assert decide_follow_up(after, now).check_at - now > DAY
 
 
 def test_a_closing_that_an_outage_held_up_comes_in_business_hours():  # F7
     wait = on_time(waits(BERLIN, "2026-06-01 12:00"), "2026-06-09 00:00")
     saturday = local(BERLIN, "2026-06-13 03:00")
-    assert plan_at(wait, saturday).act is None
-    assert said(BERLIN, plan_at(wait, saturday).look_again_at) == "2026-06-15 10:00"
+    assert decide_follow_up(wait, saturday).due is None
+    assert said(BERLIN, decide_follow_up(wait, saturday).check_at) == "2026-06-15 10:00"
 
 
 def test_other_hours_are_kept_as_well_and_impossible_ones_are_refused():  # F3: configurable
-    wait = waits(BERLIN, "2026-06-01 12:00", hours=Hours(opens=time(9), mail_at=time(15)), phones=True)
+    wait = waits(BERLIN, "2026-06-01 12:00", hours=ContactHours(opens=time(9), mail_at=time(15)), phones=True)
     assert lived(wait)[:2] == [("call-1", "2026-06-02 09:00"), ("attempt-1", "2026-06-02 15:00")]
     with pytest.raises(ValueError, match="follow each other"):
-        Hours(opens=time(18))
+        ContactHours(opens=time(18))
