@@ -1,12 +1,8 @@
-"""The words of promises, questions and requests. Plain enums and times, no database."""
+"""The choices of SLA targets, questions, requests and schedule points."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db.models import TextChoices
-
-from cases.enums import Severity
 
 
 class Member(TextChoices):
@@ -20,7 +16,7 @@ class Member(TextChoices):
 
 
 class OwnerAction(TextChoices):
-    """What happens to the owner at a point (E1)."""
+    """What a point does to the owner (E1)."""
 
     ASKED = "asked", "Asked for the status"
     TO_L3 = "to_l3", "Ownership goes to L3"
@@ -36,14 +32,14 @@ class Audience(TextChoices):
 
 
 class SlaKind(TextChoices):
-    """What is promised (section 3)."""
+    """What is owed by a target (T1, T2)."""
 
     RESPONSE = "response", "First response"
     UPDATE = "update", "Status update"
 
 
 class SlaOutcome(TextChoices):
-    """What became of a promise (T3, T4)."""
+    """How a target ended (T3, T4)."""
 
     MET = "person", "Kept by a person"
     MET_AUTOMATICALLY = "system", "Kept by the desk"
@@ -60,7 +56,7 @@ class QuestionEnd(TextChoices):
 
 
 class RequestStatus(TextChoices):
-    """Where a request for escalation stands (E9)."""
+    """The status of an escalation request (E9)."""
 
     REQUESTED = "requested", "Requested"
     ACCEPTED = "accepted", "Accepted"
@@ -70,29 +66,8 @@ class RequestStatus(TextChoices):
 
 
 class Origin(TextChoices):
-    """Who wants an escalation that the schedule does not make by itself (E9, E1)."""
+    """Who asks for an escalation outside the schedule (E9, E1)."""
 
     CUSTOMER = "customer", "The customer asked for it"
     STAFF = "staff", "Our own initiative"
     SCHEDULE = "schedule", "The schedule: additional escalation where appropriate"
-
-
-#: E8: how long a question may stay unanswered before the Support Manager is told (decision). Low is never asked by the
-#: schedule; one of its cases may have been worse when it was asked.
-ANSWER_WITHIN: dict[Severity, timedelta] = {
-    Severity.CRITICAL: timedelta(minutes=30),
-    Severity.HIGH: timedelta(hours=1),
-    Severity.MEDIUM: timedelta(hours=4),
-    Severity.LOW: timedelta(hours=4),
-}
-
-#: E9: how long a request may stay undecided before it goes on to the CSM.
-DECIDE_WITHIN: dict[Severity, timedelta] = {
-    Severity.CRITICAL: timedelta(minutes=30),
-    Severity.HIGH: timedelta(minutes=30),
-    Severity.MEDIUM: timedelta(hours=4),
-    Severity.LOW: timedelta(hours=4),
-}
-
-#: E9: how often updates are owed while a case has management's attention because no point was left to bring forward.
-ATTENTION_EVERY = timedelta(hours=4)

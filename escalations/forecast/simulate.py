@@ -38,7 +38,7 @@ from escalations.points.decide import Batch, PointDecision, decide, inherited
 from escalations.points.mail import inheritance_letters, step_letters
 from escalations.policy.cadence import PassedPoint
 from escalations.policy.clock import Snapshot
-from escalations.requests.mail import passing_letters
+from escalations.requests.mail import passed_on_letters
 from escalations.sla.apply import lead, person_in_time
 from escalations.sla.decide import SlaDecision, SweepContext, decide_sla, flagged_words
 from escalations.sla.digest import Section
@@ -395,7 +395,7 @@ class _Future:
             what = "The customer's word on the resolved case is not handled: the Support Manager is told"
             self._tell_manager(Kind.WORD, what, "nobody has reopened the case or marked it as handled", lines)
         for request in step.passed_on:
-            people = _readers(passing_letters(request, self.case, self.directory))
+            people = _readers(passed_on_letters(request, self.case, self.directory))
             self._happens(
                 Kind.PASSED_ON,
                 "The requested escalation goes on to the Customer Service Manager",

@@ -12,14 +12,14 @@ from escalations.enums import QuestionEnd
 
 
 class Question(models.Model):
-    """The owner was asked for the status of a case (E8). One open question a case; a new owner inherits it."""
+    """The owner was asked for the status of a case (E8). A case has at most one open question."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="questions")
     point = models.CharField(max_length=20, help_text="The point that asked, e.g. “High 1”.")
     severity = models.CharField(max_length=8, choices=Severity.choices)
     asked = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="questions"
-    )  # who answers: the owner, or whoever stands in for them
+    )  # the owner, or whoever stands in for them
     stands_in_for = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -49,5 +49,4 @@ class Question(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it still wants an answer."""
         return self.ended_at is None

@@ -13,26 +13,24 @@ from simple_history.models import HistoricalRecords
 
 from cases.enums import Severity
 from cases.models import NUMBER_PREFIX, Case
+from contacts.models import User
 from escalations.enums import Origin, RequestStatus
 
 
 class EscalationRequestQuerySet(models.QuerySet["EscalationRequest"]):
-    """Questions about requests."""
-
     def undecided(self) -> EscalationRequestQuerySet:
-        """Nobody has accepted, declined or withdrawn them yet."""
         return self.filter(status=RequestStatus.REQUESTED)
 
     def visible_to(self, user: Any) -> EscalationRequestQuerySet:
-        """Those on the cases this person may read (A1)."""
+        """Those on cases that the user may read (A1)."""
         return self.filter(case__in=Case.objects.visible_to(user))
 
 
 class EscalationRequest(models.Model):
-    """Somebody wants more than the schedule does by itself: the customer, staff, or the schedule, where it says
-    “additional escalation where appropriate” and leaves the decision to the Support Manager (E9, E1).
+    """A request to escalate a case before its time, by the customer or by staff (E9); or a decision that a point with
+    “additional escalation where appropriate” leaves to the Support Manager (E1).
 
-    Its status is written by the transitions below and by nothing else; `escalations.requests.apply` makes the moves.
+    Only the transitions below write its status; `escalations.requests.apply` calls them.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="escalation_requests")
@@ -54,7 +52,7 @@ class EscalationRequest(models.Model):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     decision = models.TextField("why it was decided so", blank=True)
-    # What accepting it brought: a point of the schedule before its time, or management's attention from then on
+    # What accepting it brought: a point of the schedule before its time, or management attention
     run = models.PositiveIntegerField(null=True, blank=True)
     severity = models.CharField(max_length=8, choices=Severity.choices, blank=True)
     number = models.PositiveSmallIntegerField("point", null=True, blank=True)
@@ -89,32 +87,28 @@ class EscalationRequest(models.Model):
 
     @property
     def is_undecided(self) -> bool:
-        """Whether nobody has accepted, declined or withdrawn it yet."""
         return self.status == RequestStatus.REQUESTED
 
     @property
     def is_running(self) -> bool:
-        """Whether it is undecided, or granted and not over yet."""
+        """Whether it is undecided, or accepted and not closed yet."""
         return self.status in (RequestStatus.REQUESTED, RequestStatus.ACCEPTED)
 
     @property
     def is_decision(self) -> bool:
-        """Whether the schedule itself left it to the Support Manager (E1)."""
+        """Whether the schedule left it to the Support Manager (E1)."""
         return self.origin == Origin.SCHEDULE
 
     @transition(status, source=RequestStatus.REQUESTED.value, target=RequestStatus.ACCEPTED.value)
-    def accept(self, by: Any, why: str, now: datetime) -> None:
-        """Granted (E9)."""
+    def accept(self, by: User, why: str, now: datetime) -> None:
         self._decide(by, why, now)
 
     @transition(status, source=RequestStatus.REQUESTED.value, target=RequestStatus.DECLINED.value)
-    def decline(self, by: Any, why: str, now: datetime) -> None:
-        """Not granted, with a reason (E9)."""
+    def decline(self, by: User, why: str, now: datetime) -> None:
         self._decide(by, why, now)
 
     @transition(status, source=RequestStatus.REQUESTED.value, target=RequestStatus.WITHDRAWN.value)
-    def withdraw(self, by: Any, why: str, now: datetime) -> None:
-        """Taken back by whoever requested it."""
+    def withdraw(self, by: User, why: str, now: datetime) -> None:
         self._decide(by, why, now)
 
     @transition(
@@ -123,10 +117,10 @@ class EscalationRequest(models.Model):
         target=RequestStatus.CLOSED.value,
     )
     def close(self, now: datetime) -> None:
-        """Over: the case is resolved, or management's attention is no longer needed."""
+        """The case is resolved, or management attention is no longer needed."""
         self.closed_at = now
 
-    def _decide(self, by: Any, why: str, now: datetime) -> None:
+    def _decide(self, by: User, why: str, now: datetime) -> None:
         self.decided_by = by
         self.decision = why
         self.decided_at = now

@@ -16,30 +16,31 @@ from contacts.enums import Role
 from escalations.enums import Audience, OwnerAction
 from escalations.policy.schedule import BASE_INTERVAL, Point, Schedule
 
-#: Whom a point may email (E1).
+#: The roles a point may mail (E1).
 MAILED_ROLES = (Role.ACCOUNT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO, Role.SUPPORT_MANAGER)
 
 
 def validate_mailed(roles: list[str]) -> None:
-    """Refuse a role that the schedule cannot email (E10). Raises ValidationError."""
+    """Raise ValidationError for a role that the schedule cannot mail (E10)."""
     unknown = sorted(set(roles) - {role.value for role in MAILED_ROLES})
     if unknown:
         raise ValidationError(f"Unknown role {', '.join(unknown)}; choose from {', '.join(MAILED_ROLES)}.")
 
 
 def validate_cadence(cadence: dict[str, int]) -> None:
-    """Refuse an unknown audience, or an interval that is not a number of minutes. Raises ValidationError."""
+    """Raise ValidationError for an unknown audience, or an interval that is not a number of minutes."""
     for audience, minutes in cadence.items():
-        if audience not in {one.value for one in Audience}:
+        if audience not in Audience:
             raise ValidationError(f"Unknown audience “{audience}”; choose from {', '.join(Audience)}.")
         if not isinstance(minutes, int) or minutes <= 0:
             raise ValidationError(f"Updates to {Audience(audience).label} need an interval above zero.")
 
 
 class ScheduleVersion(models.Model):
-    """One version of the schedule (E10). A draft until it is put in force; never changed from then on.
+    """One version of the schedule (E10): a draft until it is put in force, never changed afterwards.
 
-    A case keeps the version that was in force when it was opened; the first one also covers cases from before.
+    A case runs under the version in force when it was opened, until it is moved. The first version also covers cases
+    opened before it.
     """
 
     number = models.PositiveIntegerField(unique=True)
@@ -59,27 +60,27 @@ class ScheduleVersion(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Whether it can still be edited."""
         return self.in_force_from is None
 
     def as_schedule(self) -> Schedule:
-        """The pure value that the clock works with."""
+        """The value that the pure rules work with; raises ValueError for an unknown role or audience."""
         points: dict[Severity, list[Point]] = {}
         for row in self.points.all():
             points.setdefault(Severity(row.severity), []).append(row.as_point())
         rules = {Severity(row.severity): row for row in self.clock_rules.all()}
         return Schedule(
             version=self.number,
-            points={severity: tuple(sorted(rows, key=lambda one: one.number)) for severity, rows in points.items()},
+            points={severity: tuple(sorted(rows, key=lambda point: point.number)) for severity, rows in points.items()},
             stands_still=frozenset(Severity)
-            - {one for one, row in rules.items() if not row.stands_still_while_waiting},
-            base_interval=BASE_INTERVAL | {one: row.base_interval for one, row in rules.items()},
-            automatic_updates=frozenset(Severity) - {one for one, row in rules.items() if not row.automatic_updates},
+            - {level for level, row in rules.items() if not row.stands_still_while_waiting},
+            base_interval=BASE_INTERVAL | {level: row.base_interval for level, row in rules.items()},
+            automatic_updates=frozenset(Severity)
+            - {level for level, row in rules.items() if not row.automatic_updates},
         )
 
 
 class SchedulePoint(models.Model):
-    """A row of the table of E1: when a severity's point comes and what it does."""
+    """A row of the table of E1: when a point comes and what it does."""
 
     version = models.ForeignKey(ScheduleVersion, on_delete=models.CASCADE, related_name="points")
     severity = models.CharField(max_length=8, choices=Severity.choices)
@@ -107,12 +108,12 @@ class SchedulePoint(models.Model):
         return f"{self.get_severity_display()} {self.number}"
 
     def clean(self) -> None:
-        """Keep a version that is in force as it is (E10). Raises ValidationError."""
+        """Raise ValidationError for a point of a version in force (E10)."""
         if self.version_id and not self.version.is_draft:
             raise ValidationError("This version is in force and stays as it is; draft the next version to change it.")
 
     def as_point(self) -> Point:
-        """The pure value that the clock works with."""
+        """The value that the pure rules work with; raises ValueError for an unknown role or audience."""
         return Point(
             severity=Severity(self.severity),
             number=self.number,
@@ -125,8 +126,8 @@ class SchedulePoint(models.Model):
 
 
 class ClockRule(models.Model):
-    """What a version says of a severity as a whole: whether its clock stands still while we wait for the customer (E2),
-    how often the customer is owed an update before any point (T2), and whether the desk sends it by itself (T3).
+    """The rules of a severity in a version: whether the clock stops while the case waits for the customer (E2), the
+    customer's update interval before any point (T2), and whether the desk sends updates automatically (T3).
     """
 
     version = models.ForeignKey(ScheduleVersion, on_delete=models.CASCADE, related_name="clock_rules")
@@ -158,7 +159,7 @@ class ClockRule(models.Model):
 
 
 class ScheduleMove(models.Model):
-    """An open case went over to another version of the schedule (E10); what its clock was under before, stays so."""
+    """An open case was moved to another version of the schedule, which counts from that moment on (E10)."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="schedule_moves")
     version = models.ForeignKey(ScheduleVersion, on_delete=models.PROTECT, related_name="moves")
@@ -175,7 +176,7 @@ class ScheduleMove(models.Model):
 
 
 def schedules() -> list[tuple[datetime, Schedule]]:
-    """Every version that was put in force, oldest first, with the moment it took effect."""
+    """Every version that was put in force, oldest first, each with its moment (UTC)."""
     versions = (
         ScheduleVersion.objects.filter(in_force_from__isnull=False)
         .order_by("in_force_from", "number")

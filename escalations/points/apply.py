@@ -22,10 +22,11 @@ from cases.mail.letters import post
 from cases.models import Case, CaseQuerySet, CaseWatcher
 from contacts.models import User
 from escalations.clocks import CaseClock, Versions, load_clocks
-from escalations.enums import ANSWER_WITHIN, Origin, OwnerAction, QuestionEnd
+from escalations.enums import Origin, OwnerAction, QuestionEnd
 from escalations.models import Escalation, EscalationRequest, Question
 from escalations.points.decide import Batch, PointDecision, decide, inherited
 from escalations.points.mail import inheritance_letters, step_letters
+from escalations.policy.deadlines import ANSWER_WITHIN
 from escalations.policy.schedule import cadence_minutes
 
 

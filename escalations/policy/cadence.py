@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cases.enums import Severity, Status
-from escalations.enums import ATTENTION_EVERY, Audience, Member
+from escalations.enums import Audience, Member
 from escalations.policy.clock import ClockSpan, ClockView, PointKey, PolicyTimeline
+from escalations.policy.deadlines import ATTENTION_INTERVAL
 from escalations.policy.schedule import Schedule
 
 Cadence = Mapping[Audience, timedelta]
@@ -78,7 +79,7 @@ def cadence_in_force(
         cadence, why = highest.cadence, f"{severity.label} {highest.number}"
     if not attention:
         return cadence, why
-    audience = dict.fromkeys((*cadence, Audience.CS_MANAGEMENT), ATTENTION_EVERY)
+    audience = dict.fromkeys((*cadence, Audience.CS_MANAGEMENT), ATTENTION_INTERVAL)
     return {who: min(every, cadence.get(who, every)) for who, every in audience.items()}, "management attention"
 
 

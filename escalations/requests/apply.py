@@ -25,16 +25,17 @@ from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
 from escalations.clocks import CaseClock, load_clocks
-from escalations.enums import DECIDE_WITHIN, Audience, Origin, RequestStatus
+from escalations.enums import Audience, Origin, RequestStatus
 from escalations.models import EscalationRequest, EscalationRequestQuerySet
 from escalations.points.apply import carry_out
 from escalations.policy.clock import PointKey
-from escalations.requests.decide import acceptance_effect, effective_dues, run_of, said_key
+from escalations.policy.deadlines import DECIDE_WITHIN
+from escalations.requests.decide import acceptance_effect, current_run, effective_dues, key_text
 from escalations.requests.mail import (
     accepted_letters,
-    asking_letters,
     declined_letters,
-    passing_letters,
+    passed_on_letters,
+    requested_letters,
     withdrawn_letters,
 )
 
@@ -92,7 +93,7 @@ def _record(case: Case, request: EscalationRequest, actor: User, now: datetime) 
     _keep(request, actor, f"Requested: {request.reason}", now)
     _look_soon(case, now)
     directory = Directory()
-    post(asking_letters(request, case, acceptance_effect(_life(case), now, directory), directory), now)
+    post(requested_letters(request, case, acceptance_effect(_life(case), now, directory), directory), now)
     return request
 
 
@@ -173,18 +174,18 @@ def accept(
 
 def _grant(request: EscalationRequest, life: CaseClock, seen: str | None, now: datetime) -> str:
     """Write down what the acceptance brings; in words. Raises Refused when it is not what the decider saw."""
-    run, severity = run_of(life, now), Severity(life.case.severity)
+    run, severity = current_run(life, now), Severity(life.case.severity)
     reached = _reached(life, run, severity, now)
     upcoming = life.upcoming(now)
     if seen in reached or (seen is None and effective_dues(life, now)):
         key = reached[seen] if seen is not None else effective_dues(life, now)[-1].key
         request.run, request.severity, request.number = key
         return f"and {severity.label} {key[2]} was reached by the schedule itself"
-    if seen is not None and seen != (said_key(upcoming.key) if upcoming else ""):
+    if seen is not None and seen != (key_text(upcoming.key) if upcoming else ""):
         offer = acceptance_effect(life, now, Directory())
         raise Refused(
             f"{life.case.number} has changed since you opened the page. Accepting would do something else now: it "
-            f"{offer.said}. Nothing was changed; accept again if you agree."
+            f"{offer.text}. Nothing was changed; accept again if you agree."
         )
     if upcoming is None:
         request.attention, request.run = True, run
@@ -197,7 +198,7 @@ def _reached(life: CaseClock, run: int, severity: Severity, now: datetime) -> di
     """The points of the present run and severity that were carried out, or are due and will be in this very step."""
     done = [key for key, row in life.ledger.items() if row.carried_out]
     keys = done + [due.key for due in effective_dues(life, now)]
-    return {said_key(key): key for key in keys if key[:2] == (run, severity)}
+    return {key_text(key): key for key in keys if key[:2] == (run, severity)}
 
 
 def _every(life: CaseClock, now: datetime) -> timedelta | None:
@@ -270,7 +271,7 @@ def pass_on(requests: Iterable[EscalationRequest], now: datetime) -> list[Letter
     change = partial(bulk_update_with_history, default_date=now, default_change_reason="Went on to the CSM.")
     change(due, EscalationRequest, ["passed_on_at"])
     directory = Directory()
-    return [letter for request in due for letter in passing_letters(request, request.case, directory)]
+    return [letter for request in due for letter in passed_on_letters(request, request.case, directory)]
 
 
 def is_to_pass_on(request: EscalationRequest, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What accepting a request for escalation would bring at a moment, in words, before anybody presses (E9, E1)."""
+"""The effect of accepting an escalation request, as the page shows it before anybody clicks (E9, E1)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from contacts.directory import Directory, once_each
 from contacts.enums import Level, Role
 from contacts.wording import duration
 from escalations.clocks import CaseClock
-from escalations.enums import ATTENTION_EVERY, OwnerAction
+from escalations.enums import OwnerAction
 from escalations.points.decide import centre_of_owner
 from escalations.policy.clock import Due, PointKey
+from escalations.policy.deadlines import ATTENTION_INTERVAL
 from escalations.policy.schedule import Point
-
-#: The key of an offer that brings no point forward.
-ATTENTION = ""
 
 
 @dataclass(frozen=True)
 class AcceptanceEffect:
-    """What accepting would do now. `key` names it: “run:severity:number”, or “” for management's attention."""
+    """What accepting would do now. `key` is that of the point it brings forward, "" for management attention."""
 
     key: str
     brings: str  # half a sentence: “brings Medium 2 forward”
@@ -29,64 +27,58 @@ class AcceptanceEffect:
     under_way: str = ""  # points that are due and not carried out yet; they come in any case
 
     @property
-    def said(self) -> str:
-        """All of it in one line."""
+    def text(self) -> str:
+        """The effect with its details in one line."""
         return ": ".join(filter(None, (self.brings, "; ".join(self.details))))
 
 
-def acceptance_effect(life: CaseClock, now: datetime, directory: Directory) -> AcceptanceEffect:
-    """What accepting a request on an open case that does not wait would bring at `now` (E9)."""
-    case, upcoming = life.case, life.upcoming(now)
-    under_way = ", ".join(due.point.name for due in effective_dues(life, now))
+def acceptance_effect(clock: CaseClock, now: datetime, directory: Directory) -> AcceptanceEffect:
+    """What accepting a request would do at `now`, for an open case that does not wait (E9)."""
+    case, upcoming = clock.case, clock.upcoming(now)
+    under_way = ", ".join(due.point.name for due in effective_dues(clock, now))
     if upcoming is None:
-        return AcceptanceEffect(ATTENTION, _why_attention(life, now), _attention_details(case, directory), under_way)
+        return AcceptanceEffect("", _attention(clock, now), _attention_details(case, directory), under_way)
     point = upcoming.point
-    details = (_emailed(point, case, directory), _owner(point, case), _updates(point))
+    details = (_mailed(point.mailed, case, directory) if point.mailed else "", _owner(point, case), _updates(point))
     return AcceptanceEffect(
-        said_key(upcoming.key), f"brings {point.name} forward", tuple(filter(None, details)), under_way
+        key_text(upcoming.key), f"brings {point.name} forward", tuple(filter(None, details)), under_way
     )
 
 
-def said_key(key: PointKey) -> str:
+def key_text(key: PointKey) -> str:
     """The key of a point as a page sends it back: “1:medium:2”."""
     run, severity, number = key
     return f"{run}:{severity.value}:{number}"
 
 
-def run_of(life: CaseClock, now: datetime) -> int:
+def current_run(clock: CaseClock, now: datetime) -> int:
     """The run the case is in (E2); the first while no schedule is in force."""
-    return life.reading(now).run if life.timeline else 1
+    return clock.reading(now).run if clock.timeline else 1
 
 
-def effective_dues(life: CaseClock, now: datetime) -> list[Due]:
-    """The points that are due at `now` and will be carried out, lowest first; those only recorded are left out (E4)."""
-    run = run_of(life, now)
-    wanted = (run, life.case.severity)
-    dues = [due for due in life.due(now) if (due.run, due.point.severity) == wanted and not due.recorded_only]
+def effective_dues(clock: CaseClock, now: datetime) -> list[Due]:
+    """The points that are due at `now` and will be carried out, lowest first; not those only recorded (E4)."""
+    wanted = (current_run(clock, now), clock.case.severity)
+    dues = [due for due in clock.due(now) if (due.run, due.point.severity) == wanted and not due.recorded_only]
     return sorted(dues, key=lambda due: due.point.number)
 
 
-def _why_attention(life: CaseClock, now: datetime) -> str:
-    again = any(one.is_paid(run_of(life, now), now) for one in life.attentions)
-    has_points = life.timeline is not None and life.timeline.at(now).of(life.reading(now).severity)
-    why = "no point of the schedule is left" if has_points else f"{life.case.get_severity_display()} has no points"
+def _attention(clock: CaseClock, now: datetime) -> str:
+    has_points = clock.timeline is not None and clock.timeline.at(now).of(clock.reading(now).severity)
+    why = "no point of the schedule is left" if has_points else f"{clock.case.get_severity_display()} has no points"
+    again = any(request.is_paid(current_run(clock, now), now) for request in clock.attentions)
     return f"{why}, so management's attention is asked for" + (" once more" if again else "")
 
 
 def _attention_details(case: Case, directory: Directory) -> tuple[str, ...]:
-    every = duration(ATTENTION_EVERY)
-    roles = (Role.CSM, Role.ACCOUNT_MANAGER)
-    return _names(roles, case, directory), f"updates at least every {every}, to CS Management as well"
+    mailed = _mailed((Role.CSM, Role.ACCOUNT_MANAGER), case, directory)
+    return mailed, f"updates at least every {duration(ATTENTION_INTERVAL)}, to CS Management as well"
 
 
-def _emailed(point: Point, case: Case, directory: Directory) -> str:
-    return _names(point.mailed, case, directory) if point.mailed else ""
-
-
-def _names(roles: tuple[Role, ...], case: Case, directory: Directory) -> str:
+def _mailed(roles: tuple[Role, ...], case: Case, directory: Directory) -> str:
     centre = centre_of_owner(case)
-    readers = once_each(one for role in roles for one in directory.for_role(role, centre, case.company))
-    names = ", ".join(f"{one.name} (for {one.meant_for})" if one.meant_for else one.name for one in readers)
+    readers = once_each(reader for role in roles for reader in directory.for_role(role, centre, case.company))
+    names = ", ".join(f"{to.name} (for {to.meant_for})" if to.meant_for else to.name for to in readers)
     return f"emails {names or 'nobody: nobody can be reached'}"
 
 

@@ -1,6 +1,6 @@
-"""What is said to whom about a request for escalation (E9): whoever decides, the customer, the account manager.
+"""The mails about an escalation request (E9): to those who decide, to the customer, the account manager, the requester.
 
-A decision that the schedule left to the Support Manager is the desk's own affair: nobody outside hears of it (E1).
+A decision that the schedule left to the Support Manager is internal: nobody outside is mailed about it (E1).
 """
 
 from __future__ import annotations
@@ -17,108 +17,110 @@ from contacts.directory import Addressee, Directory
 from contacts.enums import Role
 from contacts.models import User
 from contacts.wording import duration
-from escalations.enums import ATTENTION_EVERY, Origin
+from escalations.enums import Origin
 from escalations.models import EscalationRequest
 from escalations.points.decide import centre_of_owner
+from escalations.policy.deadlines import ATTENTION_INTERVAL
 from escalations.requests.decide import AcceptanceEffect
 
+#: Each addressee with the reason why they get the mail.
+Readers = list[tuple[Addressee, str]]
 
-def asking_letters(
-    request: EscalationRequest, case: Case, offer: AcceptanceEffect, directory: Directory
+
+def requested_letters(
+    request: EscalationRequest, case: Case, effect: AcceptanceEffect, directory: Directory
 ) -> list[Letter]:
-    """The Support Manager is asked to decide, at once (E9)."""
-    what = facts(
+    """Ask the Support Manager to decide (E9)."""
+    content = facts(
         case,
         why="you are the Support Manager, who decides on requested escalations",
         expected="Accept or decline it on the page of the case. A decline needs a reason.",
         then="Without a decision the request goes on to the Customer Service Manager.",
         next_at=request.decide_by.isoformat() if request.decide_by else "",
-        brings=offer.said,
-        **_asked(request),
+        brings=effect.text,
+        **_request_facts(request),
     )
     readers = directory.for_role(Role.SUPPORT_MANAGER, centre_of_owner(case))
-    return to_each(readers, f"request:{request.pk}", "escalation_request", what, case, SendCondition.OPEN)
+    return to_each(readers, f"request:{request.pk}", "escalation_request", content, case, SendCondition.OPEN)
 
 
-def passing_letters(request: EscalationRequest, case: Case, directory: Directory) -> list[Letter]:
-    """The CSM is asked to decide what nobody has decided in time (E9)."""
-    what = facts(
+def passed_on_letters(request: EscalationRequest, case: Case, directory: Directory) -> list[Letter]:
+    """Ask the CSM to decide a request that nobody has decided in time (E9)."""
+    content = facts(
         case,
         why="nobody has decided on this request in time, so it goes on to the Customer Service Manager",
         expected="Accept or decline it on the page of the case. A decline needs a reason.",
         then="The Support Manager may still decide as well; whoever is first decides.",
         decide_by_at=request.decide_by.isoformat() if request.decide_by else "",
-        **_asked(request),
+        **_request_facts(request),
     )
     readers = directory.for_role(Role.CSM, centre_of_owner(case))
-    return to_each(
-        readers, f"request-passed:{request.pk}", "escalation_request_passed_on", what, case, SendCondition.OPEN
-    )
+    key = f"request-passed:{request.pk}"
+    return to_each(readers, key, "escalation_request_passed_on", content, case, SendCondition.OPEN)
 
 
 def accepted_letters(
-    request: EscalationRequest, case: Case, brought: str, every: timedelta | None, directory: Directory
+    request: EscalationRequest, case: Case, outcome: str, interval: timedelta | None, directory: Directory
 ) -> list[Letter]:
-    """The customer and the account manager hear that a request was accepted, and what it brought (E9).
+    """Tell the customer, the account manager and the requester that a request was accepted (E9).
 
-    `brought` is that in words for staff, `every` how often the customer is owed an update from now on. With nothing
-    left to bring forward, the CSM and the account manager are asked for management's attention; the account manager
-    hears both in one letter.
+    `outcome` says for staff what was brought forward, `interval` is how often the customer is owed an update from now
+    on. If nothing was left to bring forward, the CSM and the account manager are asked for management attention; the
+    account manager gets both in one mail.
     """
     if request.is_decision:
         return _attention_letters(request, case, directory) if request.attention else []
-    every_said = duration(every) if every else ""
-    what = facts(
+    content = facts(
         case,
         why="you are our contact for this issue",
         expected="Nothing for now.",
         then=f"{case.owner or 'A specialist'} works on it and keeps you informed.",
-        **_for_customer(request),
+        **_customer_facts(request),
         attention=request.attention,
-        every=every_said,
+        every=duration(interval) if interval else "",
     )
-    told = _to_customer(request, case, "escalation_request_accepted", what)
-    attention = _attention_letters(request, case, directory, tell_customer=not told) if request.attention else []
-    outcome = _outcome_letters(request, case, directory, brought, tell_customer=not told and not attention)
-    return told + attention + outcome
+    customer = _to_customer(request, case, "escalation_request_accepted", content)
+    attention = _attention_letters(request, case, directory, call_customer=not customer) if request.attention else []
+    staff = _outcome_letters(request, case, directory, outcome, call_customer=not customer and not attention)
+    return customer + attention + staff
 
 
 def declined_letters(request: EscalationRequest, case: Case, words: str, directory: Directory) -> list[Letter]:
-    """The customer and the account manager hear that a request was declined, and why (E9).
+    """Tell the customer, the account manager and the requester that a request was declined, and why (E9).
 
-    `words` is the reason as the customer reads it; staff read the decider's own as well.
+    `words` is the reason as the customer reads it; staff read the internal reason as well.
     """
-    what = facts(
+    content = facts(
         case,
         why="you are our contact for this issue",
         expected="Nothing for now. If the impact on your business changes, please tell us by replying to this message.",
         then=f"{case.owner or 'A specialist'} goes on working on it and keeps you informed.",
-        **_for_customer(request),
+        **_customer_facts(request),
         words=words,
     )
-    told = _to_customer(request, case, "escalation_request_declined", what)
-    return told + _outcome_letters(request, case, directory, "", tell_customer=not told, words=words)
+    customer = _to_customer(request, case, "escalation_request_declined", content)
+    return customer + _outcome_letters(request, case, directory, "", call_customer=not customer, words=words)
 
 
 def withdrawn_letters(request: EscalationRequest, case: Case, directory: Directory) -> list[Letter]:
-    """Whoever requested it hears that somebody else withdrew it."""
+    """Tell the requester that somebody else withdrew their request."""
     if request.requested_by is None or request.requested_by == request.decided_by:
         return []
     readers = directory.for_user(request.requested_by, "Requester", centre_of_owner(case))
-    what = facts(
+    content = facts(
         case,
         why="you requested this escalation",
         expected="Nothing for now. If it is still needed, talk to whoever withdrew it, or request it again.",
         then="The case keeps its promises, and its escalation schedule goes on by itself.",
-        **_decided(request),
+        **_decision_facts(request),
     )
-    return to_each(readers, f"request-outcome:{request.pk}", "escalation_request_outcome", what, case)
+    return to_each(readers, f"request-outcome:{request.pk}", "escalation_request_outcome", content, case)
 
 
-# --- who reads what ---------------------------------------------------------------------------------------------
+# --- facts and readers ------------------------------------------------------------------------------------------
 
 
-def _asked(request: EscalationRequest) -> dict[str, Any]:
+def _request_facts(request: EscalationRequest) -> dict[str, Any]:
     return {
         "origin": request.get_origin_display(),
         "asked_by": request.asked_by,
@@ -129,96 +131,102 @@ def _asked(request: EscalationRequest) -> dict[str, Any]:
     }
 
 
-def _decided(request: EscalationRequest) -> dict[str, Any]:
-    outcome = request.get_status_display().lower()
-    return _asked(request) | {
-        "outcome": outcome,
+def _decision_facts(request: EscalationRequest) -> dict[str, Any]:
+    return _request_facts(request) | {
+        "outcome": request.get_status_display().lower(),
         "decided_by": str(request.decided_by),
         "decision": request.decision,
     }
 
 
-def _for_customer(request: EscalationRequest) -> dict[str, Any]:
+def _customer_facts(request: EscalationRequest) -> dict[str, Any]:
     return {"by_customer": request.origin == Origin.CUSTOMER, "requested_at": request.requested_at.isoformat()}
 
 
-def _to_customer(request: EscalationRequest, case: Case, template: str, what: dict[str, Any]) -> list[Letter]:
+def _to_customer(request: EscalationRequest, case: Case, template: str, content: dict[str, Any]) -> list[Letter]:
     customer = to_contact(case)
-    return [Letter(f"request-outcome:{request.pk}:customer", template, customer, what, case)] if customer else []
+    return [Letter(f"request-outcome:{request.pk}:customer", template, customer, content, case)] if customer else []
 
 
 def _outcome_letters(
     request: EscalationRequest,
     case: Case,
     directory: Directory,
-    brought: str,
+    outcome: str,
     *,
-    tell_customer: bool,
+    call_customer: bool,
     words: str = "",
 ) -> list[Letter]:
-    """The account manager, unless they have a letter about it already, and whoever requested it and did not decide."""
-    centre, roles = centre_of_owner(case), []
-    if not request.attention:
-        managers = directory.for_role(Role.ACCOUNT_MANAGER, centre, case.company)
-        roles.append((managers, f"you are the account manager of {case.company}"))
-    if _hears_besides(request, case):
-        requester = directory.for_user(request.requested_by, "Requester", centre)
-        roles.append((requester, "you requested this escalation"))
+    """To the requester and the account manager, who has an attention letter instead if there is one.
+
+    With `call_customer` the first of them is asked to call the customer, who cannot be mailed.
+    """
     letters = []
-    for number, (to, why) in enumerate(_merged(roles)):
-        what = facts(
+    for number, (to, why) in enumerate(_outcome_readers(request, case, directory)):
+        content = facts(
             case,
             why=why,
-            expected=_tell(case) if tell_customer and number == 0 else "Nothing for now: this is to inform you.",
+            expected=_call(case) if call_customer and number == 0 else "Nothing for now: this is to inform you.",
             then="The case keeps its promises, and its escalation schedule goes on by itself.",
-            **_decided(request),
-            brought=brought,
+            **_decision_facts(request),
+            brought=outcome,
             words=words,
         )
         key = f"request-outcome:{request.pk}:{to.address}"
-        letters.append(Letter(key, "escalation_request_outcome", to, what, case))
+        letters.append(Letter(key, "escalation_request_outcome", to, content, case))
     return letters
 
 
-def _hears_besides(request: EscalationRequest, case: Case) -> bool:
+def _outcome_readers(request: EscalationRequest, case: Case, directory: Directory) -> Readers:
+    centre = centre_of_owner(case)
+    groups = []
+    if not request.attention:
+        managers = directory.for_role(Role.ACCOUNT_MANAGER, centre, case.company)
+        groups.append((managers, f"you are the account manager of {case.company}"))
     requester: User | None = request.requested_by
-    return requester is not None and requester not in (request.decided_by, case.company.account_manager)
+    if requester is not None and requester not in (request.decided_by, case.company.account_manager):
+        groups.append((directory.for_user(requester, "Requester", centre), "you requested this escalation"))
+    return _once_each(groups)
 
 
 def _attention_letters(
-    request: EscalationRequest, case: Case, directory: Directory, tell_customer: bool = False
+    request: EscalationRequest, case: Case, directory: Directory, *, call_customer: bool = False
 ) -> list[Letter]:
+    """Ask the CSM and the account manager for management attention; the latter may have to call the customer."""
     centre = centre_of_owner(case)
     csm, manager = directory.for_role(Role.CSM, centre), directory.for_role(Role.ACCOUNT_MANAGER, centre, case.company)
-    roles = [(csm, "you are the Customer Service Manager"), (manager, f"you are the account manager of {case.company}")]
-    managers = {one.address.lower() for one in manager}
+    groups = [
+        (csm, "you are the Customer Service Manager"),
+        (manager, f"you are the account manager of {case.company}"),
+    ]
+    callers = {reader.address.lower() for reader in manager} if call_customer else set()
     letters = []
-    for to, why in _merged(roles):
-        tells = tell_customer and to.address.lower() in managers
-        expected = "Look into the case and see that it gets what it needs." + (f" {_tell(case)}" if tells else "")
-        what = facts(
+    for to, why in _once_each(groups):
+        call = f" {_call(case)}" if to.address.lower() in callers else ""
+        content = facts(
             case,
             why=why,
-            expected=expected,
-            then=f"Updates are owed at least every {duration(ATTENTION_EVERY)}, until a Support Manager ends "
+            expected=f"Look into the case and see that it gets what it needs.{call}",
+            then=f"Updates are owed at least every {duration(ATTENTION_INTERVAL)}, until a Support Manager ends "
             "management's attention or the case is resolved.",
-            **_decided(request),
+            **_decision_facts(request),
         )
         key = f"attention:{request.pk}:{to.address}"
-        letters.append(Letter(key, "management_attention", to, what, case, SendCondition.OPEN))
+        letters.append(Letter(key, "management_attention", to, content, case, SendCondition.OPEN))
     return letters
 
 
-def _tell(case: Case) -> str:
+def _call(case: Case) -> str:
     return f"Tell {case.contact.name} yourself: they have no email address."
 
 
-def _merged(roles: Iterable[tuple[list[Addressee], str]]) -> list[tuple[Addressee, str]]:
-    """Each address once, with every reason it is written to, and everybody it stands in for (D5)."""
+def _once_each(groups: Iterable[tuple[list[Addressee], str]]) -> Readers:
+    """Each address once, with all reasons joined, and everybody it stands in for (D5)."""
     found: dict[str, tuple[Addressee, str]] = {}
-    for readers, why in roles:
-        for one in readers:
-            known, whys = found.get(one.address.lower(), (one, ""))
-            meant_for = ", ".join(dict.fromkeys(filter(None, (known.meant_for, one.meant_for))))
-            found[one.address.lower()] = replace(known, meant_for=meant_for), "; ".join(filter(None, (whys, why)))
+    for readers, why in groups:
+        for reader in readers:
+            known, reasons = found.get(reader.address.lower(), (reader, ""))
+            meant_for = ", ".join(dict.fromkeys(filter(None, (known.meant_for, reader.meant_for))))
+            merged = replace(known, meant_for=meant_for), "; ".join(filter(None, (reasons, why)))
+            found[reader.address.lower()] = merged
     return list(found.values())

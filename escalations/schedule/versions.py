@@ -15,6 +15,7 @@ from cases.workflow.guards import Refused, allow
 from contacts.directory import Addressee, Directory, is_reachable
 from contacts.enums import MANAGEMENT_ROLES, Right, Role
 from contacts.models import Company, User
+from contacts.wording import and_list
 from escalations.enums import Audience
 from escalations.models import ClockRule, SchedulePoint, ScheduleVersion, validate_cadence, validate_mailed
 from escalations.policy.schedule import PUBLISHED, Point, Schedule, cadence_minutes, problems_of
@@ -171,16 +172,11 @@ def _companies_without_manager(names: list[str], directory: Directory) -> list[s
 def _fallback(readers: Sequence[Addressee]) -> str:
     if not readers:
         return "nobody could be found who would get it instead."
-    return f"{_listed([reader.name for reader in readers])} would get it instead."
+    return f"{and_list(reader.name for reader in readers)} would get it instead."
 
 
 def _they_write(names: Sequence[str]) -> str:
-    return f"{_listed(names)} {'write' if len(names) > 1 else 'writes'}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """“High 1, High 2 and High 3”."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return f"{and_list(names)} {'write' if len(names) > 1 else 'writes'}"
 
 
 # --- writing a version ------------------------------------------------------------------------------------------
