@@ -16,7 +16,7 @@ from cases.followup.mail import absence_letters
 from cases.followup.state import load_calendar
 from cases.mail.letters import post
 from cases.models import Absence, Case
-from cases.policy.absence_notes.claims import read_timeframe
+from cases.policy.absence_notes import read_timeframe
 from cases.workflow.guards import Refused, allow, locked
 from cases.workflow.transitions import check_absence
 from contacts.directory import Directory

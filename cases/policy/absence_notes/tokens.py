@@ -1,7 +1,6 @@
-"""An out-of-office note cut down to its own words, and those cut into signs: days, "until", "back", sentence ends (F5).
+"""An out-of-office note as tokens: its own words cut into days, "until", "back", sentence ends and the like (F5).
 
-A sign is a piece of the note that means something to the reader in `cases.policy.absence_notes.claims`; days come
-out of here with their month, year and weekday together, however the note spreads them.
+Every day has its month, year and weekday together, however the note spreads them.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from cases.policy.absence_notes.vocabulary import (
     SHORT_WEEKDAYS,
     TWO_LETTER_WEEKDAYS,
     VOCABULARY,
-    Kind,
+    Tag,
     folded,
 )
 
@@ -107,10 +106,10 @@ def _is_header(line: str) -> bool:
     return any(header.match(line) for header in (_HEADER_FROM, _HEADER_SENT, _HEADER_REST, _HEADER_SUBJECT))
 
 
-# From text to signs --------------------------------------------------------------------------------------------------
+# From text to tokens ------------------------------------------------------------------------------------------------
 
 
-class Order(Enum):
+class DateOrder(Enum):
     """Which of the two numbers of 12/11 is the day."""
 
     DAY_FIRST = auto()
@@ -124,7 +123,7 @@ class Day:
     first: int = 0
     second: int = 0
     year: int | None = None
-    order: Order | None = None
+    order: DateOrder | None = None
     weekday: int | None = None
     days_ahead: int | None = None
     short_year: bool = False
@@ -140,8 +139,10 @@ class Day:
         return self.first == 0 and self.weekday is not None
 
 
-class Sign(NamedTuple):
-    kind: Kind
+class Token(NamedTuple):
+    """A piece of the note, from `start` to `end` in its text, and what it means."""
+
+    tag: Tag
     start: int
     end: int
     number: int = 0
@@ -207,15 +208,15 @@ _ABBREVIATIONS = {folded(name) for names in SHORT_WEEKDAYS for name in names.spl
 }
 
 
-def signs_of(text: str) -> list[Sign]:
-    """The note as signs, every day in it found and completed."""
-    signs = _without_brackets(_with_dates(_with_phrases(list(_tokens(text))), text), text)
-    signs = _with_weekdays(signs, text)
-    signs = _with_shared_months(signs)
-    return [_standing_alone(signs, at) for at in range(len(signs))]
+def tokenize(text: str) -> list[Token]:
+    """The tokens of a note, with every day found and completed."""
+    tokens = _without_brackets(_with_dates(_with_phrases(list(_raw_tokens(text))), text), text)
+    tokens = _with_weekdays(tokens, text)
+    tokens = _with_shared_months(tokens)
+    return [_standing_alone(tokens, at) for at in range(len(tokens))]
 
 
-def _tokens(text: str) -> Iterator[Sign]:
+def _raw_tokens(text: str) -> Iterator[Token]:
     line_start = 0
     for match in _TOKEN.finditer(text):
         group = match.lastgroup
@@ -224,57 +225,57 @@ def _tokens(text: str) -> Iterator[Sign]:
         elif group == "line":
             goes_on = text[match.end() : match.end() + 9].lstrip()[:1].islower()
             wrapped = goes_on or _width(text[line_start : match.start()]) >= WRAPPED_LINE
-            yield Sign(Kind.LINE if wrapped else Kind.SHORT_LINE, *match.span())
+            yield Token(Tag.LINE if wrapped else Tag.SHORT_LINE, *match.span())
         elif group == "dot":
             if _ends_sentence(text, match.start()):
-                yield Sign(Kind.STOP, *match.span())
+                yield Token(Tag.STOP, *match.span())
         else:
-            yield _token(match, group or "")
+            yield _raw_token(match, group or "")
         if group in ("line", "blank"):
             line_start = match.end()
         if group == "short" and match["sdot"] and _ends_sentence(text, match.end() - 1):
             # The dot of "12.6." may belong to the date alone: then it ends a part, and perhaps no sentence.
             stops = match["ssep"] == "/" or _BEGINS_SENTENCE.match(text, match.end())
-            yield Sign(Kind.STOP if stops else Kind.BREAK, match.end(), match.end())
+            yield Token(Tag.STOP if stops else Tag.BREAK, match.end(), match.end())
 
 
-def _token(match: re.Match[str], group: str) -> Sign:
+def _raw_token(match: re.Match[str], group: str) -> Token:
     start, end = match.span()
     if group in _PLAIN_TOKENS:
-        return Sign(_PLAIN_TOKENS[group], start, end)
+        return Token(_PLAIN_TOKENS[group], start, end)
     if group == "word":
-        return Sign(Kind.WORD, start, end, word=folded(match[0]), is_capital=match[0][0].isupper())
+        return Token(Tag.WORD, start, end, word=folded(match[0]), is_capital=match[0][0].isupper())
     if group == "year":
-        return Sign(Kind.YEAR, start, end, int(match[0]))
+        return Token(Tag.YEAR, start, end, int(match[0]))
     if group in ("number", "jnumber"):
         number = int(match["num"] or match["jnum"])
-        return Sign(Kind.NUMBER if 1 <= number <= 31 else Kind.JUNK, start, end, number, Day(first=number))
+        return Token(Tag.NUMBER if 1 <= number <= 31 else Tag.JUNK, start, end, number, Day(first=number))
     if group == "jweekday":
-        return Sign(Kind.WEEKDAY_SHORT, start, end, "月火水木金土日".index(match["jname"]))
+        return Token(Tag.WEEKDAY_SHORT, start, end, "月火水木金土日".index(match["jname"]))
     day = _numeric_day(match, group)
-    return Sign(Kind.DATE if day else Kind.JUNK, start, end, day=day)
+    return Token(Tag.DATE if day else Tag.JUNK, start, end, day=day)
 
 
 _PLAIN_TOKENS = {
-    "junk": Kind.JUNK,
-    "digits": Kind.JUNK,
-    "time": Kind.TIME,
-    "dash": Kind.DASH,
-    "blank": Kind.STOP,
-    "colon": Kind.COLON,
-    "break": Kind.BREAK,
+    "junk": Tag.JUNK,
+    "digits": Tag.JUNK,
+    "time": Tag.TIME,
+    "dash": Tag.DASH,
+    "blank": Tag.STOP,
+    "colon": Tag.COLON,
+    "break": Tag.BREAK,
 }
 
 
 def _numeric_day(match: re.Match[str], group: str) -> Day | None:
     """None for 17.30, 12.00 and 24/7, which are no days; a 31.06. is one that cannot be, and stays to be refused."""
     if group == "japanese":
-        return Day(int(match["jday"]), int(match["jmonth"]), _japanese_year(match), Order.DAY_FIRST, leads=True)
+        return Day(int(match["jday"]), int(match["jmonth"]), _japanese_year(match), DateOrder.DAY_FIRST, leads=True)
     if group == "iso":
-        return Day(int(match["iday"]), int(match["imonth"]), int(match["iyear"]), Order.DAY_FIRST)
+        return Day(int(match["iday"]), int(match["imonth"]), int(match["iyear"]), DateOrder.DAY_FIRST)
     full = group == "full"
     first, second = int(match["fa" if full else "sa"]), int(match["fb" if full else "sb"])
-    order = Order.DAY_FIRST if "." in match["fsep" if full else "ssep"] else None
+    order = DateOrder.DAY_FIRST if "." in match["fsep" if full else "ssep"] else None
     if full:
         year = int(match["fyear"])
         return Day(first, second, year % 100 + 2000, order, short_year=year < 100)
@@ -289,16 +290,16 @@ def _japanese_year(match: re.Match[str]) -> int | None:
     return int(match["jyear"]) % 100 + 2000 if match["jyear"] else None
 
 
-def _japanese_words(match: re.Match[str]) -> Iterator[Sign]:
+def _japanese_words(match: re.Match[str]) -> Iterator[Token]:
     """Japanese runs on without spaces: the known words in it, and the rest between them."""
     at = match.start()
     for known in _JAPANESE_WORD.finditer(match.string, match.start(), match.end()):
         if known.start() > at:
-            yield Sign(Kind.WORD, at, known.start())
-        yield Sign(Kind.WORD, *known.span(), word=known[0])
+            yield Token(Tag.WORD, at, known.start())
+        yield Token(Tag.WORD, *known.span(), word=known[0])
         at = known.end()
     if at < match.end():
-        yield Sign(Kind.WORD, at, match.end())
+        yield Token(Tag.WORD, at, match.end())
 
 
 def _width(line: str) -> int:
@@ -318,301 +319,299 @@ def _ends_sentence(text: str, dot: int) -> bool:
     return word not in _ABBREVIATIONS and not following.islower() and following not in (*"-–—~〜",)
 
 
-def _with_phrases(tokens: list[Sign]) -> list[Sign]:
-    """The longest known phrase from each word on becomes one sign; a phrase may be wrapped over two lines."""
-    signs: list[Sign] = []
+def _with_phrases(words: list[Token]) -> list[Token]:
+    """The longest known phrase from each word on becomes one token; a phrase may be wrapped over two lines."""
+    joined: list[Token] = []
     at = 0
-    while at < len(tokens):
-        sign, used = _phrase(tokens, at) if tokens[at].kind is Kind.WORD else (tokens[at], 1)
-        signs.append(sign)
+    while at < len(words):
+        token, used = _phrase(words, at) if words[at].tag is Tag.WORD else (words[at], 1)
+        joined.append(token)
         at += used
-    return signs
+    return joined
 
 
-def _phrase(tokens: Sequence[Sign], at: int) -> tuple[Sign, int]:
+def _phrase(tokens: Sequence[Token], at: int) -> tuple[Token, int]:
     words: list[str] = []
     found = tokens[at], 1
     for here in range(at, min(at + LONGEST_KNOWN + 1, len(tokens))):
         token = tokens[here]
-        if token.kind is Kind.WORD:
+        if token.tag is Tag.WORD:
             words.append(token.word)
             if meaning := VOCABULARY.get(tuple(words)):
                 word = " ".join(words)
-                found = Sign(meaning.kind, tokens[at].start, token.end, meaning.number, word=word), here - at + 1
-        elif token.kind not in (Kind.LINE, Kind.SHORT_LINE):
+                found = Token(meaning.tag, tokens[at].start, token.end, meaning.number, word=word), here - at + 1
+        elif token.tag not in (Tag.LINE, Tag.SHORT_LINE):
             break
     return found
 
 
-def _near(signs: Sequence[Sign], at: int, step: int, over: frozenset[Kind]) -> int | None:
-    """Where the next sign is from `at` (included) on in that direction, when kinds in `over` are passed over."""
-    while 0 <= at < len(signs):
-        if signs[at].kind not in over:
+def _near(tokens: Sequence[Token], at: int, step: int, over: frozenset[Tag]) -> int | None:
+    """Where the next token is from `at` (included) on in that direction, when tags in `over` are passed over."""
+    while 0 <= at < len(tokens):
+        if tokens[at].tag not in over:
             return at
         at += step
     return None
 
 
-_INSIDE_DATE = frozenset({Kind.OF, Kind.FILLER, Kind.DASH, Kind.LINE, Kind.SHORT_LINE})
+_INSIDE_DATE = frozenset({Tag.OF, Tag.FILLER, Tag.DASH, Tag.LINE, Tag.SHORT_LINE})
 
 
-def _with_dates(signs: list[Sign], text: str) -> list[Sign]:
+def _with_dates(tokens: list[Token], text: str) -> list[Token]:
     """12 June 2026, June 12th, 1er août, 14-Aug-26: numbers and the names of months joined into days."""
-    joined: list[Sign] = []
+    joined: list[Token] = []
     at = 0
-    while at < len(signs):
-        sign, used = _named_day(signs, at, text)
-        joined.append(sign)
+    while at < len(tokens):
+        token, used = _named_day(tokens, at, text)
+        joined.append(token)
         at += used
     return joined
 
 
-def _named_day(signs: Sequence[Sign], at: int, text: str) -> tuple[Sign, int]:
-    sign = signs[at]
-    if sign.kind is Kind.NUMBER and (month := _month_at(signs, at + 1)) is not None:
-        day = Day(sign.number, MONTH_NUMBER[signs[month].word], order=Order.DAY_FIRST)
-        return _with_year(signs, at, month, day, text)
-    if sign.word in ENGLISH_MONTHS:
-        number = _near(signs, at + 1, 1, frozenset({Kind.FILLER}))
-        if number is not None and signs[number].kind is Kind.NUMBER and _month_at(signs, number + 1) is None:
-            day = Day(signs[number].number, MONTH_NUMBER[sign.word], order=Order.DAY_FIRST, leads=True)
-            return _with_year(signs, at, number, day, text)
-    if sign.day and sign.day.is_dated and sign.kind is Kind.DATE and sign.day.year is None:
-        return _with_year(signs, at, at, sign.day, text)
-    return sign, 1
+def _named_day(tokens: Sequence[Token], at: int, text: str) -> tuple[Token, int]:
+    token = tokens[at]
+    if token.tag is Tag.NUMBER and (month := _month_at(tokens, at + 1)) is not None:
+        day = Day(token.number, MONTH_NUMBER[tokens[month].word], order=DateOrder.DAY_FIRST)
+        return _with_year(tokens, at, month, day, text)
+    if token.word in ENGLISH_MONTHS:
+        number = _near(tokens, at + 1, 1, frozenset({Tag.FILLER}))
+        if number is not None and tokens[number].tag is Tag.NUMBER and _month_at(tokens, number + 1) is None:
+            day = Day(tokens[number].number, MONTH_NUMBER[token.word], order=DateOrder.DAY_FIRST, leads=True)
+            return _with_year(tokens, at, number, day, text)
+    if token.day and token.day.is_dated and token.tag is Tag.DATE and token.day.year is None:
+        return _with_year(tokens, at, at, token.day, text)
+    return token, 1
 
 
-def _month_at(signs: Sequence[Sign], at: int) -> int | None:
+def _month_at(tokens: Sequence[Token], at: int) -> int | None:
     """Where the month to a number stands: next to it, or after "of", "de", a dash."""
-    month = _near(signs, at, 1, _INSIDE_DATE)
-    if month is None or month > at + 2 or signs[month].word not in MONTH_NUMBER:
+    month = _near(tokens, at, 1, _INSIDE_DATE)
+    if month is None or month > at + 2 or tokens[month].word not in MONTH_NUMBER:
         return None
-    dash = next((sign for sign in signs[at:month] if sign.kind is Kind.DASH), None)
-    if dash and not _touch(signs[at - 1], dash, signs[month]):
+    dash = next((token for token in tokens[at:month] if token.tag is Tag.DASH), None)
+    if dash and not _touch(tokens[at - 1], dash, tokens[month]):
         return None
     # "December 23-January 3": the dash is one of a range, the month belongs to the number behind it.
-    behind = signs[month + 1].kind if month + 1 < len(signs) else None
-    return None if dash and behind is Kind.NUMBER else month
+    behind = tokens[month + 1].tag if month + 1 < len(tokens) else None
+    return None if dash and behind is Tag.NUMBER else month
 
 
-def _touch(*signs: Sign) -> bool:
-    return all(one.end == two.start for one, two in pairwise(signs))
+def _touch(*tokens: Token) -> bool:
+    return all(one.end == two.start for one, two in pairwise(tokens))
 
 
-def _with_year(signs: Sequence[Sign], start: int, last: int, day: Day, text: str) -> tuple[Sign, int]:
-    year = _year_at(signs, last + 1, text)
+def _with_year(tokens: Sequence[Token], start: int, last: int, day: Day, text: str) -> tuple[Token, int]:
+    year = _year_at(tokens, last + 1, text)
     if year is not None:
         last = year
-        day = replace(day, year=2000 + signs[year].number % 100)
-    return Sign(Kind.DATE, signs[start].start, signs[last].end, day=day), last - start + 1
+        day = replace(day, year=2000 + tokens[year].number % 100)
+    return Token(Tag.DATE, tokens[start].start, tokens[last].end, day=day), last - start + 1
 
 
-def _year_at(signs: Sequence[Sign], at: int, text: str) -> int | None:
+def _year_at(tokens: Sequence[Token], at: int, text: str) -> int | None:
     """2026, or a short year that can be nothing else: "14-Aug-26", "12 June '26"."""
-    for here in range(at, min(at + 2, len(signs))):
-        sign = signs[here]
-        if sign.kind is Kind.YEAR:
+    for here in range(at, min(at + 2, len(tokens))):
+        token = tokens[here]
+        if token.tag is Tag.YEAR:
             return here
-        if sign.kind is Kind.NUMBER and text[sign.start - 1] in "-'’" and sign.end - sign.start == 2:
-            return here if sign.number > 23 and _month_at(signs, here + 1) is None else None
-        if sign.kind not in (Kind.OF, Kind.DASH) and text[sign.start : sign.start + 1] != ",":
+        if token.tag is Tag.NUMBER and text[token.start - 1] in "-'’" and token.end - token.start == 2:
+            return here if token.number > 23 and _month_at(tokens, here + 1) is None else None
+        if token.tag not in (Tag.OF, Tag.DASH) and text[token.start : token.start + 1] != ",":
             return None
     return None
 
 
-def _without_brackets(signs: list[Sign], text: str) -> list[Sign]:
+def _without_brackets(tokens: list[Token], text: str) -> list[Token]:
     """Brackets around nothing but a date: "tomorrow (12 June)", "Friday (14.8.)"."""
     idle: set[int] = set()
-    for at in range(1, len(signs) - 1):
-        around = [text[sign.start : sign.end] for sign in (signs[at - 1], signs[at + 1])]
-        if signs[at].kind is Kind.DATE and around == ["(", ")"]:
+    for at in range(1, len(tokens) - 1):
+        around = [text[token.start : token.end] for token in (tokens[at - 1], tokens[at + 1])]
+        if tokens[at].tag is Tag.DATE and around == ["(", ")"]:
             idle |= {at - 1, at + 1}
-    return [sign for at, sign in enumerate(signs) if at not in idle]
+    return [token for at, token in enumerate(tokens) if at not in idle]
 
 
-_BESIDE_DATE = frozenset({Kind.FILLER, Kind.ON, Kind.OF, Kind.LINE})
+_BESIDE_DATE = frozenset({Tag.FILLER, Tag.ON, Tag.OF, Tag.LINE})
 
 
-def _with_weekdays(signs: list[Sign], text: str) -> list[Sign]:
+def _with_weekdays(tokens: list[Token], text: str) -> list[Token]:
     """A weekday beside a date is a check on the date: "Friday, 12 June", "8月17日(月)"."""
-    joined: list[Sign] = []
+    joined: list[Token] = []
     at = 0
-    while at < len(signs):
-        weekday = _weekday(signs[at], text)
-        there = _dated_at(signs, at + 1, text) if weekday is not None else None
-        if joined and (found := _weekday_after(signs, at, joined[-1], text)):
+    while at < len(tokens):
+        weekday = _weekday(tokens[at], text)
+        there = _dated_at(tokens, at + 1, text) if weekday is not None else None
+        if joined and (found := _weekday_after(tokens, at, joined[-1], text)):
             joined[-1] = joined[-1]._replace(day=replace(joined[-1].day or Day(), weekday=found[0]))
             at = found[1]
-        elif there is not None and (day := signs[there].day):
+        elif there is not None and (day := tokens[there].day):
             at = there
-            joined.append(signs[at]._replace(day=replace(day, weekday=weekday)))
+            joined.append(tokens[at]._replace(day=replace(day, weekday=weekday)))
         else:
-            joined.append(signs[at])
+            joined.append(tokens[at])
         at += 1
     return joined
 
 
-def _weekday(sign: Sign, text: str) -> int | None:
-    if sign.kind in (Kind.WEEKDAY, Kind.WEEKDAY_SHORT):
-        return sign.number
-    word = text[sign.start : sign.end]
-    if word in TWO_LETTER_WEEKDAYS and re.match(r"[.,]? {0,2}(?:den |dem )?\d", text[sign.end : sign.end + 8]):
+def _weekday(token: Token, text: str) -> int | None:
+    if token.tag in (Tag.WEEKDAY, Tag.WEEKDAY_SHORT):
+        return token.number
+    word = text[token.start : token.end]
+    if word in TWO_LETTER_WEEKDAYS and re.match(r"[.,]? {0,2}(?:den |dem )?\d", text[token.end : token.end + 8]):
         return TWO_LETTER_WEEKDAYS[word]
     return None
 
 
-def _dated_at(signs: Sequence[Sign], at: int, text: str) -> int | None:
-    if at < len(signs) and signs[at].kind is Kind.BREAK and text[signs[at].start : signs[at].end] == ",":
+def _dated_at(tokens: Sequence[Token], at: int, text: str) -> int | None:
+    if at < len(tokens) and tokens[at].tag is Tag.BREAK and text[tokens[at].start : tokens[at].end] == ",":
         at += 1
-    there = _near(signs, at, 1, _BESIDE_DATE)
+    there = _near(tokens, at, 1, _BESIDE_DATE)
     if there is None or there > at + 2:
         return None
-    day = signs[there].day
+    day = tokens[there].day
     return there if day and day.first and day.weekday is None else None
 
 
-def _weekday_after(signs: Sequence[Sign], at: int, before: Sign, text: str) -> tuple[int, int] | None:
+def _weekday_after(tokens: Sequence[Token], at: int, before: Token, text: str) -> tuple[int, int] | None:
     """The weekday in brackets after a date, and the place of the closing bracket."""
     if not before.day or not before.day.is_dated or before.day.weekday is not None:
         return None
-    if signs[at].kind is Kind.WEEKDAY_SHORT and text[signs[at].start : signs[at].start + 1] == "(":
-        return signs[at].number, at
-    inside = signs[at : at + 3]
+    if tokens[at].tag is Tag.WEEKDAY_SHORT and text[tokens[at].start : tokens[at].start + 1] == "(":
+        return tokens[at].number, at
+    inside = tokens[at : at + 3]
     if len(inside) < 3 or text[inside[0].start : inside[0].end] != "(" or text[inside[2].start : inside[2].end] != ")":
         return None
     weekday = _weekday(inside[1], text)
     return None if weekday is None else (weekday, at + 2)
 
 
-JOINS = frozenset({Kind.TO, Kind.UNTIL, Kind.DASH, Kind.AND, Kind.FROM_HERE})
+JOINS = frozenset({Tag.TO, Tag.UNTIL, Tag.DASH, Tag.AND, Tag.FROM_HERE})
 BETWEEN_DAYS = frozenset(
-    {Kind.FILLER, Kind.TIME, Kind.LINE, Kind.SHORT_LINE, Kind.ON, Kind.OF, Kind.COLON, Kind.BREAK, Kind.UNTIL_HERE}
+    {Tag.FILLER, Tag.TIME, Tag.LINE, Tag.SHORT_LINE, Tag.ON, Tag.OF, Tag.COLON, Tag.BREAK, Tag.UNTIL_HERE}
 )
 
 
-def _with_shared_months(signs: list[Sign]) -> list[Sign]:
+def _with_shared_months(tokens: list[Token]) -> list[Token]:
     """3.-14. August, "du 3 au 14 août", August 3-14, 8月10日から15日: the bare number gets the month of the other."""
-    for at, sign in enumerate(signs):
-        if sign.kind is Kind.NUMBER and sign.day:
-            signs[at] = _in_month_ahead(signs, at) or _in_month_before(signs, at) or sign
-    return signs
+    for at, token in enumerate(tokens):
+        if token.tag is Tag.NUMBER and token.day:
+            tokens[at] = _in_month_ahead(tokens, at) or _in_month_before(tokens, at) or token
+    return tokens
 
 
-def _in_month_ahead(signs: list[Sign], at: int) -> Sign | None:
-    there = _near(signs, at + 1, 1, JOINS | BETWEEN_DAYS - {Kind.BREAK})
-    if there is None or signs[there].kind is not Kind.DATE or not _is_joined(signs, at, there):
+def _in_month_ahead(tokens: list[Token], at: int) -> Token | None:
+    there = _near(tokens, at + 1, 1, JOINS | BETWEEN_DAYS - {Tag.BREAK})
+    if there is None or tokens[there].tag is not Tag.DATE or not _is_joined(tokens, at, there):
         return None
-    whole, number = signs[there].day, signs[at].day
+    whole, number = tokens[there].day, tokens[at].day
     if whole is None or number is None:
         return None
-    signs[there] = signs[there]._replace(day=replace(whole, order=Order.DAY_FIRST))
-    day = replace(number, second=whole.second, year=whole.year, order=Order.DAY_FIRST)
-    return signs[at]._replace(kind=Kind.DATE, day=day)
+    tokens[there] = tokens[there]._replace(day=replace(whole, order=DateOrder.DAY_FIRST))
+    day = replace(number, second=whole.second, year=whole.year, order=DateOrder.DAY_FIRST)
+    return tokens[at]._replace(tag=Tag.DATE, day=day)
 
 
-def _in_month_before(signs: list[Sign], at: int) -> Sign | None:
-    there = _near(signs, at - 1, -1, JOINS | BETWEEN_DAYS - {Kind.BREAK})
-    if there is None or not _is_joined(signs, there, at):
+def _in_month_before(tokens: list[Token], at: int) -> Token | None:
+    there = _near(tokens, at - 1, -1, JOINS | BETWEEN_DAYS - {Tag.BREAK})
+    if there is None or not _is_joined(tokens, there, at):
         return None
-    whole, number = signs[there].day, signs[at].day
-    if signs[there].kind is not Kind.DATE or whole is None or number is None or not whole.leads:
+    whole, number = tokens[there].day, tokens[at].day
+    if tokens[there].tag is not Tag.DATE or whole is None or number is None or not whole.leads:
         return None
-    year = next((one.number for one in signs[at + 1 : at + 3] if one.kind is Kind.YEAR), whole.year)
-    signs[there] = signs[there]._replace(day=replace(whole, year=whole.year or year))
-    day = replace(number, second=whole.second, year=year, order=Order.DAY_FIRST)
-    return signs[at]._replace(kind=Kind.DATE, day=day)
+    year = next((one.number for one in tokens[at + 1 : at + 3] if one.tag is Tag.YEAR), whole.year)
+    tokens[there] = tokens[there]._replace(day=replace(whole, year=whole.year or year))
+    day = replace(number, second=whole.second, year=year, order=DateOrder.DAY_FIRST)
+    return tokens[at]._replace(tag=Tag.DATE, day=day)
 
 
-def _is_joined(signs: Sequence[Sign], first: int, second: int) -> bool:
+def _is_joined(tokens: Sequence[Token], first: int, second: int) -> bool:
     """By "to", "until" or a dash; by "and" only after "between"."""
-    kinds = {sign.kind for sign in signs[first + 1 : second]}
-    if kinds & (JOINS - {Kind.AND, Kind.FROM_HERE}):
+    tags = {token.tag for token in tokens[first + 1 : second]}
+    if tags & (JOINS - {Tag.AND, Tag.FROM_HERE}):
         return True
-    if Kind.FROM_HERE in kinds:
-        return second + 1 < len(signs) and link_of(signs, second) is Kind.UNTIL
-    return Kind.AND in kinds and any(sign.kind is Kind.BETWEEN for sign in signs[max(0, first - 4) : first])
+    if Tag.FROM_HERE in tags:
+        return second + 1 < len(tokens) and link_of(tokens, second) is Tag.UNTIL
+    return Tag.AND in tags and any(token.tag is Tag.BETWEEN for token in tokens[max(0, first - 4) : first])
 
 
-def _standing_alone(signs: Sequence[Sign], at: int) -> Sign:
+def _standing_alone(tokens: Sequence[Token], at: int) -> Token:
     """A weekday or "tomorrow" without a date is a day too, unless the sentence counts weeks: "Monday in two weeks"."""
-    sign = signs[at]
-    if sign.kind is Kind.AHEAD and not _is_morning(signs, at):
-        return sign._replace(kind=Kind.DATE, day=Day(days_ahead=sign.number))
-    if sign.kind is Kind.NUMBER and sign.day and (sign.day.weekday is not None or _is_return(signs, at)):
-        return sign._replace(kind=Kind.DATE)  # "Monday the 15th", "back on the 15th": the next such day
-    if sign.kind is not Kind.WEEKDAY:
-        return sign
-    near = [one for one in signs[max(0, at - 5) : at + 6] if one.kind is Kind.WEEK]
+    token = tokens[at]
+    if token.tag is Tag.AHEAD and not _is_morning(tokens, at):
+        return token._replace(tag=Tag.DATE, day=Day(days_ahead=token.number))
+    if token.tag is Tag.NUMBER and token.day and (token.day.weekday is not None or _is_return(tokens, at)):
+        return token._replace(tag=Tag.DATE)  # "Monday the 15th", "back on the 15th": the next such day
+    if token.tag is not Tag.WEEKDAY:
+        return token
+    near = [one for one in tokens[max(0, at - 5) : at + 6] if one.tag is Tag.WEEK]
     if near:
-        return sign._replace(kind=Kind.JUNK)
-    next_week = at > 0 and signs[at - 1].word in ("next", "nachsten")
-    return sign._replace(kind=Kind.DATE, day=Day(weekday=sign.number, next_week=next_week))
+        return token._replace(tag=Tag.JUNK)
+    next_week = at > 0 and tokens[at - 1].word in ("next", "nachsten")
+    return token._replace(tag=Tag.DATE, day=Day(weekday=token.number, next_week=next_week))
 
 
-def _is_return(signs: Sequence[Sign], at: int) -> bool:
+def _is_return(tokens: Sequence[Token], at: int) -> bool:
     """ "Back on the 17th.", 17日に出社: said of the number, and of nothing that is counted."""
-    if link_of(signs, at) not in (Kind.ON, Kind.FROM):
+    if link_of(tokens, at) not in (Tag.ON, Tag.FROM):
         return False
-    if at + 1 < len(signs) and signs[at + 1].kind in (*HERE,):
-        return any(sign.kind is Kind.BACK for sign in signs[at + 1 : at + 4])
-    ends = at + 1 == len(signs) or signs[at + 1].kind in (Kind.STOP, Kind.BREAK, Kind.SHORT_LINE, Kind.LINE)
-    return ends and any(sign.kind is Kind.BACK for sign in signs[part_before(signs, at) : at])
+    if at + 1 < len(tokens) and tokens[at + 1].tag in (*HERE,):
+        return any(token.tag is Tag.BACK for token in tokens[at + 1 : at + 4])
+    ends = at + 1 == len(tokens) or tokens[at + 1].tag in (Tag.STOP, Tag.BREAK, Tag.SHORT_LINE, Tag.LINE)
+    return ends and any(token.tag is Tag.BACK for token in tokens[part_before(tokens, at) : at])
 
 
-def _is_morning(signs: Sequence[Sign], at: int) -> bool:
+def _is_morning(tokens: Sequence[Token], at: int) -> bool:
     """Guten Morgen, Montag Morgen, por la mañana."""
-    if signs[at].word not in ("morgen", "manana") or not at:
+    if tokens[at].word not in ("morgen", "manana") or not at:
         return False
-    return signs[at - 1].word in ("guten", "la", "goede", "am", "jeden") or signs[at - 1].kind in (
-        Kind.WEEKDAY,
-        Kind.DATE,
+    return tokens[at - 1].word in ("guten", "la", "goede", "am", "jeden") or tokens[at - 1].tag in (
+        Tag.WEEKDAY,
+        Tag.DATE,
     )
 
 
 # What ties a day to its sentence --------------------------------------------------------------------------------------
 
-_PASSED_TO_LINK = frozenset({Kind.FILLER, Kind.TIME, Kind.LINE, Kind.SHORT_LINE, Kind.COLON, Kind.WEEKDAY_SHORT})
+_PASSED_TO_LINK = frozenset({Tag.FILLER, Tag.TIME, Tag.LINE, Tag.SHORT_LINE, Tag.COLON, Tag.WEEKDAY_SHORT})
 HERE = {
-    Kind.UNTIL_HERE: Kind.UNTIL,
-    Kind.FROM_HERE: Kind.FROM,
-    Kind.ON_HERE: Kind.ON,
-    Kind.VAGUE_HERE: Kind.VAGUE,
+    Tag.UNTIL_HERE: Tag.UNTIL,
+    Tag.FROM_HERE: Tag.FROM,
+    Tag.ON_HERE: Tag.ON,
+    Tag.VAGUE_HERE: Tag.VAGUE,
 }
-_LINKS = frozenset(
-    {Kind.UNTIL, Kind.FROM, Kind.OF, Kind.AFTER, Kind.BEFORE, Kind.VAGUE, Kind.DASH, Kind.AND, Kind.BETWEEN}
-)
-_LINKS_OVER_ON = frozenset({Kind.UNTIL, Kind.FROM, Kind.AFTER, Kind.BEFORE, Kind.VAGUE, Kind.BETWEEN})
+_LINKS = frozenset({Tag.UNTIL, Tag.FROM, Tag.OF, Tag.AFTER, Tag.BEFORE, Tag.VAGUE, Tag.DASH, Tag.AND, Tag.BETWEEN})
+_LINKS_OVER_ON = frozenset({Tag.UNTIL, Tag.FROM, Tag.AFTER, Tag.BEFORE, Tag.VAGUE, Tag.BETWEEN})
 
 
-def link_of(signs: Sequence[Sign], at: int) -> Kind | None:
+def link_of(tokens: Sequence[Token], at: int) -> Tag | None:
     """The word that ties the day to its sentence: directly before it, in Japanese directly after it."""
-    after = _near(signs, at + 1, 1, frozenset({Kind.TIME, Kind.WEEKDAY_SHORT}))
-    here = HERE.get(signs[after].kind) if after is not None else None
-    if here and here is not Kind.ON:
+    after = _near(tokens, at + 1, 1, frozenset({Tag.TIME, Tag.WEEKDAY_SHORT}))
+    here = HERE.get(tokens[after].tag) if after is not None else None
+    if here and here is not Tag.ON:
         return here
-    weaker: Kind | None = None
-    for sign in reversed(signs[max(0, at - 12) : at]):
-        if sign.kind in (_LINKS_OVER_ON if weaker else _LINKS):
-            return sign.kind
-        if sign.kind in (Kind.ON, Kind.TO):
-            weaker = sign.kind
-        elif sign.kind not in _PASSED_TO_LINK:
+    weaker: Tag | None = None
+    for token in reversed(tokens[max(0, at - 12) : at]):
+        if token.tag in (_LINKS_OVER_ON if weaker else _LINKS):
+            return token.tag
+        if token.tag in (Tag.ON, Tag.TO):
+            weaker = token.tag
+        elif token.tag not in _PASSED_TO_LINK:
             break
     return weaker or here
 
 
-PART_ENDS = frozenset({Kind.DATE, Kind.STOP, Kind.SIGN_OFF, Kind.BREAK, Kind.AND})
-_PASSED_AT_LINE_START = _PASSED_TO_LINK | _LINKS | {Kind.ON, Kind.TO}
+PART_ENDS = frozenset({Tag.DATE, Tag.STOP, Tag.SIGN_OFF, Tag.BREAK, Tag.AND})
+_PASSED_AT_LINE_START = _PASSED_TO_LINK | _LINKS | {Tag.ON, Tag.TO}
 
 
-def part_before(signs: Sequence[Sign], at: int) -> int:
+def part_before(tokens: Sequence[Token], at: int) -> int:
     """Where the part of the sentence begins that leads to the day; a line's start ends it unless only links follow."""
     start, only_links = at, True
     for here in range(at - 1, -1, -1):
-        kind = signs[here].kind
-        aside = kind is Kind.BREAK and only_links and here and signs[here - 1].kind is Kind.BACK
-        if not aside and (kind in PART_ENDS or (kind is Kind.SHORT_LINE and not only_links)):
+        tag = tokens[here].tag
+        aside = tag is Tag.BREAK and only_links and here and tokens[here - 1].tag is Tag.BACK
+        if not aside and (tag in PART_ENDS or (tag is Tag.SHORT_LINE and not only_links)):
             break  # but "on my return, Monday 4 May"
-        only_links = only_links and kind in _PASSED_AT_LINE_START
+        only_links = only_links and tag in _PASSED_AT_LINE_START
         start = here
     return start

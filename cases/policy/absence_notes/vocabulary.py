@@ -1,7 +1,7 @@
-"""The words of out-of-office notes in eight languages, and what they mean to the reader (F5).
+"""The words of out-of-office notes in eight languages under the tag that says what they mean (F5).
 
-A list to add to: a phrase stands under its meaning, separated by bars, in any spelling of capitals and accents. A word
-that means something else in another language is listed under the meaning that is safe for both, or not at all.
+To add a phrase, put it under its tag, between bars; capitals and accents do not matter. A word that means something
+else in another language stands under the tag that is safe for both, or nowhere.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 
-class Kind(Enum):
-    """What a piece of the note means to the reader."""
+class Tag(Enum):
+    """What a token of the note means."""
 
     DATE = auto()
     NUMBER = auto()  # 1 to 31, perhaps a day
@@ -67,42 +67,42 @@ class Kind(Enum):
     JUNK = auto()
 
 
-_PHRASES: dict[Kind, str] = {
-    Kind.UNTIL: """until | until and including | up until | till | til | through | thru | up to
+_PHRASES: dict[Tag, str] = {
+    Tag.UNTIL: """until | until and including | up until | till | til | through | thru | up to
         | up to and including | to and including | bis | bis und mit | bis einschließlich | bis einschl
         | bis zum | bis inklusive | bis inkl | jusqu'au | jusqu'à | jusqu'en | jusque | jusqu'au soir du | hasta
         | hasta el | hasta el día | fino al | fino a | fino all' | fino alla | sino al | sino a | até | até ao
         | até o | até ao dia | até o dia | até dia | até à | tot | tot en met | t/m | tot aan""",
-    Kind.TO: "to | au | à | al | all' | a | ao | ao dia | al día | e até",
-    Kind.BETWEEN: "between | zwischen | entre | tra | fra | tussen",
-    Kind.AND: "and | und | et | y | e | en | & | sowie | but | aber | mais | pero | però | mas | maar",
-    Kind.FROM: """from | starting | starting on | starting from | beginning | since | as of | as from
+    Tag.TO: "to | au | à | al | all' | a | ao | ao dia | al día | e até",
+    Tag.BETWEEN: "between | zwischen | entre | tra | fra | tussen",
+    Tag.AND: "and | und | et | y | e | en | & | sowie | but | aber | mais | pero | però | mas | maar",
+    Tag.FROM: """from | starting | starting on | starting from | beginning | since | as of | as from
         | effective | ab | ab dem | seit | seit dem | von | beginnend | à partir du | à partir de | à compter du
         | dès | dès le | depuis le | desde | desde el | a partir del | a partir de | dal | dall' | a partire dal
         | a partire da | da | a partir do dia | a partir do | desde o dia | desde o | vanaf | met ingang van
         | sinds | ab sofort bis""",
-    Kind.OF: "vom | du | del | de | do | dos | di | van | d' | von dem",
-    Kind.ON: "on | am | le | el | il | em | no | op | in data | em data de | den",
-    Kind.AFTER: "after | nach dem | après le | después del | dopo il | após | depois de | depois do dia | na",
-    Kind.MORNING: """morning | noon | midday | morgens | früh | vormittag | mittag | matin | midi | mattina
+    Tag.OF: "vom | du | del | de | do | dos | di | van | d' | von dem",
+    Tag.ON: "on | am | le | el | il | em | no | op | in data | em data de | den",
+    Tag.AFTER: "after | nach dem | après le | después del | dopo il | após | depois de | depois do dia | na",
+    Tag.MORNING: """morning | noon | midday | morgens | früh | vormittag | mittag | matin | midi | mattina
         | mattino | manhã | ochtend | mediodía""",
-    Kind.BEFORE: """before | vor dem | avant le | antes del | prima del | antes de | antes do dia | voor
+    Tag.BEFORE: """before | vor dem | avant le | antes del | prima del | antes de | antes do dia | voor
         | not later than""",
-    Kind.VAGUE: """around | about | approximately | approx | roughly | circa | ca | at least | at the earliest
+    Tag.VAGUE: """around | about | approximately | approx | roughly | circa | ca | at least | at the earliest
         | earliest | mindestens | wenigstens | frühestens | etwa | ungefähr | gegen | vermutlich erst
         | spätestens | environ | vers le | autour du | au moins | au plus tôt | alrededor del | al menos
         | por lo menos | aproximadamente | verso il | intorno al | almeno | por volta de | por volta do dia
         | pelo menos | ongeveer | rond | minstens | op zijn vroegst | or later | possibly | perhaps | maybe
         | vielleicht | eventuell | peut-être | quizás | tal vez | forse | talvez | misschien | exclusive
         | ausschließlich | exclu | hopefully | if all goes well""",
-    Kind.FILLER: """the | at | inclusive | incl | including | included | inkl | inklusive | einschließlich
+    Tag.FILLER: """the | at | inclusive | incl | including | included | inkl | inklusive | einschließlich
         | einschl | inclus | incluse | compris | compreso | compresi | incluso | inclusief | ambos inclusive
         | ambos incluidos | both inclusive | both days included | next | coming | this | kommenden | nächsten
         | dem | zum | einem | l' | la | prochain | próximo | prossimo | o | os | dia | dias | días | el día
         | no dia | i giorni | giorno | komende | aanstaande | cob | eob | eod | end of day | close of business
         | date | datum | day | of | diesen | feira | kl | um | evening | afternoon | abends
         | abend | soir | today's""",
-    Kind.BACK: """riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre | rouvrira
+    Tag.BACK: """riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre | rouvrira
         | reabrimos | reabriremos | reabrirá | reapertura | reabertura | heropening | wiedereröffnung
         | retornando | voltando | tornando | volviendo | rentrant | revenant | incorporándome | reincorporándome
         | incorporación | terugkerend | zurückkehrend | zurückgekehrt | volvemos | voltamos | torniamo
@@ -120,11 +120,11 @@ _PHRASES: dict[Kind, str] = {
         | zurückkomme | wiederkomme
         | 営業開始 | 再開 | 出社 | 復帰 | 出勤 | 職場復帰 | 業務を再開
         | 営業を再開 | 通常営業 | 通常業務 | 通常通り | 平常通り | 平常営業""",
-    Kind.NOT_BACK: "no volveré | no vuelvo | no regresaré | no regreso | no estaré de vuelta | no me reincorporo",
-    Kind.AGAIN: """again | wieder | erneut | de nouveau | à nouveau | de nuevo | nuevamente | di nuovo
+    Tag.NOT_BACK: "no volveré | no vuelvo | no regresaré | no regreso | no estaré de vuelta | no me reincorporo",
+    Tag.AGAIN: """again | wieder | erneut | de nouveau | à nouveau | de nuevo | nuevamente | di nuovo
         | nuovamente | novamente | de novo | weer | opnieuw | once more""",
-    Kind.ANSWERS: "返信 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて",
-    Kind.AWAY: """out of office | out of the office | out-of-office | ooo | away | absent | absence | vacation
+    Tag.ANSWERS: "返信 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて",
+    Tag.AWAY: """out of office | out of the office | out-of-office | ooo | away | absent | absence | vacation
         | holiday | holidays | on leave | leave | annual leave | pto | travelling | traveling | business trip
         | unavailable | not available | not in the office | not be in the office | not in office | out | off
         | off work | offsite | closed | unreachable | not reachable | sick | without access | no access
@@ -150,30 +150,30 @@ _PHRASES: dict[Kind, str] = {
         | recesso | folga | não estará | não estaremos | viajando | ziekteverlof | zomervakantie | kerstvakantie
         | op reis | niet werkzaam | dicht
         | 休暇 | 不在 | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守 | 休業日 | 休暇中""",
-    Kind.AVAILABLE: """available | reachable | erreichbar | verfügbar | disponible | joignable | localizable
+    Tag.AVAILABLE: """available | reachable | erreichbar | verfügbar | disponible | joignable | localizable
         | disponibile | raggiungibile | disponível | contactável | bereikbaar | beschikbaar | aanwezig
         | in the office | im büro | im haus | au bureau | en la oficina | in ufficio | no escritório
         | op kantoor | da | present | anwesend | zu erreichen | erreichen | contactable | at my desk""",
-    Kind.LIMITED: """limited | restricted | limited access | eingeschränkt | bedingt | begrenzt | sporadisch
+    Tag.LIMITED: """limited | restricted | limited access | eingeschränkt | bedingt | begrenzt | sporadisch
         | limité | limitée | difficilement | limitado | limitata | limitato | beperkt | restreint | intermittent
         | sporadic""",
-    Kind.GONE: """my last day | letzter arbeitstag | mon dernier jour | mi último día
+    Tag.GONE: """my last day | letzter arbeitstag | mon dernier jour | mi último día
         | mijn laatste werkdag | meu último dia | mio ultimo giorno | no longer with | no longer works
         | no longer working | no longer employed | left the company | nicht mehr für | ausgeschieden
         | nicht mehr im unternehmen | verlassen | a quitté | quitté | ne fait plus partie | ya no trabaja
         | ya no trabajo | non lavora più | já não trabalha | não trabalha mais | não faz mais parte
         | werkt niet meer | niet meer werkzaam | 退職""",
-    Kind.NOT: """not | won't | no | cannot | can't | isn't | nicht | kein | keine | keinen | pas | ne | non
+    Tag.NOT: """not | won't | no | cannot | can't | isn't | nicht | kein | keine | keinen | pas | ne | non
         | não | niet | geen | ません | かねます | 不可""",
-    Kind.COLLEAGUE: """colleague | colleagues | deputy | backup | kollege | kollegin | kollegen | vertreter
+    Tag.COLLEAGUE: """colleague | colleagues | deputy | backup | kollege | kollegin | kollegen | vertreter
         | vertreterin | collègue | collègues | compañero | compañera | colega | colegas | collega | colleghi
         | collega's | teammate | 同僚 | 代理""",
-    Kind.CONTACT: """contact | reach out | write to | reach | call | replaces | covers | covering | stands in
+    Tag.CONTACT: """contact | reach out | write to | reach | call | replaces | covers | covering | stands in
         | deputises | wenden | vertritt | vertreten | vertretung | kontaktieren | contacter | contactez
         | adresser | remplace | contactar | contacte | sustituye | diríjase | dirigirse | contattare
         | rivolgersi | sostituisce | substitui | contate | entre em contato | dirija-se | opnemen | vervangt
         | vervanger | neem contact | 代わり | 担当""",
-    Kind.EVENT: """preise | prices | gelten | gilt
+    Tag.EVENT: """preise | prices | gelten | gilt
         | maintenance | wartung | migration | mantenimiento | manutenzione | manutenção | onderhoud
         | メンテナンス | factura | facture | fattura | fatura | factuur | vencimiento | échéance | scadenza | vencimento
         | visit us | meet us | join us | see us | register | webinar | trade fair | booth | stand
@@ -182,15 +182,15 @@ _PHRASES: dict[Kind, str] = {
         | webinaire | salon | rendez-vous | venez | valable | visítenos | feria | válido | oferta | fiera
         | visitate | valido | offerta | feira | visite-nos | beurs | bezoek ons | geldig
         | release | 展示会 | セミナー | 有効期限""",
-    Kind.WEEK: """week | weeks | woche | wochen | kw | semaine | semaines | semana | semanas | settimana
+    Tag.WEEK: """week | weeks | woche | wochen | kw | semaine | semaines | semana | semanas | settimana
         | settimane | weken | 来週 | 再来週 | 今週 | fortnight""",
-    Kind.SIGN_OFF: """regards | kind regards | best regards | sincerely | cheers | grüßen | grüße | gruß | mfg
+    Tag.SIGN_OFF: """regards | kind regards | best regards | sincerely | cheers | grüßen | grüße | gruß | mfg
         | lg | cordialement | salutations | saludos | un saludo | atentamente | saluti | cordiali saluti
         | distinti saluti | cumprimentos | atenciosamente | abraço | groet | groeten | よろしくお願い | 宜しくお願い""",
-    Kind.FROM_HERE: "から | より | 以降",
-    Kind.UNTIL_HERE: "まで | 迄",
-    Kind.ON_HERE: "に | は",
-    Kind.VAGUE_HERE: "頃 | ごろ | 以前 | 前後 | 予定は未定",
+    Tag.FROM_HERE: "から | より | 以降",
+    Tag.UNTIL_HERE: "まで | 迄",
+    Tag.ON_HERE: "に | は",
+    Tag.VAGUE_HERE: "頃 | ごろ | 以前 | 前後 | 予定は未定",
 }
 
 #: Months and days in the languages' order: English, German, French, Spanish, Italian, Portuguese, Dutch.
@@ -251,7 +251,7 @@ def folded(word: str) -> str:
 
 
 class Meaning(NamedTuple):
-    kind: Kind
+    tag: Tag
     number: int = 0
 
 
@@ -262,18 +262,16 @@ def _vocabulary() -> dict[tuple[str, ...], Meaning]:
     def enter(phrases: Iterable[str], meaning: Meaning) -> None:
         known.update({_phrase_words(phrase): meaning for phrase in phrases})
 
-    for kind in reversed(_PHRASES):
-        enter(_PHRASES[kind].split("|"), Meaning(kind))
+    for tag in reversed(_PHRASES):
+        enter(_PHRASES[tag].split("|"), Meaning(tag))
     for weekday, names in enumerate(_WEEKDAYS):
-        enter(SHORT_WEEKDAYS[weekday].split(), Meaning(Kind.WEEKDAY_SHORT, weekday))
-        enter(names.split(), Meaning(Kind.WEEKDAY, weekday))
+        enter(SHORT_WEEKDAYS[weekday].split(), Meaning(Tag.WEEKDAY_SHORT, weekday))
+        enter(names.split(), Meaning(Tag.WEEKDAY, weekday))
         # "Na" alone is Dutch for "after"; in Portuguese it is "on", and stands before these only.
-        enter((f"na {name}" for name in names.split() if name.endswith("feira")), Meaning(Kind.WEEKDAY, weekday))
-        enter(
-            (f"na próxima {name}" for name in names.split() if name.endswith("feira")), Meaning(Kind.WEEKDAY, weekday)
-        )
+        enter((f"na {name}" for name in names.split() if name.endswith("feira")), Meaning(Tag.WEEKDAY, weekday))
+        enter((f"na próxima {name}" for name in names.split() if name.endswith("feira")), Meaning(Tag.WEEKDAY, weekday))
     for days, phrases in _AHEAD.items():
-        enter(phrases.split("|"), Meaning(Kind.AHEAD, days))
+        enter(phrases.split("|"), Meaning(Tag.AHEAD, days))
     return known
 
 
