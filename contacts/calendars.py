@@ -1,8 +1,8 @@
-"""Business days, opening hours and local time: the pure calendar rules behind D1, D2, F3, F4 and F5.
+"""Business days, opening hours and local time (D1, D2, F3, F4, F5). Pure.
 
-Values in, values out. Moments are aware datetimes and come back in UTC; a bare `date` is a local day of the calendar
-it is given to. Nothing here asks what time it is. Public holidays and weekends are those of the `holidays` package:
-the dates of Islamic holidays are estimates, and outside the years it knows for a country only weekends are left.
+Moments are aware datetimes and come back in UTC; a bare `date` is a local day of the calendar. Public holidays and
+weekends are those of the `holidays` package: dates of Islamic holidays are estimates, and outside the years that it
+knows for a country only weekends are left.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ ONE_DAY = timedelta(days=1)
 # Written out, because strftime's names follow the locale of the process.
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
-Key = TypeVar("Key", bound=Hashable)
+CentreKey = TypeVar("CentreKey", bound=Hashable)
 
 
 class UnknownCalendar(ValueError):
-    """There is no such country, subdivision or time zone; the message says so in a sentence, and what to do (S4)."""
+    """There is no such country, subdivision or time zone; the message is a sentence that says what to do (S4)."""
 
 
-class Stretch(NamedTuple):
+class OpenTime(NamedTuple):
     """From `start` (included) to `end` (excluded), both UTC."""
 
     start: datetime
@@ -41,7 +41,7 @@ class Stretch(NamedTuple):
 
 
 class _DaysOff(NamedTuple):
-    """One year's public holidays, by day with their English names, and its days of rest at weekends."""
+    """The public holidays of a year with their English names, and its weekends."""
 
     holidays: Mapping[date, str]
     weekend: frozenset[date]
@@ -49,10 +49,10 @@ class _DaysOff(NamedTuple):
 
 @dataclass(frozen=True)
 class BusinessCalendar:
-    """The business days of a country (and subdivision) and the clock on its wall (D1, F3).
+    """The business days and the local time of a country or subdivision (D1, F3).
 
     `country` is an ISO 3166 alpha-2 code, `time_zone` an IANA name, `closure_days` are closed besides the public
-    holidays. Raises UnknownCalendar when one of the three names is not known.
+    holidays. Raises UnknownCalendar for an unknown name.
     """
 
     country: str
@@ -66,7 +66,7 @@ class BusinessCalendar:
             raise UnknownCalendar(problem)
 
     def local_date(self, moment: datetime) -> date:
-        """The day on which the moment falls here. Raises ValueError for a naive moment."""
+        """The local day of the moment. Raises ValueError for a naive one."""
         return in_utc(moment).astimezone(ZoneInfo(self.time_zone)).date()
 
     def is_business_day(self, day: date) -> bool:
@@ -108,7 +108,7 @@ class BusinessCalendar:
         return sum(self.is_business_day(day) for day in _days(earlier + ONE_DAY, later - ONE_DAY))
 
     def at_local_time(self, day: date, clock: time) -> datetime:
-        """The moment, in UTC, at which the wall clock here shows the time on the day.
+        """The moment, in UTC, at which local clocks show the time on the day.
 
         When clocks go forward over it, the first moment after the gap; when it comes twice, the first time.
         """
@@ -120,14 +120,14 @@ class BusinessCalendar:
         return moment
 
     def _days_off(self, day: date) -> _DaysOff:
-        return _days_off(self.country, self.subdivision, day.year)
+        return _load_days_off(self.country, self.subdivision, day.year)
 
 
 @dataclass(frozen=True)
-class Span:
-    """One stretch of opening hours, local time; `weekday` (0 is Monday) is the one on which it begins (D1).
+class WeeklySpan:
+    """Opening hours on one weekday (0 is Monday), local time (D1).
 
-    Closing no later than it opens, it runs over midnight into the next day: 00:00 to 00:00 is the whole day.
+    A span that closes no later than it opens runs over midnight into the next day: 00:00 to 00:00 is the whole day.
     """
 
     weekday: int
@@ -142,70 +142,70 @@ class Span:
 
 @dataclass(frozen=True)
 class OpeningHours:
-    """When somebody is there: spans of the week, less those that begin on a holiday or closure day (D1).
+    """The opening hours of a week, without those that begin on a holiday or closure day (D1).
 
-    With `open_on_holidays` no day is taken out, and every day that has a span is a working day.
+    With `open_on_holidays` no day is left out, and every day with a span is a working day.
     """
 
     calendar: BusinessCalendar
-    spans: tuple[Span, ...]
+    spans: tuple[WeeklySpan, ...]
     open_on_holidays: bool
 
     def is_open(self, moment: datetime) -> bool:
-        """Whether the moment lies in a span: opening included, closing excluded."""
-        return any(self._open_by_spans_of(day, moment) for day in self._days_reaching(moment))
+        """Whether the moment lies in a span; its opening is included, its closing is not."""
+        return any(self._is_open_by_spans_of(day, moment) for day in self._days_reaching(moment))
 
     def in_business_day(self, moment: datetime) -> bool:
-        """Open, by a span that begins on a local business day (or any day, with `open_on_holidays`) (D1, C6)."""
+        """Whether it is open by a span that begins on a local business day, or on any day with `open_on_holidays`."""
         return any(
-            self._open_by_spans_of(day, moment)
+            self._is_open_by_spans_of(day, moment)
             for day in self._days_reaching(moment)
             if self.open_on_holidays or self.calendar.is_business_day(day)
         )
 
     def next_opening(self, moment: datetime) -> datetime | None:
         """The moment itself when open, else the next opening; None when there is none within SEARCH_DAYS."""
-        stretch = self._current_or_next(moment)
-        if stretch is None or stretch.start > in_utc(moment) + SEARCH_DAYS * ONE_DAY:
+        open_time = self._current_or_next(moment)
+        if open_time is None or open_time.start > in_utc(moment) + SEARCH_DAYS * ONE_DAY:
             return None
-        return max(stretch.start, in_utc(moment))
+        return max(open_time.start, in_utc(moment))
 
     def closes_at(self, moment: datetime) -> datetime | None:
-        """When it closes next, spans that touch taken as one; None when closed, or open for all of SEARCH_DAYS."""
-        stretch = self._current_or_next(moment)
-        if stretch is None or stretch.start > in_utc(moment):
+        """When it closes next, touching spans taken as one; None when closed, or open for all of SEARCH_DAYS."""
+        open_time = self._current_or_next(moment)
+        if open_time is None or open_time.start > in_utc(moment):
             return None
-        return stretch.end if stretch.end <= in_utc(moment) + SEARCH_DAYS * ONE_DAY else None
+        return open_time.end if open_time.end <= in_utc(moment) + SEARCH_DAYS * ONE_DAY else None
 
-    def stretches(self, first: date, last: date) -> Iterator[Stretch]:
+    def open_times(self, first: date, last: date) -> Iterator[OpenTime]:
         """The spans that begin on the local days from first to last, as moments, by start; they may overlap."""
         for day in _days(first, last):
-            yield from self._stretches_of(day)
+            yield from self._open_times_on(day)
 
-    def _stretches_of(self, day: date) -> Iterator[Stretch]:
+    def _open_times_on(self, day: date) -> Iterator[OpenTime]:
         if self.calendar.is_holiday(day) and not self.open_on_holidays:
             return
         for span in sorted((span for span in self.spans if span.weekday == day.weekday()), key=lambda span: span.opens):
-            stretch = Stretch(
+            open_time = OpenTime(
                 self.calendar.at_local_time(day, span.opens),
                 self.calendar.at_local_time(day + ONE_DAY if span.over_midnight else day, span.closes),
             )
             # A span that lies wholly in the hour the clocks skip does not take place.
-            if stretch.start < stretch.end:
-                yield stretch
+            if open_time.start < open_time.end:
+                yield open_time
 
-    def _open_by_spans_of(self, day: date, moment: datetime) -> bool:
-        return any(start <= moment < end for start, end in self._stretches_of(day))
+    def _is_open_by_spans_of(self, day: date, moment: datetime) -> bool:
+        return any(start <= moment < end for start, end in self._open_times_on(day))
 
     def _days_reaching(self, moment: datetime) -> Iterator[date]:
         """The local days whose spans can hold the moment: today, and yesterday over midnight."""
         today = self.calendar.local_date(moment)
         return _days(today - ONE_DAY, today)
 
-    def _current_or_next(self, moment: datetime) -> Stretch | None:
+    def _current_or_next(self, moment: datetime) -> OpenTime | None:
         today = self.calendar.local_date(moment)
-        ahead = _joined(self.stretches(today - ONE_DAY, today + (SEARCH_DAYS + 1) * ONE_DAY))
-        return next((stretch for stretch in ahead if moment < stretch.end), None)
+        ahead = _merge(self.open_times(today - ONE_DAY, today + (SEARCH_DAYS + 1) * ONE_DAY))
+        return next((open_time for open_time in ahead if moment < open_time.end), None)
 
 
 def calendar_problem(country: str, subdivision: str, time_zone: str) -> str:
@@ -214,10 +214,10 @@ def calendar_problem(country: str, subdivision: str, time_zone: str) -> str:
 
 
 def coverage_gaps(centres: Iterable[OpeningHours], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """The stretches from start to end, in UTC, in which no centre is open; D1 wants this list empty."""
+    """When no centre is open between start and end, in UTC; D1 wants this list empty."""
     gaps = []
     covered_until, end = in_utc(start), in_utc(end)
-    for opened, closed in _joined(sorted(_all_stretches(centres, covered_until, end))):
+    for opened, closed in _merge(sorted(_all_open_times(centres, covered_until, end))):
         if opened >= end:
             break
         if opened > covered_until:
@@ -228,8 +228,8 @@ def coverage_gaps(centres: Iterable[OpeningHours], start: datetime, end: datetim
     return gaps
 
 
-def centres_in_business_day(centres: Mapping[Key, OpeningHours], moment: datetime) -> list[Key]:
-    """The keys of the centres whose local business day it is, in the mapping's order (D1, C6)."""
+def centres_in_business_day(centres: Mapping[CentreKey, OpeningHours], moment: datetime) -> list[CentreKey]:
+    """The keys of the centres in their business day, in the order of the mapping (D1, C6)."""
     return [key for key, hours in centres.items() if hours.in_business_day(moment)]
 
 
@@ -263,28 +263,28 @@ def _days(first: date, last: date) -> Iterator[date]:
     return (first + number * ONE_DAY for number in range((last - first).days + 1))
 
 
-def _all_stretches(centres: Iterable[OpeningHours], start: datetime, end: datetime) -> Iterator[Stretch]:
+def _all_open_times(centres: Iterable[OpeningHours], start: datetime, end: datetime) -> Iterator[OpenTime]:
     for hours in centres:
-        yield from hours.stretches(hours.calendar.local_date(start) - ONE_DAY, hours.calendar.local_date(end))
+        yield from hours.open_times(hours.calendar.local_date(start) - ONE_DAY, hours.calendar.local_date(end))
 
 
-def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+def _merge(open_times: Iterable[OpenTime]) -> Iterator[OpenTime]:
     """Stretches in order of their start, those that touch or overlap made one."""
-    current: Stretch | None = None
-    for stretch in stretches:
+    current: OpenTime | None = None
+    for open_time in open_times:
         if current is None:
-            current = stretch
-        elif stretch.start <= current.end:
-            current = Stretch(current.start, max(current.end, stretch.end))
+            current = open_time
+        elif open_time.start <= current.end:
+            current = OpenTime(current.start, max(current.end, open_time.end))
         else:
             yield current
-            current = stretch
+            current = open_time
     if current is not None:
         yield current
 
 
 @lru_cache(maxsize=1024)
-def _days_off(country: str, subdivision: str, year: int) -> _DaysOff:
+def _load_days_off(country: str, subdivision: str, year: int) -> _DaysOff:
     # One finished year is kept, not the library's own object: that one fills itself in on first use and marks a year
     # as known before it has its holidays, so a second thread of the worker would take Christmas for a working day.
     known = holidays.country_holidays(
@@ -340,7 +340,7 @@ def time_zone_problem(time_zone: str) -> str:
 
 JAPANESE_SUPPORT = OpeningHours(
     calendar=BusinessCalendar(country="JP", time_zone="Asia/Tokyo"),
-    spans=tuple(Span(weekday, opens=time(9), closes=time(17, 30)) for weekday in range(5)),
+    spans=tuple(WeeklySpan(weekday, opens=time(9), closes=time(17, 30)) for weekday in range(5)),
     open_on_holidays=False,
 )
 """Native Japanese support (D2). **decision**: 09:00 to 17:30 in Tokyo, Monday to Friday, closed on public holidays."""

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from contacts.calendars import BusinessCalendar, OpeningHours, Span, calendar_problem, time_zone_problem
+from contacts.calendars import BusinessCalendar, OpeningHours, WeeklySpan, calendar_problem, time_zone_problem
 from contacts.enums import MANAGEMENT_ROLES, RIGHTS, Language, Level, MeansOfContact, Right, Role
 
 
@@ -75,7 +75,7 @@ class SupportCentre(Place):
         """The pure value that knows when the centre is open (D1); reads `spans` and `closure_days`, prefetch them."""
         return OpeningHours(
             calendar=self.calendar(frozenset(closure.day for closure in self.closure_days.all())),
-            spans=tuple(Span(span.weekday, span.opens, span.closes) for span in self.spans.all()),
+            spans=tuple(WeeklySpan(span.weekday, span.opens, span.closes) for span in self.spans.all()),
             open_on_holidays=self.open_on_holidays,
         )
 

@@ -17,8 +17,8 @@ from contacts.calendars import (
     WEEKDAYS,
     BusinessCalendar,
     OpeningHours,
-    Span,
     UnknownCalendar,
+    WeeklySpan,
     calendar_problem,
     centres_in_business_day,
     coverage_gaps,
@@ -52,7 +52,7 @@ def hours(
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4),
     open_on_holidays: bool = False,
 ) -> OpeningHours:
-    spans = tuple(Span(weekday, opens, closes) for weekday in weekdays for opens, closes in clock)
+    spans = tuple(WeeklySpan(weekday, opens, closes) for weekday in weekdays for opens, closes in clock)
     return OpeningHours(calendar, spans, open_on_holidays)
 
 
@@ -309,10 +309,10 @@ def test_a_span_over_midnight_belongs_to_the_day_it_begins_on() -> None:
 def test_a_night_shift_is_an_hour_shorter_or_longer_when_the_clocks_change() -> None:
     centre = hours(GERMANY, NIGHT, weekdays=(5,))
 
-    assert list(centre.stretches(day("2026-03-28"), day("2026-03-28"))) == [
+    assert list(centre.open_times(day("2026-03-28"), day("2026-03-28"))) == [
         (utc("2026-03-28T21:00"), utc("2026-03-29T04:00"))
     ]
-    assert list(centre.stretches(day("2026-10-24"), day("2026-10-24"))) == [
+    assert list(centre.open_times(day("2026-10-24"), day("2026-10-24"))) == [
         (utc("2026-10-24T20:00"), utc("2026-10-25T05:00"))
     ]
 
@@ -483,7 +483,7 @@ DAYS = st.dates(date(2024, 1, 1), date(2031, 12, 31))
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2031, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 # Every local hour of every day a transition can fall on is worth more than a random second.
 QUARTERS = st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
-SPANS = st.builds(Span, st.integers(0, 6), QUARTERS, QUARTERS)
+SPANS = st.builds(WeeklySpan, st.integers(0, 6), QUARTERS, QUARTERS)
 CENTRES = st.builds(OpeningHours, CALENDARS, st.lists(SPANS, max_size=8).map(tuple), st.booleans())
 TRANSITION_DAYS = st.sampled_from(
     [date(2026, 3, 8), date(2026, 3, 29), date(2026, 9, 6), date(2026, 10, 4), date(2026, 10, 25), date(2026, 11, 1)]
