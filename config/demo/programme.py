@@ -1,7 +1,7 @@
-"""The programme of the demonstration: sixty cases and a few callers turned away, relative to the present.
+"""The programme of the demonstration: sixty cases and a few callers who were turned away, relative to the present.
 
-Some cases must stand at an exact point of the schedule now: those begin to the minute, with a customer who is awake
-then. The others begin in their customer's office hours, at the latest that long ago.
+Cases that have to stand at a certain point of the schedule now begin to the minute, with a customer who is awake then.
+The others begin in the customer's office hours before that time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from cases.enums import Severity, WaitPlan, WaitReason
 from cases.models import Case
-from config.demo.people import COMPANIES, STAFF, CompanySketch, Desk, hire_everybody
+from config.demo.people import COMPANIES, STAFF, CompanySketch, Desk, create_people
 from config.demo.playing import play
 from config.demo.scenes import DAY, HOUR, MINUTE, Scene, Shift
 from config.demo.stories import (
@@ -54,13 +54,13 @@ from config.demo.subjects import GERMAN, JAPANESE, SUBJECTS, Subject
 from contacts.models import Company, RoleHolder, SupportCentre, Technician, User
 
 SEED = "support desk"
-#: How long ago the people of the desk were written down: before the first case.
+#: How long ago the people of the desk were entered: before the first case.
 FOUNDED = 30 * DAY
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One story of the programme: how bad, how long ago it begins, and whether to the minute."""
+class ProgrammeEntry:
+    """One case of the programme: its severity and story, how long ago it begins, and whether to the minute."""
 
     severity: Severity
     ago: timedelta
@@ -76,12 +76,16 @@ _C, _H, _M, _L = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW
 _INFORMATION, _CANNOT_NOW, _CONFIRM = WaitReason.INFORMATION, WaitReason.CANNOT_NOW, WaitReason.CONFIRM
 
 
-def _exactly(severity: Severity, ago: timedelta, tell: Tell) -> Entry:
-    return Entry(severity, ago, tell, exact=True)
+def _exactly(severity: Severity, ago: timedelta, tell: Tell) -> ProgrammeEntry:
+    return ProgrammeEntry(severity, ago, tell, exact=True)
+
+
+#: Begins in the customer's office hours before that time.
+_before = ProgrammeEntry
 
 
 PROGRAMME = (
-    # The schedule is about to act: minutes from now, then hours (E1).
+    # A point of the schedule is due in minutes, then in hours (E1).
     _exactly(_C, 4 * HOUR - 6 * MINUTE, worked),
     _exactly(_H, 12 * HOUR - 13 * MINUTE, worked),
     _exactly(_M, 48 * HOUR - 21 * MINUTE, overlooked),
@@ -93,7 +97,7 @@ PROGRAMME = (
     _exactly(_M, 15 * DAY - 310 * MINUTE, watched_by_the_account_manager),
     _exactly(_C, 5 * HOUR + 40 * MINUTE, worked),
     _exactly(_H, 55 * HOUR, worked),
-    # Just come in.
+    # Just opened.
     _exactly(_C, 7 * MINUTE, fresh),
     _exactly(_H, 22 * MINUTE, fresh),
     _exactly(_M, 41 * MINUTE, fresh),
@@ -103,66 +107,66 @@ PROGRAMME = (
     _exactly(_M, 20 * HOUR, escalation_decided(3 * HOUR, granted=True)),
     # Waiting for the customer, at each stage of the plan (F2).
     _exactly(_C, 9 * HOUR, waits(90 * MINUTE, _CONFIRM)),
-    Entry(_H, 30 * HOUR, waits(22 * HOUR, _INFORMATION)),
-    Entry(_H, 5 * DAY, waits(4 * DAY + 9 * HOUR, _CANNOT_NOW)),
-    Entry(_M, 3 * DAY, waits(2 * DAY + 14 * HOUR, _INFORMATION, WaitPlan.PENDING_CLIENT_ACTION)),
-    Entry(_M, 7 * DAY + 12 * HOUR, waits(6 * DAY + 20 * HOUR, _CONFIRM)),
-    Entry(_M, 5 * DAY, asked_twice),
+    _before(_H, 30 * HOUR, waits(22 * HOUR, _INFORMATION)),
+    _before(_H, 5 * DAY, waits(4 * DAY + 9 * HOUR, _CANNOT_NOW)),
+    _before(_M, 3 * DAY, waits(2 * DAY + 14 * HOUR, _INFORMATION, WaitPlan.PENDING_CLIENT_ACTION)),
+    _before(_M, 7 * DAY + 12 * HOUR, waits(6 * DAY + 20 * HOUR, _CONFIRM)),
+    _before(_M, 5 * DAY, asked_twice),
     # Three contacts by phone; customers who are out of office: known, read from a note, not to be read (F3, F5).
-    Entry(_M, 6 * DAY, called_in_vain),
-    Entry(_H, 2 * DAY, away("I am on leave. Please turn to the help desk.", 11 * DAY)),
-    Entry(_M, 2 * DAY, away(NOTE_WITH_A_DATE)),
-    Entry(_L, 2 * DAY, away("I am travelling and will read my mail now and then. Kind regards")),
-    Entry(_L, 2 * DAY, waits(12 * HOUR, _INFORMATION)),
-    Entry(_L, 3 * DAY, waits(2 * DAY - 10 * MINUTE, _CANNOT_NOW)),
-    Entry(_L, 7 * DAY, waits(6 * DAY + 6 * HOUR, _CANNOT_NOW)),
+    _before(_M, 6 * DAY, called_in_vain),
+    _before(_H, 2 * DAY, away("I am on leave. Please turn to the help desk.", 11 * DAY)),
+    _before(_M, 2 * DAY, away(NOTE_WITH_A_DATE)),
+    _before(_L, 2 * DAY, away("I am travelling and will read my mail now and then. Kind regards")),
+    _before(_L, 2 * DAY, waits(12 * HOUR, _INFORMATION)),
+    _before(_L, 3 * DAY, waits(2 * DAY - 10 * MINUTE, _CANNOT_NOW)),
+    _before(_L, 7 * DAY, waits(6 * DAY + 6 * HOUR, _CANNOT_NOW)),
     # Closed for no response; one of them answered after all (C7).
-    Entry(_M, 10 * DAY, waits(8 * DAY + 15 * HOUR, _CANNOT_NOW)),
-    Entry(_L, 13 * DAY, waits(11 * DAY, _INFORMATION)),
-    Entry(_M, 9 * DAY, answered_too_late),
+    _before(_M, 10 * DAY, waits(8 * DAY + 15 * HOUR, _CANNOT_NOW)),
+    _before(_L, 13 * DAY, waits(11 * DAY, _INFORMATION)),
+    _before(_M, 9 * DAY, answered_too_late),
     # Solved, and what may come after.
-    Entry(_C, 6 * DAY, solved(150 * MINUTE)),
-    Entry(_C, 11 * DAY, solved(14 * HOUR)),
-    Entry(_C, 17 * DAY, solved(26 * HOUR)),
-    Entry(_H, 9 * DAY, solved(8 * HOUR)),
-    Entry(_H, 19 * DAY, solved(40 * HOUR)),
-    Entry(_H, 13 * DAY, asked_and_solved),
-    Entry(_M, 12 * DAY, solved(30 * HOUR)),
-    Entry(_M, 3 * DAY, escalation_decided(26 * HOUR, granted=False)),
-    Entry(_M, 15 * DAY, asked_and_solved),
-    Entry(_M, 8 * DAY, confirmed_at_last),
-    Entry(_M, 10 * DAY, not_pursued),
-    Entry(_L, 18 * DAY, solved(2 * DAY)),
-    Entry(_L, 5 * DAY, solved(5 * HOUR)),
-    Entry(_L, 6 * DAY, not_pursued),
-    Entry(_L, 11 * DAY, asked_and_solved),
-    Entry(_M, 7 * DAY, thanked(handled=True)),
-    Entry(_L, 2 * DAY, thanked(handled=False)),
-    Entry(_H, 4 * DAY, relapse_unanswered),
-    Entry(_M, 19 * DAY + 12 * HOUR, back_after_weeks),
+    _before(_C, 6 * DAY, solved(150 * MINUTE)),
+    _before(_C, 11 * DAY, solved(14 * HOUR)),
+    _before(_C, 17 * DAY, solved(26 * HOUR)),
+    _before(_H, 9 * DAY, solved(8 * HOUR)),
+    _before(_H, 19 * DAY, solved(40 * HOUR)),
+    _before(_H, 13 * DAY, asked_and_solved),
+    _before(_M, 12 * DAY, solved(30 * HOUR)),
+    _before(_M, 3 * DAY, escalation_decided(26 * HOUR, granted=False)),
+    _before(_M, 15 * DAY, asked_and_solved),
+    _before(_M, 8 * DAY, confirmed_at_last),
+    _before(_M, 10 * DAY, not_pursued),
+    _before(_L, 18 * DAY, solved(2 * DAY)),
+    _before(_L, 5 * DAY, solved(5 * HOUR)),
+    _before(_L, 6 * DAY, not_pursued),
+    _before(_L, 11 * DAY, asked_and_solved),
+    _before(_M, 7 * DAY, thanked(handled=True)),
+    _before(_L, 2 * DAY, thanked(handled=False)),
+    _before(_H, 4 * DAY, relapse_unanswered),
+    _before(_M, 19 * DAY + 12 * HOUR, back_after_weeks),
     _exactly(_C, 10 * HOUR, reopened_the_same_day),
-    Entry(_M, 9 * DAY, reopened_later),
-    # Worse, or less bad, than it looked (E4); handed over; put right.
+    _before(_M, 9 * DAY, reopened_later),
+    # Severity raised or lowered (E4); reassigned; corrected.
     _exactly(_M, 20 * HOUR, raised(170 * MINUTE, _H)),
-    Entry(_C, 8 * DAY, lowered(150 * MINUTE, _H, 6 * HOUR)),
-    Entry(_H, 3 * DAY, lowered(51 * HOUR, _M)),
-    Entry(_H, 27 * HOUR, handed_over),
-    Entry(_M, 4 * DAY, corrected),
-    Entry(_L, 3 * DAY, taken_back),
+    _before(_C, 8 * DAY, lowered(150 * MINUTE, _H, 6 * HOUR)),
+    _before(_H, 3 * DAY, lowered(51 * HOUR, _M)),
+    _before(_H, 27 * HOUR, handed_over),
+    _before(_M, 4 * DAY, corrected),
+    _before(_L, 3 * DAY, taken_back),
     # Opened for somebody who is not the help desk (D3).
-    Entry(_C, 3 * DAY, opened_despite(3 * HOUR)),
+    _before(_C, 3 * DAY, opened_despite(3 * HOUR)),
     # In the customer's own language (D2).
-    Entry(_H, 90 * MINUTE, worked, company="Aozora Logistics", subject=JAPANESE),
+    _before(_H, 90 * MINUTE, worked, company="Aozora Logistics", subject=JAPANESE),
     # Callers who were turned away (D3).
-    Entry(_L, 1 * DAY, turned_away),
-    Entry(_L, 4 * DAY, turned_away),
-    Entry(_L, 9 * DAY, turned_away),
-    Entry(_L, 15 * DAY, turned_away),
+    _before(_L, 1 * DAY, turned_away),
+    _before(_L, 4 * DAY, turned_away),
+    _before(_L, 9 * DAY, turned_away),
+    _before(_L, 15 * DAY, turned_away),
 )
 
 
-def why_not() -> str:
-    """The sentence that says why this database cannot hold the demonstration; "" when it can."""
+def refuse_demo() -> str:
+    """Why this database cannot take the demonstration, as a sentence; "" if it can."""
     if Case.objects.exists():
         return "This desk holds cases already; the demonstration is only for an empty one, so nothing was changed."
     in_use = [
@@ -172,26 +176,26 @@ def why_not() -> str:
     ]
     if in_use:
         return f"This desk has {' and '.join(map(str, in_use))} already; the demonstration needs an empty desk."
-    taken = User.objects.filter(username__in=[one.username for one in STAFF]).values_list("username", flat=True)
+    taken = User.objects.filter(username__in=[person.username for person in STAFF]).values_list("username", flat=True)
     if taken:
         return f"The user names {', '.join(sorted(taken))} are taken; the demonstration needs an empty desk."
     return ""
 
 
-def perform(now: datetime) -> None:
-    """Fill an empty desk with its people and their last twenty days up to `now`; all of it or, if it fails, nothing."""
+def fill_desk(now: datetime) -> None:
+    """Fill an empty desk with its people and their last twenty days up to `now`, in one transaction."""
     with transaction.atomic(), timezone.override("UTC"):
-        desk = hire_everybody(now - FOUNDED)
-        play(cast(desk, now), now)
+        desk = create_people(now - FOUNDED)
+        play(create_scenes(desk, now), now)
 
 
-def cast(desk: Desk, now: datetime) -> list[Scene]:
-    """Who plays what: a company and a subject for each entry of the programme; the same ones for the same `now`."""
+def create_scenes(desk: Desk, now: datetime) -> list[Scene]:
+    """Give each entry of the programme a company and a subject: always the same for the same `now`."""
     chance = Random(SEED)
     shift, casting = Shift(desk), Casting(chance)
     scenes = []
     for number, entry in enumerate(PROGRAMME):
-        sketch, subject = casting.of(entry, now)
+        sketch, subject = casting.choose(entry, now)
         company = desk.companies[sketch.name]
         own_chance = Random(f"{SEED} {number}")
         at = now - entry.ago if entry.exact else last_office_moment(company, now - entry.ago, own_chance)
@@ -200,7 +204,7 @@ def cast(desk: Desk, now: datetime) -> list[Scene]:
 
 
 class Casting:
-    """Gives every entry a customer and a subject, evenly and no pair twice."""
+    """Chooses customers and subjects for the entries, evenly, and no pair twice."""
 
     def __init__(self, chance: Random) -> None:
         self.chance = chance
@@ -208,35 +212,39 @@ class Casting:
         self.subjects: Counter[str] = Counter()
         self.pairs: Counter[tuple[str, str]] = Counter()
 
-    def of(self, entry: Entry, now: datetime) -> tuple[CompanySketch, Subject]:
-        """The customer and the subject of an entry; who is awake comes first, then who had the fewest cases."""
-        sketches = [one for one in COMPANIES if entry.company in ("", one.name)]
+    def choose(self, entry: ProgrammeEntry, now: datetime) -> tuple[CompanySketch, Subject]:
+        """The customer and the subject of an entry: customers who are awake first, then those with the fewest cases."""
+        sketches = [sketch for sketch in COMPANIES if entry.company in ("", sketch.name)]
         if entry.exact:
-            sketches = [one for one in sketches if is_daytime(one, now - entry.ago)] or sketches
-        sketch = min(sketches, key=lambda one: (self.companies[one.name], self.chance.random()))
+            sketches = [sketch for sketch in sketches if is_daytime(sketch, now - entry.ago)] or sketches
+        sketch = min(sketches, key=lambda sketch: (self.companies[sketch.name], self.chance.random()))
         subjects = [entry.subject] if entry.subject else self._subjects(entry, sketch)
         subject = min(
             subjects,
-            key=lambda one: (self.pairs[sketch.name, one.title], self.subjects[one.title], self.chance.random()),
+            key=lambda subject: (
+                self.pairs[sketch.name, subject.title],
+                self.subjects[subject.title],
+                self.chance.random(),
+            ),
         )
         self.companies[sketch.name] += 1
         self.subjects[subject.title] += 1
         self.pairs[sketch.name, subject.title] += 1
         return sketch, subject
 
-    def _subjects(self, entry: Entry, sketch: CompanySketch) -> list[Subject]:
+    def _subjects(self, entry: ProgrammeEntry, sketch: CompanySketch) -> list[Subject]:
         more = (GERMAN,) if sketch.language == "de" and entry.severity == GERMAN.severity else ()
         return [*SUBJECTS[entry.severity], *more]
 
 
 def is_daytime(sketch: CompanySketch, moment: datetime) -> bool:
-    """Whether people at the customer are at work by the clock on the wall; somebody somewhere always is."""
+    """Whether it is office time where the customer is; it always is at some customer."""
     local = timezone.localtime(moment, ZoneInfo(sketch.time_zone))
     return time(8) <= local.time() < time(18)
 
 
 def last_office_moment(company: Company, before: datetime, chance: Random) -> datetime:
-    """A moment in the customer's office hours on their last business day that has one before `before`, UTC."""
+    """A random moment of the customer's office hours on the last business day that allows one before `before`, UTC."""
     calendar = company.calendar()
     clock = time(chance.randint(9, 15), chance.randint(0, 59), chance.randint(0, 59))
     day = calendar.local_date(before)

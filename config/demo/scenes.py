@@ -1,4 +1,4 @@
-"""A scene: one customer's issue at the desk, and the moves that a story makes in it, all of them the real ones."""
+"""A scene: one customer's issue, and the moves that a story makes in it; all of them are the real moves."""
 
 from __future__ import annotations
 
@@ -37,34 +37,34 @@ PACE = {
     Severity.LOW: timedelta(hours=27),
 }
 SURNAMES = ("ahlers", "moreau", "patel", "young", "rossi", "lind")
-#: A customer's office hours, as far as their answers are concerned.
+#: When customers answer.
 OFFICE_OPENS, OFFICE_CLOSES = time(8, 30), time(17)
 
 
 class Shift:
-    """Who of the technicians is at work when."""
+    """Which technicians are at work when."""
 
     def __init__(self, desk: Desk) -> None:
         self.technicians = desk.technicians()
         self.hours: dict[int, OpeningHours] = {centre.pk: centre.opening_hours() for centre in desk.centres.values()}
 
     def present(self, at: datetime) -> list[Technician]:
-        """The technicians whose centre is open; by D1 there always are some."""
-        return [one for one in self.technicians if self.hours[one.centre_id].in_business_day(at)]
+        """The technicians whose centre is open; there always are some (D1)."""
+        return [person for person in self.technicians if self.hours[person.centre_id].in_business_day(at)]
 
     def somebody_for(self, owner_id: int | None, at: datetime, chance: Random) -> User:
         """The owner while they are at work, else a colleague on shift."""
         present = self.present(at)
-        for one in present:
-            if one.user_id == owner_id:
-                return one.user
-        first_line = [one for one in present if one.level == Level.L2]
+        for person in present:
+            if person.user_id == owner_id:
+                return person.user
+        first_line = [person for person in present if person.level == Level.L2]
         return chance.choice(first_line or self.technicians).user
 
 
 @dataclass
 class Scene:
-    """One issue: whose, about what, from when on; `at` is the moment its story has reached (UTC)."""
+    """One issue of a customer; `at` is the moment that its story has reached (UTC)."""
 
     desk: Desk
     shift: Shift
@@ -88,9 +88,9 @@ class Scene:
             "count": self.chance.choice((6, 8, 12, 14, 18, 22, 35, 40)),
         }
         contacts = list(self.company.contacts.order_by("pk"))
-        desk = [one for one in contacts if one.is_help_desk]
+        desk = [contact for contact in contacts if contact.is_help_desk]
         self.contact: Contact = desk[0] if self.subject.severity == Severity.CRITICAL else self.chance.choice(desk)
-        self.end_user: Contact = next(one for one in contacts if not one.is_help_desk)
+        self.end_user: Contact = next(contact for contact in contacts if not contact.is_help_desk)
         self._updates = chain(UPDATES, repeat(UPDATES[1]))
         self._notes = chain(self.chance.sample(NOTES, len(NOTES)), repeat(NOTES[3]))
         self._calls = chain(self.chance.sample(CALLS, len(CALLS)), repeat(CALLS[0]))
@@ -99,21 +99,21 @@ class Scene:
     # --- time ---
 
     def soon(self, least: float = 4, most: float = 18) -> timedelta:
-        """Some minutes."""
+        """A few minutes, at random."""
         return timedelta(minutes=self.chance.uniform(least, most))
 
     def until(self, before_now: timedelta) -> timedelta:
-        """How long it is until that long before the present."""
+        """The time from `at` until `before_now` before the present."""
         return self.now - before_now - self.at
 
     def in_office(self, after: timedelta) -> timedelta:
-        """How long until the customer's office is open, at the earliest after that long."""
-        zone = self.company.calendar()
+        """The time until the customer's office is open, at least `after`."""
+        calendar = self.company.calendar()
         earliest = self.at + after
-        day = zone.local_date(earliest)
+        day = calendar.local_date(earliest)
         while True:
-            opens, closes = (zone.at_local_time(day, clock) for clock in (OFFICE_OPENS, OFFICE_CLOSES))
-            if zone.is_business_day(day) and earliest < closes:
+            opens, closes = (calendar.at_local_time(day, clock) for clock in (OFFICE_OPENS, OFFICE_CLOSES))
+            if calendar.is_business_day(day) and earliest < closes:
                 return max(earliest, opens + self.soon(1, 50)) - self.at
             day += DAY
 
@@ -121,7 +121,7 @@ class Scene:
 
     @property
     def case(self) -> Case:
-        """The case as it is now."""
+        """The case as the database has it now."""
         return Case.objects.select_related("owner").get(pk=self._id)
 
     @property
@@ -130,8 +130,8 @@ class Scene:
         owner_id = Case.objects.values_list("owner_id", flat=True).get(pk=self._id) if self.case_id else None
         return self.shift.somebody_for(owner_id, self.at, self.chance)
 
-    def said(self, text: str) -> str:
-        """A text of the subject with this customer's words filled in."""
+    def fill_in(self, text: str) -> str:
+        """The text with this customer's site, device, user and count filled in."""
         return text.format(**self.words)
 
     # --- the moves ---
@@ -143,12 +143,12 @@ class Scene:
         answers = {
             "company": self.company,
             "contact": self.contact,
-            "title": self.said(subject.title),
+            "title": self.fill_in(subject.title),
             "severity": subject.severity,
             "channel": Channel.PHONE if phoned else self.chance.choice((Channel.EMAIL, Channel.EMAIL, Channel.CHAT)),
-            "description": self.said(subject.description),
+            "description": self.fill_in(subject.description),
             "affected_user": self.words["user"],
-            "device": self.said(subject.device),
+            "device": self.fill_in(subject.device),
             "operating_system": subject.operating_system,
             "system_information": subject.system,
             "several_devices": subject.severity != Severity.LOW,
@@ -171,22 +171,22 @@ class Scene:
         self._contact(Channel.EMAIL, Direction.OUT, body, send=True)
 
     def hears(self, body: str, channel: Channel = Channel.EMAIL) -> Interaction:
-        """The customer turns to us."""
+        """The customer calls or writes."""
         return self._contact(channel, Direction.IN, body)
 
     def notes(self, body: str, by: User | None = None) -> None:
-        """An internal note, of the technician's unless somebody else writes it."""
+        """An internal note by the technician, unless `by` somebody else."""
         actor = by or self.technician
         contact_log.log_contact(
-            self._id, actor, self.at, channel=Channel.NOTE, direction=Direction.INTERNAL, body=self.said(body)
+            self._id, actor, self.at, channel=Channel.NOTE, direction=Direction.INTERNAL, body=self.fill_in(body)
         )
 
     def account_manager_notes(self) -> None:
-        """The account manager adds what they heard (A1)."""
+        """The account manager adds a note (A1)."""
         self.notes(self.chance.choice(ACCOUNT_NOTES), by=self.company.account_manager)
 
     def goes_on(self) -> None:
-        """The next sign of work: mostly a status update, at times a note or a call; whoever was asked answers (E8)."""
+        """The next sign of work: an update, a note or a call; an open question is mostly answered (E8)."""
         kind = self.chance.random()
         question = open_question(self.case)
         if question is not None and kind < 0.85:
@@ -201,7 +201,7 @@ class Scene:
             self.calls(next(self._calls))
 
     def answers_management(self, question: Question) -> None:
-        """The owner says where the case stands, and at times what the customer may know of it (E8)."""
+        """The owner answers the open question, in half of the cases with a text for the customer (E8)."""
         line, for_customer = self.chance.choice(ANSWERS)
         for_customer = for_customer if self.chance.random() < 0.5 else ""
         questions.answer(
@@ -209,13 +209,13 @@ class Scene:
         )
 
     def updates_everybody(self, text: str) -> None:
-        """One status update to the whole audience (T2)."""
+        """A status update to the whole audience (T2)."""
         life = load_clocks([self.case])[self._id]
         members = audience_of(life, self.at)
-        give_update(self._id, self.technician, self.at, text=self.said(text), members=members, customer_too=True)
+        give_update(self._id, self.technician, self.at, text=self.fill_in(text), members=members, customer_too=True)
 
     def decides(self) -> None:
-        """The Support Manager decides what the schedule left open: the case keeps to its course (E1)."""
+        """The Support Manager declines the decision that the schedule left open, if there is one (E1)."""
         decision = requests.open_decision(self.case)
         if decision is not None:
             why = "Owner, customer and vendor agree on the plan; the next point of the schedule is soon enough."
@@ -231,8 +231,8 @@ class Scene:
             self.at,
             origin=Origin.CUSTOMER,
             asked_by=self.contact.name,
-            impact=self.said(impact),
-            reason=self.said(reason),
+            impact=self.fill_in(impact),
+            reason=self.fill_in(reason),
         )
 
     def is_granted(self, request: EscalationRequest) -> None:
@@ -251,27 +251,27 @@ class Scene:
         )
 
     def pace(self) -> timedelta:
-        """How long until the next sign of work."""
+        """The time until the next sign of work."""
         severity = Case.objects.values_list("severity", flat=True).get(pk=self._id)
         return PACE[Severity(severity)] * self.chance.uniform(0.85, 1.1)
 
     def asks(self, reason: WaitReason, question: str = "", plan: WaitPlan | None = None) -> None:
         """The customer is asked, and the case waits (C4)."""
-        text = self.said(question or self.subject.question)
+        text = self.fill_in(question or self.subject.question)
         transitions.ask_customer(self._id, self.technician, self.at, question=text, reason=reason, plan=plan)
 
     def answers(self, body: str = "", channel: Channel = Channel.EMAIL) -> None:
         """The customer responds to the question."""
-        said = self.said(body or self.subject.answer)
-        contact_log.customer_responded(self._id, self.technician, self.at, channel=channel, body=said)
+        text = self.fill_in(body or self.subject.answer)
+        contact_log.customer_responded(self._id, self.technician, self.at, channel=channel, body=text)
 
     def gets_absence_note(self, note: str, away_for: timedelta | None = None) -> None:
-        """The customer is out of office; with `away_for` somebody says so, else it is read from the note (F5)."""
+        """The customer is out of office: for `away_for`, or as long as their note says (F5)."""
         today = self.company.calendar().local_date(self.at)
         back_on = today + away_for if away_for is not None else None
         last_day = today + timedelta(days=9)
-        said = note.format(last_day=f"{last_day.day} {last_day:%B %Y}")
-        absence_log.note_absence(self._id, self.technician, self.at, note=said, back_on=back_on)
+        text = note.format(last_day=f"{last_day.day} {last_day:%B %Y}")
+        absence_log.note_absence(self._id, self.technician, self.at, note=text, back_on=back_on)
 
     def takes_back(self, reason: str) -> None:
         """The question is taken back."""
@@ -279,7 +279,7 @@ class Scene:
 
     def resolves(self, resolution: Resolution = Resolution.CONFIRMED) -> None:
         """The case closes."""
-        solution = self.said(self.subject.solution) if resolution == Resolution.CONFIRMED else ""
+        solution = self.fill_in(self.subject.solution) if resolution == Resolution.CONFIRMED else ""
         transitions.resolve(
             self._id, self.technician, self.at, resolution=resolution, solution=solution, agreed_by=AgreedBy.PHONE
         )
@@ -289,17 +289,17 @@ class Scene:
         transitions.reopen(self._id, self.technician, self.at, reason=reason)
 
     def changes_severity(self, severity: Severity, reason: str) -> None:
-        """It is worse, or less bad, than it looked (C2)."""
+        """The severity is corrected (C2)."""
         transitions.change_severity(self._id, self.technician, self.at, severity=severity, reason=reason)
 
     def is_reassigned(self, reason: str) -> None:
         """The Support Manager gives the case to another first-line technician on shift (A1)."""
-        others = [one.user for one in self.shift.present(self.at) if one.level == Level.L2]
-        owner = self.chance.choice([one for one in others if one != self.case.owner])
+        others = [person.user for person in self.shift.present(self.at) if person.level == Level.L2]
+        owner = self.chance.choice([user for user in others if user != self.case.owner])
         transitions.reassign(self._id, self.desk.staff["ruth"], self.at, owner=owner, reason=reason)
 
     def is_corrected(self, reason: str, **changes: Any) -> None:
-        """Details of the case are put right."""
+        """Details of the case are corrected."""
         transitions.edit_details(self._id, self.technician, self.at, changes=changes, reason=reason)
 
     def turns_away(self, about: str) -> None:
@@ -312,7 +312,7 @@ class Scene:
         return self.case_id
 
     def _contact(self, channel: Channel, direction: Direction, body: str, **more: bool) -> Interaction:
-        said = self.said(body)
+        text = self.fill_in(body)
         return contact_log.log_contact(
-            self._id, self.technician, self.at, channel=channel, direction=direction, body=said, **more
+            self._id, self.technician, self.at, channel=channel, direction=direction, body=text, **more
         )

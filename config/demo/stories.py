@@ -1,4 +1,4 @@
-"""The stories of the demonstration: how a case goes, step by step. Each yields how long it is until its next step."""
+"""The stories of the demonstration: the course of a case, step by step. Each yields the time until its next step."""
 
 from __future__ import annotations
 

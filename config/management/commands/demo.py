@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cases.models import Case
 from config.demo.people import login_table
-from config.demo.programme import perform, why_not
+from config.demo.programme import fill_desk, refuse_demo
 from contacts.models import Company
 from escalations.management.commands.load_directory import load_directory
 
@@ -33,12 +33,12 @@ class Command(BaseCommand):
             return
         if settings.PRODUCTION:
             raise CommandError("A desk in production takes no demonstration: everybody knows its passwords.")
-        if reason := why_not():
+        if reason := refuse_demo():
             raise CommandError(reason)
         began = time.monotonic()
         now = timezone.now()
         load_directory(now)
-        perform(now)
+        fill_desk(now)
         if options["verbosity"]:
             took = time.monotonic() - began
             self.stdout.write(
