@@ -1,6 +1,9 @@
-"""The moves of a case as buttons: one POST-only address for each, checked at the endpoint (A1, A2, C4).
+"""Actions: the buttons of a case's page, and the one POST address that carries each of them out (A1, A2, C4).
 
-A move that is refused is answered with one page: the case's header, the sentence, and the same form with everything
+An action is one class: its words, the right it takes, its form, and the change it makes. The subjects define theirs in
+their `actions.py` and register them here.
+
+An action that is refused is answered with one page: the case's header, the sentence, and the same form with everything
 that was typed (S4). 409 says that the case has moved on, 422 that something typed is missing or wrong, 403 that it
 takes another right, 404 that there is no such case for this person.
 """
@@ -10,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
+from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -19,478 +23,120 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from cases.enums import (
-    AbsenceState,
-    AgreedBy,
-    Channel,
-    Direction,
-    Move,
-    Resolution,
-    Severity,
-    Status,
-    WaitPlan,
-    WaitReason,
-)
-from cases.forms import (
-    AbsenceForm,
-    AskCustomerForm,
-    HandledForm,
-    LogAttemptForm,
-    LogContactForm,
-    MoveForm,
-    NoteAbsenceForm,
-    NoteForm,
-    ReasonForm,
-    ReassignForm,
-    ResolveForm,
-    RespondedForm,
-    SeverityForm,
-    WriteForm,
-)
-from cases.models import Case, CaseWatcher, FollowUp, Interaction
-from cases.workflow import absences as absence_log
-from cases.workflow import contact_log, guards, transitions
-from contacts.enums import Right
+from cases.enums import Status
+from cases.guards import NotAllowed, Refused, last_change, locked
+from cases.models import Case
 from contacts.models import User
-from contacts.permissions import READERS, Needed, holds, person
+from contacts.permissions import Needed, holds, person
 
 #: The very same words by the same person within this time are a second click, not a second contact.
 SECOND_CLICK_WITHIN = timedelta(minutes=2)
 
-Typed = dict[str, Any]
 
+class CaseAction(forms.Form):
+    """A button of a case's page and its form, for one case, one person and one moment (UTC).
 
-@dataclass(frozen=True)
-class Action:
-    """A button of the case page: its words, its form, the right it takes, and the move it makes.
-
-    A move that answers with a sentence is told by it instead of by `done`.
+    The fields ask only for what the change needs. What is missing or impossible is refused by the change itself, in
+    one sentence (S4), so that every caller gets the same.
     """
 
-    name: str
-    label: str
-    icon: str
-    right: Needed
-    form: type[MoveForm]
-    move: Callable[[Case, User, datetime, Typed], Any]
-    done: str
-    offered: Callable[[Case], bool]
-    hint: str = ""
-    main: bool = False
-    #: Whether the case must not have changed since the page was opened: what it decides depends on it.
-    needs_fresh_look: bool = False
-    #: Whether it is a button of the header; the others have their place on the page.
-    in_header: bool = True
-    #: Whether it is offered to this person on this case, where the case alone does not say; may ask the database.
-    offered_to: Callable[[Case, User], bool] = lambda case, user: True
+    #: Names the action in its address; never changes.
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    icon: ClassVar[str]
+    right: ClassVar[Needed]
+    hint: ClassVar[str] = ""
+    #: Shown afterwards, with the case's `{number}`, unless `perform` returns a message.
+    success_message: ClassVar[str] = ""
+    is_main: ClassVar[bool] = False
+    #: Whether it is a button of the header; the others have their place elsewhere on the page.
+    in_header: ClassVar[bool] = True
+    #: Whether it is refused if the case has changed since the page was opened.
+    requires_fresh_page: ClassVar[bool] = False
+    #: A template shown above the fields.
+    shown_with: ClassVar[str] = ""
+
+    #: The case's last change as the page showed it.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput())
+
+    def __init__(self, case: Case, actor: User, now: datetime, data: Any = None) -> None:
+        super().__init__(data, auto_id=f"do-{self.slug}-%s", initial={"seen": case.changed_at.isoformat()})
+        self.case = case
+        self.actor = actor
+        self.now = now
+        self.prepare()
+
+    # For the subjects whose buttons are not classes yet
+    action = form = property(lambda self: self)
+    name = property(lambda self: self.slug)
+    user = property(lambda self: self.actor)
+
+    def prepare(self) -> None:
+        """Fit the fields to the case and the person."""
+
+    def offered(self) -> bool:
+        """Whether the case, as it stands, offers the button to this person; the right is checked apart from it."""
+        return True
+
+    def perform(self) -> str | None:
+        """Make the change with `cleaned_data`; `self.case` is locked. May return a message. Raises Refused."""
+        raise NotImplementedError
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What a valid form says: `cleaned_data` without the stamp of the page."""
+        return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+
+    def carry_out(self) -> str:
+        """Perform a valid action on its locked case and return what to say. Raises Refused or NotAllowed."""
+        if self.requires_fresh_page:
+            _refuse_stale(self.case, self.cleaned_data["seen"])
+        return self.perform() or self.success_message.format(number=self.case.number)
 
 
-@dataclass(frozen=True)
-class Button:
-    """An action that is offered on a page, with its form."""
-
-    action: Action
-    form: MoveForm
-
-
-def _possible(transition: str) -> Callable[[Case], bool]:
-    return lambda case: transition in transitions.available_transitions(case)
-
-
-def _always(case: Case) -> bool:
-    return True
-
-
-def _is_open(case: Case) -> bool:
-    return case.is_open
-
-
-def _waits(case: Case) -> bool:
-    return case.status == Status.WAITING
-
-
-# --- the moves, as the forms' fields make them ------------------------------------------------------------------
-
-
-def _ask(case: Case, actor: User, now: datetime, typed: Typed) -> None:
-    transitions.ask_customer(
-        case.pk,
-        actor,
-        now,
-        question=typed["question"],
-        reason=WaitReason(typed["reason"]),
-        plan=WaitPlan(typed["plan"]) if typed["plan"] else None,
-        send=typed["send"],
-        not_before=typed["not_before"],
+def _refuse_stale(case: Case, seen: str) -> None:
+    """Refuse what was decided on an older state of the case; a page that sent no stamp is not checked."""
+    if not seen or seen == case.changed_at.isoformat():
+        return
+    waits = " It waits for the customer now." if case.status == Status.WAITING else ""
+    raise Refused(
+        f"{case.number} has changed since you opened the page: {last_change(case)}.{waits} Nothing was changed; "
+        "look at the case as it is now, and press again if it still holds."
     )
 
 
-def _respond(case: Case, actor: User, now: datetime, typed: Typed) -> str:
-    _refuse_second_click(case, actor, now, typed["channel"], Direction.IN, typed["body"])
-    confirms = typed.get("confirms") == "yes"
-    contact_log.customer_responded(
-        case.pk,
-        actor,
-        now,
-        channel=Channel(typed["channel"]),
-        body=typed["body"],
-        confirms=confirms,
-        solution=typed.get("solution", ""),
-    )
-    return f"The customer confirmed it; {case.number} is resolved." if confirms else ""
+# --- the registry -----------------------------------------------------------------------------------------------
+
+ActionType = TypeVar("ActionType", bound=type[CaseAction])
+
+#: Every action by its slug. The header shows its buttons in this order: that of registration.
+ACTIONS: dict[str, type[CaseAction]] = {}
 
 
-def _resolve(case: Case, actor: User, now: datetime, typed: Typed) -> None:
-    transitions.resolve(
-        case.pk,
-        actor,
-        now,
-        resolution=Resolution(typed["resolution"]),
-        solution=typed["solution"],
-        agreed_by=AgreedBy(typed["agreed_by"]) if typed["agreed_by"] else None,
-        said=typed["said"],
-    )
-
-
-def _log(case: Case, actor: User, now: datetime, typed: Typed) -> str:
-    _refuse_second_click(case, actor, now, typed["channel"], typed["direction"], typed["body"])
-    interaction = contact_log.log_contact(
-        case.pk,
-        actor,
-        now,
-        channel=Channel(typed["channel"]),
-        direction=Direction(typed["direction"]),
-        body=typed["body"],
-        reached=typed["reached"],
-        send=typed["send"],
-    )
-    return _said_of_attempt("The contact is logged", interaction)
-
-
-#: What is logged of a call in one click; the customer was not reached by either.
-CALLS = {"no_answer": "Called: no answer.", "left_message": "Called: left a message."}
-
-
-def _log_attempt(case: Case, actor: User, now: datetime, typed: Typed) -> str:
-    return _log(
-        case,
-        actor,
-        now,
-        {
-            "channel": Channel.PHONE,
-            "direction": Direction.OUT,
-            "body": CALLS[typed["outcome"]],
-            "reached": False,
-            "send": False,
-        },
-    )
-
-
-def _write(case: Case, actor: User, now: datetime, typed: Typed) -> str:
-    said = {"channel": Channel.EMAIL, "direction": Direction.OUT, "body": typed["body"], "reached": True, "send": True}
-    return _log(case, actor, now, said).replace("The contact is logged", "The mail is on its way")
-
-
-def _said_of_attempt(done: str, interaction: Interaction) -> str:
-    """What was done, and whether it counts as one of the three contacts (F3)."""
-    if interaction.why_no_attempt:
-        return f"{done}. It does not count as an attempt: {interaction.why_no_attempt}."
-    attempt = FollowUp.objects.filter(interaction=interaction).first()
-    return f"{done} and counts as the {attempt.get_step_display().lower()}." if attempt else f"{done}."
-
-
-def _note_absence(case: Case, actor: User, now: datetime, typed: Typed) -> str:
-    absence = absence_log.note_absence(
-        case.pk, actor, now, note=typed["note"], away_from=typed["away_from"], back_on=typed["back_on"]
-    )
-    return {
-        AbsenceState.CONFIRMED: "The absence is noted; we do not turn to them before they are back.",
-        AbsenceState.READ: "The note is documented. Please confirm the dates that were read from it.",
-        AbsenceState.UNREAD: "The note is documented, but its dates cannot be read: please say how long they are away.",
-    }[AbsenceState(absence.state)]
-
-
-def _confirm_absence(case: Case, actor: User, now: datetime, typed: Typed) -> None:
-    absence_log.confirm_absence(typed["absence"].pk, actor, now, away_from=typed["away_from"], back_on=typed["back_on"])
-
-
-def _note(case: Case, actor: User, now: datetime, typed: Typed) -> None:
-    _refuse_second_click(case, actor, now, Channel.NOTE, Direction.INTERNAL, typed["body"])
-    contact_log.log_contact(case.pk, actor, now, channel=Channel.NOTE, direction=Direction.INTERNAL, body=typed["body"])
-
-
-def _stop_watching(case: Case, actor: User, now: datetime, typed: Typed) -> None:
-    if not CaseWatcher.objects.filter(case=case, user=actor).exists():
-        raise guards.Refused(f"You do not watch {case.number} any more.")
-    transitions.stop_watching(case.pk, actor)
-
-
-def _mark_handled(case: Case, actor: User, now: datetime, typed: Typed) -> None:
-    if not typed["interaction"].needs_answer:
-        raise guards.Refused("This contact is marked as handled already.")
-    contact_log.mark_handled(typed["interaction"].pk, actor)
-
-
-def _refuse_second_click(case: Case, actor: User, now: datetime, channel: str, direction: str, body: str) -> None:
-    just_now = Interaction.objects.filter(
-        case=case,
-        by=actor,
-        channel=channel,
-        direction=direction,
-        body=body.strip(),
-        at__gt=now - SECOND_CLICK_WITHIN,
-        opened_the_case=False,
-    )
-    if just_now.exists():
-        raise guards.Refused("You logged exactly this a moment ago; nothing was logged twice.")
-
-
-ACTIONS: dict[str, Action] = {
-    action.name: action
-    for action in (
-        Action(
-            "start_work",
-            transitions.TRANSITIONS["start_work"],
-            "play_arrow",
-            Right.WORK_CASES,
-            MoveForm,
-            lambda case, actor, now, typed: transitions.start_work(case.pk, actor, now),
-            "Work on {number} has begun.",
-            _possible("start_work"),
-            main=True,
-        ),
-        Action(
-            "customer_responded",
-            transitions.TRANSITIONS["customer_responded"],
-            "mark_chat_read",
-            Right.WORK_CASES,
-            RespondedForm,
-            _respond,
-            "The response is logged; {number} is in progress again.",
-            _possible("customer_responded"),
-            hint="Ends the wait: the case goes back to work and no further notice is sent.",
-            main=True,
-        ),
-        Action(
-            "ask_customer",
-            transitions.TRANSITIONS["ask_customer"],
-            "contact_support",
-            Right.WORK_CASES,
-            AskCustomerForm,
-            _ask,
-            "{number} waits for the customer.",
-            _possible("ask_customer"),
-            hint="The case waits for the customer, and is followed up by a plan. A new question starts a new wait.",
-            needs_fresh_look=True,
-        ),
-        Action(
-            "take_back",
-            transitions.TRANSITIONS["take_back"],
-            "undo",
-            Right.WORK_CASES,
-            ReasonForm,
-            lambda case, actor, now, typed: transitions.take_back(case.pk, actor, now, reason=typed["reason"]),
-            "The question is taken back; {number} is in progress.",
-            _possible("take_back"),
-            hint="Asked by mistake, or found it yourselves: the case goes back to work.",
-        ),
-        Action(
-            "resolve",
-            transitions.TRANSITIONS["resolve"],
-            "task_alt",
-            Right.WORK_CASES,
-            ResolveForm,
-            _resolve,
-            "{number} is resolved; the customer is told.",
-            _possible("resolve"),
-            hint="The customer is told that the case is closed and why.",
-            needs_fresh_look=True,
-        ),
-        Action(
-            "reopen",
-            transitions.TRANSITIONS["reopen"],
-            "restart_alt",
-            Right.WORK_CASES,
-            ReasonForm,
-            lambda case, actor, now, typed: transitions.reopen(case.pk, actor, now, reason=typed["reason"]),
-            "{number} is in progress again.",
-            _possible("reopen"),
-            main=True,
-        ),
-        Action(
-            "log_contact",
-            "Log a contact",
-            "add_call",
-            Right.WORK_CASES,
-            LogContactForm,
-            _log,
-            "The contact is logged.",
-            _always,
-            hint="A word from the customer ends a wait by itself.",
-        ),
-        Action(
-            "add_note",
-            "Add a note",
-            "sticky_note_2",
-            Right.ADD_NOTES,
-            NoteForm,
-            _note,
-            "The note is added.",
-            _always,
-            hint="For staff only: the customer never sees it.",
-        ),
-        Action(
-            "change_severity",
-            "Change severity",
-            "speed",
-            Right.WORK_CASES,
-            SeverityForm,
-            lambda case, actor, now, typed: transitions.change_severity(
-                case.pk, actor, now, severity=Severity(typed["severity"]), reason=typed["reason"]
-            ),
-            "The severity of {number} is changed.",
-            _is_open,
-            hint="The escalation schedule follows as if the case had always had it.",
-        ),
-        Action(
-            "reassign",
-            "Reassign",
-            "person_search",
-            Right.REASSIGN,
-            ReassignForm,
-            lambda case, actor, now, typed: transitions.reassign(
-                case.pk, actor, now, owner=typed["owner"], reason=typed["reason"]
-            ),
-            "{number} has a new owner.",
-            _is_open,
-            hint="The present owner goes on watching the case.",
-        ),
-        Action(
-            "stop_watching",
-            "Stop watching",
-            "visibility_off",
-            READERS,
-            MoveForm,
-            _stop_watching,
-            "You no longer watch {number}.",
-            _always,
-            in_header=False,
-        ),
-        Action(
-            "mark_handled",
-            "Mark as handled",
-            "check",
-            Right.WORK_CASES,
-            HandledForm,
-            _mark_handled,
-            "The contact is marked as handled.",
-            _always,
-            in_header=False,
-        ),
-        Action(
-            "log_attempt",
-            "Log a call",
-            "phone_missed",
-            Right.WORK_CASES,
-            LogAttemptForm,
-            _log_attempt,
-            "The call is logged.",
-            _waits,
-            in_header=False,
-        ),
-        Action(
-            "write_to_customer",
-            "Write to the customer",
-            "outgoing_mail",
-            Right.WORK_CASES,
-            WriteForm,
-            _write,
-            "The mail is on its way.",
-            _waits,
-            hint="It goes out as your own mail, and is logged on the case.",
-            in_header=False,
-        ),
-        Action(
-            "note_absence",
-            "Note an absence",
-            "beach_access",
-            Right.WORK_CASES,
-            NoteAbsenceForm,
-            _note_absence,
-            "The absence is noted.",
-            _is_open,
-            hint="Neither an answer nor an attempt: the follow-up sleeps until they are back.",
-            in_header=False,
-        ),
-        Action(
-            "confirm_absence",
-            "Confirm the dates",
-            "check",
-            Right.WORK_CASES,
-            AbsenceForm,
-            _confirm_absence,
-            "The dates are confirmed; we do not turn to them before they are back.",
-            _is_open,
-            in_header=False,
-        ),
-        Action(
-            "dismiss_absence",
-            "Not an absence",
-            "close",
-            Right.WORK_CASES,
-            AbsenceForm,
-            lambda case, actor, now, typed: absence_log.dismiss_absence(typed["absence"].pk, actor, now),
-            "Noted that this is no absence; the follow-up goes on.",
-            _is_open,
-            in_header=False,
-        ),
-        Action(
-            "end_absence",
-            "They are back",
-            "alarm",
-            Right.WORK_CASES,
-            AbsenceForm,
-            lambda case, actor, now, typed: absence_log.end_absence(typed["absence"].pk, actor, now),
-            "The absence is over; the follow-up goes on.",
-            _is_open,
-            in_header=False,
-        ),
-    )
-}
-
-
-def register(action: Action) -> Action:
-    """Offer another app's move on the pages of cases, by the same endpoint and under the same guards (A2, S4)."""
-    ACTIONS[action.name] = action
+def register_action(action: ActionType) -> ActionType:
+    """Register the decorated action for the pages of cases."""
+    assert action.slug not in ACTIONS, f"Two actions are named {action.slug}."
+    ACTIONS[action.slug] = action
     return action
 
 
-def buttons_of(request: HttpRequest, case: Case, now: datetime) -> list[Button]:
-    """The moves that this person may make on the case as it stands."""
-    return [
-        Button(action, action.form(case, person(request), action.name))
-        for action in ACTIONS.values()
-        if action.in_header and holds(request, action.right) and _offered(action, case, person(request), now)
-    ]
+def buttons_of(request: HttpRequest, case: Case, now: datetime) -> list[CaseAction]:
+    """The header's actions that this person may take on the case as it stands."""
+    permitted = [action for action in ACTIONS.values() if action.in_header and holds(request, action.right)]
+    buttons = (action(case, person(request), now) for action in permitted)
+    return [button for button in buttons if button.offered()]
 
 
-def button_of(name: str, case: Case, user: User) -> Button:
-    """A move with an empty form, for a place on the page other than the header. Raises KeyError for an unknown name."""
-    action = ACTIONS[name]
-    return Button(action, action.form(case, user, action.name))
-
-
-def _offered(action: Action, case: Case, user: User, now: datetime) -> bool:
-    if action.name == "reopen" and not transitions.can_reopen(case, now):
-        return False
-    return action.offered(case) and action.offered_to(case, user)
+def button_of(slug: str, case: Case, user: User, now: datetime) -> CaseAction:
+    """An action with an empty form, for a place on the page other than the header. Raises KeyError."""
+    return ACTIONS[slug](case, user, now)
 
 
 # --- the endpoint (A2) ------------------------------------------------------------------------------------------
 
 
 class Endpoint:
-    """Takes the POST of a button. It is handed how to find a case for a request, and what its pages show."""
+    """Takes the POST of a button. It is given how to find a case for a request, and what its pages show."""
 
     def __init__(
         self,
@@ -500,94 +146,122 @@ class Endpoint:
         self.find = find
         self.page = page
 
-    def __call__(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Make the move, or answer why not. Raises Http404 for a foreign case or an unknown move."""
+    def __call__(self, request: HttpRequest, object_id: int, slug: str) -> HttpResponse:
+        """Take the action, or answer why not. Raises Http404 for a foreign case or an unknown action."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        case, action, now = self.find(request, object_id), ACTIONS.get(name), timezone.now()
-        if case is None or action is None:
-            raise Http404("There is no such case or move.")
+        if slug not in ACTIONS:
+            raise Http404("There is no such action.")
+        action, now = ACTIONS[slug], timezone.now()
         if not holds(request, action.right):
             sentence = f"You may not do this: “{action.label}” takes a right that your role does not have."
-            return self._answer(request, case, action, None, now, sentence, 403)
-        return self._try(request, case, action, now)
+            return self._not_allowed(request, object_id, action, now, sentence)
+        return self._try(request, object_id, action, now)
 
-    def _try(self, request: HttpRequest, case: Case, action: Action, now: datetime) -> HttpResponse:
-        form = action.form(case, person(request), action.name, request.POST)
-        if not form.is_valid():
-            return self._answer(request, case, action, form, now, "", 422)
+    def _try(self, request: HttpRequest, case_id: int, action: type[CaseAction], now: datetime) -> HttpResponse:
         try:
             with transaction.atomic():
                 # The lock makes the second of two clicks wait for the first, and then see what it did.
-                current = guards.locked(case.pk, person(request))
-                if action.needs_fresh_look:
-                    _refuse_stale(current, form.cleaned_data["seen"])
-                said = action.move(current, person(request), now, form.cleaned_data)
-        except Case.DoesNotExist as gone:
-            raise Http404("There is no such case any more.") from gone
-        except guards.NotAllowed as refused:
-            return self._answer(request, case, action, None, now, refused.sentence, 403)
-        except guards.Refused as refused:
-            return self._refused(request, case, action, form, refused, now)
-        done = said if isinstance(said, str) and said else action.done.format(number=case.number)
-        messages.success(request, done)
-        return redirect(case.get_absolute_url())
+                button = action(locked(case_id, person(request)), person(request), now, request.POST)
+                message = button.carry_out() if button.is_valid() else ""
+        except Case.DoesNotExist as error:
+            raise Http404("There is no such case.") from error
+        except NotAllowed as refused:
+            return self._not_allowed(request, case_id, action, now, refused.sentence)
+        except Refused as refused:
+            return self._refused(request, case_id, action, now, refused)
+        if button.errors:
+            return self._answer(request, button, "", 422)
+        messages.success(request, message)
+        return redirect(button.case.get_absolute_url())
+
+    def _found(self, request: HttpRequest, case_id: int) -> Case:
+        case = self.find(request, str(case_id))
+        if case is None:
+            raise Http404("There is no such case.")
+        return case
+
+    def _not_allowed(
+        self, request: HttpRequest, case_id: int, action: type[CaseAction], now: datetime, sentence: str
+    ) -> HttpResponse:
+        button = action(self._found(request, case_id), person(request), now)
+        return self._answer(request, button, sentence, 403, with_form=False)
 
     def _refused(
-        self,
-        request: HttpRequest,
-        case: Case,
-        action: Action,
-        form: MoveForm,
-        refused: guards.Refused,
-        now: datetime,
+        self, request: HttpRequest, case_id: int, action: type[CaseAction], now: datetime, refused: Refused
     ) -> HttpResponse:
         # As it is now, and with its present stamp: whoever presses again has read the sentence.
-        fresh = self.find(request, str(case.pk)) or case
-        again = action.form(fresh, person(request), action.name, _with_stamp(request.POST, fresh))
-        again.is_valid()
-        if refused.field in again.fields:
-            again.add_error(refused.field, refused.sentence)
-            return self._answer(request, fresh, action, again, now, "", 422)
-        return self._answer(request, fresh, action, again, now, refused.sentence, 422 if refused.field else 409)
+        case = self._found(request, case_id)
+        posted = request.POST.copy()
+        posted["seen"] = case.changed_at.isoformat()
+        button = action(case, person(request), now, posted)
+        button.is_valid()
+        if refused.field in button.fields:
+            button.add_error(refused.field, refused.sentence)
+            return self._answer(request, button, "", 422)
+        return self._answer(request, button, refused.sentence, 422 if refused.field else 409)
 
     def _answer(
-        self,
-        request: HttpRequest,
-        case: Case,
-        action: Action,
-        form: MoveForm | None,
-        now: datetime,
-        sentence: str,
-        status: int,
+        self, request: HttpRequest, button: CaseAction, sentence: str, status: int, with_form: bool = True
     ) -> HttpResponse:
-        still_possible = _offered(action, case, person(request), now)
-        context = self.page(request, case, now) | {
-            "title": f"{action.label}: {case.number}",
-            "original": case,
-            "action": action,
-            "form": form,
+        context = self.page(request, button.case, button.now) | {
+            "title": f"{button.label}: {button.case.number}",
+            "original": button.case,
+            "action": button,
+            "form": button if with_form else None,
             "sentence": sentence,
-            "still_possible": still_possible,
+            "still_possible": button.offered(),
         }
         return TemplateResponse(request, "admin/cases/case/do.html", context, status=status)
 
 
-def _with_stamp(posted: Any, case: Case) -> Any:
-    data = posted.copy()
-    data["seen"] = case.changed_at.isoformat()
-    return data
+# --- for the subjects whose buttons are not classes yet -----------------------------------------------------------
+
+Button = CaseAction
+Typed = dict[str, Any]
 
 
-def _refuse_stale(case: Case, seen: str) -> None:
-    """Refuse what was decided on an older picture of the case; a page that sent no stamp is not checked."""
-    if not seen or seen == case.changed_at.isoformat():
-        return
-    last = case.history.select_related("history_user").order_by("-history_date", "-history_id").first()
-    by = f" by {last.history_user}" if last and last.history_user else ""
-    waits = " It waits for the customer now." if case.status == Status.WAITING else ""
-    raise guards.Refused(
-        f"{case.number} has changed since you opened the page: {Move(case.last_move).label.lower()}{by} at "
-        f"{case.changed_at:%Y-%m-%d %H:%M} UTC.{waits} Nothing was changed; look at the case as it is now, "
-        "and press again if it still holds."
-    )
+@dataclass(frozen=True)
+class Action:
+    """A button as a row; `register` makes a class of it."""
+
+    name: str
+    label: str
+    icon: str
+    right: Needed
+    form: type[CaseAction]
+    move: Callable[[Case, User, datetime, Typed], Any]
+    done: str
+    offered: Callable[[Case], bool]
+    hint: str = ""
+    main: bool = False
+    needs_fresh_look: bool = False
+    in_header: bool = True
+    offered_to: Callable[[Case, User], bool] = lambda case, user: True
+
+
+def register(action: Action) -> Action:
+    """Register a button that is a row."""
+
+    def offered(self: CaseAction) -> bool:
+        return action.offered(self.case) and action.offered_to(self.case, self.actor)
+
+    def perform(self: CaseAction) -> str | None:
+        said = action.move(self.case, self.actor, self.now, self.cleaned_data)
+        return said if isinstance(said, str) and said else None
+
+    names = {
+        "slug": action.name,
+        "label": action.label,
+        "icon": action.icon,
+        "right": action.right,
+        "hint": action.hint,
+        "success_message": action.done,
+        "is_main": action.main,
+        "in_header": action.in_header,
+        "requires_fresh_page": action.needs_fresh_look,
+        "offered": offered,
+        "perform": perform,
+    }
+    register_action(type(action.name, (action.form,), names))
+    return action

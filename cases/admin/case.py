@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
+from cases import guards
 from cases.actions import SECOND_CLICK_WITHIN, Endpoint
 from cases.admin.case_history import CaseHistory
 from cases.admin.case_list import SEARCHED_WORDS, CappedPaginator, CaseList
@@ -26,7 +27,7 @@ from cases.forms import DetailsForm, OpeningForm, text_area
 from cases.models import Case
 from cases.panels import panels_of
 from cases.timeline import timeline_of
-from cases.workflow import guards, opening, transitions
+from cases.workflow import opening, transitions
 from contacts.enums import Right
 from contacts.models import Company, Contact, User
 from contacts.permissions import KnownRowsSelect, holds, id_of, person
@@ -203,7 +204,7 @@ class CaseAdmin(CaseHistory, CaseList):
             lambda request, case, now: self.page_context(request) | case_context(request, case, now),
         )
 
-        def do(request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        def do(request: HttpRequest, object_id: int, name: str) -> HttpResponse:
             return endpoint(request, object_id, name)
 
         def do_or_sign_in(request: HttpRequest, object_id: int, name: str) -> HttpResponse:

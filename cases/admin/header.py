@@ -27,7 +27,7 @@ def case_context(request: HttpRequest, case: Case, now: datetime) -> dict[str, A
         # in words already: a template would turn a moment back into the reader's own zone
         "local_now": f"{now.astimezone(ZoneInfo(case.company.time_zone)):%a %H:%M}",
         "buttons": buttons,
-        "can_reopen": any(button.action.name == "reopen" for button in buttons),
+        "can_reopen": any(button.slug == "reopen" for button in buttons),
         "may_work": may_work,
         "is_watching": case.watchers.filter(user=person(request)).exists(),
         "linked_url": _linked_url(case)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from cases.actions import Button, button_of
+from cases.actions import CaseAction, button_of
 from cases.enums import AbsenceState, FollowUpStep, MailStatus, WaitPlan
 from cases.followup.mail import draft_message
 from cases.followup.state import is_waiting, load_wait
@@ -92,7 +92,7 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "decide": FollowUpStep.OWNER_DECIDES in wait.done and plan.asleep_until is not None,
             "closes_local": in_zone(closing, wait.calendar.time_zone) if closing else "",
             "announced": _announced(wait),
-            "write": _writing(case, user, attempt) if works else None,
+            "write": _writing(case, user, attempt, now) if works else None,
         },
     )
 
@@ -122,7 +122,7 @@ def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
         "admin/cases/panels/absences.html",
         {
             "absences": lines[::-1],
-            "note": button_of("note_absence", case, user) if works else None,
+            "note": button_of("note_absence", case, user, now) if works else None,
         },
     )
 
@@ -148,10 +148,10 @@ def _next(wait: Wait, ahead: Sequence[DueStep], now: datetime) -> Next | None:
     )
 
 
-def _writing(case: Case, user: User, attempt: Next | None) -> Button:
+def _writing(case: Case, user: User, attempt: Next | None, now: datetime) -> CaseAction:
     """The button that writes to the customer, with the draft for the coming attempt."""
-    button = button_of("write_to_customer", case, user)
-    button.form.initial["body"] = draft_message(case, attempt.attempt.number if attempt else 1)
+    button = button_of("write_to_customer", case, user, now)
+    button.initial["body"] = draft_message(case, attempt.attempt.number if attempt else 1)
     return button
 
 

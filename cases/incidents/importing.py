@@ -21,9 +21,9 @@ from simple_history.utils import bulk_create_with_history
 
 from cases.engine.history import write_history
 from cases.enums import Move, Resolution, Status, WaitPlan, WaitReason
+from cases.guards import Refused
 from cases.incidents.log import BadRow, Incident, Log, State
 from cases.models import Case
-from cases.workflow.guards import Refused
 from contacts.calendars import calendar_problem
 from contacts.enums import Language, Level, Role
 from contacts.models import Company, Contact, OpeningSpan, SupportCentre, Technician, User

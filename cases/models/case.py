@@ -207,6 +207,10 @@ class Case(models.Model):
         """Whether it is still worked on."""
         return self.status != Status.RESOLVED
 
+    def last_history_row(self) -> Any:
+        """The newest row of the history, with the user who made it; None for a case that has none (C5)."""
+        return self.history.select_related("history_user").order_by("-history_date", "-history_id").first()
+
     # --- C4: the transitions. They set fields and do nothing else. ---
 
     @transition(status, source=Status.ASSIGNED.value, target=Status.IN_PROGRESS.value)

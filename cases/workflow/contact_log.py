@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from cases.enums import (
     AgreedBy,
     Channel,
@@ -19,19 +17,19 @@ from cases.enums import (
     WaitReason,
 )
 from cases.followup.state import load_wait
+from cases.guards import Refused, allow, changing, needs
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, FollowUp, Interaction
 from cases.policy.first_response import word_handled_by
 from cases.policy.followup.three_contacts import ContactVerdict, classify_contact
-from cases.workflow.guards import Refused, allow, locked, needs
-from cases.workflow.transitions import can_reopen, close, guard, log_interaction, monotonic_now, moved, reopen_locked
+from cases.workflow.transitions import can_reopen, close, guard, log_interaction, moved, reopen_locked
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
 
 
 def log_contact(
-    case_id: int,
+    case: Case | int,
     actor: User,
     now: datetime,
     *,
@@ -47,20 +45,19 @@ def log_contact(
     `send` mails `body` to the contact. Raises Refused or NotAllowed.
     """
     note = channel == Channel.NOTE
-    allow(actor, Right.ADD_NOTES if note else Right.WORK_CASES, "add a note" if note else "log a contact")
-    said = needs(body, "Write down what was said.", "body")
-    if note != (direction == Direction.INTERNAL):
-        raise Refused("A note is internal; a call, chat or email came from or went to the customer.", "direction")
-    with transaction.atomic():
-        case = locked(case_id, actor)
-        interaction = _take_contact(case, channel, direction, said, actor, now, reached)
+    right, to = (Right.ADD_NOTES, "add a note") if note else (Right.WORK_CASES, "log a contact")
+    with changing(case, actor, now, right=right, to=to) as (case, now):
+        text = needs(body, "Write down what was said.", "body")
+        if note != (direction == Direction.INTERNAL):
+            raise Refused("A note is internal; a call, chat or email came from or went to the customer.", "direction")
+        interaction = _take_contact(case, channel, direction, text, actor, now, reached)
         if send:
             _send_message(case, interaction, now)
     return interaction
 
 
 def customer_responded(
-    case_id: int,
+    case: Case | int,
     actor: User,
     now: datetime,
     *,
@@ -74,12 +71,10 @@ def customer_responded(
     With `confirms`, on a case that was waiting for the customer to confirm the solution, the case is resolved instead:
     both agree (C4). Raises Refused or NotAllowed.
     """
-    allow(actor, Right.WORK_CASES, "log a response")
-    said = needs(body, "Write down what the customer said.", "body")
-    if channel == Channel.NOTE:
-        raise Refused("A response comes by phone, chat or email; choose how the customer reached us.", "channel")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="log a response") as (case, now):
+        said = needs(body, "Write down what the customer said.", "body")
+        if channel == Channel.NOTE:
+            raise Refused("A response comes by phone, chat or email; choose how the customer reached us.", "channel")
         guard(case, "customer_responded", now)
         if confirms:
             _confirmed(case, actor, now, channel, said, solution)
@@ -95,8 +90,8 @@ def _confirmed(case: Case, actor: User, now: datetime, channel: Channel, said: s
             "The customer was not asked to confirm a solution; log what they said, then resolve the case.", "confirms"
         )
     needs(solution, "Write the solution that the customer confirmed.", "solution")
-    log_interaction(case, channel, Direction.IN, said, actor, monotonic_now(case, now))
-    close(case, actor, monotonic_now(case, now), Resolution.CONFIRMED, solution, AgreedBy(channel.value), said)
+    log_interaction(case, channel, Direction.IN, said, actor, now)
+    close(case, actor, now, Resolution.CONFIRMED, solution, AgreedBy(channel.value), said)
 
 
 def _take_contact(

@@ -10,11 +10,11 @@ from django.db import transaction
 
 from cases.engine.history import record
 from cases.enums import Channel, Direction, Move, Severity
+from cases.guards import Refused, allow, foreign_contact, needs
 from cases.mail.announcements import opening_letters
 from cases.mail.letters import post
 from cases.models import Case, Interaction, Refusal
 from cases.roster import Roster
-from cases.workflow.guards import Refused, allow, foreign_contact, needs
 from contacts.directory import Directory, is_reachable
 from contacts.enums import Right, Role
 from contacts.models import Company, Contact, Technician, User

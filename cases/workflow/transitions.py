@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django_fsm import can_proceed
 
@@ -22,7 +21,6 @@ from cases.enums import (
     PLAN_FOR,
     RANK,
     WITHOUT_SOLUTION,
-    AbsenceState,
     AgreedBy,
     Channel,
     Direction,
@@ -36,19 +34,17 @@ from cases.enums import (
     WaitPlan,
     WaitReason,
 )
-from cases.followup.state import load_calendar, load_wait
+from cases.followup.absences import cannot_act_before
+from cases.followup.state import load_wait
+from cases.guards import Refused, changing, foreign_contact, last_change, monotonic_now, needs
 from cases.mail.announcements import centre_of, resolved_letters, severe_letters
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
-from cases.models import Absence, Case, CaseWatcher, FollowUp, Interaction
+from cases.models import Case, CaseWatcher, FollowUp, Interaction
 from cases.policy.followup.plans import TO_OWNER, upcoming_steps
 from cases.policy.followup.wait import WARNING_PERIOD
-from cases.workflow.guards import Refused, allow, foreign_contact, locked, needs
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import Technician, User
-
-#: Nobody is away for longer; a date further ahead is a slip of the pen (F5).
-LONGEST_ABSENCE = timedelta(days=366)
 
 #: What people call the transitions of C4, in the order of a case's life.
 TRANSITIONS = {
@@ -70,20 +66,15 @@ def guard(case: Case, transition: str, now: datetime) -> None:
     """Refuse a transition that C4 does not know from the case's present status, saying what happened meanwhile."""
     if can_proceed(getattr(case, transition)):
         return
-    last = case.history.select_related("history_user").order_by("-history_date", "-history_id").first()
-    by = f" by {last.history_user}" if last and last.history_user else ""
     raise Refused(
         f"“{TRANSITIONS[transition]}” is not possible: {case.number} is “{case.get_status_display()}” since "
-        f"{Move(case.last_move).label.lower()}{by} at {case.changed_at:%Y-%m-%d %H:%M} UTC. "
-        "Nothing was changed; look at the case as it is now."
+        f"{last_change(case)}. Nothing was changed; look at the case as it is now."
     )
 
 
-def start_work(case_id: int, actor: User, now: datetime) -> Case:
+def start_work(case: Case | int, actor: User, now: datetime) -> Case:
     """Assigned -> In Progress. Raises Refused or NotAllowed."""
-    allow(actor, Right.WORK_CASES, "start work on a case")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="start work on a case") as (case, now):
         guard(case, "start_work", now)
         case.start_work()
         moved(case, Move.STARTED, actor, "", now)
@@ -91,7 +82,7 @@ def start_work(case_id: int, actor: User, now: datetime) -> Case:
 
 
 def ask_customer(
-    case_id: int,
+    case: Case | int,
     actor: User,
     now: datetime,
     *,
@@ -106,12 +97,9 @@ def ask_customer(
     `send` mails the question to the contact; without it the question was put to them in another way. `not_before` is
     the customer's local day before which they cannot act (F2). Raises Refused or NotAllowed.
     """
-    allow(actor, Right.WORK_CASES, "ask the customer")
-    said = needs(question, "Write the question to the customer, or what they told us.", "question")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="ask the customer") as (case, now):
+        said = needs(question, "Write the question to the customer, or what they told us.", "question")
         guard(case, "ask_customer", now)
-        now = monotonic_now(case, now)
         case.ask_customer(said, reason, plan or PLAN_FOR[reason], now)
         case.follow_up_check_at = now
         if not_before is not None:
@@ -146,39 +134,10 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
     post([Letter(key, "question", customer, what, case, SendCondition.WAITING, case.wait_episode)], now)
 
 
-def cannot_act_before(case: Case, actor: User, day: date, now: datetime) -> None:
-    """The customer named a day before which they cannot act: that is an absence (F2, F5). Raises Refused."""
-    today = load_calendar(case.company).local_date(now)
-    check_absence(today, day, today, "not_before")
-    Absence.objects.create(
-        case=case,
-        contact=case.contact,
-        state=AbsenceState.CONFIRMED,
-        away_from=today,
-        back_on=day,
-        noted_at=now,
-        noted_by=actor,
-        settled_at=now,
-        settled_by=actor,
-    )
-
-
-def check_absence(away_from: date, back_on: date, today: date, field: str = "back_on") -> None:
-    """Refuse a timeframe that cannot be one: it ends before it begins, is over, or is too far ahead (F5, S4)."""
-    if back_on <= today:
-        raise Refused(f"They would be back already on {back_on:%d %B %Y}; give a day after today over there.", field)
-    if back_on <= away_from:
-        raise Refused("The day they are back has to come after the first day away.", field)
-    if back_on > today + LONGEST_ABSENCE:
-        raise Refused(f"{back_on:%d %B %Y} is more than a year ahead; check the year.", field)
-
-
-def take_back(case_id: int, actor: User, now: datetime, *, reason: str) -> Case:
+def take_back(case: Case | int, actor: User, now: datetime, *, reason: str) -> Case:
     """Customer Update Required -> In Progress of our own accord (C4). Raises Refused or NotAllowed."""
-    allow(actor, Right.WORK_CASES, "take a question back")
-    why = needs(reason, "Say why you take it back: asked by mistake, or found it yourselves?", "reason")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="take a question back") as (case, now):
+        why = needs(reason, "Say why you take it back: asked by mistake, or found it yourselves?", "reason")
         guard(case, "take_back", now)
         case.take_back()
         moved(case, Move.TAKEN_BACK, actor, why, now)
@@ -186,7 +145,7 @@ def take_back(case_id: int, actor: User, now: datetime, *, reason: str) -> Case:
 
 
 def resolve(
-    case_id: int,
+    case: Case | int,
     actor: User,
     now: datetime,
     *,
@@ -199,13 +158,10 @@ def resolve(
 
     `said` are the customer's words, if they are worth keeping. Raises Refused or NotAllowed.
     """
-    allow(actor, Right.WORK_CASES, "resolve a case")
-    if resolution not in WITHOUT_SOLUTION:
-        needs(solution, "Write the solution: a case that the customer confirmed as solved has one.", "solution")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="resolve a case") as (case, now):
+        if resolution not in WITHOUT_SOLUTION:
+            needs(solution, "Write the solution: a case that the customer confirmed as solved has one.", "solution")
         guard(case, "resolve", now)
-        now = monotonic_now(case, now)
         if resolution == Resolution.NO_RESPONSE:
             _check_warned(case, now)
         if resolution == Resolution.CONFIRMED:
@@ -262,12 +218,10 @@ def _check_warned(case: Case, now: datetime) -> None:
         )
 
 
-def reopen(case_id: int, actor: User, now: datetime, *, reason: str) -> Case:
+def reopen(case: Case | int, actor: User, now: datetime, *, reason: str) -> Case:
     """Resolved -> In Progress within 14 days; later a new linked case (C4). Raises Refused or NotAllowed."""
-    allow(actor, Right.WORK_CASES, "reopen a case")
-    why = needs(reason, "Say why the case is reopened.", "reason")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="reopen a case") as (case, now):
+        why = needs(reason, "Say why the case is reopened.", "reason")
         guard(case, "reopen", now)
         if not can_reopen(case, now):
             raise Refused(
@@ -308,11 +262,6 @@ def moved(case: Case, move: Move, actor: User | None, reason: str, now: datetime
     record(case, move, actor, reason, now)
 
 
-def monotonic_now(case: Case, now: datetime) -> datetime:
-    """A move never happens before the one it follows, even when two machines' clocks differ a little (E3)."""
-    return max(now, case.changed_at)
-
-
 def log_interaction(
     case: Case,
     channel: Channel,
@@ -338,15 +287,13 @@ def log_interaction(
     )
 
 
-def change_severity(case_id: int, actor: User, now: datetime, *, severity: Severity, reason: str) -> Case:
+def change_severity(case: Case | int, actor: User, now: datetime, *, severity: Severity, reason: str) -> Case:
     """Change how bad it is, with a reason (C2); the schedule follows as if it had always been so (E4).
 
     Raises Refused or NotAllowed.
     """
-    allow(actor, Right.WORK_CASES, "change the severity")
-    why = needs(reason, "Say why the severity changes; a change without a reason is not kept.", "reason")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="change the severity") as (case, now):
+        why = needs(reason, "Say why the severity changes; a change without a reason is not kept.", "reason")
         before = Severity(case.severity)
         if severity == before:
             raise Refused(f"{case.number} is {before.label} already; choose another severity.", "severity")
@@ -358,14 +305,12 @@ def change_severity(case_id: int, actor: User, now: datetime, *, severity: Sever
     return case
 
 
-def reassign(case_id: int, actor: User, now: datetime, *, owner: User, reason: str) -> Case:
+def reassign(case: Case | int, actor: User, now: datetime, *, owner: User, reason: str) -> Case:
     """Give a case to another technician; the former owner goes on watching (A1, E7). Raises Refused or NotAllowed."""
-    allow(actor, Right.REASSIGN, "reassign a case")
-    why = needs(reason, "Say why the case goes to somebody else.", "reason")
-    if not owner.is_active or not Technician.objects.filter(user=owner).exists():
-        raise Refused(f"{owner} is no active technician; choose one who is.", "owner")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.REASSIGN, to="reassign a case") as (case, now):
+        why = needs(reason, "Say why the case goes to somebody else.", "reason")
+        if not owner.is_active or not Technician.objects.filter(user=owner).exists():
+            raise Refused(f"{owner} is no active technician; choose one who is.", "owner")
         if case.owner == owner:
             raise Refused(f"{case.number} belongs to {owner} already; choose somebody else.", "owner")
         if not case.is_open:
@@ -421,19 +366,17 @@ EDITABLE = frozenset(
 )
 
 
-def edit_details(case_id: int, actor: User, now: datetime, *, changes: dict[str, Any], reason: str = "") -> Case:
+def edit_details(case: Case | int, actor: User, now: datetime, *, changes: dict[str, Any], reason: str = "") -> Case:
     """Correct what the case says (C1); only fields of `EDITABLE`. Raises Refused, NotAllowed, or KeyError."""
-    allow(actor, Right.WORK_CASES, "edit a case")
-    if "title" in changes:
-        needs(changes["title"], "A case needs a title; say in one line what it is about.", "title")
-    foreign = set(changes) - EDITABLE
-    if foreign:
-        raise KeyError(f"not editable: {sorted(foreign)}")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="edit a case") as (case, now):
+        if "title" in changes:
+            needs(changes["title"], "A case needs a title; say in one line what it is about.", "title")
+        foreign = set(changes) - EDITABLE
+        if foreign:
+            raise KeyError(f"not editable: {sorted(foreign)}")
         for name, value in changes.items():
             setattr(case, name, value)
         if case.contact.company_id != case.company_id:
             raise foreign_contact(case.contact, case.company)
-        record(case, Move.EDITED, actor, reason or f"Edited: {', '.join(sorted(changes))}", monotonic_now(case, now))
+        record(case, Move.EDITED, actor, reason or f"Edited: {', '.join(sorted(changes))}", now)
     return case

@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
+from cases.followup import absences as absence_log
 from cases.models import Case, Interaction
-from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, opening, transitions
 from config.demo.people import CompanySketch, Desk
 from config.demo.playing import Story

@@ -16,9 +16,9 @@ from unfold.decorators import display
 
 from cases.actions import SECOND_CLICK_WITHIN, Action, register
 from cases.enums import Status
+from cases.guards import Refused
 from cases.models import Case, case_id_of
 from cases.templatetags.case_page import badge, moment_html
-from cases.workflow.guards import Refused
 from contacts.enums import Right
 from contacts.models import User
 from contacts.permissions import RightsAdmin, holds, person

@@ -16,9 +16,9 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from cases.enums import Channel, Direction, MailStatus, Status
+from cases.guards import Refused, allow, locked, needs
 from cases.mail.letters import Letter, case_facts, facts, post
 from cases.models import Case, Interaction, Mail
-from cases.workflow.guards import Refused, allow, locked, needs
 from cases.workflow.transitions import log_interaction
 from contacts.directory import Directory
 from contacts.enums import Right

@@ -40,7 +40,7 @@ def question_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "asked_of_reader": asks is not None and asks.asked_id == user.pk,
             "in_place_of": asks.stands_in_for if asks and asks.stands_in_for_id == case.owner_id else None,
             "is_overdue": asks is not None and asks.answer_by <= now,
-            "button": button_of("answer_question", case, user) if asks and user.may(Right.WORK_CASES) else None,
+            "button": button_of("answer_question", case, user, now) if asks and user.may(Right.WORK_CASES) else None,
             "past": past,
         },
         is_past=asks is None,

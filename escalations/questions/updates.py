@@ -12,9 +12,9 @@ from datetime import datetime
 from django.db import transaction
 
 from cases.enums import Channel, Direction, Status
+from cases.guards import Refused, allow, locked, needs
 from cases.mail.letters import Letter, case_facts, facts, post, to_contact
 from cases.models import Case, Interaction
-from cases.workflow.guards import Refused, allow, locked, needs
 from cases.workflow.transitions import log_interaction
 from contacts.directory import Addressee
 from contacts.enums import Right

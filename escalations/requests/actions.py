@@ -119,7 +119,7 @@ class AcceptForm(AboutRequestForm):
         widget=text_area(2),
     )
 
-    def __init__(self, case: Case, user: User, name: str, data: Any = None) -> None:
+    def __init__(self, case: Case, user: User, name: Any, data: Any = None) -> None:
         super().__init__(case, user, name, data)
         self.fields["point"].widget = OfferInput(self)
 

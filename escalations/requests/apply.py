@@ -17,10 +17,9 @@ from simple_history.utils import bulk_update_with_history
 
 from cases.engine.history import record
 from cases.enums import Move, Severity, Status
+from cases.guards import NotAllowed, Refused, locked, monotonic_now, needs
 from cases.mail.letters import Letter, post
 from cases.models import Case
-from cases.workflow.guards import NotAllowed, Refused, locked, needs
-from cases.workflow.transitions import monotonic_now
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User

@@ -57,14 +57,16 @@ def open_requests(case: Case, user: User, now: datetime) -> list[OpenRequest]:
 def _as_open(rows: list[EscalationRequest], case: Case, user: User, now: datetime) -> list[OpenRequest]:
     at_work = case.status not in (Status.WAITING, Status.RESOLVED)
     offer = acceptance_effect(load_clocks([case])[case.pk], now, Directory()) if rows and at_work else None
-    return [OpenRequest(row, offer, list(_buttons(row, offer, case, user))) for row in rows]
+    return [OpenRequest(row, offer, list(_buttons(row, offer, case, user, now))) for row in rows]
 
 
-def _buttons(request: EscalationRequest, offer: AcceptanceEffect | None, case: Case, user: User) -> Iterator[Button]:
+def _buttons(
+    request: EscalationRequest, offer: AcceptanceEffect | None, case: Case, user: User, now: datetime
+) -> Iterator[Button]:
     for name in _moves(request, offer, case, user):
-        button = button_of(name, case, user)
+        button = button_of(name, case, user, now)
         # the forms would find out the same; here it is known already
-        button.form.about, button.form.offer = request, offer  # type: ignore[attr-defined]
+        button.form.about, button.form.offer = request, offer
         yield button
 
 
@@ -113,7 +115,7 @@ def requests_panel(case: Case, user: User, now: datetime) -> Panel | None:
         {
             "open_requests": _as_open(sorted(undecided, key=lambda one: one.is_decision), case, user, now),
             "attentions": attentions,
-            "end_attention": button_of("end_attention", case, user) if may_end else None,
+            "end_attention": button_of("end_attention", case, user, now) if may_end else None,
             "earlier": [
                 {"request": one, "outcome": outcome(one), "brought": brought(one)} for one in earlier[:EARLIER_SHOWN]
             ],

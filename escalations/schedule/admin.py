@@ -20,8 +20,8 @@ from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
 
 from cases.enums import Severity
+from cases.guards import NotAllowed, Refused
 from cases.templatetags.case_page import moment_html
-from cases.workflow.guards import NotAllowed, Refused
 from contacts.enums import Right, Role
 from contacts.pages import HistoryAdmin, RowRights
 from contacts.permissions import person

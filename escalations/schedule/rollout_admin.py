@@ -20,8 +20,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from cases.enums import Status
+from cases.guards import NotAllowed, Refused
 from cases.mail.letters import Letter
-from cases.workflow.guards import NotAllowed, Refused
 from contacts.enums import Right
 from contacts.permissions import RightsAdmin, holds, person
 from contacts.wording import duration

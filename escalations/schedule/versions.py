@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from cases.enums import Severity
-from cases.workflow.guards import Refused, allow
+from cases.guards import Refused, allow
 from contacts.directory import Addressee, Directory, is_reachable
 from contacts.enums import MANAGEMENT_ROLES, Right, Role
 from contacts.models import Company, User

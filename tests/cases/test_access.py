@@ -16,8 +16,8 @@ from django.urls import reverse
 
 from cases.actions import ACTIONS
 from cases.enums import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitReason
+from cases.followup import absences as absence_log
 from cases.models import Absence, Case, FollowUp, Interaction, Mail, Refusal
-from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from contacts.models import User
 from escalations.enums import Origin

@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from cases.dashboard import Card, cards_for
 from cases.enums import AgreedBy, Channel, Direction, MailStatus, Resolution, Severity, WaitReason
+from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.models import Case, CaseWatcher, FailedCase, Interaction, Mail, Refusal, SweepRun
-from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from contacts.enums import Role
 from contacts.models import RoleHolder, User

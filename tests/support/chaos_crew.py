@@ -34,11 +34,11 @@ from django.db import connection  # noqa: E402
 
 from cases.enums import Channel, Direction, Resolution, Severity, Status, WaitReason  # noqa: E402
 from cases.followup.apply import follow_up  # noqa: E402
+from cases.guards import Refused  # noqa: E402
 from cases.mail.outbox import deliver  # noqa: E402
 from cases.models import Case  # noqa: E402
 from cases.workflow import transitions  # noqa: E402
 from cases.workflow.contact_log import log_contact  # noqa: E402
-from cases.workflow.guards import Refused  # noqa: E402
 from contacts.models import User  # noqa: E402
 from escalations.points.apply import escalate  # noqa: E402
 

@@ -12,10 +12,10 @@ from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.utils import timezone
 from tqdm import tqdm
 
+from cases.guards import Refused
 from cases.incidents.file import read_file, said_bad_rows
 from cases.incidents.importing import Imported, Terms, import_log
 from cases.incidents.log import YEARS, Log
-from cases.workflow.guards import Refused
 
 
 class Command(BaseCommand):

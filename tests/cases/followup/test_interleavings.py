@@ -18,13 +18,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import Channel, Direction, FollowUpStep, MailStatus, Resolution, Status, WaitPlan, WaitReason
+from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.followup.state import load_calendar
+from cases.guards import Refused
 from cases.mail.outbox import deliver
 from cases.models import Absence, Case, FailedCase, FollowUp, Interaction, Mail
-from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
-from cases.workflow.guards import Refused
 from tests.support.builders import NOON, Desk, build_desk
 from tests.support.workers import at_once
 

@@ -18,11 +18,11 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect, sync_playwright
 
 from cases.enums import AbsenceState, Channel, Direction, Resolution, Status, WaitReason
+from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.followup.panel import waiting_panel
 from cases.mail.outbox import deliver
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
-from cases.workflow import absences as absence_log
 from cases.workflow import transitions
 from contacts.models import Contact, User
 from escalations.forecast.simulate import Kind, forecast_of

@@ -24,13 +24,13 @@ from cases.enums import (
     WaitPlan,
     WaitReason,
 )
+from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.followup.state import load_wait
+from cases.guards import NotAllowed, Refused
 from cases.mail.outbox import TOO_LATE, deliver
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
-from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
-from cases.workflow.guards import NotAllowed, Refused
 from contacts.models import CompanyClosureDay, Contact
 from tests.support.builders import NOON, Desk, reload
 

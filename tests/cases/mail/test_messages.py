@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from cases.enums import AgreedBy, Channel, Direction, MailStatus, Resolution, Severity, WaitReason
+from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.mail.letters import Letter, facts, post
 from cases.mail.outbox import deliver
 from cases.mail.rendering import TO_STAFF, Rendered, paragraphs, render, template_names
 from cases.models import Case, FollowUp, Mail
-from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
 from contacts.directory import Addressee
 from contacts.enums import Language, Level, Role

@@ -25,9 +25,9 @@ from cases.enums import (
     WaitPlan,
     WaitReason,
 )
+from cases.guards import NotAllowed, Refused
 from cases.models import Case, CaseWatcher, FollowUp, Interaction, Mail, Refusal
 from cases.workflow import contact_log, opening, transitions
-from cases.workflow.guards import NotAllowed, Refused
 from cases.workflow.opening import Intake
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, Technician, User

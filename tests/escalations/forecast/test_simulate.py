@@ -26,13 +26,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from cases.enums import AgreedBy, Channel, Direction, FollowUpStep, MailStatus, Resolution, Severity, WaitReason
+from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
+from cases.guards import Refused
 from cases.mail.outbox import deliver
 from cases.models import Case, FailedCase, FollowUp, Interaction, Mail
 from cases.policy.followup.plans import TO_OWNER
-from cases.workflow import absences as absence_log
 from cases.workflow import contact_log, transitions
-from cases.workflow.guards import Refused
 from contacts.enums import Level, Role
 from contacts.models import Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
 from escalations.enums import Member, Origin, SlaKind, SlaOutcome

@@ -19,10 +19,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import Channel, Move, Resolution, Severity, Status, WaitReason
+from cases.guards import Refused
 from cases.models import Case, CaseWatcher, FailedCase, Interaction, Mail
 from cases.workflow import transitions
 from cases.workflow.contact_log import customer_responded
-from cases.workflow.guards import Refused
 from escalations.models import Escalation, EscalationRequest, Question
 from escalations.points.apply import escalate
 from escalations.policy.clock import Due, Snapshot, due_points, view_clock

@@ -11,10 +11,10 @@ import pytest
 from django.db import connection
 
 from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitReason
+from cases.guards import NotAllowed, Refused
 from cases.mail.rendering import render
 from cases.models import Case, CaseWatcher, Interaction, Mail
 from cases.workflow import contact_log, transitions
-from cases.workflow.guards import NotAllowed, Refused
 from contacts.enums import Role
 from contacts.models import RoleHolder, Technician, User
 from escalations.models import Question

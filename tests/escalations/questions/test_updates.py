@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from cases.enums import Channel, Direction, Resolution, Severity, WaitReason
+from cases.guards import NotAllowed, Refused
 from cases.mail.outbox import deliver
 from cases.mail.rendering import render
 from cases.models import Case, CaseWatcher, Interaction, Mail
 from cases.workflow import transitions
-from cases.workflow.guards import NotAllowed, Refused
 from contacts.enums import Role
 from contacts.models import RoleHolder
 from escalations.enums import Member

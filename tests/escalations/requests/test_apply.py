@@ -11,10 +11,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from cases.enums import AgreedBy, Resolution, Severity, WaitReason
+from cases.guards import NotAllowed, Refused
 from cases.mail.letters import post
 from cases.models import Case, Mail
 from cases.workflow import transitions
-from cases.workflow.guards import NotAllowed, Refused
 from contacts.directory import Directory
 from contacts.enums import Role
 from contacts.models import RoleHolder, User

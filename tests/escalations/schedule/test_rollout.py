@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from cases.enums import Move, Resolution, Severity, WaitReason
+from cases.guards import NotAllowed, Refused
 from cases.models import Case, Mail
 from cases.workflow import transitions
-from cases.workflow.guards import NotAllowed, Refused
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, User
 from escalations.clocks import Versions, load_clocks

@@ -25,10 +25,10 @@ from hypothesis import strategies as st
 
 from cases.enums import Channel, Direction, MailStatus, Resolution, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
+from cases.guards import Refused
 from cases.mail.outbox import deliver
 from cases.models import Case, CaseWatcher, FailedCase, FollowUp, Interaction, Mail
 from cases.workflow import contact_log, transitions
-from cases.workflow.guards import Refused
 from contacts.enums import Role
 from escalations.clocks import Versions, brought_forward
 from escalations.enums import Member, Origin, RequestStatus, SlaKind, SlaOutcome

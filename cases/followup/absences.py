@@ -6,25 +6,28 @@ week while the owner is asked what they are. It is neither a response nor an att
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
-
-from django.db import transaction
+from datetime import date, datetime, timedelta
 
 from cases.enums import OPEN_ABSENCES, AbsenceState
 from cases.followup.mail import absence_letters
 from cases.followup.state import load_calendar
+from cases.guards import Refused, changing
 from cases.mail.letters import post
 from cases.models import Absence, Case
 from cases.policy.absence_notes import read_timeframe
-from cases.workflow.guards import Refused, allow, locked
-from cases.workflow.transitions import check_absence
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
 
 #: A pasted note longer than this is no note; the reader itself looks at less of it.
 LONGEST_NOTE = 20_000
+
+
+#: Nobody is away for longer; a date further ahead is a slip of the pen (F5).
+FURTHEST_RETURN = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Dates:
 
 
 def note_absence(
-    case_id: int,
+    case: Case | int,
     actor: User,
     now: datetime,
     *,
@@ -49,18 +52,16 @@ def note_absence(
     Dates that are given are taken as they are; else they are read from the note and wait for a person's confirmation.
     Raises Refused or NotAllowed.
     """
-    allow(actor, Right.WORK_CASES, "note an absence")
-    words = note.strip()
-    if not words and back_on is None:
-        raise Refused("Paste the note, or say on which day they are back.", "note")
-    if len(words) > LONGEST_NOTE:
-        raise Refused(f"The note is longer than {LONGEST_NOTE:,} characters; paste only the absence note.", "note")
-    with transaction.atomic():
-        case = locked(case_id, actor)
+    with changing(case, actor, now, right=Right.WORK_CASES, to="note an absence") as (case, now):
+        text = note.strip()
+        if not text and back_on is None:
+            raise Refused("Paste the note, or say on which day they are back.", "note")
+        if len(text) > LONGEST_NOTE:
+            raise Refused(f"The note is longer than {LONGEST_NOTE:,} characters; paste only the absence note.", "note")
         if not case.is_open:
             raise Refused(f"{case.number} is resolved; nobody is waited for.")
         today = load_calendar(case.company).local_date(now)
-        absence = Absence(case=case, contact=case.contact, note=words, noted_at=now, noted_by=actor)
+        absence = Absence(case=case, contact=case.contact, note=text, noted_at=now, noted_by=actor)
         if back_on is not None:
             _settle(absence, Dates(away_from or today, back_on), today, actor, now)
         else:
@@ -74,53 +75,85 @@ def note_absence(
 
 
 def confirm_absence(
-    absence_id: int, actor: User, now: datetime, *, away_from: date | None = None, back_on: date | None = None
+    absence: Absence | int, actor: User, now: datetime, *, away_from: date | None = None, back_on: date | None = None
 ) -> Absence:
     """Say what the dates are: those that were read, or others (F5).
 
     Raises Refused, NotAllowed or Absence.DoesNotExist.
     """
-    allow(actor, Right.WORK_CASES, "confirm an absence")
-    with transaction.atomic():
-        case, absence = _locked(absence_id, actor)
-        if absence.state == AbsenceState.DISMISSED:
+    with _changing(absence, actor, now, "confirm an absence") as (row, now):
+        if row.state == AbsenceState.DISMISSED:
             raise Refused("Somebody has said meanwhile that this is no absence; note it anew if it is one.")
-        back = back_on or absence.back_on
+        back = back_on or row.back_on
         if back is None:
             raise Refused("Say on which day they are back.", "back_on")
-        today = load_calendar(case.company).local_date(now)
-        _settle(absence, Dates(away_from or absence.away_from or today, back), today, actor, now)
-        absence.ended_on = None
-        absence.save()
-        _wake(case, now)
-    return absence
+        today = load_calendar(row.case.company).local_date(now)
+        _settle(row, Dates(away_from or row.away_from or today, back), today, actor, now)
+        row.ended_on = None
+    return row
 
 
-def dismiss_absence(absence_id: int, actor: User, now: datetime) -> Absence:
+def dismiss_absence(absence: Absence | int, actor: User, now: datetime) -> Absence:
     """It was none: the plan goes on as if it had never been noted (F5). Raises as `confirm_absence` does."""
-    allow(actor, Right.WORK_CASES, "dismiss an absence")
-    with transaction.atomic():
-        case, absence = _locked(absence_id, actor)
-        absence.state = AbsenceState.DISMISSED
-        absence.settled_at, absence.settled_by = now, actor
-        absence.save()
-        _wake(case, now)
-    return absence
+    with _changing(absence, actor, now, "dismiss an absence") as (row, now):
+        row.state = AbsenceState.DISMISSED
+        row.settled_at, row.settled_by = now, actor
+    return row
 
 
-def end_absence(absence_id: int, actor: User, now: datetime) -> Absence:
+def end_absence(absence: Absence | int, actor: User, now: datetime) -> Absence:
     """They are back sooner than said, or the plan goes on without them: it wakes today (F5). Raises as above."""
-    allow(actor, Right.WORK_CASES, "end an absence")
-    with transaction.atomic():
-        case, absence = _locked(absence_id, actor)
-        today = load_calendar(case.company).local_date(now)
-        if absence.state != AbsenceState.CONFIRMED or absence.back_on is None or absence.back_on <= today:
+    with _changing(absence, actor, now, "end an absence") as (row, now):
+        today = load_calendar(row.case.company).local_date(now)
+        if row.state != AbsenceState.CONFIRMED or row.back_on is None or row.back_on <= today:
             raise Refused("This absence is over already, or its dates were never confirmed.")
-        absence.ended_on = today
-        absence.settled_at, absence.settled_by = now, actor
-        absence.save()
-        _wake(case, now)
-    return absence
+        row.ended_on = today
+        row.settled_at, row.settled_by = now, actor
+    return row
+
+
+@contextmanager
+def _changing(absence: Absence | int, actor: User, now: datetime, to: str) -> Iterator[tuple[Absence, datetime]]:
+    """As `changing` its case; saves the absence at the end, and lets the plan look again.
+
+    An `Absence` instance was read after its `case` was locked. Absences of a case that the actor may not read do not
+    exist (A1).
+    """
+    readable = Absence.objects.filter(case__in=Case.objects.visible_to(actor))
+    case = absence.case if isinstance(absence, Absence) else readable.get(pk=absence).case_id
+    with changing(case, actor, now, right=Right.WORK_CASES, to=to) as (locked_case, now):
+        row = absence if isinstance(absence, Absence) else Absence.objects.get(pk=absence)
+        row.case = locked_case
+        yield row, now
+        row.save()
+        _wake(locked_case, now)
+
+
+def cannot_act_before(case: Case, actor: User, day: date, now: datetime) -> None:
+    """The customer named a day before which they cannot act: that is an absence (F2, F5). Raises Refused."""
+    today = load_calendar(case.company).local_date(now)
+    check_absence(today, day, today, "not_before")
+    Absence.objects.create(
+        case=case,
+        contact=case.contact,
+        state=AbsenceState.CONFIRMED,
+        away_from=today,
+        back_on=day,
+        noted_at=now,
+        noted_by=actor,
+        settled_at=now,
+        settled_by=actor,
+    )
+
+
+def check_absence(away_from: date, back_on: date, today: date, field: str = "back_on") -> None:
+    """Refuse a timeframe that cannot be one: it ends before it begins, is over, or is too far ahead (F5, S4)."""
+    if back_on <= today:
+        raise Refused(f"They would be back already on {back_on:%d %B %Y}; give a day after today over there.", field)
+    if back_on <= away_from:
+        raise Refused("The day they are back has to come after the first day away.", field)
+    if back_on > today + FURTHEST_RETURN:
+        raise Refused(f"{back_on:%d %B %Y} is more than a year ahead; check the year.", field)
 
 
 def _settle(absence: Absence, dates: Dates, today: date, actor: User, now: datetime) -> None:
@@ -147,15 +180,6 @@ def _ask(absence: Absence, now: datetime) -> None:
     still_open = asked.filter(state__in=OPEN_ABSENCES).exists()
     if not in_this_wait and not still_open:
         absence.asked_at = now
-
-
-def _locked(absence_id: int, actor: User) -> tuple[Case, Absence]:
-    """The case, locked, and its absence; one of a case that the actor may not read is not there (A1)."""
-    found = Absence.objects.filter(case__in=Case.objects.visible_to(actor)).get(pk=absence_id)
-    case = locked(found.case_id, actor)
-    absence = Absence.objects.get(pk=absence_id)
-    absence.case = case
-    return case, absence
 
 
 def _wake(case: Case, now: datetime) -> None:

@@ -1,0 +1,87 @@
+"""What every change of a case starts with: the actor's right, the lock, and the moment of the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import transaction
+
+from cases.enums import Move
+from cases.models import Case
+from contacts.enums import Right
+from contacts.models import Company, Contact, User
+
+
+class Refused(Exception):
+    """A change that may not be made; the message is one sentence for whoever tried (S4). `field` names the input."""
+
+    def __init__(self, sentence: str, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+
+
+class NotAllowed(Refused):
+    """The person lacks the right (A1)."""
+
+
+def allow(actor: User, right: Right, doing: str) -> None:
+    """Check a right. Raises NotAllowed with a sentence (A1, A2)."""
+    if not actor.may(right):
+        raise NotAllowed(f"You may not {doing}: it takes the right of a technician or support manager.")
+
+
+def locked(case_id: int, actor: User) -> Case:
+    """Read a case and lock it until the transaction ends.
+
+    Raises Case.DoesNotExist also for a case that the actor may not read (A1).
+    """
+    return (
+        Case.objects.visible_to(actor)
+        .select_for_update(of=("self",))
+        .select_related("company", "contact", "contact__company", "owner")
+        .get(pk=case_id)
+    )
+
+
+@contextmanager
+def changing(case: Case | int, actor: User, now: datetime, *, right: Right, to: str) -> Iterator[tuple[Case, datetime]]:
+    """Open a change of a case: check the right, begin a transaction, lock the case.
+
+    Yields the locked case and the moment of the change: `now` (UTC), but never before the case's last change. A `Case`
+    instance is taken as it is: the caller has locked it, and its transaction is the caller's. `to` ends “You may
+    not ...”. Raises NotAllowed, or Case.DoesNotExist for a case that the actor may not read.
+    """
+    allow(actor, right, to)
+    if isinstance(case, Case):
+        yield case, monotonic_now(case, now)
+        return
+    with transaction.atomic():
+        row = locked(case, actor)
+        yield row, monotonic_now(row, now)
+
+
+def monotonic_now(case: Case, now: datetime) -> datetime:
+    """`now`, but not before the case's last change, even when the clocks of two machines differ a little (E3)."""
+    return max(now, case.changed_at)
+
+
+def last_change(case: Case) -> str:
+    """What changed a case last, by whom and when, for a refusal: “reopened by Tina Berg at 2026-06-03 12:00 UTC”."""
+    row = case.last_history_row()
+    by = f" by {row.history_user}" if row and row.history_user else ""
+    return f"{Move(case.last_move).label.lower()}{by} at {case.changed_at:%Y-%m-%d %H:%M} UTC"
+
+
+def needs(text: str, sentence: str, field: str) -> str:
+    """The text without surrounding space. Raises Refused with `sentence` at `field` if nothing is left."""
+    stripped = text.strip()
+    if not stripped:
+        raise Refused(sentence, field)
+    return stripped
+
+
+def foreign_contact(contact: Contact, company: Company) -> Refused:
+    return Refused(f"{contact.name} does not work for {company.name}; choose one of theirs.", "contact")

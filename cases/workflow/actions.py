@@ -1,0 +1,475 @@
+"""The buttons of a case: transitions (C4), contact log (C3), severity, owner, watching, words after closing (C7)."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from django import forms
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldBooleanWidget
+
+from cases.actions import SECOND_CLICK_WITHIN, CaseAction, register_action
+from cases.enums import (
+    PLAN_FOR,
+    AgreedBy,
+    Channel,
+    Direction,
+    Resolution,
+    Severity,
+    Status,
+    WaitPlan,
+    WaitReason,
+)
+from cases.forms import A_DAY, REAL_CHANNELS, day_input, reason_field, text_area
+from cases.guards import Refused
+from cases.models import CaseWatcher, FollowUp, Interaction
+from cases.workflow import contact_log, transitions
+from contacts.enums import Right
+from contacts.models import User
+from contacts.permissions import READERS
+
+# --- transitions (C4) -------------------------------------------------------------------------------------------
+
+
+class TransitionAction(CaseAction):
+    """One of the transitions of C4; its slug is the transition's name."""
+
+    right = Right.WORK_CASES
+
+    def offered(self) -> bool:
+        return self.slug in transitions.available_transitions(self.case)
+
+
+@register_action
+class StartWork(TransitionAction):
+    slug, label, icon = "start_work", transitions.TRANSITIONS["start_work"], "play_arrow"
+    success_message = "Work on {number} has begun."
+    is_main = True
+
+    def perform(self) -> None:
+        transitions.start_work(self.case, self.actor, self.now)
+
+
+@register_action
+class CustomerResponded(TransitionAction):
+    slug, label, icon = "customer_responded", transitions.TRANSITIONS["customer_responded"], "mark_chat_read"
+    hint = "Ends the wait: the case goes back to work and no further notice is sent."
+    success_message = "The response is logged; {number} is in progress again."
+    is_main = True
+
+    channel = forms.TypedChoiceField(
+        label="How they reached us",
+        choices=REAL_CHANNELS,
+        coerce=Channel,
+        error_messages={"required": "Choose how the customer reached us: phone, chat or email."},
+        widget=UnfoldAdminSelectWidget(),
+    )
+    body = forms.CharField(label="What the customer said", required=False, widget=text_area(5, required=True))
+    confirms = forms.TypedChoiceField(
+        label="Is it solved?",
+        choices=[("", "Choose"), ("yes", "Yes, they confirm the solution"), ("no", "No, it still does not work")],
+        coerce=lambda answer: answer == "yes",
+        error_messages={"required": "Say whether it is solved: if they confirm it, the case is resolved."},
+        help_text="If they confirm it, the case is resolved at once; else it goes back to work.",
+        widget=UnfoldAdminSelectWidget(attrs={"data-desk-shows": json.dumps({"solution": ["yes"]})}),
+    )
+    solution = forms.CharField(
+        label="Solution",
+        required=False,
+        widget=text_area(4),
+        help_text="Needed when they confirm it; they get it by email.",
+    )
+
+    def prepare(self) -> None:
+        """Ask for the confirmation only where we wait for one."""
+        if self.case.wait_reason != WaitReason.CONFIRM:
+            del self.fields["confirms"], self.fields["solution"]
+            return
+        self.initial["solution"] = self.case.solution or self.case.wait_question
+
+    def perform(self) -> str | None:
+        answers = self.answers
+        refuse_second_click(self, answers["channel"], Direction.IN, answers["body"])
+        contact_log.customer_responded(self.case, self.actor, self.now, **answers)
+        return f"The customer confirmed it; {self.case.number} is resolved." if answers.get("confirms") else None
+
+
+@register_action
+class AskCustomer(TransitionAction):
+    slug, label, icon = "ask_customer", transitions.TRANSITIONS["ask_customer"], "contact_support"
+    hint = "The case waits for the customer, and is followed up by a plan. A new question starts a new wait."
+    success_message = "{number} waits for the customer."
+    requires_fresh_page = True
+
+    question = forms.CharField(
+        label="Question, or what the customer told us", required=False, widget=text_area(5, required=True)
+    )
+    reason = forms.TypedChoiceField(
+        label="Why we wait",
+        choices=WaitReason.choices,
+        coerce=WaitReason,
+        initial=WaitReason.INFORMATION.value,
+        error_messages={"required": "Say why we wait: it picks how we follow up."},
+        widget=UnfoldAdminSelectWidget(
+            attrs={"data-desk-plans": json.dumps({reason.value: plan.value for reason, plan in PLAN_FOR.items()})}
+        ),
+    )
+    plan = forms.TypedChoiceField(
+        label="How we follow up",
+        choices=WaitPlan.choices,
+        coerce=WaitPlan,
+        empty_value=None,
+        initial=PLAN_FOR[WaitReason.INFORMATION].value,
+        required=False,
+        help_text="The reason picks one; choose the other where it fits better.",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    not_before = forms.DateField(
+        label="They cannot act before",
+        required=False,
+        error_messages={"invalid": A_DAY},
+        help_text="If they named a day: until then we do not turn to them.",
+        widget=day_input(),
+    )
+    send = forms.BooleanField(
+        label="Send it by email now",
+        required=False,
+        initial=True,
+        help_text="Untick it when the question was put in another way.",
+        widget=UnfoldBooleanWidget(),
+    )
+
+    def perform(self) -> None:
+        transitions.ask_customer(self.case, self.actor, self.now, **self.answers)
+
+
+@register_action
+class TakeBack(TransitionAction):
+    slug, label, icon = "take_back", transitions.TRANSITIONS["take_back"], "undo"
+    hint = "Asked by mistake, or found it yourselves: the case goes back to work."
+    success_message = "The question is taken back; {number} is in progress."
+
+    reason = reason_field()
+
+    def perform(self) -> None:
+        transitions.take_back(self.case, self.actor, self.now, **self.answers)
+
+
+@register_action
+class Resolve(TransitionAction):
+    slug, label, icon = "resolve", transitions.TRANSITIONS["resolve"], "task_alt"
+    hint = "The customer is told that the case is closed and why."
+    success_message = "{number} is resolved; the customer is told."
+    requires_fresh_page = True
+
+    resolution = forms.TypedChoiceField(
+        label="Why it closes",
+        choices=Resolution.choices,
+        coerce=Resolution,
+        error_messages={"required": "Choose why the case closes."},
+        widget=UnfoldAdminSelectWidget(
+            attrs={
+                "data-desk-shows": json.dumps(
+                    {name: [Resolution.CONFIRMED.value] for name in ("agreed_by", "said", "solution")}
+                )
+            }
+        ),
+    )
+    agreed_by = forms.TypedChoiceField(
+        label="How they agreed",
+        required=False,
+        choices=[("", "Choose"), *AgreedBy.choices],
+        coerce=AgreedBy,
+        empty_value=None,
+        help_text="Needed when the customer confirmed it: both sides agree to close.",
+        widget=UnfoldAdminSelectWidget(),
+    )
+    said = forms.CharField(label="What they said", required=False, widget=text_area(2))
+    solution = forms.CharField(
+        label="Solution",
+        required=False,
+        widget=text_area(6),
+        help_text="Needed when the customer confirmed it; they get it by email.",
+    )
+
+    def prepare(self) -> None:
+        self.initial["solution"] = self.case.solution
+
+    def perform(self) -> None:
+        transitions.resolve(self.case, self.actor, self.now, **self.answers)
+
+
+@register_action
+class Reopen(TransitionAction):
+    slug, label, icon = "reopen", transitions.TRANSITIONS["reopen"], "restart_alt"
+    success_message = "{number} is in progress again."
+    is_main = True
+
+    reason = reason_field()
+
+    def offered(self) -> bool:
+        return super().offered() and transitions.can_reopen(self.case, self.now)
+
+    def perform(self) -> None:
+        transitions.reopen(self.case, self.actor, self.now, **self.answers)
+
+
+# --- the contact log (C3) ---------------------------------------------------------------------------------------
+
+
+class ContactAction(CaseAction):
+    """An action that logs a contact with the customer."""
+
+    right = Right.WORK_CASES
+
+    def log(
+        self,
+        done: str,
+        *,
+        body: str,
+        channel: Channel,
+        direction: Direction = Direction.OUT,
+        reached: bool = True,
+        send: bool = False,
+    ) -> str:
+        """Log the contact; return `done`, and whether it counts as one of the three contacts (F3)."""
+        refuse_second_click(self, channel, direction, body)
+        interaction = contact_log.log_contact(
+            self.case,
+            self.actor,
+            self.now,
+            channel=channel,
+            direction=direction,
+            body=body,
+            reached=reached,
+            send=send,
+        )
+        if interaction.why_no_attempt:
+            return f"{done}. It does not count as an attempt: {interaction.why_no_attempt}."
+        attempt = FollowUp.objects.filter(interaction=interaction).first()
+        return f"{done} and counts as the {attempt.get_step_display().lower()}." if attempt else f"{done}."
+
+
+def refuse_second_click(action: CaseAction, channel: Channel, direction: Direction, body: str) -> None:
+    """Refuse to log what the same person logged on the case a moment ago."""
+    just_now = Interaction.objects.filter(
+        case=action.case,
+        by=action.actor,
+        channel=channel,
+        direction=direction,
+        body=body.strip(),
+        at__gt=action.now - SECOND_CLICK_WITHIN,
+        opened_the_case=False,
+    )
+    if just_now.exists():
+        raise Refused("You logged exactly this a moment ago; nothing was logged twice.")
+
+
+@register_action
+class LogContact(ContactAction):
+    slug, label, icon = "log_contact", "Log a contact", "add_call"
+    hint = "A word from the customer ends a wait by itself."
+
+    channel = forms.TypedChoiceField(
+        label="Channel",
+        choices=REAL_CHANNELS,
+        coerce=Channel,
+        error_messages={"required": "Choose the channel: phone, chat or email."},
+        widget=UnfoldAdminSelectWidget(),
+    )
+    direction = forms.TypedChoiceField(
+        label="Who turned to whom",
+        choices=[(word.value, word.label) for word in Direction if word != Direction.INTERNAL],
+        coerce=Direction,
+        error_messages={"required": "Say whether it came from the customer or went to them."},
+        widget=UnfoldAdminSelectWidget(),
+    )
+    body = forms.CharField(label="What was said", required=False, widget=text_area(5, required=True))
+    reached = forms.BooleanField(
+        label="The customer was reached",
+        required=False,
+        initial=True,
+        help_text="Untick it when only a message was left: that is an attempt, not a response.",
+        widget=UnfoldBooleanWidget(),
+    )
+    send = forms.BooleanField(
+        label="Send it now",
+        required=False,
+        help_text="Only an email to the customer can be sent.",
+        widget=UnfoldBooleanWidget(),
+    )
+
+    def perform(self) -> str:
+        return self.log("The contact is logged", **self.answers)
+
+
+@register_action
+class AddNote(CaseAction):
+    slug, label, icon = "add_note", "Add a note", "sticky_note_2"
+    right = Right.ADD_NOTES
+    hint = "For staff only: the customer never sees it."
+    success_message = "The note is added."
+
+    body = forms.CharField(label="Note", required=False, widget=text_area(5, required=True))
+
+    def perform(self) -> None:
+        channel, direction, body = Channel.NOTE, Direction.INTERNAL, self.cleaned_data["body"]
+        refuse_second_click(self, channel, direction, body)
+        contact_log.log_contact(self.case, self.actor, self.now, channel=channel, direction=direction, body=body)
+
+
+# --- severity and owner (C2, A1) --------------------------------------------------------------------------------
+
+
+@register_action
+class ChangeSeverity(CaseAction):
+    slug, label, icon = "change_severity", "Change severity", "speed"
+    right = Right.WORK_CASES
+    hint = "The escalation schedule follows as if the case had always had it."
+    success_message = "The severity of {number} is changed."
+
+    severity = forms.TypedChoiceField(
+        label="Severity",
+        choices=Severity.choices,
+        coerce=Severity,
+        error_messages={"required": "Choose the new severity."},
+        widget=UnfoldAdminRadioSelectWidget(),
+    )
+    reason = reason_field()
+
+    def prepare(self) -> None:
+        self.initial["severity"] = self.case.severity
+
+    def offered(self) -> bool:
+        return self.case.is_open
+
+    def perform(self) -> None:
+        transitions.change_severity(self.case, self.actor, self.now, **self.answers)
+
+
+class OwnerField(forms.ModelChoiceField):
+    """A technician with level and duty, so that whoever reassigns sees whom they choose."""
+
+    def label_from_instance(self, user: User) -> str:
+        """“Tina Berg (L3, on duty)”."""
+        duty = "on duty" if user.technician.on_duty else "away"
+        return f"{user} ({user.technician.level}, {duty})"
+
+
+@register_action
+class Reassign(CaseAction):
+    slug, label, icon = "reassign", "Reassign", "person_search"
+    right = Right.REASSIGN
+    hint = "The present owner goes on watching the case."
+    success_message = "{number} has a new owner."
+
+    owner = OwnerField(
+        label="New owner",
+        queryset=User.objects.none(),
+        empty_label="Choose a technician",
+        error_messages={
+            "required": "Choose who gets the case.",
+            "invalid_choice": "This is no active technician; choose one who is.",
+        },
+        widget=UnfoldAdminSelectWidget(attrs={"required": True}),
+    )
+    reason = reason_field()
+
+    def prepare(self) -> None:
+        """Offer the active technicians."""
+        technicians = User.objects.filter(is_active=True, technician__isnull=False).select_related("technician")
+        cast(OwnerField, self.fields["owner"]).queryset = technicians
+
+    def offered(self) -> bool:
+        return self.case.is_open
+
+    def perform(self) -> None:
+        transitions.reassign(self.case, self.actor, self.now, **self.answers)
+
+
+# --- with a place of their own on the page ----------------------------------------------------------------------
+
+
+@register_action
+class StopWatching(CaseAction):
+    slug, label, icon = "stop_watching", "Stop watching", "visibility_off"
+    right = READERS
+    success_message = "You no longer watch {number}."
+    in_header = False
+
+    def perform(self) -> None:
+        if not CaseWatcher.objects.filter(case=self.case, user=self.actor).exists():
+            raise Refused(f"You do not watch {self.case.number} any more.")
+        transitions.stop_watching(self.case.pk, self.actor)
+
+
+@register_action
+class MarkHandled(CaseAction):
+    """A word from the customer on a resolved case needs nothing more (C7)."""
+
+    slug, label, icon = "mark_handled", "Mark as handled", "check"
+    right = Right.WORK_CASES
+    success_message = "The contact is marked as handled."
+    in_header = False
+
+    interaction = forms.ModelChoiceField(
+        queryset=Interaction.objects.none(),
+        widget=forms.HiddenInput(),
+        error_messages={
+            "required": "Say which contact is handled.",
+            "invalid_choice": "This contact does not belong to the case; look at the case as it is now.",
+        },
+    )
+
+    def prepare(self) -> None:
+        """Only contacts of this very case."""
+        field = cast("forms.ModelChoiceField[Interaction]", self.fields["interaction"])
+        field.queryset = Interaction.objects.filter(case=self.case)
+
+    def perform(self) -> None:
+        interaction = self.cleaned_data["interaction"]
+        if not interaction.needs_answer:
+            raise Refused("This contact is marked as handled already.")
+        contact_log.mark_handled(interaction.pk, self.actor)
+
+
+@register_action
+class LogAttempt(ContactAction):
+    """A call to a customer who was not reached, in one click (F3)."""
+
+    slug, label, icon = "log_attempt", "Log a call", "phone_missed"
+    in_header = False
+
+    outcome = forms.ChoiceField(
+        choices=[("no_answer", "No answer"), ("left_message", "Left a message")],
+        error_messages={
+            "required": "Say how the call went: no answer, or a message left.",
+            "invalid_choice": "Say how the call went: no answer, or a message left.",
+        },
+        widget=forms.HiddenInput(),
+    )
+
+    def offered(self) -> bool:
+        return self.case.status == Status.WAITING
+
+    def perform(self) -> str:
+        body = {"no_answer": "Called: no answer.", "left_message": "Called: left a message."}
+        outcome = self.cleaned_data["outcome"]
+        return self.log("The contact is logged", body=body[outcome], channel=Channel.PHONE, reached=False)
+
+
+@register_action
+class WriteToCustomer(ContactAction):
+    """A mail to the customer who is waited for (F3); whoever shows the form puts the draft in."""
+
+    slug, label, icon = "write_to_customer", "Write to the customer", "outgoing_mail"
+    hint = "It goes out as your own mail, and is logged on the case."
+    in_header = False
+
+    body = forms.CharField(label="Message", required=False, widget=text_area(10, required=True))
+
+    def offered(self) -> bool:
+        return self.case.status == Status.WAITING
+
+    def perform(self) -> str:
+        return self.log("The mail is on its way", **self.answers, channel=Channel.EMAIL, send=True)
