@@ -8,7 +8,7 @@ people stand out. Other apps tell what they know through a small registry.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
@@ -30,6 +30,7 @@ from cases.enums import (
     WaitPlan,
     WaitReason,
 )
+from cases.mail.messages import MESSAGES, Routine, message_label
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from contacts.enums import MeansOfContact, Role
 from contacts.wording import and_list, in_zone
@@ -38,18 +39,10 @@ PAGE = 100
 #: As far back as a page can be asked for, in pages; a case with more entries has something else wrong with it.
 MOST_PAGES = 200
 
+#: Mail whose content stands in the timeline in other entries.
+SHOWN_ELSEWHERE = [message.name for message in MESSAGES.values() if not message.in_timeline]
+ROUTINES = {message.name: message.routine for message in MESSAGES.values()}
 ICONS = {Channel.PHONE: "call", Channel.CHAT: "forum", Channel.EMAIL: "mail", Channel.NOTE: "sticky_note_2"}
-
-
-@dataclass(frozen=True)
-class Routine:
-    """A message that the desk sends by itself again and again: what one of them is called, and several."""
-
-    one: str  # “update to the customer”
-    many: str
-    #: What one and the same sent to several people at once is called, “Status update”; "" if each tells for itself.
-    together: str = ""
-    place: int = 50  # among the other routines of a fold
 
 
 @dataclass(frozen=True)
@@ -88,27 +81,12 @@ class Timeline:
 Source = Callable[[Case, int], Iterable[Entry]]
 
 _sources: list[Source] = []
-#: Templates of mail that a source tells of in its own words: told once, not as mail besides.
-_told_elsewhere: set[str] = set()
-#: Templates of mail that the desk sends again and again.
-_routines: dict[str, Routine] = {}
 
 
-def timeline_source(
-    tells_of: Iterable[str] = (), routines: Mapping[str, Routine] | None = None
-) -> Callable[[Source], Source]:
-    """Register the decorated source for every case's timeline.
-
-    Mail made from the templates in `tells_of` is left to it, and mail made from those in `routines` may be folded.
-    """
-
-    def register(source: Source) -> Source:
-        _sources.append(source)
-        _told_elsewhere.update(tells_of)
-        _routines.update(routines or {})
-        return source
-
-    return register
+def timeline_source(source: Source) -> Source:
+    """Register the decorated source for every case's timeline."""
+    _sources.append(source)
+    return source
 
 
 def timeline_of(case: Case, page: int = 0) -> Timeline:
@@ -436,14 +414,14 @@ def _about_absence(row: Absence, by_hand: bool) -> list[str]:
 
 
 def _mails(case: Case, enough: int) -> Iterator[Entry]:
-    rows = Mail.objects.filter(case=case, follow_up=None).exclude(template__in=_told_elsewhere)
+    rows = Mail.objects.filter(case=case, follow_up=None).exclude(template__in=SHOWN_ELSEWHERE)
     for row in rows.defer("html", "text", "facts").order_by("-queued_at", "-pk")[:enough]:
-        routine = _routines.get(row.template)
+        routine = ROUTINES.get(row.template)
         yield Entry(
             at=row.queued_at,
             kind="mail",
             icon="outgoing_mail",
-            title=f"Mail: {template_label(row.template)}" if routine is None else capfirst(routine.one),
+            title=f"Mail: {message_label(row.template)}" if routine is None else capfirst(routine.one),
             who=_to_whom(row),
             lines=[row.last_error] if row.last_error else [],
             mail=row,
@@ -461,11 +439,6 @@ def is_lost(mail: Mail | None) -> bool:
 def _to_whom(mail: Mail) -> str:
     name = f"{mail.to_name} <{mail.to_address}>" if mail.to_name else mail.to_address
     return f"to {name}" + (f", meant for {mail.meant_for}" if mail.meant_for else "")
-
-
-def template_label(template: str) -> str:
-    """What a mail's template is called on pages: “Notice final”."""
-    return template.replace("_", " ").capitalize()
 
 
 #: What `cases` knows by itself, in the order in which things of one moment are told.

@@ -22,8 +22,9 @@ from unfold.decorators import display
 
 from cases.admin.case_list import CappedPaginator
 from cases.enums import MailStatus
+from cases.mail.messages import MESSAGES, message_label
 from cases.mail.outbox import can_go_again, send_again, stale_reason
-from cases.mail.rendering import Rendered, render, template_names
+from cases.mail.rendering import Rendered, render
 from cases.models import Mail, case_id_of
 from cases.templatetags.case_page import badge, mail_badge, moment_html
 from contacts.enums import Right
@@ -38,16 +39,11 @@ class TemplateFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         """Every message the desk knows."""
-        return [(name, said_template(name)) for name in template_names()]
+        return [(name, message_label(name)) for name in sorted(MESSAGES)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Mail]) -> QuerySet[Mail]:
         """The rows of the chosen message."""
         return queryset.filter(template=self.value()) if self.value() else queryset
-
-
-def said_template(name: str) -> str:
-    """The name of a template for people."""
-    return name.replace("_", " ").capitalize()
 
 
 @admin.register(Mail)
@@ -114,7 +110,7 @@ class MailAdmin(RightsAdmin):
     @display(description="Subject")
     def subject_(self, mail: Mail) -> str:
         """Its subject; while it has none yet, which message it is."""
-        return mail.subject or said_template(mail.template)
+        return mail.subject or message_label(mail.template)
 
     @display(description="Case")
     def case_(self, mail: Mail) -> SafeString | str:
@@ -130,7 +126,7 @@ class MailAdmin(RightsAdmin):
     @display(description="Message")
     def message_(self, mail: Mail) -> str:
         """Which message it is."""
-        return said_template(mail.template)
+        return message_label(mail.template)
 
     @display(description="Queued")
     def queued_(self, mail: Mail) -> SafeString:

@@ -6,20 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cases.enums import AbsenceState, FollowUpStep, SendCondition, WaitPlan
+from cases.enums import AbsenceState, FollowUpStep, WaitPlan
 from cases.mail.letters import Letter, facts, to_contact, to_each
+from cases.mail.messages import MESSAGE_OF_STEP
 from cases.models import Absence, Case
 from cases.policy.followup.plans import TO_OWNER, apply_decision, closing_announced_by, send_by, upcoming_steps
 from cases.policy.followup.three_contacts import ATTEMPTS, attempts_made
 from cases.policy.followup.wait import DueStep, FollowUpDecision, Wait
 from contacts.directory import Directory
 
-TEMPLATES = {
-    FollowUpStep.NOTICE_1: "notice_1",
-    FollowUpStep.NOTICE_2: "notice_2",
-    FollowUpStep.FINAL: "notice_final",
-    FollowUpStep.ANNOUNCED: "closing_announced",
-}
 NUMBERS = ("first", "second", "third")
 ANSWER = "Please answer by replying to this message, or call us."
 
@@ -81,8 +76,6 @@ def _customer_letter(case: Case, wait: Wait, due: DueStep, now: datetime, closes
         customer,
         what,
         case,
-        SendCondition.WAITING,
-        case.wait_episode,
         send_by=send_by(wait, due, now, closes_at),
     )
 
@@ -133,7 +126,7 @@ def absence_letters(absence: Absence, directory: Directory) -> list[Letter]:
         back_on=str(absence.back_on or ""),
     )
     readers = directory.for_user(case.owner, "Owner")
-    return to_each(readers, f"absence:{absence.pk}", "absence_unclear", what, case, SendCondition.OPEN)
+    return to_each(readers, f"absence:{absence.pk}", "absence_unclear", what, case)
 
 
 def _owner_letters(case: Case, wait: Wait, due: DueStep, now: datetime, directory: Directory) -> list[Letter]:
@@ -162,7 +155,7 @@ def _owner_letters(case: Case, wait: Wait, due: DueStep, now: datetime, director
         )
     readers = directory.for_user(case.owner, "Owner")
     key = _key("owner", case, wait, due)
-    return to_each(readers, key, template, what, case, SendCondition.WAITING, case.wait_episode)
+    return to_each(readers, key, template, what, case)
 
 
 def _number(wait: Wait) -> int:
@@ -173,7 +166,7 @@ def _number(wait: Wait) -> int:
 def _template(due: DueStep, closes_at: datetime | None) -> str:
     if due.step in ATTEMPTS:
         return "attempt_last" if closes_at else "attempt"
-    return TEMPLATES[due.step]
+    return MESSAGE_OF_STEP[due.step]
 
 
 def _then(wait: Wait, closes_at: datetime | None) -> str:

@@ -17,6 +17,7 @@ from django.conf import settings
 
 from cases.bulk import insert_rows
 from cases.enums import MailStatus, SendCondition, Severity, Status
+from cases.mail.messages import message_named
 from cases.models import Case, Mail
 from contacts.directory import Addressee
 from contacts.models import Contact
@@ -33,8 +34,6 @@ class Letter:
     to: Addressee
     facts: dict[str, Any] = field(default_factory=dict)
     case: Case | None = None
-    holds: SendCondition = SendCondition.ALWAYS
-    episode: int = 0
     send_by: datetime | None = None  # later than this it would not be true any more
 
 
@@ -72,7 +71,10 @@ def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
 
 
 def post(letters: Iterable[Letter], now: datetime) -> None:
-    """Write letters into the outbox: one row per reader (M1). Call it in the transaction of their reason."""
+    """Write letters into the outbox, one row per reader (M1). Call it in the transaction of their reason.
+
+    Raises UnknownMessage.
+    """
     insert_rows(Mail, COLUMNS, (_row(letter, now) for letter in letters))
 
 
@@ -113,7 +115,9 @@ def _row(letter: Letter, now: datetime) -> tuple[Any, ...]:
     case_id = letter.case.pk if letter.case else None
     reason = (case_id, _fitting(letter.key), letter.template, letter.facts)
     reader = (to.name, to.address, to.time_zone, to.meant_for[:200])
-    truth = (letter.holds.value, letter.episode)
+    condition = message_named(letter.template).condition
+    waits_with = letter.case if condition == SendCondition.WAITING else None
+    truth = (condition.value, waits_with.wait_episode if waits_with else 0)
     sending = (MailStatus.QUEUED.value, now, now, 0, None, letter.send_by, False, "", Mail.new_message_id())
     return (*reason, *reader, *truth, *sending, "", "", "")
 
@@ -124,13 +128,7 @@ def _fitting(key: str) -> str:
 
 
 def to_each(
-    addressees: Sequence[Addressee],
-    key: str,
-    template: str,
-    what: dict[str, Any],
-    case: Case | None,
-    holds: SendCondition = SendCondition.ALWAYS,
-    episode: int = 0,
+    addressees: Sequence[Addressee], key: str, template: str, what: dict[str, Any], case: Case | None
 ) -> list[Letter]:
     """The same letter to several readers, a row for each (M1)."""
-    return [Letter(f"{key}:{one.address}", template, one, what, case, holds, episode) for one in addressees]
+    return [Letter(f"{key}:{one.address}", template, one, what, case) for one in addressees]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import formataddr
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import css_inline
@@ -23,49 +22,13 @@ from django.template.loader import get_template
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from cases.mail.messages import Readers, message_named
 from cases.models import Mail
 
 INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
-#: Messages that show the page of the case in the admin. What is not named here may go to a customer, and does not.
-TO_STAFF = frozenset(
-    {
-        "new_case",
-        "nobody_on_duty",
-        "severe_case",
-        "reopened",
-        "reassigned",
-        "word_on_resolved",
-        "unreachable",
-        "call_customer",
-        "absence_unclear",
-        "asleep_long",
-        "escalation",
-        "question_inherited",
-        "escalation_request",
-        "escalation_request_passed_on",
-        "escalation_request_outcome",
-        "management_attention",
-        "staff_lines",
-        "status_answer",
-        "status_by_person_to_staff",
-        "mail_failed",
-        "recovery_report",
-    }
-)
-#: A person's own words to the customer. They are no automatic mail, so an absence note may answer them (M3, F5).
-BY_A_PERSON = frozenset({"question", "message", "status_by_person"})
-
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-
-TEMPLATES = Path(settings.BASE_DIR, "templates", "mail")
-
-
-def template_names() -> list[str]:
-    """Every message the desk knows, by the name of its template."""
-    return sorted(path.name.removesuffix("_subject.txt") for path in TEMPLATES.glob("*_subject.txt"))
 
 
 @dataclass(frozen=True)
@@ -97,12 +60,12 @@ def _with_moments(value: Any) -> Any:
 
 
 def render(mail: Mail) -> Rendered:
-    """The message of an outbox row. Raises TemplateDoesNotExist for an unknown template."""
+    """The message of an outbox row. Raises UnknownMessage."""
     zone = reader_zone(mail.time_zone)
     context = {
         **_with_moments(mail.facts),
         "to_name": one_line(mail.to_name),
-        "to_staff": mail.template in TO_STAFF,
+        "to_staff": message_named(mail.template).to is Readers.STAFF,
         "meant_for": one_line(mail.meant_for),
         "time_zone": zone.key,
     }
@@ -161,7 +124,7 @@ def as_message(mail: Mail, rendered: Rendered) -> EmailMultiAlternatives:
         # Not "All": bounces and absence notes have to come back (M1, F5).
         "X-Auto-Response-Suppress": "DR, RN, NRN, AutoReply",
     }
-    if mail.template not in BY_A_PERSON:
+    if not message_named(mail.template).by_person:
         headers["Auto-Submitted"] = "auto-generated"
     if mail.case_id:
         thread = f"<case-{mail.case_id}@{settings.MAIL_DOMAIN}>"

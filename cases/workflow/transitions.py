@@ -28,7 +28,6 @@ from cases.enums import (
     MailStatus,
     Move,
     Resolution,
-    SendCondition,
     Severity,
     Status,
     WaitPlan,
@@ -131,7 +130,7 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
         reason=case.get_wait_reason_display(),
     )
     key = f"question:{case.pk}:{case.wait_episode}"
-    post([Letter(key, "question", customer, what, case, SendCondition.WAITING, case.wait_episode)], now)
+    post([Letter(key, "question", customer, what, case)], now)
 
 
 def take_back(case: Case | int, actor: User, now: datetime, *, reason: str) -> Case:
@@ -335,7 +334,6 @@ def reassign(case: Case | int, actor: User, now: datetime, *, owner: User, reaso
                 "reassigned",
                 what,
                 case,
-                SendCondition.OPEN,
             ),
             now,
         )

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from cases.enums import SendCondition
 from cases.mail.letters import Letter, facts, to_each
 from contacts.directory import Addressee
 from contacts.enums import Role
@@ -115,7 +114,7 @@ def _letter(step: PointDecision, part: Part, now: datetime) -> Letter:
         description=case.description,
     )
     key = f"escalation:{case.pk}:{highest.run}:{highest.point.severity}:{highest.point.number}:{part.to.address}"
-    return Letter(key, "escalation", part.to, what, case, SendCondition.OPEN)
+    return Letter(key, "escalation", part.to, what, case)
 
 
 def inheritance_letters(life: CaseClock, new_assignee: User, batch: Batch) -> list[Letter]:
@@ -134,4 +133,4 @@ def inheritance_letters(life: CaseClock, new_assignee: User, batch: Batch) -> li
     )
     readers = batch.directory.for_user(new_assignee, "Owner", centre_of_owner(case))
     key = f"inherited:{question.pk}:{new_assignee.pk}:{batch.now.isoformat()}"
-    return to_each(readers, key, "question_inherited", what, case, SendCondition.OPEN)
+    return to_each(readers, key, "question_inherited", what, case)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from cases.enums import Channel, Direction, MailStatus, Status
 from cases.guards import Refused, allow, locked, needs
 from cases.mail.letters import Letter, case_facts, facts, post
+from cases.mail.messages import CUSTOMER_UPDATES
 from cases.models import Case, Interaction, Mail
 from cases.workflow.transitions import log_interaction
 from contacts.directory import Directory
@@ -29,7 +30,6 @@ from escalations.enums import Member, QuestionEnd
 from escalations.models import Question
 
 #: The customer's status updates: each brings what was marked for the customer since the one before.
-CUSTOMER_UPDATES = ("status_by_person", "status_update")
 
 
 def answer(

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from cases.enums import SendCondition
 from cases.mail.letters import Letter, facts, to_contact, to_each
 from cases.models import Case
 from contacts.directory import Addressee, Directory
@@ -41,7 +40,7 @@ def requested_letters(
         **_request_facts(request),
     )
     readers = directory.for_role(Role.SUPPORT_MANAGER, centre_of_owner(case))
-    return to_each(readers, f"request:{request.pk}", "escalation_request", content, case, SendCondition.OPEN)
+    return to_each(readers, f"request:{request.pk}", "escalation_request", content, case)
 
 
 def passed_on_letters(request: EscalationRequest, case: Case, directory: Directory) -> list[Letter]:
@@ -56,7 +55,7 @@ def passed_on_letters(request: EscalationRequest, case: Case, directory: Directo
     )
     readers = directory.for_role(Role.CSM, centre_of_owner(case))
     key = f"request-passed:{request.pk}"
-    return to_each(readers, key, "escalation_request_passed_on", content, case, SendCondition.OPEN)
+    return to_each(readers, key, "escalation_request_passed_on", content, case)
 
 
 def accepted_letters(
@@ -212,7 +211,7 @@ def _attention_letters(
             **_decision_facts(request),
         )
         key = f"attention:{request.pk}:{to.address}"
-        letters.append(Letter(key, "management_attention", to, content, case, SendCondition.OPEN))
+        letters.append(Letter(key, "management_attention", to, content, case))
     return letters
 
 

@@ -14,7 +14,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import TextChoices
 
 from cases.bulk import update_columns
-from cases.enums import SendCondition
 from cases.mail.letters import Letter, post
 from cases.models import Case, Mail
 from contacts.directory import Addressee
@@ -82,7 +81,7 @@ def _letter(key: str, lines: Sequence[DigestLine]) -> Letter:
     to = Addressee(first.to_address, first.to_name, first.time_zone, _meant_for(lines))
     cases = {line.case_id for line in lines}
     alone = first.case if len(cases) == 1 else None
-    return Letter(key, "staff_lines", to, _facts(lines, alone), alone, SendCondition.ALWAYS)
+    return Letter(key, "staff_lines", to, _facts(lines, alone), alone)
 
 
 def _meant_for(lines: Sequence[DigestLine]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import OuterRef, Subquery
 
-from cases.enums import Channel, Direction, SendCondition, Status
+from cases.enums import Channel, Direction, Status
 from cases.mail.letters import Letter, case_facts
 from cases.models import Case, Interaction
 from contacts.directory import Addressee
@@ -91,9 +91,7 @@ class Telling:
                 "next": f"{step.case.owner or 'A specialist'} goes on working on it, and you hear from us again at the "
                 "latest:",
             }
-            self._letters += [
-                Letter(key, "status_update", one, what, step.case, SendCondition.OWED) for one in update.readers[:1]
-            ]
+            self._letters += [Letter(key, "status_update", one, what, step.case) for one in update.readers[:1]]
 
     def _tell_staff(self, step: SlaDecision) -> None:
         to_staff = [update for update in step.updates if update.period.member != Member.CUSTOMER]

@@ -12,22 +12,20 @@ from datetime import datetime
 from django.utils import timezone
 
 from cases.enums import MailStatus
+from cases.mail.messages import Routine
 from cases.models import Case, Mail
-from cases.timeline import Entry, Routine, is_lost, timeline_source
+from cases.timeline import Entry, is_lost, timeline_source
 from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import DigestLine, SlaTarget
 from escalations.policy.explain import Said, said_on, the
 from escalations.sla.digest import Section
 
-#: The mail that the lines are put into.
-TEMPLATE = "staff_lines"
 ICONS = {
     Section.REMINDER: "alarm",
     Section.SILENCE: "volume_off",
     Section.QUESTION: "help",
     Section.UPDATE: "campaign",
 }
-TO_CUSTOMER = Routine("status update to the customer", "status updates to the customer", "Status update", 10)
 #: What each section is called when it is folded; the same update goes to the customer and to staff.
 ROUTINES = {
     Section.UPDATE: Routine("status update to staff", "status updates to staff", "Status update", 20),
@@ -36,7 +34,7 @@ ROUTINES = {
 TO_MANAGER = Routine("word to the Support Manager", "words to the Support Manager", place=40)
 
 
-@timeline_source(tells_of=[TEMPLATE], routines={"status_update": TO_CUSTOMER})
+@timeline_source
 def promise_entries(case: Case, enough: int) -> Iterator[Entry]:
     """The newest lines to staff about a case, and its newest missed promises; three queries."""
     yield from _lines(case, enough)

@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from cases.enums import Channel, Direction, MailStatus, Severity
+from cases.mail.messages import Routine
 from cases.models import Case, Mail
-from cases.timeline import Entry, Fold, Moment, Routine, Timeline, timeline_of
+from cases.timeline import Entry, Fold, Moment, Timeline, timeline_of
 from contacts.models import User
 from escalations.enums import Member
 from escalations.models import DigestLine

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
@@ -16,8 +18,9 @@ from cases.enums import AgreedBy, Channel, Direction, MailStatus, Resolution, Se
 from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.mail.letters import Letter, facts, post
+from cases.mail.messages import MESSAGES, Readers, UnknownMessage
 from cases.mail.outbox import deliver
-from cases.mail.rendering import TO_STAFF, Rendered, paragraphs, render, template_names
+from cases.mail.rendering import Rendered, paragraphs, render
 from cases.models import Case, FollowUp, Mail
 from cases.workflow import contact_log, transitions
 from contacts.directory import Addressee
@@ -33,6 +36,8 @@ from tests.support.builders import NOON, Desk, build_company, build_user
 
 pytestmark = pytest.mark.django_db
 
+TO_STAFF = {message.name for message in MESSAGES.values() if message.to is Readers.STAFF}
+TEMPLATES = Path(settings.BASE_DIR, "templates", "mail")
 TITLE = 'Printers <b>down</b> & "out" {{ case.owner }} since 5 o\'clock'
 QUESTION = "Which <i>printer</i>?\n\nAll of them?"
 HOURS = timedelta(hours=1)
@@ -178,7 +183,20 @@ def said_in(html: str) -> str:
 
 def test_every_template_is_a_message_of_some_move(messages):
     # the report on an outage is about no case: see test_outages
-    assert sorted([*messages, "recovery_report"]) == template_names()
+    assert sorted([*messages, "recovery_report"]) == sorted(MESSAGES)
+
+
+def test_the_table_of_messages_and_the_templates_name_the_same_ones() -> None:
+    subjects = {path.name.removesuffix("_subject.txt") for path in TEMPLATES.glob("*_subject.txt")}
+    texts = {path.stem for path in TEMPLATES.glob("*.txt") if not path.stem.endswith("_subject")}
+    assert subjects == set(MESSAGES)
+    assert texts == {*MESSAGES, "layout"}
+
+
+def test_a_message_that_the_table_does_not_name_is_refused() -> None:
+    with pytest.raises(UnknownMessage, match="no message “notice_9”"):
+        post([Letter("k", "notice_9", Addressee("a@example.com"), {})], NOON)
+    assert not Mail.objects.exists()
 
 
 def test_every_message_has_a_subject_of_one_line_with_the_number(messages):  # M3

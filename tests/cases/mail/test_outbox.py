@@ -18,7 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.db import OperationalError, close_old_connections, connection
 
-from cases.enums import Channel, MailStatus, SendCondition, WaitReason
+from cases.enums import Channel, MailStatus, WaitReason
 from cases.mail import outbox
 from cases.mail.letters import Letter, facts, post
 from cases.mail.outbox import BACK_OFF, BREAKS_IN_A_ROW, CLAIM, LEASE, WORK_FOR, deliver, send_again
@@ -131,10 +131,10 @@ def case(desk: Desk) -> Case:
     return case
 
 
-def queue(case: Case, *addresses: str, now: datetime = NOON, **more: Any) -> list[Mail]:
+def queue(case: Case, *addresses: str, now: datetime = NOON, template: str = "message", **more: Any) -> list[Mail]:
     """A message to each address."""
     what = facts(case, why="you take part", expected="Nothing.", then="Nothing.", message="Hello", sender="Tech")
-    letters = [Letter(f"test:{one}", "message", Addressee(one, "Somebody"), what, case, **more) for one in addresses]
+    letters = [Letter(f"test:{one}", template, Addressee(one, "Somebody"), what, case, **more) for one in addresses]
     post(letters, now)
     return list(Mail.objects.filter(key__in=[letter.key for letter in letters]).order_by("pk"))
 
@@ -321,7 +321,7 @@ def test_of_two_questions_only_the_newer_leaves(post_office, clock, case, desk):
 
 
 def test_a_message_for_an_open_case_is_dropped_once_it_is_resolved(post_office, clock, case, desk):  # M1
-    queue(case, "a@example.com", holds=SendCondition.OPEN)
+    queue(case, "a@example.com", template="reassigned")
     transitions.resolve(
         case.pk,
         desk.technician,

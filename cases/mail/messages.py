@@ -1,0 +1,121 @@
+"""Every message of the desk in one table: who reads it, whether a person wrote it, when it may still be sent (M1).
+
+A message's name is that of its templates, `templates/mail/<name>_subject.txt` and `<name>.txt`. Names stay as they
+are: mail that was queued before an upgrade is rendered after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cases.enums import FollowUpStep, SendCondition
+
+
+class Readers(Enum):
+    """Who reads a message. Customers get no address of the admin and no internal word."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A message that the desk sends again and again by itself; the timeline folds it."""
+
+    one: str  # “update to the customer”
+    many: str
+    #: What copies sent to several people at once are called, “Status update”; "" if each stands for itself.
+    together: str = ""
+    place: int = 50  # among the other routines of a fold
+
+
+@dataclass(frozen=True)
+class Message:
+    """A kind of message."""
+
+    name: str
+    to: Readers
+    condition: SendCondition = SendCondition.ALWAYS  # what must still hold when it is sent
+    by_person: bool = False  # a person's own words: no automatic mail, so an absence note may answer it (M3, F5)
+    is_update: bool = False  # a status update to the customer (T2)
+    step: FollowUpStep | None = None  # of a waiting plan, if it is always written for the same one
+    routine: Routine | None = None
+    in_timeline: bool = True  # False: what it says stands in the timeline in other entries
+
+
+class UnknownMessage(LookupError):
+    """No message has this name."""
+
+
+CUSTOMER, STAFF = Readers.CUSTOMER, Readers.STAFF
+OPEN, WAITING, OWED = SendCondition.OPEN, SendCondition.WAITING, SendCondition.OWED
+
+MESSAGES = {
+    message.name: message
+    for message in (
+        # the life of a case
+        Message("case_opened", CUSTOMER),
+        Message("question", CUSTOMER, WAITING, by_person=True),
+        Message("message", CUSTOMER, by_person=True),
+        Message("resolved", CUSTOMER),
+        Message("closed_no_response", CUSTOMER),
+        Message("new_case", STAFF),
+        Message("nobody_on_duty", STAFF),
+        Message("severe_case", STAFF),
+        Message("reassigned", STAFF, OPEN),
+        Message("reopened", STAFF),
+        Message("word_on_resolved", STAFF),
+        # waiting for the customer (section 4)
+        Message("notice_1", CUSTOMER, WAITING, step=FollowUpStep.NOTICE_1),
+        Message("notice_2", CUSTOMER, WAITING, step=FollowUpStep.NOTICE_2),
+        Message("notice_final", CUSTOMER, WAITING, step=FollowUpStep.FINAL),
+        Message("attempt", CUSTOMER, WAITING),
+        Message("attempt_last", CUSTOMER, WAITING),
+        Message("closing_announced", CUSTOMER, WAITING, step=FollowUpStep.ANNOUNCED),
+        Message("call_customer", STAFF, WAITING),
+        Message("asleep_long", STAFF, WAITING),
+        Message("absence_unclear", STAFF, OPEN),
+        Message("unreachable", STAFF),
+        # status updates (T2, T3, E8)
+        Message(
+            "status_update",
+            CUSTOMER,
+            OWED,
+            is_update=True,
+            routine=Routine("status update to the customer", "status updates to the customer", "Status update", 10),
+        ),
+        Message("status_by_person", CUSTOMER, by_person=True, is_update=True),
+        Message("status_by_person_to_staff", STAFF),
+        Message("status_answer", STAFF),
+        Message("staff_lines", STAFF, in_timeline=False),
+        # escalations (section 5)
+        Message("escalation", STAFF, OPEN),
+        Message("question_inherited", STAFF, OPEN),
+        Message("management_attention", STAFF, OPEN),
+        Message("escalation_request", STAFF, OPEN),
+        Message("escalation_request_passed_on", STAFF, OPEN),
+        Message("escalation_request_outcome", STAFF),
+        Message("escalation_request_accepted", CUSTOMER),
+        Message("escalation_request_declined", CUSTOMER),
+        # the desk itself
+        Message("mail_failed", STAFF),
+        Message("recovery_report", STAFF),
+    )
+}
+
+CUSTOMER_UPDATES = tuple(message.name for message in MESSAGES.values() if message.is_update)
+MESSAGE_OF_STEP = {message.step: message.name for message in MESSAGES.values() if message.step is not None}
+
+
+def message_named(name: str) -> Message:
+    """Raises UnknownMessage."""
+    try:
+        return MESSAGES[name]
+    except KeyError:
+        raise UnknownMessage(f"There is no message “{name}”; add it to cases/mail/messages.py.") from None
+
+
+def message_label(name: str) -> str:
+    """What a message is called on pages, “Notice final”; also one that an earlier version of the desk sent."""
+    return name.replace("_", " ").capitalize()
