@@ -18,10 +18,8 @@ from django.utils.text import capfirst
 
 from cases.enums import (
     AbsenceState,
-    Affected,
     Channel,
     Direction,
-    Impact,
     MailStatus,
     Move,
     Resolution,
@@ -32,7 +30,8 @@ from cases.enums import (
 )
 from cases.mail.messages import MESSAGES, Routine, message_label
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
-from contacts.enums import MeansOfContact, Role
+from cases.policy.intake import DETAILS
+from contacts.enums import Role
 from contacts.wording import and_list, in_zone
 
 PAGE = 100
@@ -274,21 +273,13 @@ TOLD: dict[str, tuple[str, Any]] = {
     "status": ("Status", Status),
     "severity": ("Severity", Severity),
     "owner_id": ("Owner", None),
-    "title": ("Title", None),
-    "contact_id": ("Contact", None),
-    "preferred_means": ("Preferred means", MeansOfContact),
-    "affected_user": ("Username or device name", None),
-    "device": ("Device", None),
-    "operating_system": ("Operating system", None),
-    "several_devices": ("Several devices", None),
-    "affected": ("Who is affected", Affected),
-    "impact": ("Impact", Impact),
+    **{detail.attname: (detail.label, detail.choices) for detail in DETAILS if not detail.rows},
     "resolution": ("Resolution", Resolution),
     "wait_reason": ("Why we wait", WaitReason),
     "wait_plan": ("Plan", WaitPlan),
 }
 #: Long texts: that they changed is said, the text itself is on the history page.
-LONG = {"description": "Description", "system_information": "System information", "solution": "Solution"}
+LONG = {detail.attname: detail.label for detail in DETAILS if detail.rows}
 
 
 def history_of(case: Case) -> Any:

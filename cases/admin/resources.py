@@ -11,7 +11,13 @@ from import_export import fields, resources
 from import_export.formats.base_formats import CSV, JSON, XLSX
 
 from cases.models import Case
+from cases.policy.intake import Topic, details_on
 
+EXPORTED_DETAILS = [
+    detail.name
+    for detail in (*details_on(Topic.ISSUE, Topic.OUTCOME), *details_on(Topic.PLACE, Topic.EXTENT))
+    if detail.is_exported
+]
 #: How a cell begins that a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 #: Characters that an Excel file cannot hold.
@@ -76,11 +82,7 @@ class CaseResource(resources.ModelResource):
             "opened_at",
             "resolved_at",
             "resolution",
-            "description",
-            "solution",
-            "affected_user",
-            "device",
-            "operating_system",
+            *EXPORTED_DETAILS,
         )
         export_order = fields
 

@@ -1,10 +1,8 @@
-"""Opening a case: the intake (C1), who may (D3), who gets it (C6)."""
+"""Opening a case: who may (D3), what it needs (C1), who gets it (C6)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
@@ -20,71 +18,35 @@ from contacts.enums import Right, Role
 from contacts.models import Company, Contact, Technician, User
 
 
-@dataclass(frozen=True)
-class Intake:
-    """What is asked at the opening (C1)."""
+class TurnedAway(Refused):
+    """The caller is not their company's help desk, and nobody gave a reason to open the case all the same (D3)."""
 
-    company: Company
-    contact: Contact
-    title: str
-    severity: Severity
-    channel: Channel = Channel.PHONE
-    description: str = ""
-    preferred_means: str = ""
-    affected_user: str = ""
-    device: str = ""
-    operating_system: str = ""
-    system_information: str = ""
-    several_devices: bool | None = None
-    affected: str = ""
-    impact: str = ""
-    opened_despite: str = ""
-    linked_to: Case | None = None
-
-    def answers(self) -> dict[str, Any]:
-        """The fields of the case that the answers fill."""
-        return {
-            "company": self.company,
-            "contact": self.contact,
-            "title": self.title.strip(),
-            "severity": self.severity,
-            "opened_by_channel": self.channel,
-            "description": self.description,
-            "preferred_means": self.preferred_means or self.contact.preferred_means,
-            "affected_user": self.affected_user,
-            "device": self.device,
-            "operating_system": self.operating_system,
-            "system_information": self.system_information,
-            "several_devices": self.several_devices,
-            "affected": self.affected,
-            "impact": self.impact,
-            "opened_despite": self.opened_despite.strip(),
-            "linked_to": self.linked_to,
-        }
+    def __init__(self, contact: Contact) -> None:
+        super().__init__(turn_away_sentence(contact), "contact")
 
 
-def may_open(contact: Contact, opened_despite: str) -> bool:
-    """Whether this contact's issue becomes a case: their help desk opens it, or somebody gave a reason (D3)."""
-    return contact.is_help_desk or bool(opened_despite.strip())
+def check_caller(company: Company, contact: Contact, opened_despite: str) -> None:
+    """Check that a case may be opened for this contact. Raises Refused (C1) or TurnedAway (D3)."""
+    if contact.company_id != company.pk:
+        raise foreign_contact(contact, company)
+    if not (contact.is_help_desk or opened_despite.strip()):
+        raise TurnedAway(contact)
 
 
 def turn_away_sentence(contact: Contact) -> str:
     """What to tell somebody who is not their company's help desk (D3)."""
-    desk = [
-        f"{one.name} ({one.phone or one.email or 'no number on file'})"
-        for one in Contact.objects.filter(company=contact.company_id, is_help_desk=True, active=True)[:3]
-    ]
-    where = ", ".join(desk) if desk else "the company has none on file yet"
+    help_desks = Contact.objects.filter(company=contact.company_id, is_help_desk=True, active=True)[:3]
+    names = [f"{desk.name} ({desk.phone or desk.email or 'no number on file'})" for desk in help_desks]
+    where = ", ".join(names) if names else "the company has none on file yet"
     return (
         f"{contact.name} is not the corporate help desk of {contact.company.name}: please point them to it ({where})."
     )
 
 
 def turn_away(contact: Contact, about: str, actor: User, now: datetime) -> Refusal:
-    """Record that somebody was turned away (D3). Pressing twice within the hour records it once."""
+    """Record that somebody was turned away (D3), once for tries within the hour. Raises NotAllowed."""
     allow(actor, Right.WORK_CASES, "turn a caller away")
     with transaction.atomic():
-        told = turn_away_sentence(contact)
         recent = Refusal.objects.filter(contact=contact, by=actor, at__gt=now - timedelta(hours=1)).first()
         return recent or Refusal.objects.create(
             company=contact.company,
@@ -93,41 +55,44 @@ def turn_away(contact: Contact, about: str, actor: User, now: datetime) -> Refus
             about=about[:200],
             at=now,
             by=actor,
-            told=told,
+            told=turn_away_sentence(contact),
         )
 
 
-def open_case(intake: Intake, actor: User, now: datetime) -> Case:
-    """Open a case and assign it (C1, C6). Raises Refused (D3, C1) or NotAllowed."""
+def open_case(case: Case, actor: User, now: datetime) -> Case:
+    """Save a new case with who, when and to whom it is assigned (C1, C6), and mail everybody concerned.
+
+    `case` is unsaved and holds the answers given at intake. Raises Refused (C1, D3) or NotAllowed.
+    """
     allow(actor, Right.WORK_CASES, "open a case")
-    needs(intake.title, "A case needs a title; say in one line what it is about.", "title")
-    if intake.contact.company_id != intake.company.pk:
-        raise foreign_contact(intake.contact, intake.company)
-    if not may_open(intake.contact, intake.opened_despite):
-        raise Refused(turn_away_sentence(intake.contact), "contact")
+    case.title = needs(case.title, "A case needs a title; say in one line what it is about.", "title")
+    case.opened_despite = case.opened_despite.strip()
+    check_caller(case.company, case.contact, case.opened_despite)
+    case.preferred_means = case.preferred_means or case.contact.preferred_means
     with transaction.atomic():
-        owner, why = _first_owner(intake, now)
-        case = Case(
-            **intake.answers(), owner=owner, opened_at=now, opened_by=actor, escalation_check_at=now, sla_check_at=now
-        )
-        record(case, Move.OPENED, actor, f"Opened by {Channel(intake.channel).label.lower()}; assigned: {why}.", now)
+        case.owner, why = _first_owner(case, now)
+        case.opened_by = actor
+        case.opened_at = case.escalation_check_at = case.sla_check_at = now
+        came_by = Channel(case.opened_by_channel).label.lower()
+        record(case, Move.OPENED, actor, f"Opened by {came_by}; assigned: {why}.", now)
         Interaction.objects.create(
             case=case,
-            channel=intake.channel,
+            channel=case.opened_by_channel,
             direction=Direction.IN,
             at=now,
             by=actor,
-            contact=intake.contact,
-            body=intake.description or intake.title,
+            contact=case.contact,
+            body=case.description or case.title,
             opened_the_case=True,
         )
         post(opening_letters(case, actor, why, now), now)
     return case
 
 
-def _first_owner(intake: Intake, now: datetime) -> tuple[User | None, str]:
+def _first_owner(case: Case, now: datetime) -> tuple[User | None, str]:
+    """The owner of a new case, and why they were chosen (C6)."""
     roster = Roster(now)
-    choice = roster.at_opening(Severity(intake.severity), intake.contact.speaks)
+    choice = roster.at_opening(Severity(case.severity), case.contact.speaks)
     if choice is None:
         manager = Directory().holder(Role.SUPPORT_MANAGER, None)
         return (manager if is_reachable(manager) else None), "no active L2 technician, so the Support Manager"

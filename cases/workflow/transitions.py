@@ -41,6 +41,7 @@ from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, CaseWatcher, FollowUp, Interaction
 from cases.policy.followup.plans import TO_OWNER, upcoming_steps
 from cases.policy.followup.wait import WARNING_PERIOD
+from cases.policy.intake import DETAILS
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import Technician, User
@@ -346,22 +347,7 @@ def stop_watching(case_id: int, actor: User) -> None:
 
 
 #: What may be edited by a form; severity, status and owner change by moves only.
-EDITABLE = frozenset(
-    {
-        "title",
-        "description",
-        "preferred_means",
-        "affected_user",
-        "device",
-        "operating_system",
-        "system_information",
-        "several_devices",
-        "affected",
-        "impact",
-        "contact",
-        "solution",
-    }
-)
+EDITABLE = frozenset(detail.name for detail in DETAILS)
 
 
 def edit_details(case: Case | int, actor: User, now: datetime, *, changes: dict[str, Any], reason: str = "") -> Case:

@@ -140,12 +140,13 @@ class Scene:
         """The help desk calls or writes, and somebody on shift opens the case (C1)."""
         subject = self.subject
         phoned = subject.severity == Severity.CRITICAL or self.contact.preferred_means == MeansOfContact.PHONE
+        written = (Channel.EMAIL, Channel.EMAIL, Channel.CHAT)
         answers = {
             "company": self.company,
             "contact": self.contact,
             "title": self.fill_in(subject.title),
             "severity": subject.severity,
-            "channel": Channel.PHONE if phoned else self.chance.choice((Channel.EMAIL, Channel.EMAIL, Channel.CHAT)),
+            "opened_by_channel": Channel.PHONE if phoned else self.chance.choice(written),
             "description": self.fill_in(subject.description),
             "affected_user": self.words["user"],
             "device": self.fill_in(subject.device),
@@ -156,7 +157,7 @@ class Scene:
             "impact": subject.impact,
         }
         by = self.shift.somebody_for(None, self.at, self.chance)
-        self.case_id = opening.open_case(opening.Intake(**(answers | differently)), by, self.at).pk
+        self.case_id = opening.open_case(Case(**(answers | differently)), by, self.at).pk
 
     def starts(self) -> None:
         """Work begins."""

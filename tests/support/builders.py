@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time
 from itertools import count
 from typing import Any
 
-from cases.enums import Severity
+from cases.enums import Channel, Severity
 from cases.models import Case
 from cases.workflow import opening
 from contacts.enums import Level, Role
@@ -86,7 +86,9 @@ class Desk:
         """Somebody at the company who is not its help desk (D3)."""
         return self.company.contacts.get(is_help_desk=False)
 
-    def open_case(self, now: datetime = NOON, actor: User | None = None, **fields: Any) -> Case:
+    def open_case(
+        self, now: datetime = NOON, actor: User | None = None, channel: Channel = Channel.PHONE, **fields: Any
+    ) -> Case:
         """A case of the company, opened by the real move."""
         company = fields.pop("company", self.company)
         fields = {
@@ -95,7 +97,8 @@ class Desk:
             "contact": company.contacts.get(is_help_desk=True),
             **fields,
         }
-        return opening.open_case(opening.Intake(company=company, **fields), actor or self.technician, now)
+        case = Case(company=company, opened_by_channel=channel, **fields)
+        return opening.open_case(case, actor or self.technician, now)
 
 
 def reload(case: Case) -> Case:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
@@ -18,10 +19,12 @@ from playwright.sync_api import Page, sync_playwright
 
 from cases import panels
 from cases.admin import case_list
+from cases.admin.forms import DETAILS_PAGE, HOW_OPENED, OpeningForm
 from cases.enums import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitPlan, WaitReason
 from cases.followup import panel as assistant
 from cases.followup.apply import follow_up
 from cases.models import Case, FollowUp, Interaction, Mail, Refusal
+from cases.policy.intake import DETAILS
 from cases.timeline import PAGE, timeline_of
 from cases.workflow import contact_log, transitions
 from contacts.models import Contact, User
@@ -190,6 +193,16 @@ def test_a_linked_case_starts_from_the_one_it_continues(desk: Desk, tech: Client
     assert new.linked_to == old
     assert old.number in said(tech.get(page(new)))
     assert new.number in said(tech.get(page(old)))
+
+
+# --- one list of details (C1) -----------------------------------------------------------------------------------
+
+
+def test_every_answer_at_intake_is_a_detail() -> None:
+    """A field that a case is opened with, but that is no detail, would be missing from history, export and edit."""
+    asked = set(OpeningForm.Meta.fields) - {"company", "opened_by_channel", "opened_despite", "severity", "linked_to"}
+    assert asked == {detail.name for detail in DETAILS} - {"solution"}
+    assert set(flatten_fieldsets(DETAILS_PAGE)) - {*HOW_OPENED, "seen"} == {detail.name for detail in DETAILS}
 
 
 # --- bad input to the moves (S4, C2, C4) ------------------------------------------------------------------------

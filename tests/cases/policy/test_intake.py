@@ -3,8 +3,9 @@
 import pytest
 
 from cases.enums import Affected, Impact, Severity
-from cases.policy.intake import QUESTIONS, missing_questions, suggested_severity
+from cases.policy.intake import DETAILS, missing_questions, suggested_severity
 
+QUESTIONS = {detail.name: detail.question for detail in DETAILS if detail.question}
 COMPLETE = {
     "description": "Nothing prints since this morning.",
     "affected_user": "PC-117",
@@ -22,7 +23,11 @@ def test_nothing_is_asked_of_who_said_everything() -> None:  # C1
 
 
 def test_everything_that_is_missing_is_asked_for_at_once() -> None:  # C1
-    assert missing_questions({}) == list(QUESTIONS.values())
+    assert missing_questions({}) == [QUESTIONS[name] for name in COMPLETE]
+
+
+def test_every_question_has_an_answer_that_satisfies_it() -> None:  # C1
+    assert set(COMPLETE) == set(QUESTIONS)
 
 
 @pytest.mark.parametrize("name", COMPLETE)

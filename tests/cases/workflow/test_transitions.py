@@ -28,7 +28,6 @@ from cases.enums import (
 from cases.guards import NotAllowed, Refused
 from cases.models import Case, CaseWatcher, FollowUp, Interaction, Mail, Refusal
 from cases.workflow import contact_log, opening, transitions
-from cases.workflow.opening import Intake
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, Technician, User
 from tests.support.builders import NOON, Desk, build_centre, build_technician, build_user, reload
@@ -828,7 +827,6 @@ def test_an_intake_is_kept_as_it_was_answered(desk: Desk) -> None:  # C1
         "impact": "minor",
         "preferred_means": "phone",
     }
-    intake = Intake(desk.company, desk.contact, "No printing", Severity.MEDIUM, Channel.CHAT, **answers)
-    case = reload(opening.open_case(intake, desk.technician, NOON))
+    case = reload(desk.open_case(title="No printing", channel=Channel.CHAT, **answers))
     assert {name: getattr(case, name) for name in answers} == answers
     assert Mail.objects.get(template="case_opened").facts["questions"] == []
