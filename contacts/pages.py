@@ -7,10 +7,18 @@ from typing import Any
 from django.contrib.admin.utils import unquote
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 
 from contacts.permissions import READERS, Needed, RightsAdmin, holds
+
+
+def link(url: str, label: object, extra_classes: str = "") -> SafeString:
+    """A link in a cell or a field."""
+    classes = f"text-primary-600 dark:text-primary-500 {extra_classes}".strip()
+    return format_html('<a href="{}" class="{}">{}</a>', url, classes, label)
 
 
 class RowRights:

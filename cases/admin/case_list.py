@@ -24,33 +24,33 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.contrib.import_export.forms import ExportForm
 
 from cases.admin.resources import FORMATS, CaseResource
+from cases.admin.rows import moment_column
 from cases.enums import Status
 from cases.models import Case, CaseQuerySet, case_id_of
-from cases.templatetags.case_page import moment_html, next_moment_html, severity_badge, status_badge
+from cases.templatetags.case_page import next_moment_html, severity_badge, status_badge
 from contacts.enums import Right
 from contacts.models import Company, Contact
 from contacts.permissions import READERS, RightsAdmin, holds
 
-#: As far as a list is counted; beyond, it says “10,000+” (a count of a million rows takes a tenth of a second).
+#: How far a list is counted; beyond, it shows “10,000+” (counting a million rows takes a tenth of a second).
 COUNTED_UP_TO = 10_000
-#: How many words of a search are looked at.
+#: How many words of a search are used.
 SEARCHED_WORDS = 6
 
 
 class CappedPaginator(Paginator):
-    """Counts no further than it is worth."""
+    """A paginator that stops counting just beyond `COUNTED_UP_TO`."""
 
     template_name = "admin/cases/case/pagination.html"
 
     @cached_property
     def count(self) -> int:
-        """How many there are, at most one more than `COUNTED_UP_TO`."""
         rows = cast("QuerySet[Any]", self.object_list)
         return rows.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
 
     @property
     def count_said(self) -> str:
-        """The count for people: “10,000+” when nobody counted on."""
+        """The count as people read it, “10,000+” beyond the limit."""
         return f"{COUNTED_UP_TO:,}+" if self.count > COUNTED_UP_TO else f"{self.count:,}"
 
 
@@ -60,7 +60,7 @@ MINE, OPEN, WAITING, RESOLVED, EVERYTHING = "mine", "open", "waiting", "resolved
 
 
 class QueueFilter(DropdownFilter):
-    """The quick filters: whose cases, and how far along."""
+    """The quick filters: whose cases, and in which state."""
 
     title = "queue"
     parameter_name = "queue"
@@ -70,8 +70,7 @@ class QueueFilter(DropdownFilter):
         #: The queue that the list shows, also when the address names none.
         self.in_force = self._in_force(request)
 
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """My queue for those who can own cases; the rest for everybody."""
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
         mine = [(MINE, "My queue")] if holds(request, Right.WORK_CASES) else []
         return [
             *mine,
@@ -82,7 +81,6 @@ class QueueFilter(DropdownFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: CaseQuerySet) -> CaseQuerySet:
-        """The rows of the chosen queue."""
         if self.in_force == MINE:
             return queryset.in_queue_of(request.user)
         if self.in_force == OPEN:
@@ -94,7 +92,7 @@ class QueueFilter(DropdownFilter):
         return queryset
 
     def _in_force(self, request: HttpRequest) -> str:
-        """What was asked for; else my queue, or all open ones; everything once a search or filter narrows it."""
+        """The queue in the address; else my queue or all open cases, or everything under another search or filter."""
         known = [value for value, _ in self.lookup_choices]
         if self.value() in known:
             return str(self.value())
@@ -103,10 +101,9 @@ class QueueFilter(DropdownFilter):
 
 
 class VisibleOnlyFilter(AutocompleteSelectFilter):
-    """An autocomplete filter that names nothing the reader may not see, whatever the address says (A1)."""
+    """An autocomplete filter that offers and names only rows the reader may see (A1)."""
 
     def choices(self, changelist: Any) -> Any:
-        """The filter's form, with its rows scoped."""
         for choice in super().choices(changelist):
             field = choice["form"].fields[self.lookup_kwarg]
             if hasattr(field.queryset.all(), "visible_to"):
@@ -115,13 +112,22 @@ class VisibleOnlyFilter(AutocompleteSelectFilter):
 
 
 class CaseList(ExportMixin, RightsAdmin):
-    """Which cases somebody sees, and the list of them."""
+    """Which cases the reader sees (A1), their list and its export."""
 
     view_right = READERS
 
     # the list
-    list_display = ("number_", "title_", "company", "severity_", "status_", "owner_", "next_", "opened_")
-    list_display_links = ("number_", "title_")
+    list_display = (
+        "number_display",
+        "title_display",
+        "company",
+        "severity_display",
+        "status_display",
+        "owner_display",
+        "next_display",
+        "opened_display",
+    )
+    list_display_links = ("number_display", "title_display")
     list_select_related = ("company", "contact", "owner")
     list_filter = (
         QueueFilter,
@@ -135,7 +141,7 @@ class CaseList(ExportMixin, RightsAdmin):
     list_before_template = "admin/cases/case/queues.html"
     search_fields = ("title",)
     search_help_text = "Number, reference, title, company or contact"
-    sortable_by = ("number_",)
+    sortable_by = ("number_display",)
     ordering = ("-pk",)
     paginator = CappedPaginator
     actions = None
@@ -147,7 +153,7 @@ class CaseList(ExportMixin, RightsAdmin):
     # --- who sees what (A1) ---
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Case | None:
-        """The case with everybody its page names, or None when there is none for this reader."""
+        """The case with everybody its page names, or None for a case the reader may not see."""
         everybody = self.get_queryset(request).select_related(
             "company",
             "company__account_manager",
@@ -162,11 +168,10 @@ class CaseList(ExportMixin, RightsAdmin):
             return None
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Whoever may read cases may take along those they may read."""
         return self.has_view_permission(request)
 
     def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
-        """Account managers choose no owner: staff lists are not theirs."""
+        """Without the owner for account managers: staff lists are not theirs."""
         if holds(request, Right.READ_EVERY_CASE):
             return self.list_filter
         return [entry for entry in self.list_filter if entry != ("owner", VisibleOnlyFilter)]
@@ -174,44 +179,35 @@ class CaseList(ExportMixin, RightsAdmin):
     # --- the list ---
 
     @admin.display(description="Number", ordering="pk")
-    def number_(self, case: Case) -> str:
-        """Its own number."""
+    def number_display(self, case: Case) -> str:
         return case.number
 
     @admin.display(description="Title")
-    def title_(self, case: Case) -> SafeString:
-        """Its title, cut short by the style sheet, whole on hovering."""
+    def title_display(self, case: Case) -> SafeString:
+        """The style sheet cuts it short; hovering shows all of it."""
         return format_html('<span class="desk-cut" title="{0}">{0}</span>', case.title)
 
     @admin.display(description="Severity")
-    def severity_(self, case: Case) -> SafeString:
-        """How bad it is."""
+    def severity_display(self, case: Case) -> SafeString:
         return severity_badge(case.severity)
 
     @admin.display(description="Status")
-    def status_(self, case: Case) -> SafeString:
-        """Where it stands."""
+    def status_display(self, case: Case) -> SafeString:
         return status_badge(case.status)
 
     @admin.display(description="Owner")
-    def owner_(self, case: Case) -> str:
-        """Who owns it."""
+    def owner_display(self, case: Case) -> str:
         return str(case.owner) if case.owner else "nobody"
 
     @admin.display(description="Next by itself")
-    def next_(self, case: Case) -> SafeString | str:
-        """What happens next if nobody does anything."""
+    def next_display(self, case: Case) -> SafeString | str:
         return next_moment_html(case, timezone.now())
 
     @admin.display(description="Opened by")
-    def opened_by_(self, case: Case) -> str:
-        """Who opened it."""
+    def opened_by_display(self, case: Case) -> str:
         return str(case.opened_by) if case.opened_by else "the desk itself"
 
-    @admin.display(description="Opened")
-    def opened_(self, case: Case) -> SafeString:
-        """When it was opened."""
-        return moment_html(case.opened_at, timezone.now(), "distance")
+    opened_display = moment_column("opened_at", "Opened", "distance")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -226,11 +222,10 @@ class CaseList(ExportMixin, RightsAdmin):
         named = Q(external_reference__startswith=term)
         if number is not None:
             named |= Q(pk=number)
-        words = reduce(and_, (_says(word) for word in term.split()[:SEARCHED_WORDS]))
+        words = reduce(and_, (_mentions(word) for word in term.split()[:SEARCHED_WORDS]))
         return queryset.filter(named | words), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with its queues as tabs."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         return super().changelist_view(request, {"title": "Cases", **(extra_context or {})})
@@ -238,19 +233,18 @@ class CaseList(ExportMixin, RightsAdmin):
     # --- the export ---
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
-        """The form and the file; a filter that there is not leads back to the list."""
+        """The form and the file; an unknown filter leads back to the list."""
         try:
             return super().export_action(request)
         except IncorrectLookupParameters:
             return redirect("admin:cases_case_changelist")
 
     def get_export_formats(self) -> list[type]:
-        """CSV and Excel without formulae, JSON as it is."""
         return FORMATS
 
 
-def _says(word: str) -> Q:
-    """The word occurs in the title, the company's name or the contact's."""
+def _mentions(word: str) -> Q:
+    """Whether the word occurs in the title, the company's name or the contact's."""
     companies = Company.objects.filter(name__icontains=word).values("pk")
     people = Contact.objects.filter(name__icontains=word).values("pk")
     return Q(title__icontains=word) | Q(company__in=companies) | Q(contact__in=people)

@@ -5,12 +5,14 @@ from cases.models.contact_log import Interaction, Refusal
 from cases.models.engine import FailedCase, Outage, SweepRun
 from cases.models.followup import Absence, FollowUp
 from cases.models.mail import Mail, MailQuerySet
+from cases.models.rows import CaseRowQuerySet
 
 __all__ = [
     "NUMBER_PREFIX",
     "Absence",
     "Case",
     "CaseQuerySet",
+    "CaseRowQuerySet",
     "CaseWatcher",
     "FailedCase",
     "FollowUp",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -11,6 +13,7 @@ from cases.enums import (
     Direction,
 )
 from cases.models.case import Case
+from contacts.enums import Right
 from contacts.models import Company, Contact
 
 
@@ -68,6 +71,16 @@ class Interaction(models.Model):
         return self.direction == Direction.OUT or self.channel in (Channel.PHONE, Channel.CHAT)
 
 
+class RefusalQuerySet(models.QuerySet["Refusal"]):
+    """Callers who were turned away."""
+
+    def visible_to(self, user: Any) -> RefusalQuerySet:
+        """Those of every company, or of this person's own companies (A1)."""
+        if user.is_authenticated and user.may(Right.READ_EVERY_CASE):
+            return self
+        return self.filter(company__in=Company.objects.visible_to(user))
+
+
 class Refusal(models.Model):
     """Somebody who is not their company's help desk was turned away politely (D3)."""
 
@@ -78,6 +91,8 @@ class Refusal(models.Model):
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     told = models.TextField(help_text="What the caller was told.")
+
+    objects = RefusalQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at"]

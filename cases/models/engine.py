@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from cases.models.case import Case
+from cases.models.rows import CaseRowQuerySet
 
 
 class FailedCase(models.Model):
@@ -20,6 +21,8 @@ class FailedCase(models.Model):
     tries = models.PositiveIntegerField(default=1)
     error = models.TextField()
     solved_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CaseRowQuerySet["FailedCase"].as_manager()
 
     class Meta:
         ordering = ["-since"]

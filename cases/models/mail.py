@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -15,21 +14,15 @@ from cases.enums import (
     SendCondition,
 )
 from cases.models.case import Case
-from contacts.enums import Right
+from cases.models.rows import CaseRowQuerySet
 
 
-class MailQuerySet(models.QuerySet["Mail"]):
+class MailQuerySet(CaseRowQuerySet["Mail"]):
     """Questions about the outbox."""
 
     def to_send(self, now: datetime) -> MailQuerySet:
         """Queued, its time has come, and nobody is sending it just now."""
         return self.filter(status=MailStatus.QUEUED, send_at__lte=now).order_by("send_at", "pk")
-
-    def visible_to(self, user: Any) -> MailQuerySet:
-        """Mail about the cases this person may read; mail about no case for those who read every case (A1)."""
-        if user.is_authenticated and user.may(Right.READ_EVERY_CASE):
-            return self
-        return self.filter(case__in=Case.objects.visible_to(user))
 
 
 class Mail(models.Model):

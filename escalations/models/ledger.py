@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from cases.enums import Severity
-from cases.models import Case
+from cases.models import Case, CaseRowQuerySet
 
 
 class Escalation(models.Model):
@@ -33,6 +33,8 @@ class Escalation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     mailed = models.JSONField(default=list, help_text="The addresses that were written to.")
+
+    objects = CaseRowQuerySet["Escalation"].as_manager()
 
     class Meta:
         ordering = ["case", "due_at", "severity", "number"]

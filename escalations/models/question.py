@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from cases.enums import Severity
-from cases.models import NUMBER_PREFIX, Case
+from cases.models import NUMBER_PREFIX, Case, CaseRowQuerySet
 from escalations.enums import QuestionEnd
 
 
@@ -33,6 +33,8 @@ class Question(models.Model):
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     end = models.CharField("how it ended", max_length=10, choices=QuestionEnd.choices, blank=True)
+
+    objects = CaseRowQuerySet["Question"].as_manager()
 
     class Meta:
         ordering = ["-asked_at", "-pk"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -12,18 +11,14 @@ from django_fsm import FSMField, transition
 from simple_history.models import HistoricalRecords
 
 from cases.enums import Severity
-from cases.models import NUMBER_PREFIX, Case
+from cases.models import NUMBER_PREFIX, Case, CaseRowQuerySet
 from contacts.models import User
 from escalations.enums import Origin, RequestStatus
 
 
-class EscalationRequestQuerySet(models.QuerySet["EscalationRequest"]):
+class EscalationRequestQuerySet(CaseRowQuerySet["EscalationRequest"]):
     def undecided(self) -> EscalationRequestQuerySet:
         return self.filter(status=RequestStatus.REQUESTED)
-
-    def visible_to(self, user: Any) -> EscalationRequestQuerySet:
-        """Those on cases that the user may read (A1)."""
-        return self.filter(case__in=Case.objects.visible_to(user))
 
 
 class EscalationRequest(models.Model):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from cases.models import Case, Mail
+from cases.models import Case, CaseRowQuerySet, Mail
 from escalations.enums import Member, SlaKind, SlaOutcome
 
 
@@ -41,6 +41,8 @@ class SlaTarget(models.Model):
         default=0, help_text="How many in a row, this one included, were without a person's word."
     )
     manager_told_at = models.DateTimeField("support manager told", null=True, blank=True)
+
+    objects = CaseRowQuerySet["SlaTarget"].as_manager()
 
     class Meta:
         ordering = ["case", "kind", "member", "since"]

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.decorators import display
 
 from cases.actions import Action, Typed, register
+from cases.admin.rows import CaseRowAdmin, moment_column
 from cases.enums import Status
 from cases.forms import ReasonForm
-from cases.models import Case, case_id_of
+from cases.models import Case
 from cases.templatetags.case_page import badge, moment_html
 from contacts.enums import Right
 from contacts.models import User
@@ -198,14 +198,22 @@ register(
 
 
 @admin.register(EscalationRequest)
-class EscalationRequestAdmin(HistoryAdmin):
+class EscalationRequestAdmin(CaseRowAdmin, HistoryAdmin):
     """Requests and decisions: read by whoever reads the case (A1), decided by its moves, written by no form."""
 
-    list_display = ("what_", "its_case", "company", "asked_", "requested_", "status_", "outcome_")
-    list_display_links = ("what_",)
+    list_display = (
+        "what_display",
+        "case_display",
+        "company_display",
+        "asked_display",
+        "requested_display",
+        "status_display",
+        "outcome_display",
+    )
+    list_display_links = ("what_display",)
     list_filter = (("status", ChoicesDropdownFilter), ("origin", ChoicesDropdownFilter), "attention")
     list_filter_submit = True
-    list_select_related = ("case", "case__company", "requested_by", "decided_by")
+    list_select_related = ("case__company", "requested_by", "decided_by")
     search_fields = ("asked_by", "case__title")
     search_help_text = "Case number, or who asked, or the title of the case"
     sortable_by = ()
@@ -214,24 +222,64 @@ class EscalationRequestAdmin(HistoryAdmin):
     actions = None
 
     change_form_template = "admin/escalations/request_page.html"
-    readonly_fields = ("its_case", "company", "requested_", "status_", "outcome_", "decided_", "passed_on_", "closed_")
+    readonly_fields = (
+        "case_display",
+        "company_display",
+        "requested_display",
+        "status_display",
+        "outcome_display",
+        "decided_display",
+        "passed_on_display",
+        "closed_display",
+    )
+
+    passed_on_display = moment_column("passed_on_at", "Went on to the CSM", "date", empty="–")
+    closed_display = moment_column("closed_at", "Closed", "date", empty="–")
+
+    @admin.display(description="What")
+    def what_display(self, row: EscalationRequest) -> str:
+        return "Open decision" if row.is_decision else "Requested escalation"
+
+    @admin.display(description="Who asked")
+    def asked_display(self, row: EscalationRequest) -> str:
+        return "The schedule" if row.is_decision else row.asked_by
+
+    @admin.display(description="Requested")
+    def requested_display(self, row: EscalationRequest) -> SafeString:
+        by = f" by {row.requested_by}" if row.requested_by else ""
+        return format_html("<span>{}{}</span>", moment_html(row.requested_at, timezone.now(), "date"), by)
+
+    @admin.display(description="Status")
+    def status_display(self, row: EscalationRequest) -> SafeString:
+        return badge("tone", TONES[RequestStatus(row.status)], row.get_status_display())
+
+    @admin.display(description="Outcome")
+    def outcome_display(self, row: EscalationRequest) -> str:
+        return brought(row) or "–"
+
+    @admin.display(description="Decided")
+    def decided_display(self, row: EscalationRequest) -> SafeString | str:
+        if row.decided_at is None:
+            return "–"
+        decided_at = moment_html(row.decided_at, timezone.now(), "date")
+        return format_html("<span>{} by {}</span>", decided_at, row.decided_by or "–")
+
+    # --- the page of one request ---
 
     def get_fieldsets(self, request: HttpRequest, obj: EscalationRequest | None = None) -> Any:
-        """What was asked, and what became of it; what says nothing of this one is left out."""
-        asked: list[str] = ["its_case", "company", "status_", "origin", "requested_"]
+        """What was asked and what became of it, without the fields that are empty."""
+        asked = ["case_display", "company_display", "status_display", "origin", "requested_display"]
         if obj is not None and not obj.is_undecided:  # else they stand above, with the buttons
             asked += [name for name in ("asked_by", "impact", "reason") if getattr(obj, name)]
-        became = [("passed_on_at", "passed_on_"), ("decided_at", "decided_"), ("decision", "decision")]
-        became += [("decided_at", "outcome_"), ("closed_at", "closed_")]
-        later = [shown for name, shown in became if obj is not None and getattr(obj, name)]
+        shown_if_set = (
+            ("passed_on_at", "passed_on_display"),
+            ("decided_at", "decided_display"),
+            ("decision", "decision"),
+            ("decided_at", "outcome_display"),
+            ("closed_at", "closed_display"),
+        )
+        later = [field for name, field in shown_if_set if obj is not None and getattr(obj, name)]
         return ((None, {"fields": asked}), *([("What became of it", {"fields": later})] if later else []))
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A case's number finds its requests; other words who asked, or the case's title."""
-        number = case_id_of(search_term)
-        if search_term.strip() and number is not None:
-            return queryset.filter(case=number), False
-        return super().get_search_results(request, queryset, search_term)
 
     def render_change_form(
         self,
@@ -242,77 +290,15 @@ class EscalationRequestAdmin(HistoryAdmin):
         form_url: str = "",
         obj: EscalationRequest | None = None,
     ) -> HttpResponse:
-        """The facts, and the buttons of what is still to decide."""
+        """Put the buttons of what is still to decide above the facts."""
         if obj is not None:
             now = timezone.now()
             still_open = open_requests(obj.case, person(request), now) if obj.is_undecided else []
             context |= {
-                "title": f"{self.what_(obj)}: {obj.case.number}",
+                "title": f"{self.what_display(obj)}: {obj.case.number}",
                 "subtitle": None,
                 "case": obj.case,
                 "now": now,
-                "open_requests": [one for one in still_open if one.request == obj],
+                "open_requests": [shown for shown in still_open if shown.request == obj],
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-    # --- its columns and fields ---
-
-    @display(description="What")
-    def what_(self, row: EscalationRequest) -> str:
-        """A request of somebody, or a decision that the schedule left open."""
-        return "Open decision" if row.is_decision else "Requested escalation"
-
-    @display(description="Case")
-    def its_case(self, row: EscalationRequest) -> SafeString:
-        """The case, with the way to it."""
-        return format_html(
-            '<a href="{}" class="text-primary-600 dark:text-primary-500">{} {}</a>',
-            row.case.get_absolute_url(),
-            row.case.number,
-            row.case.title,
-        )
-
-    @display(description="Company")
-    def company(self, row: EscalationRequest) -> str:
-        """The customer."""
-        return str(row.case.company)
-
-    @display(description="Who asked")
-    def asked_(self, row: EscalationRequest) -> str:
-        """Whoever asked for it."""
-        return "The schedule" if row.is_decision else row.asked_by
-
-    @display(description="Requested")
-    def requested_(self, row: EscalationRequest) -> SafeString:
-        """When, and by whom."""
-        by = f" by {row.requested_by}" if row.requested_by else ""
-        return format_html("<span>{}{}</span>", moment_html(row.requested_at, timezone.now(), "date"), by)
-
-    @display(description="Status")
-    def status_(self, row: EscalationRequest) -> SafeString:
-        """Where it stands."""
-        return badge("tone", TONES[RequestStatus(row.status)], row.get_status_display())
-
-    @display(description="Outcome")
-    def outcome_(self, row: EscalationRequest) -> str:
-        """What accepting it brought."""
-        return brought(row) or "–"
-
-    @display(description="Decided")
-    def decided_(self, row: EscalationRequest) -> SafeString:
-        """When, and by whom."""
-        if row.decided_at is None:
-            return format_html("–")
-        return format_html(
-            "<span>{} by {}</span>", moment_html(row.decided_at, timezone.now(), "date"), row.decided_by or "–"
-        )
-
-    @display(description="Went on to the CSM")
-    def passed_on_(self, row: EscalationRequest) -> SafeString | str:
-        """When nobody had decided in time."""
-        return moment_html(row.passed_on_at, timezone.now(), "date") if row.passed_on_at else "–"
-
-    @display(description="Closed")
-    def closed_(self, row: EscalationRequest) -> SafeString | str:
-        """When the case was resolved, or management's attention ended."""
-        return moment_html(row.closed_at, timezone.now(), "date") if row.closed_at else "–"
