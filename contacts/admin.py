@@ -1,4 +1,4 @@
-"""The directory in the admin (D1, D4): who is there, where, and how they are reached.
+"""The directory in the admin: staff, support centres, roles, support lines, customers (D1, D4).
 
 The Support Manager edits it; technicians read it; an AM and a customer engineer read their own companies (A1).
 """
@@ -13,12 +13,9 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, Q, QuerySet
-from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
@@ -51,15 +48,15 @@ from contacts.models import (
     Technician,
     User,
 )
-from contacts.pages import HistoryAdmin, RightsInline
+from contacts.pages import HistoryAdmin, RightsInline, link
 from contacts.permissions import RightsAdmin, holds
 from contacts.wording import in_zone
 
-#: How far ahead the centres' hours are looked through for gaps (D1), and how many gaps are told.
+#: How far ahead the centres' hours are checked for gaps (D1), and how many gaps are listed.
 COVERAGE_AHEAD = timedelta(days=7)
-GAPS_TOLD = 10
+GAPS_LISTED = 10
 
-admin.site.unregister(Group)  # rights come with the role (A1); groups would be a second, silent source
+admin.site.unregister(Group)  # rights come with the role (A1); groups would be a second source
 
 
 # --- staff ------------------------------------------------------------------------------------------------------
@@ -67,7 +64,7 @@ admin.site.unregister(Group)  # rights come with the role (A1); groups would be 
 
 @admin.register(User)
 class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc]
-    """Everybody of the vendor who signs in or is written to; nobody is deleted, they are made inactive."""
+    """Everybody of the vendor who signs in or is mailed. Nobody is deleted, they are made inactive."""
 
     form = StaffForm
     add_form = NewStaffForm
@@ -77,7 +74,7 @@ class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc]
     add_right = Right.EDIT_DIRECTORY
     change_right = Right.EDIT_DIRECTORY
 
-    list_display = ["said_name", "role_label", "email", "phone", "time_zone", "is_active"]
+    list_display = ["name_display", "role_display", "email", "phone", "time_zone", "is_active"]
     list_filter = ["role", "is_active"]
     search_fields = ["username", "first_name", "last_name", "email"]
     ordering = ["first_name", "last_name", "username"]
@@ -95,17 +92,17 @@ class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc]
     ]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """The Support Manager edits staff; a superuser's account is changed by superusers only."""
+        """Let only superusers change a superuser's account."""
         allowed = super().has_change_permission(request, obj)
         return allowed and (request.user.is_superuser or not getattr(obj, "is_superuser", False))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Only superusers make superusers."""
+        """Let only superusers make superusers."""
         fields = list(super().get_readonly_fields(request, obj))
         return fields if request.user.is_superuser else [*fields, "is_superuser"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Readers are not shown the box of the password."""
+        """Hide the password field from those who only read."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return fieldsets
@@ -115,17 +112,15 @@ class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc]
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new member of staff may sign in, unless somebody says no."""
+        """Let a new member of staff sign in unless the box is unticked."""
         return {"is_staff": True} | super().get_changeform_initial_data(request)
 
-    @display(description="Name", ordering="first_name")
-    def said_name(self, user: User) -> str:
-        """The full name, else the name they sign in with."""
+    @admin.display(description="Name", ordering="first_name")
+    def name_display(self, user: User) -> str:
         return str(user)
 
     @display(description="Role", ordering="role", label=True)
-    def role_label(self, user: User) -> str:
-        """The role in words."""
+    def role_display(self, user: User) -> str:
         return user.get_role_display() or ("Superuser" if user.is_superuser else "No role")
 
 
@@ -137,7 +132,7 @@ class TechnicianAdmin(HistoryAdmin):
     view_right = Right.READ_EVERY_CASE
     add_right = change_right = delete_right = Right.EDIT_DIRECTORY
 
-    list_display = ["said_name", "level", "centre", "said_languages", "on_duty"]
+    list_display = ["name_display", "level", "centre", "languages_display", "on_duty"]
     list_editable = ["on_duty"]
     list_filter = ["level", "on_duty", "centre"]
     list_select_related = ["user", "centre"]
@@ -145,14 +140,13 @@ class TechnicianAdmin(HistoryAdmin):
     autocomplete_fields = ["user"]
 
     def get_urls(self) -> list[URLPattern]:
-        """The page's addresses, and the switch that technicians press on their dashboard."""
         switch = path(
             "own-duty/", self.admin_site.admin_view(self.switch_own_duty), name="contacts_technician_own_duty"
         )
         return [switch, *super().get_urls()]
 
     def switch_own_duty(self, request: HttpRequest) -> HttpResponse:
-        """Go on duty or away, oneself (C6). POST `on_duty` = yes or no. Raises PermissionDenied."""
+        """Put the signed-in technician on duty or away (C6). POST with `on_duty` yes or no. Raises PermissionDenied."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         technician = Technician.objects.filter(user=request.user.pk).first()
@@ -161,19 +155,18 @@ class TechnicianAdmin(HistoryAdmin):
         technician.on_duty = request.POST.get("on_duty") == "yes"
         technician._history_user = request.user  # type: ignore[attr-defined]
         technician.save(update_fields=["on_duty"])
-        said = "on duty: new cases come to you" if technician.on_duty else "away: new cases go to others"
-        messages.success(request, f"You are {said}.")
+        state = "on duty: new cases come to you" if technician.on_duty else "away: new cases go to others"
+        messages.success(request, f"You are {state}.")
         return HttpResponseRedirect(reverse("admin:index"))
 
-    @display(description="Technician", ordering="user__first_name")
-    def said_name(self, technician: Technician) -> str:
-        """Their name, without the level that stands in a column of its own."""
+    @admin.display(description="Technician", ordering="user__first_name")
+    def name_display(self, technician: Technician) -> str:
+        """Without the level, which has a column of its own."""
         return str(technician.user)
 
-    @display(description="Languages")
-    def said_languages(self, technician: Technician) -> str:
-        """The languages in words."""
-        labels = {language.value: language.label for language in Language}
+    @admin.display(description="Languages")
+    def languages_display(self, technician: Technician) -> str:
+        labels = dict(Language.choices)
         return ", ".join(labels.get(code, code) for code in technician.languages) or "—"
 
 
@@ -181,8 +174,6 @@ class TechnicianAdmin(HistoryAdmin):
 
 
 class OpeningSpanInline(RightsInline):
-    """The opening hours of a centre, in its local time."""
-
     model = OpeningSpan
     form = OpeningSpanForm
     view_right = Right.READ_EVERY_CASE
@@ -191,33 +182,31 @@ class OpeningSpanInline(RightsInline):
 
 
 class ClosureDayInline(RightsInline):
-    """The days on which a centre is closed although it is no public holiday."""
-
     model = ClosureDay
     view_right = Right.READ_EVERY_CASE
     edit_right = Right.EDIT_DIRECTORY
 
 
 def coverage(now: datetime) -> dict[str, Any]:
-    """What the coverage notice tells (D1, D2): who is in their business day, the gaps of the coming week in words, in
-    UTC, and when native Japanese support is open; three queries.
+    """The notice on coverage (D1, D2): centres in their business day, gaps of the coming week in UTC, Japanese support.
+
+    Three queries.
     """
     centres = list(SupportCentre.objects.prefetch_related("spans", "closure_days"))
     hours = {centre.name: centre.opening_hours() for centre in centres}
     gaps = coverage_gaps(hours.values(), now, now + COVERAGE_AHEAD)
-    told = [f"From {_said(start)} to {_said(end)} UTC nobody is open." for start, end in gaps[:GAPS_TOLD]]
     opens_at = japanese_support_opens_at(now)
     return {
-        "gaps": told,
-        "gaps_left_out": max(0, len(gaps) - GAPS_TOLD),
+        "gaps": [f"From {_hour(start)} to {_hour(end)} UTC nobody is open." for start, end in gaps[:GAPS_LISTED]],
+        "gaps_left_out": max(0, len(gaps) - GAPS_LISTED),
         "centres": len(centres),
         "in_business_day": centres_in_business_day(hours, now),
         "japanese": f"opens {in_zone(opens_at, 'Asia/Tokyo')}" if opens_at else "is open now",
     }
 
 
-def _said(moment: datetime) -> str:
-    return f"{WEEKDAYS[moment.weekday()][:3]} {moment:%d.%m.} {moment:%H:%M}"
+def _hour(moment: datetime) -> str:
+    return f"{WEEKDAYS[moment.weekday()][:3]} {moment:%d.%m. %H:%M}"
 
 
 @admin.register(SupportCentre)
@@ -228,7 +217,7 @@ class SupportCentreAdmin(HistoryAdmin):
     view_right = Right.READ_EVERY_CASE
     add_right = change_right = Right.EDIT_DIRECTORY
 
-    list_display = ["name", "country", "time_zone", "said_hours", "open_on_holidays"]
+    list_display = ["name", "country", "time_zone", "hours_display", "open_on_holidays"]
     search_fields = ["name"]
     inlines = [OpeningSpanInline, ClosureDayInline]
     list_before_template = "admin/contacts/coverage.html"
@@ -238,11 +227,9 @@ class SupportCentreAdmin(HistoryAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupportCentre]:
-        """The centres with their hours."""
         return super().get_queryset(request).prefetch_related("spans")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, under a notice of the hours in which nobody is open."""
         return super().changelist_view(request, {"coverage": coverage(timezone.now()), **(extra_context or {})})
 
     def changeform_view(
@@ -252,20 +239,19 @@ class SupportCentreAdmin(HistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """A centre, under the same notice."""
-        told = {"coverage": coverage(timezone.now()), **(extra_context or {})}
-        return super().changeform_view(request, object_id, form_url, told)
+        context = {"coverage": coverage(timezone.now()), **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
 
-    @display(description="Opening hours (local)")
-    def said_hours(self, centre: SupportCentre) -> str:
-        """The hours of the week, days with the same hours together."""
+    @admin.display(description="Opening hours (local)")
+    def hours_display(self, centre: SupportCentre) -> str:
+        """Days with the same hours are put together."""
         by_hours: dict[str, list[int]] = {}
         for span in centre.spans.all():
             by_hours.setdefault(f"{span.opens:%H:%M}–{span.closes:%H:%M}", []).append(span.weekday)
-        return "; ".join(f"{_said_days(days)} {hours}" for hours, days in by_hours.items()) or "never open"
+        return "; ".join(f"{_weekdays(days)} {hours}" for hours, days in by_hours.items()) or "never open"
 
 
-def _said_days(days: list[int]) -> str:
+def _weekdays(days: list[int]) -> str:
     days = sorted(days)
     names = [WEEKDAYS[day][:3] for day in days]
     in_a_row = days == list(range(days[0], days[-1] + 1))
@@ -274,42 +260,36 @@ def _said_days(days: list[int]) -> str:
 
 @admin.register(RoleHolder)
 class RoleHolderAdmin(HistoryAdmin):
-    """Who holds each management role, for the whole desk or for one centre (D4); what is missing is said above (D5)."""
+    """Who holds each management role, for the whole desk or for one centre (D4), under what is missing (D5)."""
 
     form = RoleHolderForm
     view_right = Right.READ_EVERY_CASE
     add_right = change_right = delete_right = Right.EDIT_DIRECTORY
 
-    list_display = ["role", "said_centre", "holder", "said_email", "said_phone"]
+    list_display = ["role", "centre_display", "holder", "email_display", "phone_display"]
     list_select_related = ["centre", "holder"]
     list_filter = ["role"]
     autocomplete_fields = ["holder"]
     list_before_template = "admin/contacts/problems.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The roles, under what would send a message to the fallback (D5)."""
         return super().changelist_view(request, {"problems": directory_problems(), **(extra_context or {})})
 
-    @display(description="For", ordering="centre__name")
-    def said_centre(self, row: RoleHolder) -> str:
-        """The centre, or the whole desk."""
+    @admin.display(description="For", ordering="centre__name")
+    def centre_display(self, row: RoleHolder) -> str:
         return str(row.centre) if row.centre else "every centre"
 
-    @display(description="Email")
-    def said_email(self, row: RoleHolder) -> str:
-        """Where messages for the role go."""
+    @admin.display(description="Email")
+    def email_display(self, row: RoleHolder) -> str:
         return (row.holder.email if row.holder else "") or "goes to the fallback"
 
-    @display(description="Phone")
-    def said_phone(self, row: RoleHolder) -> str:
-        """How the holder is called."""
+    @admin.display(description="Phone")
+    def phone_display(self, row: RoleHolder) -> str:
         return (row.holder.phone if row.holder else "") or "—"
 
 
 @admin.register(SupportLine)
 class SupportLineAdmin(HistoryAdmin):
-    """The telephone lines of support (D4)."""
-
     view_right = Right.READ_EVERY_CASE
     add_right = change_right = delete_right = Right.EDIT_DIRECTORY
 
@@ -321,8 +301,6 @@ class SupportLineAdmin(HistoryAdmin):
 
 
 class CompanyClosureDayInline(RightsInline):
-    """The days on which a customer is closed although it is no public holiday (F3)."""
-
     model = CompanyClosureDay
     edit_right = Right.EDIT_DIRECTORY
 
@@ -339,15 +317,15 @@ class CompanyAdmin(HistoryAdmin):
     list_select_related = ["account_manager", "customer_engineer"]
     search_fields = ["name"]
     inlines = [CompanyClosureDayInline]
-    readonly_fields = ["its_contacts"]
+    readonly_fields = ["contacts_display"]
     fieldsets = [
-        (None, {"fields": ["name", "language", "active", "its_contacts"]}),
+        (None, {"fields": ["name", "language", "active", "contacts_display"]}),
         ("Where it is", {"fields": [("country", "subdivision"), "time_zone"]}),
         ("Who looks after it", {"fields": [("account_manager", "customer_engineer")]}),
     ]
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> ModelChoiceField:
-        """Offer those who have the role, and whoever holds it already."""
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer those who have the role, and whoever looks after a company already."""
         role = {"account_manager": Role.ACCOUNT_MANAGER, "customer_engineer": Role.CUSTOMER_ENGINEER}.get(db_field.name)
         if role is not None:
             held = {"account_manager": "managed_companies", "customer_engineer": "engineered_companies"}[db_field.name]
@@ -356,15 +334,12 @@ class CompanyAdmin(HistoryAdmin):
             ).distinct()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    @display(description="Contacts")
-    def its_contacts(self, company: Company) -> str | SafeString:
-        """The way to the people there."""
+    @admin.display(description="Contacts")
+    def contacts_display(self, company: Company) -> str:
         if not company.pk:
             return "After saving."
-        link = f"{reverse('admin:contacts_contact_changelist')}?company__id__exact={company.pk}"
-        return format_html(
-            '<a href="{}" class="text-primary-600 dark:text-primary-500">People at {}</a>', link, company
-        )
+        page = reverse("admin:contacts_contact_changelist")
+        return link(f"{page}?company__id__exact={company.pk}", f"People at {company}")
 
 
 @admin.register(Contact)
@@ -384,5 +359,5 @@ class ContactAdmin(HistoryAdmin):
     ]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """A company's page leads to its contacts."""
+        """Allow the link from a company to its contacts."""
         return lookup == "company__id__exact" or super().lookup_allowed(lookup, value, request)

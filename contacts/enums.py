@@ -1,4 +1,4 @@
-"""The words of the desk for people: roles, levels, means of contact, rights. Plain enums, no database."""
+"""Roles, levels, means of contact, languages and rights."""
 
 from django.db.models import TextChoices
 
@@ -15,28 +15,24 @@ class Role(TextChoices):
     COO = "coo", "Chief operating officer"
 
 
-#: The roles that a holder fills, for the whole desk or for one support centre (D4).
+#: The roles that have a holder, for the whole desk or for one support centre (D4).
 MANAGEMENT_ROLES = (Role.SUPPORT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO)
 
 
 class Level(TextChoices):
-    """How deep a technician goes; ownership goes to L3 by the schedule (E7)."""
+    """The level of a technician. The escalation schedule hands cases to L3 (E7)."""
 
     L2 = "L2", "L2"
     L3 = "L3", "L3"
 
 
 class MeansOfContact(TextChoices):
-    """How somebody prefers to be reached."""
-
     PHONE = "phone", "Phone"
     EMAIL = "email", "Email"
     CHAT = "chat", "Chat"
 
 
 class Language(TextChoices):
-    """Languages the desk speaks or is asked for."""
-
     ENGLISH = "en", "English"
     JAPANESE = "ja", "Japanese"
     FRENCH = "fr", "French"
@@ -49,7 +45,7 @@ class Language(TextChoices):
 
 
 class Right(TextChoices):
-    """What can be allowed to somebody (A1)."""
+    """What a role may do (A1)."""
 
     READ_EVERY_CASE = "read_every_case", "Read every case"
     READ_OWN_COMPANIES = "read_own_companies", "Read own companies"
@@ -67,7 +63,7 @@ class Right(TextChoices):
 _READER = frozenset({Right.READ_EVERY_CASE})
 _TECHNICIAN = _READER | {Right.WORK_CASES, Right.ADD_NOTES, Right.REQUEST_ESCALATION}
 
-#: A1, once: who may do what. Everything that asks, asks this table.
+#: The only table of rights (A1): `User.may` reads it.
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.TECHNICIAN: _TECHNICIAN,
     Role.ACCOUNT_MANAGER: frozenset({Right.READ_OWN_COMPANIES, Right.ADD_NOTES, Right.REQUEST_ESCALATION}),

@@ -1,4 +1,4 @@
-"""How the directory is written: one sentence for each thing that is wrong (S4)."""
+"""The forms of the directory."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from contacts.enums import Language, Role
 from contacts.models import Company, OpeningSpan, RoleHolder, SupportCentre, Technician, User
 
-#: What Django calls "staff status" and the like: (label, help).
-SAID_OF_ACCOUNTS = {
+#: Labels and help texts for fields such as Django's "staff status".
+ACCOUNT_FIELDS = {
     "is_active": ("Active", "Untick it when somebody leaves: they are kept, and nothing more goes to them."),
     "is_staff": ("May sign in", "Whether they use the desk; who is only written to need not."),
     "is_superuser": ("Administrator", "Has every right, whatever the role."),
@@ -21,11 +21,9 @@ SAID_OF_ACCOUNTS = {
 
 
 class StaffForm(UserChangeForm):
-    """A member of staff, with Django's words for accounts put as the desk speaks of people."""
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, (label, help_text) in SAID_OF_ACCOUNTS.items():
+        for name, (label, help_text) in ACCOUNT_FIELDS.items():
             if name in self.fields:
                 self.fields[name].label, self.fields[name].help_text = label, help_text
 
@@ -35,12 +33,10 @@ class StaffForm(UserChangeForm):
 
 
 class NewStaffForm(UserCreationForm):
-    """A new member of staff, with a first password."""
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "is_staff" in self.fields:
-            self.fields["is_staff"].label, self.fields["is_staff"].help_text = SAID_OF_ACCOUNTS["is_staff"]
+            self.fields["is_staff"].label, self.fields["is_staff"].help_text = ACCOUNT_FIELDS["is_staff"]
 
     class Meta(UserCreationForm.Meta):
         model = User
@@ -48,7 +44,7 @@ class NewStaffForm(UserCreationForm):
 
 
 class ClockInput(forms.TimeInput):
-    """A time of day at the place in question; Django's own field would warn of the reader's distance to the server."""
+    """A time of day at a place. Django's own widget would warn that the reader's zone is not the server's."""
 
     input_type = "time"
 
@@ -57,8 +53,6 @@ class ClockInput(forms.TimeInput):
 
 
 class OpeningSpanForm(forms.ModelForm):
-    """A stretch of opening hours, in the centre's own time."""
-
     class Meta:
         model = OpeningSpan
         fields = ["weekday", "opens", "closes"]
@@ -66,8 +60,6 @@ class OpeningSpanForm(forms.ModelForm):
 
 
 class TechnicianForm(forms.ModelForm):
-    """A technician; the languages are boxes to tick."""
-
     languages = forms.MultipleChoiceField(
         choices=Language.choices,
         required=False,
@@ -81,37 +73,30 @@ class TechnicianForm(forms.ModelForm):
 
 
 class PlaceForm(forms.ModelForm):
-    """Somewhere with a calendar; what is wrong with it is said once, beside its field where that is known."""
+    """A form of a `Place` that shows each error once, beside its field where that is known (S4)."""
 
     def clean_country(self) -> str:
-        """Codes are written in capitals, however they were typed."""
         return str(self.cleaned_data["country"]).upper()
 
     def _post_clean(self) -> None:
-        """The record checks a time zone alone and together with its country; one of the two sentences is enough."""
+        """Drop a general error that repeats one of a field: the model checks a time zone alone and with its country."""
         super()._post_clean()  # type: ignore[misc]
         in_general = self.errors.get(NON_FIELD_ERRORS)
         if in_general is None:
             return
-        of_fields = {
-            sentence for name, errors in self.errors.items() if name != NON_FIELD_ERRORS for sentence in errors
-        }
+        of_fields = {text for name, errors in self.errors.items() if name != NON_FIELD_ERRORS for text in errors}
         in_general.data = [error for error in in_general.as_data() if error.messages[0] not in of_fields]
         if not in_general.data:
             del self.errors[NON_FIELD_ERRORS]
 
 
 class SupportCentreForm(PlaceForm):
-    """A support centre (D1)."""
-
     class Meta:
         model = SupportCentre
         fields = ["name", "country", "subdivision", "time_zone", "open_on_holidays"]
 
 
 class CompanyForm(PlaceForm):
-    """A customer organisation."""
-
     class Meta:
         model = Company
         fields = [
@@ -127,14 +112,12 @@ class CompanyForm(PlaceForm):
 
 
 class RoleHolderForm(forms.ModelForm):
-    """Who holds a management role (D4)."""
-
     class Meta:
         model = RoleHolder
         fields = ["role", "centre", "holder"]
 
     def clean(self) -> dict[str, Any]:
-        """One holder for the whole desk and one for each centre."""
+        """Allow one holder for the whole desk and one for each centre (D4)."""
         cleaned = super().clean() or self.cleaned_data
         role, centre = cleaned.get("role"), cleaned.get("centre")
         if role:

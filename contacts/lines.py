@@ -1,4 +1,4 @@
-"""The telephone lines of support as the vendor's guide publishes them (D4); loaded once, then the desk edits them."""
+"""The support lines as the vendor's guide publishes them (D4); loaded once, then edited in the admin."""
 
 from __future__ import annotations
 

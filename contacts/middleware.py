@@ -1,4 +1,4 @@
-"""Times are stored in UTC and read in the reader's own zone; this is where the reader's zone is switched on."""
+"""Times are stored in UTC and shown in the reader's time zone, which is activated here."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -14,7 +14,6 @@ class ReaderTimeZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request with the reader's zone active, and with none left active afterwards."""
         zone = getattr(request.user, "time_zone", "") or "UTC"
         with timezone.override(zoneinfo.ZoneInfo(zone)):
             return self.get_response(request)

@@ -1,4 +1,4 @@
-"""Records of people and how to reach them: staff, support centres, roles, customers, lines (rules, section 1)."""
+"""Staff, support centres, roles, customers and support lines (rules, section 1)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from contacts.enums import MANAGEMENT_ROLES, RIGHTS, Language, Level, MeansOfCon
 
 
 def validate_time_zone(name: str) -> None:
-    """Refuse what is not an IANA time zone. Raises ValidationError."""
+    """Raises ValidationError for what is no IANA time zone."""
     problem = time_zone_problem(name)
     if problem:
         raise ValidationError(problem)
 
 
 def validate_languages(codes: list[str]) -> None:
-    """Refuse language codes the desk does not know. Raises ValidationError."""
+    """Raises ValidationError for codes that are not in `Language`."""
     unknown = sorted(set(codes) - {language.value for language in Language})
     if unknown:
         known = ", ".join(language.value for language in Language)
@@ -43,7 +43,7 @@ class Place(models.Model):
         abstract = True
 
     def clean(self) -> None:
-        """Refuse a country, subdivision or time zone without a calendar (D1). Raises ValidationError."""
+        """Raises ValidationError for a country, subdivision or time zone without a calendar (D1)."""
         super().clean()
         self.country = self.country.upper()
         problem = calendar_problem(self.country, self.subdivision, self.time_zone)
@@ -51,7 +51,7 @@ class Place(models.Model):
             raise ValidationError(problem)
 
     def calendar(self, closure_days: frozenset[date] = frozenset()) -> BusinessCalendar:
-        """The pure value that knows the business days here; a place's own closure days are handed in."""
+        """The business days here, without the place's own closure days unless they are given."""
         return BusinessCalendar(self.country, self.time_zone, self.subdivision, closure_days)
 
 
@@ -72,7 +72,7 @@ class SupportCentre(Place):
         return self.name
 
     def opening_hours(self) -> OpeningHours:
-        """The pure value that knows when the centre is open (D1); reads `spans` and `closure_days`, prefetch them."""
+        """When the centre is open (D1). Reads `spans` and `closure_days`: prefetch them."""
         return OpeningHours(
             calendar=self.calendar(frozenset(closure.day for closure in self.closure_days.all())),
             spans=tuple(WeeklySpan(span.weekday, span.opens, span.closes) for span in self.spans.all()),
@@ -81,7 +81,7 @@ class SupportCentre(Place):
 
 
 class OpeningSpan(models.Model):
-    """One stretch of a centre's opening hours on a weekday, local time; it may run over midnight (D1)."""
+    """A span of a centre's opening hours on a weekday, local time; it may run over midnight (D1)."""
 
     WEEKDAYS = [
         (0, "Monday"),
@@ -123,19 +123,17 @@ class ClosureDay(models.Model):
 
 
 class StaffQuerySet(models.QuerySet["User"]):
-    """Questions about staff."""
-
     def reachable(self) -> StaffQuerySet:
-        """Active people with an email address: the ones a message can be for (D5)."""
+        """Active and with an email address (D5)."""
         return self.filter(is_active=True).exclude(email="")
 
 
 class StaffManager(UserManager["User"].from_queryset(StaffQuerySet)):  # type: ignore[misc]
-    """Django's user manager with the desk's questions."""
+    pass
 
 
 class User(AbstractUser):
-    """Somebody of the vendor who signs in or is written to: technician, AM, customer engineer, manager."""
+    """A member of the vendor's staff, who signs in or is only mailed."""
 
     role = models.CharField(max_length=20, choices=Role.choices, blank=True, db_index=True)
     phone = models.CharField(max_length=40, blank=True)
@@ -179,7 +177,7 @@ class Technician(models.Model):
 
 
 class RoleHolder(models.Model):
-    """Who holds a management role, for one support centre or for all (D4). Nobody may hold it: then D5 applies."""
+    """Who holds a management role, for one support centre or for all (D4). Without a holder D5 applies."""
 
     role = models.CharField(max_length=20, choices=[(role.value, role.label) for role in MANAGEMENT_ROLES])
     centre = models.ForeignKey(
@@ -222,8 +220,6 @@ class SupportLine(models.Model):
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
-    """Questions about customer organisations."""
-
     def visible_to(self, user: Any) -> CompanyQuerySet:
         """The companies whose cases this person may read (A1): all, their own, or none."""
         if not user.is_authenticated:
@@ -236,7 +232,7 @@ class CompanyQuerySet(models.QuerySet["Company"]):
 
 
 class Company(Place):
-    """A customer organisation, in whose country and time zone its business days are reckoned."""
+    """A customer organisation. Its business days are those of its country and time zone."""
 
     name = models.CharField(max_length=120, unique=True)
     language = models.CharField(max_length=2, choices=Language.choices, default=Language.ENGLISH)
@@ -276,8 +272,6 @@ class CompanyClosureDay(models.Model):
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
-    """Questions about people at customers."""
-
     def visible_to(self, user: Any) -> ContactQuerySet:
         """The contacts of the companies this person may read (A1)."""
         if user.is_authenticated and user.may(Right.READ_EVERY_CASE):

@@ -1,4 +1,4 @@
-"""What pages of the admin share besides their rights: rows inside a page, and the pages of a history."""
+"""What pages of the admin share besides their rights: links, inlines, and the pages of a history."""
 
 from __future__ import annotations
 
@@ -22,40 +22,34 @@ def link(url: str, label: object, extra_classes: str = "") -> SafeString:
 
 
 class RowRights:
-    """Rows inside another page, whose permissions are rights as well (A1); comes before an inline class."""
+    """Permissions by rights for an inline (A1); put it before the inline class."""
 
     view_right: Needed = READERS
     edit_right: Needed = None
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether the rows may be read."""
         return holds(request, self.view_right) or holds(request, self.edit_right)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether a row may be added; `obj` is the page's own row."""
         return holds(request, self.edit_right)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether a row may be changed."""
         return holds(request, self.edit_right)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether a row may be removed."""
         return holds(request, self.edit_right)
 
 
 class RightsInline(RowRights, TabularInline):
-    """Such rows as a table."""
-
     hide_title = True
 
 
 class HistoryAdmin(SimpleHistoryAdmin, RightsAdmin):
-    """A page with a history that is read and never written.
+    """A page with a history that can be read and never written (A1, C5).
 
-    simple-history looks old versions up past `get_queryset`, so that anybody could read the past of foreign rows, and
-    takes a POST that writes an old version back although its button is hidden. Here both end at the door (A1, C5).
+    simple-history looks up old versions past `get_queryset`, so that anybody could read the past of any row, and it
+    accepts a POST that writes an old version back although its button is hidden. Both are refused here.
     """
 
     has_history = True
@@ -64,14 +58,14 @@ class HistoryAdmin(SimpleHistoryAdmin, RightsAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The versions of a row that the reader may see. Raises Http404 for any other."""
+        """Raises Http404 for a row that the reader may not see."""
         self._found(request, object_id)
         return super().history_view(request, object_id, extra_context)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """One version, to read. Raises Http404 for a row that the reader may not see."""
+        """Raises Http404 for a row that the reader may not see. Only GET and HEAD are allowed."""
         self._found(request, object_id)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])

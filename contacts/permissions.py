@@ -1,7 +1,7 @@
-"""What the rights of A1 mean in the admin: one base for every page of the desk.
+"""The rights of A1 in the admin: the base class of every page.
 
-Django's own permission rows play no part here. A page asks `User.may` through four attributes, and its rows pass
-through the model's `visible_to`, so that list, detail, search, autocomplete and export are scoped by the same line.
+Django's permission rows are not used. A page names the right it takes in four attributes, which `User.may` checks, and
+its rows pass through the queryset's `visible_to`, which scopes list, detail, search, autocomplete and export at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from django import forms
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import ForeignKey, Model, QuerySet
-from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as UnfoldChangeList
@@ -20,7 +19,7 @@ from unfold.views import ChangeList as UnfoldChangeList
 from contacts.enums import Right
 from contacts.models import User
 
-#: One right, several of which any one is enough, or None: nobody may, superusers included.
+#: One right, several of which any one is enough, or None: nobody has it, superusers included.
 Needed = Right | tuple[Right, ...] | None
 
 #: Whoever may read cases at all: every one, or those of their own companies (A1).
@@ -28,12 +27,12 @@ READERS = (Right.READ_EVERY_CASE, Right.READ_OWN_COMPANIES)
 
 
 def person(request: HttpRequest) -> User:
-    """Whoever is signed in; the admin lets nobody else through."""
+    """`request.user` with its type: the admin lets nobody else through."""
     return cast(User, request.user)
 
 
 def holds(request: HttpRequest, needed: Needed) -> bool:
-    """Whether the signed-in person has what is needed (A1); never for None."""
+    """Whether the signed-in user has the right that is needed (A1); never for None."""
     if needed is None or not request.user.is_authenticated:
         return False
     rights = needed if isinstance(needed, tuple) else (needed,)
@@ -41,32 +40,31 @@ def holds(request: HttpRequest, needed: Needed) -> bool:
 
 
 def id_of(text: str) -> int | None:
-    """The number of a row as an address or a form gives it; None for what no row can have."""
+    """The primary key in an address or a form; None for a text that can be no key."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 class KnownRowsSelect(AutocompleteSelect):
-    """A field that searches while one types, and comes back empty from a value that no row can have (S4)."""
+    """An autocomplete field that is shown empty for a value that can be no key (S4)."""
 
     def optgroups(self, name: str, value: Any, attr: dict[str, Any] | None = None) -> Any:
-        """The chosen rows; Django would look for a row by whatever was sent, and fail."""
-        return super().optgroups(name, [one for one in value if id_of(str(one)) is not None], attr)
+        """Drop what can be no key: Django would look for a row by whatever was sent, and fail."""
+        return super().optgroups(name, [key for key in value if id_of(str(key)) is not None], attr)
 
 
 class CountedChangeList(UnfoldChangeList):
-    """A list that says how many rows it has once, below itself."""
+    """A list that shows the number of its rows once, below itself."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """The rows of the page; the count of everything is never asked for, so it is not offered either."""
+        """Take the count of the filtered rows for the full one, which would be another query."""
         super().get_results(request)
         self.full_result_count = self.result_count
 
 
 class RightsAdmin(ModelAdmin):
-    """A page whose permissions are rights (A1) and whose rows are those the reader may see.
+    """A page whose permissions are rights and which shows only the rows that the reader may see (A1).
 
-    Nothing may be added, changed or deleted unless the page says who may. Rows of others are not found (404), as if
-    they did not exist.
+    Nobody adds, changes or deletes unless the page names a right for it. Other rows are not found (404).
     """
 
     view_right: Needed = READERS
@@ -84,16 +82,16 @@ class RightsAdmin(ModelAdmin):
 
     @property
     def request(self) -> HttpRequest:
-        """Not to be read: Unfold keeps the last request on the admin, which all threads share. Use the one you get."""
+        """Raises AttributeError: Unfold keeps the last request on the admin object, which all threads share."""
         raise AttributeError("An admin page has no request of its own.")
 
     @request.setter
     def request(self, request: HttpRequest) -> None:
-        """Forget it."""
+        """Ignored, for the same reason."""
 
     @property
     def media(self) -> forms.Media:
-        """What the page and its filters load; Unfold would ask the shared request for the filters."""
+        """Include the files of the filters; Unfold would take the filters from the shared request."""
         media = super().media
         for entry in self.list_filter:
             form_class = getattr(entry[1] if isinstance(entry, tuple | list) else entry, "form_class", None)
@@ -102,36 +100,31 @@ class RightsAdmin(ModelAdmin):
         return media
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether the page may be read; whoever may change it may read it."""
+        """Whoever may change a page may read it."""
         return holds(request, self.view_right) or holds(request, self.change_right)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether a row may be added; also called for inlines, with their parent."""
         return holds(request, self.add_right)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether a row may be changed."""
         return holds(request, self.change_right)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether a row may be deleted; cases and histories never are, by nobody (A1)."""
         return holds(request, self.delete_right)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whether the page is listed at all."""
         return self.has_view_permission(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The rows the reader may see (A1): the model's own `visible_to`, where it has one."""
+        """Scope the rows with the queryset's `visible_to`, where it has one (A1)."""
         rows = super().get_queryset(request)
         return rows.visible_to(request.user) if hasattr(rows, "visible_to") else rows
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """The list that says its count once."""
         return CountedChangeList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list; an address that asks for a row no database can hold shows it unfiltered."""
+        """Show the list unfiltered when the address asks for a number that no column can hold."""
         asked = [value for name, value in request.GET.items() if name != SEARCH_VAR]
         if any(len(value) > 18 and str(value).isdigit() for value in asked):
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
@@ -140,15 +133,13 @@ class RightsAdmin(ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The page, with a button to its history where there is one."""
         return super().render_change_form(request, context | {"show_history": self.has_history}, *args, **kwargs)
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any) -> ModelChoiceField:
-        """Fields that search while one types survive a value that names no row."""
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request) and "widget" not in kwargs:
             kwargs["widget"] = KnownRowsSelect(db_field, self.admin_site, using=kwargs.get("using"))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Not found, instead of Django's redirect: a foreign row looks like none at all. Raises Http404."""
+        """Raise Http404 where Django would redirect: a row that may not be seen looks like none at all."""
         raise Http404(f"There is no {opts.verbose_name} {object_id} that you may see.")
