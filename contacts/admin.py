@@ -199,7 +199,6 @@ def coverage(now: datetime) -> dict[str, Any]:
     return {
         "gaps": [f"From {_hour(start)} to {_hour(end)} UTC nobody is open." for start, end in gaps[:GAPS_LISTED]],
         "gaps_left_out": max(0, len(gaps) - GAPS_LISTED),
-        "centres": len(centres),
         "in_business_day": centres_in_business_day(hours, now),
         "japanese": f"opens {in_zone(opens_at, 'Asia/Tokyo')}" if opens_at else "is open now",
     }

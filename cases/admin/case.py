@@ -1,4 +1,4 @@
-"""A case's page in the admin: opening it and its details. Moves are made in `cases.actions`."""
+"""The page of a case in the admin: opening a case and correcting its details. Buttons are in `cases.actions`."""
 
 from __future__ import annotations
 
@@ -31,17 +31,16 @@ from contacts.enums import Right
 from contacts.models import Company, Contact, User
 from contacts.permissions import KnownRowsSelect, holds, id_of, person
 
-#: How many contacts an autocomplete answer holds.
 CONTACTS_PER_ANSWER = 20
 
 TEXT_AREA_ROWS = {detail.name: detail.rows for detail in DETAILS if detail.rows}
 
 
 class ContactOfCompany(KnownRowsSelect):
-    """Suggests the contacts of the company that is chosen on the page."""
+    """Suggests contacts of the company that is chosen on the page."""
 
     def get_url(self) -> str:
-        """Where the suggestions come from; `desk.js` adds the company."""
+        """`desk.js` adds the company."""
         return reverse("admin:cases_case_contacts")
 
 
@@ -171,7 +170,7 @@ class CaseAdmin(CaseHistory, CaseList):
             return endpoint(request, object_id, name)
 
         def do_or_sign_in(request: HttpRequest, object_id: int, name: str) -> HttpResponse:
-            # Whose session ended in a dialog signs in and is back on the case, where the page gives back the words.
+            # Whoever was signed out while a dialog was open comes back to the case, where the page restores their text.
             if request.method == "POST" and not signed_in(request):
                 return redirect_to_login(reverse("admin:cases_case_change", args=[object_id]), reverse("admin:login"))
             return protect(do)(request, object_id, name)
@@ -188,7 +187,7 @@ class CaseAdmin(CaseHistory, CaseList):
         ]
 
     def contacts_view(self, request: HttpRequest) -> HttpResponse:
-        """Contacts of the chosen company whose name or address holds what was typed; help desks first (D3)."""
+        """Contacts of the chosen company whose name or address contains every typed word; help desks first (D3)."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         if not holds(request, Right.WORK_CASES):

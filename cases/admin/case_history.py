@@ -1,4 +1,4 @@
-"""The history of a case: read by whoever may read the case, written by moves, brought back by nobody (C5)."""
+"""The pages of a case's history (C5): read by whoever may read the case, written by moves, never restored."""
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ HISTORY_PAGE = 50
 
 
 class CaseHistory(RightsAdmin):
-    """The pages of a case's history. simple-history's own look at no scope and can bring a version back."""
+    """Replaces simple-history's pages, which scope nothing and can write an old version back."""
 
     has_history = True
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Every change of a case: who, when, why, and what it changed."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         case = self._case_or_404(request, object_id)
         now = timezone.now()
         page = Paginator(history_of(case), HISTORY_PAGE).get_page(request.GET.get("p"))
         rows = list(page.object_list)
-        # the row before the oldest of the page, for what that one changed
+        # one row beyond the page, to compare its oldest row with
         earlier = list(history_of(case)[page.end_index() : page.end_index() + 1])
         changes = [
             {"row": row, "move": Move(row.last_move).label, "said": what_changed(before, row)}
@@ -50,7 +49,7 @@ class CaseHistory(RightsAdmin):
         return self._read_only_page(request, "admin/cases/case/history.html", context)
 
     def history_form_view(self, request: HttpRequest, object_id: str, version_id: str) -> HttpResponse:
-        """The case as it was after one change. It can be read, never brought back (C5)."""
+        """The case as it was after one change. Only GET is allowed (C5). Raises Http404."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         case = self._case_or_404(request, object_id)
@@ -79,15 +78,15 @@ class CaseHistory(RightsAdmin):
         return TemplateResponse(request, template, self.page_context(request) | context | {"original": context["case"]})
 
     def page_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What every page of the admin around a case needs."""
+        """The context that every admin page about a case needs."""
         return {**self.admin_site.each_context(request), "opts": self.opts, "app_label": self.opts.app_label}
 
 
 def _values_of(row: Any) -> list[tuple[str, Any]]:
-    """What a version of the case said, with labels for people."""
+    """The values of one version of a case, with their labels."""
     short = [
-        (label, words(value).label if words and value not in (None, "") and not isinstance(value, bool) else value)
-        for name, (label, words) in TOLD.items()
+        (label, choices(value).label if choices and value else value)
+        for name, (label, choices) in TOLD.items()
         if name not in ("owner_id", "contact_id")
         for value in [getattr(row, name)]
     ]

@@ -1,4 +1,4 @@
-"""What leaves the desk as a table: the cases somebody may read, as CSV, Excel or JSON (A1)."""
+"""The export of cases as CSV, Excel or JSON."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ EXPORTED_DETAILS = [
     for detail in (*details_on(Topic.ISSUE, Topic.OUTCOME), *details_on(Topic.PLACE, Topic.EXTENT))
     if detail.is_exported
 ]
-#: How a cell begins that a spreadsheet would take for a formula.
+#: A cell that begins so is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 #: Characters that an Excel file cannot hold.
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def defused(cell: Any) -> Any:
-    """A cell that no spreadsheet reads as a formula: customers write titles, and titles reach spreadsheets."""
+    """The cell as no spreadsheet takes for a formula: customers write titles, and titles reach spreadsheets."""
     if not isinstance(cell, str):
         return cell
     text = _ILLEGAL.sub("", cell)
@@ -34,29 +34,28 @@ def defused(cell: Any) -> Any:
 
 class _DefusedFormat:
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> Any:
-        """The file's content, every cell defused."""
         rows = [[defused(cell) for cell in row] for row in dataset]
         return super().export_data(tablib.Dataset(*rows, headers=dataset.headers, title="Cases"), **kwargs)  # type: ignore[misc]
 
 
 class SafeCSV(_DefusedFormat, CSV):
-    """CSV without formulae."""
+    pass
 
 
 class SafeXLSX(_DefusedFormat, XLSX):
-    """Excel without formulae."""
+    pass
 
 
 #: In the order in which they are offered.
 FORMATS = [SafeCSV, SafeXLSX, JSON]
 
 
-def _said(moment: datetime | None) -> str:
+def _utc(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
 class CaseResource(resources.ModelResource):
-    """A case as a row; every time in UTC."""
+    """A case as a row; all times in UTC."""
 
     number = fields.Field("number", "number")
     company = fields.Field("company__name", "company")
@@ -87,13 +86,10 @@ class CaseResource(resources.ModelResource):
         export_order = fields
 
     def dehydrate_owner(self, case: Case) -> str:
-        """The owner's name."""
         return str(case.owner) if case.owner else ""
 
     def dehydrate_opened_at(self, case: Case) -> str:
-        """When it was opened, UTC."""
-        return _said(case.opened_at)
+        return _utc(case.opened_at)
 
     def dehydrate_resolved_at(self, case: Case) -> str:
-        """When it was resolved, UTC; empty while it is open."""
-        return _said(case.resolved_at)
+        return _utc(case.resolved_at)

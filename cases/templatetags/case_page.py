@@ -1,4 +1,4 @@
-"""How moments, severities and statuses are shown on pages: in words, never by colour alone."""
+"""How pages show moments, severities and statuses: in words, never by colour alone."""
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ _MAIL_TONES = {
 
 @register.simple_tag(takes_context=True)
 def moment(context: dict[str, Any], at: datetime | None, style: str = "full") -> SafeString | str:
-    """A moment in the reader's own zone, with UTC on hovering; nothing for None.
-
-    `style`: "full" says both date and distance, "date" only the date, "distance" only the distance.
-    """
+    """`moment_html` of `at` as seen from the page's `now`; empty for None."""
     if at is None:
         return ""
     now = context.get("now")
@@ -41,7 +38,10 @@ def moment(context: dict[str, Any], at: datetime | None, style: str = "full") ->
 
 
 def moment_html(at: datetime, now: datetime, style: str = "full") -> SafeString:
-    """The `<time>` element of a moment as seen from `now`."""
+    """The `<time>` element of a moment in the reader's time zone, with UTC as its title.
+
+    `style`: "full" shows the date and the distance from `now`, "date" and "distance" only one of them.
+    """
     local = timezone.localtime(at)
     date, distance = day_and_time(local, timezone.localdate(now)), distance_from(at, now)
     shown = {"date": date, "distance": distance}.get(style, f"{date} ({distance})")
@@ -50,30 +50,26 @@ def moment_html(at: datetime, now: datetime, style: str = "full") -> SafeString:
 
 
 def badge(kind: str, value: str, label: str) -> SafeString:
-    """A word on a quiet ground; the colour only helps."""
     return format_html('<span class="desk-badge desk-{}-{}">{}</span>', kind, value, label)
 
 
 @register.simple_tag
 def severity_badge(severity: str) -> SafeString:
-    """How bad it is (C2)."""
     return badge("severity", severity, Severity(severity).label)
 
 
 @register.simple_tag
 def status_badge(status: str) -> SafeString:
-    """Where it stands (C4)."""
     return badge("status", status, Status(status).label)
 
 
 @register.simple_tag
 def mail_badge(status: str) -> SafeString:
-    """What happened to a message (M1)."""
     return badge("tone", _MAIL_TONES[MailStatus(status)], MailStatus(status).label)
 
 
 def next_moment_html(case: Case, now: datetime) -> SafeString | str:
-    """What happens next by itself, and when: a step of the waiting plan or an escalation point, whichever is sooner."""
+    """The next follow-up step or escalation point of a case, whichever is sooner, and when."""
     coming = [
         (at, what)
         for at, what in ((case.follow_up_check_at, "Reminder"), (case.escalation_check_at, "Escalation"))
@@ -89,6 +85,6 @@ def next_moment_html(case: Case, now: datetime) -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def render_panel(context: Context, panel: Panel) -> str:
-    """A panel's template with the page's own context and the panel's."""
+    """Render a panel with the page's context and its own."""
     with context.push(**panel.context):
-        return get_template(panel.template).template.render(context)  # type: ignore[attr-defined]
+        return str(get_template(panel.template).template.render(context))  # type: ignore[attr-defined]

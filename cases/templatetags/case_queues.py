@@ -1,4 +1,4 @@
-"""The quick filters above the list of cases, as links that keep what was searched and filtered."""
+"""The quick filters above the list of cases, as links that keep the search and the other filters."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class QueueLink:
-    """One quick filter."""
-
     label: str
     url: str
     chosen: bool
@@ -21,7 +19,7 @@ class QueueLink:
 
 @register.simple_tag
 def queue_links(cl: Any) -> list[QueueLink]:
-    """The queues of the list's own queue filter, the one in force marked."""
+    """The queues of the list's queue filter; the one in force is `chosen`."""
     queue = next((spec for spec in cl.filter_specs if hasattr(spec, "in_force")), None)
     if queue is None:
         return []

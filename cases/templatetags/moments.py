@@ -1,4 +1,4 @@
-"""Moments as their reader's calendar and clock show them (M4)."""
+"""Moments in the time zone of the reader of a mail (M4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.filter
 def in_zone(moment: datetime | str | None, time_zone: str) -> str:
-    """“Thu 4 June 2026, 14:00 (Berlin, UTC+02:00)”; nothing for a moment that there is not.
+    """“Thu 4 June 2026, 14:00 (Berlin, UTC+02:00)”; empty for what is no moment.
 
     Raises UnknownCalendar for an unknown time zone, ValueError for a naive moment.
     """
