@@ -27,7 +27,7 @@ from cases.enums import Status
 from cases.guards import NotAllowed, Refused, last_change, locked
 from cases.models import Case
 from contacts.models import User
-from contacts.permissions import Needed, holds, person
+from contacts.permissions import Needed, has_right, signed_in_user
 
 #: The very same words by the same person within this time are a second click, not a second contact.
 SECOND_CLICK_WITHIN = timedelta(minutes=2)
@@ -122,8 +122,8 @@ def register_action(action: ActionType) -> ActionType:
 
 def buttons_of(request: HttpRequest, case: Case, now: datetime) -> list[CaseAction]:
     """The header's actions that this person may take on the case as it stands."""
-    permitted = [action for action in ACTIONS.values() if action.in_header and holds(request, action.right)]
-    buttons = (action(case, person(request), now) for action in permitted)
+    permitted = [action for action in ACTIONS.values() if action.in_header and has_right(request, action.right)]
+    buttons = (action(case, signed_in_user(request), now) for action in permitted)
     return [button for button in buttons if button.offered()]
 
 
@@ -153,7 +153,7 @@ class Endpoint:
         if slug not in ACTIONS:
             raise Http404("There is no such action.")
         action, now = ACTIONS[slug], timezone.now()
-        if not holds(request, action.right):
+        if not has_right(request, action.right):
             sentence = f"You may not do this: “{action.label}” takes a right that your role does not have."
             return self._not_allowed(request, object_id, action, now, sentence)
         return self._try(request, object_id, action, now)
@@ -162,7 +162,7 @@ class Endpoint:
         try:
             with transaction.atomic():
                 # The lock makes the second of two clicks wait for the first, and then see what it did.
-                button = action(locked(case_id, person(request)), person(request), now, request.POST)
+                button = action(locked(case_id, signed_in_user(request)), signed_in_user(request), now, request.POST)
                 message = button.carry_out() if button.is_valid() else ""
         except Case.DoesNotExist as error:
             raise Http404("There is no such case.") from error
@@ -184,7 +184,7 @@ class Endpoint:
     def _not_allowed(
         self, request: HttpRequest, case_id: int, action: type[CaseAction], now: datetime, sentence: str
     ) -> HttpResponse:
-        button = action(self._found(request, case_id), person(request), now)
+        button = action(self._found(request, case_id), signed_in_user(request), now)
         return self._answer(request, button, sentence, 403, with_form=False)
 
     def _refused(
@@ -194,7 +194,7 @@ class Endpoint:
         case = self._found(request, case_id)
         posted = request.POST.copy()
         posted["seen"] = case.changed_at.isoformat()
-        button = action(case, person(request), now, posted)
+        button = action(case, signed_in_user(request), now, posted)
         button.is_valid()
         if refused.field in button.fields:
             button.add_error(refused.field, refused.sentence)

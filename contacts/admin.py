@@ -49,7 +49,7 @@ from contacts.models import (
     User,
 )
 from contacts.pages import HistoryAdmin, RightsInline, link
-from contacts.permissions import RightsAdmin, holds
+from contacts.permissions import RightsAdmin, has_right
 from contacts.wording import in_zone
 
 #: How far ahead the centres' hours are checked for gaps (D1), and how many gaps are listed.
@@ -150,7 +150,7 @@ class TechnicianAdmin(HistoryAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         technician = Technician.objects.filter(user=request.user.pk).first()
-        if technician is None or not holds(request, Right.WORK_CASES):
+        if technician is None or not has_right(request, Right.WORK_CASES):
             raise PermissionDenied
         technician.on_duty = request.POST.get("on_duty") == "yes"
         technician._history_user = request.user  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 
-from contacts.permissions import READERS, Needed, RightsAdmin, holds
+from contacts.permissions import READERS, Needed, RightsAdmin, has_right
 
 
 def link(url: str, label: object, extra_classes: str = "") -> SafeString:
@@ -29,16 +29,16 @@ class RowRights:
     extra = 0
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return holds(request, self.view_right) or holds(request, self.edit_right)
+        return has_right(request, self.view_right) or has_right(request, self.edit_right)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return holds(request, self.edit_right)
+        return has_right(request, self.edit_right)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return holds(request, self.edit_right)
+        return has_right(request, self.edit_right)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return holds(request, self.edit_right)
+        return has_right(request, self.edit_right)
 
 
 class RightsInline(RowRights, TabularInline):

@@ -26,12 +26,12 @@ Needed = Right | tuple[Right, ...] | None
 READERS = (Right.READ_EVERY_CASE, Right.READ_OWN_COMPANIES)
 
 
-def person(request: HttpRequest) -> User:
+def signed_in_user(request: HttpRequest) -> User:
     """`request.user` with its type: the admin lets nobody else through."""
     return cast(User, request.user)
 
 
-def holds(request: HttpRequest, needed: Needed) -> bool:
+def has_right(request: HttpRequest, needed: Needed) -> bool:
     """Whether the signed-in user has the right that is needed (A1); never for None."""
     if needed is None or not request.user.is_authenticated:
         return False
@@ -101,16 +101,16 @@ class RightsAdmin(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whoever may change a page may read it."""
-        return holds(request, self.view_right) or holds(request, self.change_right)
+        return has_right(request, self.view_right) or has_right(request, self.change_right)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return holds(request, self.add_right)
+        return has_right(request, self.add_right)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return holds(request, self.change_right)
+        return has_right(request, self.change_right)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return holds(request, self.delete_right)
+        return has_right(request, self.delete_right)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -29,7 +29,7 @@ from cases.timeline import timeline_of
 from cases.workflow import opening, transitions
 from contacts.enums import Right
 from contacts.models import Company, Contact, User
-from contacts.permissions import KnownRowsSelect, holds, id_of, person
+from contacts.permissions import KnownRowsSelect, has_right, id_of, signed_in_user
 
 CONTACTS_PER_ANSWER = 20
 
@@ -121,7 +121,7 @@ class CaseAdmin(CaseHistory, CaseList):
                 "title": obj.number,
                 "subtitle": None,
                 "timeline": timeline_of(obj, _page_number(request, "older")),
-                "panels": panels_of(obj, person(request), now),
+                "panels": panels_of(obj, signed_in_user(request), now),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -129,7 +129,7 @@ class CaseAdmin(CaseHistory, CaseList):
 
     def save_model(self, request: HttpRequest, obj: Case, form: Any, change: bool) -> None:
         """Open the case, or correct its details. The second of two clicks finds the case that the first one opened."""
-        actor, now = person(request), timezone.now()
+        actor, now = signed_in_user(request), timezone.now()
         if change:
             if form.changes:
                 transitions.edit_details(obj.pk, actor, now, changes=form.changes)
@@ -190,7 +190,7 @@ class CaseAdmin(CaseHistory, CaseList):
         """Contacts of the chosen company whose name or address contains every typed word; help desks first (D3)."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        if not holds(request, Right.WORK_CASES):
+        if not has_right(request, Right.WORK_CASES):
             raise PermissionDenied
         term, company = request.GET.get("term", "").strip(), id_of(request.GET.get("company", ""))
         people = Contact.objects.visible_to(request.user).filter(active=True).select_related("company")
@@ -236,4 +236,4 @@ def _record_turned_away(request: HttpRequest, form: Any) -> None:
     """Record a caller whom the form turned away (D3)."""
     if isinstance(form, OpeningForm) and form.turned_away is not None:
         about = form.cleaned_data["title"]
-        opening.turn_away(form.turned_away, about, person(request), timezone.now())
+        opening.turn_away(form.turned_away, about, signed_in_user(request), timezone.now())

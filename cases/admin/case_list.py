@@ -30,7 +30,7 @@ from cases.models import Case, CaseQuerySet, case_id_of
 from cases.templatetags.case_page import next_moment_html, severity_badge, status_badge
 from contacts.enums import Right
 from contacts.models import Company, Contact
-from contacts.permissions import READERS, RightsAdmin, holds
+from contacts.permissions import READERS, RightsAdmin, has_right
 
 #: How far a list is counted; beyond, it shows “10,000+” (counting a million rows takes a tenth of a second).
 COUNTED_UP_TO = 10_000
@@ -71,7 +71,7 @@ class QueueFilter(DropdownFilter):
         self.in_force = self._in_force(request)
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
-        mine = [(MINE, "My queue")] if holds(request, Right.WORK_CASES) else []
+        mine = [(MINE, "My queue")] if has_right(request, Right.WORK_CASES) else []
         return [
             *mine,
             (OPEN, "All open"),
@@ -172,7 +172,7 @@ class CaseList(ExportMixin, RightsAdmin):
 
     def get_list_filter(self, request: HttpRequest) -> Sequence[Any]:
         """Without the owner for account managers: staff lists are not theirs."""
-        if holds(request, Right.READ_EVERY_CASE):
+        if has_right(request, Right.READ_EVERY_CASE):
             return self.list_filter
         return [entry for entry in self.list_filter if entry != ("owner", VisibleOnlyFilter)]
 

@@ -14,12 +14,12 @@ from cases.actions import buttons_of
 from cases.models import Case
 from cases.workflow import transitions
 from contacts.enums import Right
-from contacts.permissions import holds, person
+from contacts.permissions import has_right, signed_in_user
 
 
 def case_context(request: HttpRequest, case: Case, now: datetime) -> dict[str, Any]:
     """What the header of a case shows, on its page and on every page about it."""
-    may_work = holds(request, Right.WORK_CASES)
+    may_work = has_right(request, Right.WORK_CASES)
     buttons = buttons_of(request, case, now)
     return {
         "case": case,
@@ -29,7 +29,7 @@ def case_context(request: HttpRequest, case: Case, now: datetime) -> dict[str, A
         "buttons": buttons,
         "can_reopen": any(button.slug == "reopen" for button in buttons),
         "may_work": may_work,
-        "is_watching": case.watchers.filter(user=person(request)).exists(),
+        "is_watching": case.watchers.filter(user=signed_in_user(request)).exists(),
         "linked_url": _linked_url(case)
         if may_work and not case.is_open and not transitions.can_reopen(case, now)
         else "",

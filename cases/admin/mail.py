@@ -29,7 +29,7 @@ from cases.models import Mail, case_id_of
 from cases.templatetags.case_page import badge, mail_badge, moment_html
 from contacts.enums import Right
 from contacts.pages import link
-from contacts.permissions import RightsAdmin, holds
+from contacts.permissions import RightsAdmin, has_right
 
 
 class TemplateFilter(DropdownFilter):
@@ -145,7 +145,7 @@ class MailAdmin(RightsAdmin):
     ) -> HttpResponse:
         """Show the message below its delivery: as it was sent, or as it would be sent now."""
         if obj is not None:
-            may_send_again = can_go_again(obj) and holds(request, Right.WORK_CASES)
+            may_send_again = can_go_again(obj) and has_right(request, Right.WORK_CASES)
             context |= {
                 "title": self.subject_display(obj),
                 "subtitle": None,
@@ -171,7 +171,7 @@ class MailAdmin(RightsAdmin):
         mail = self.get_object(request, str(mail_id))
         if mail is None:
             raise Http404("There is no such message that you may see.")
-        if not holds(request, Right.WORK_CASES):
+        if not has_right(request, Right.WORK_CASES):
             raise PermissionDenied("You may not send a message again: it takes the right of a technician.")
         try:
             send_again(mail, timezone.now())

@@ -20,7 +20,7 @@ from cases.models import Case
 from cases.templatetags.case_page import badge
 from contacts.enums import Right
 from contacts.models import User
-from contacts.permissions import person
+from contacts.permissions import signed_in_user
 from escalations.enums import QuestionEnd
 from escalations.models import Question
 from escalations.questions import apply as questions
@@ -109,7 +109,7 @@ class StateFilter(SimpleListFilter):
         if wanted in ("mine", "open", "overdue"):
             rows = rows.filter(ended_at=None).exclude(case__status=Status.RESOLVED)
             if wanted == "mine":
-                return rows.filter(asked=person(request))
+                return rows.filter(asked=signed_in_user(request))
             return rows.filter(answer_by__lte=timezone.now()) if wanted == "overdue" else rows
         if wanted == QuestionEnd.RESOLVED:  # also before the sweep has recorded it
             return rows.filter(Q(end=wanted) | Q(ended_at=None, case__status=Status.RESOLVED))

@@ -21,7 +21,7 @@ from cases.templatetags.case_page import badge, moment_html
 from contacts.enums import Right
 from contacts.models import User
 from contacts.pages import HistoryAdmin
-from contacts.permissions import person
+from contacts.permissions import signed_in_user
 from escalations.enums import Origin, RequestStatus
 from escalations.models import EscalationRequest
 from escalations.requests import apply as requests
@@ -293,7 +293,7 @@ class EscalationRequestAdmin(CaseRowAdmin, HistoryAdmin):
         """Put the buttons of what is still to decide above the facts."""
         if obj is not None:
             now = timezone.now()
-            still_open = open_requests(obj.case, person(request), now) if obj.is_undecided else []
+            still_open = open_requests(obj.case, signed_in_user(request), now) if obj.is_undecided else []
             context |= {
                 "title": f"{self.what_display(obj)}: {obj.case.number}",
                 "subtitle": None,

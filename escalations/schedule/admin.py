@@ -24,7 +24,7 @@ from cases.guards import NotAllowed, Refused
 from cases.templatetags.case_page import moment_html
 from contacts.enums import Right, Role
 from contacts.pages import HistoryAdmin, RowRights
-from contacts.permissions import person
+from contacts.permissions import signed_in_user
 from contacts.wording import duration
 from escalations.models import ClockRule, SchedulePoint, ScheduleVersion
 from escalations.policy.schedule import Point, Schedule
@@ -139,7 +139,7 @@ class ScheduleVersionAdmin(RolloutAdmin, HistoryAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
-            version = draft_next_version(person(request))
+            version = draft_next_version(signed_in_user(request))
         except NotAllowed as error:
             raise PermissionDenied(str(error)) from error
         self.log_addition(request, version, f"Drafted version {version.number}.")
@@ -151,7 +151,7 @@ class ScheduleVersionAdmin(RolloutAdmin, HistoryAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
-            version = put_in_force(version_id, person(request), timezone.now())
+            version = put_in_force(version_id, signed_in_user(request), timezone.now())
         except NotAllowed as error:
             raise PermissionDenied(str(error)) from error
         except ScheduleVersion.DoesNotExist as error:

@@ -23,7 +23,7 @@ from cases.enums import Status
 from cases.guards import NotAllowed, Refused
 from cases.mail.letters import Letter
 from contacts.enums import Right
-from contacts.permissions import RightsAdmin, holds, person
+from contacts.permissions import RightsAdmin, has_right, signed_in_user
 from contacts.wording import duration
 from escalations.enums import Audience
 from escalations.models import ScheduleMove, ScheduleVersion
@@ -103,7 +103,7 @@ class RolloutAdmin(RightsAdmin):
         try:
             seen = load_previews(form.cleaned_data["seen"], version)
             result = roll_out(
-                seen, version.pk, person(request), timezone.now(), reason=reason, leave_changed=leave_changed
+                seen, version.pk, signed_in_user(request), timezone.now(), reason=reason, leave_changed=leave_changed
             )
         except NotAllowed as error:
             raise PermissionDenied(str(error)) from error
@@ -203,7 +203,7 @@ class RolloutAdmin(RightsAdmin):
 
 def _get_version(request: HttpRequest, version_id: int) -> ScheduleVersion:
     """The version, for a user who may edit the schedule. Raises PermissionDenied, Http404."""
-    if not holds(request, Right.EDIT_SCHEDULE):
+    if not has_right(request, Right.EDIT_SCHEDULE):
         raise PermissionDenied("You may not move cases to another version of the schedule: ask a support manager.")
     version = ScheduleVersion.objects.filter(pk=version_id).first() if version_id < 2**63 else None
     if version is None:
