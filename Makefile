@@ -12,15 +12,28 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
+.DEFAULT_GOAL := run
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: run test chaos lint bench lock clean
+TEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+
+.PHONY: help run test test-all coverage chaos lint bench lock clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/installed-run  ## the whole desk, on PORT (8000); Ctrl-C stops it
 	@$(BIN)/python manage.py up
 
-test: $(VENV)/installed-dev  ## every test, on all cores; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
-	$(BIN)/python -m pytest -n auto $(ARGS)
+test: $(VENV)/installed-dev  ## the tests but the heavy proofs; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
+	$(TEST) -m "not slow" $(ARGS)
+
+test-all: $(VENV)/installed-dev  ## every test; with CI=1 Hypothesis tries five times as many examples
+	$(TEST) $(ARGS)
+
+coverage: $(VENV)/installed-dev  ## the branches that the tests reach without the heavy proofs, but with the demo
+	$(TEST) -m "not slow" --cov --cov-report= --cov-fail-under=0 $(ARGS)
+	$(BIN)/python -m pytest tests/config/demo --cov --cov-append --cov-report=term:skip-covered $(ARGS)
 
 chaos: $(VENV)/installed-dev  ## kill 200 processes of the engine (DESK_KILLS) on the PostgreSQL of DATABASE_URL
 	@case "$$DATABASE_URL" in postgres*://*|psql://*|pgsql://*) ;; *) \
@@ -44,7 +57,7 @@ lock: $(VENV)/installed-dev  ## read pyproject.toml anew; what is locked stays u
 	@! grep -nE '[a-z]+://' requirements.lock requirements-dev.lock || { echo "A lock file names an address." >&2; exit 1; }
 
 clean:  ## the virtual environment and caches; the desk's data in .var stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -8,9 +8,11 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from tests.support.builders import Desk, build_desk
+from tests.support.examples import IN_CI
 
-hypothesis_settings.register_profile("desk", derandomize=True, deadline=None, database=None)
-hypothesis_settings.load_profile("desk")
+hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+hypothesis_settings.register_profile("dev", hypothesis_settings.get_profile("ci"), max_examples=20)
+hypothesis_settings.load_profile("ci" if IN_CI else "dev")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -34,8 +36,12 @@ def desk(db: None) -> Desk:
     return build_desk()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot run, with the reason; under CI a missing browser is a failure instead."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, with the reason; under CI a missing browser is a failure instead.
+
+    Under xdist the slow tests come first, so that none keeps one core busy at the end while the others are idle.
+    """
     no_postgres = pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL to one")
     no_browser = pytest.mark.skip(reason="needs Chromium: install it or name it in CHROMIUM")
     for item in items:
@@ -43,6 +49,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(no_postgres)
         if item.get_closest_marker("browser") and not chromium() and not os.environ.get("CI"):
             item.add_marker(no_browser)
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))  # one Chromium for all workers
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -50,6 +50,7 @@ from tests.support.chaos_crew import MEMBER, SharedClock
 from tests.support.schedule_table import E1, outcome_of
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.postgres,
     pytest.mark.processes,
     pytest.mark.django_db(transaction=True),

@@ -32,7 +32,7 @@ from escalations.models import Escalation
 from escalations.points.apply import escalate
 from tests.support.builders import NOON, Desk, build_technician
 
-pytestmark = [pytest.mark.postgres, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

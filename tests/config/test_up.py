@@ -23,7 +23,11 @@ from django.db import connection
 
 from config.environment import embedded_broker_socket
 
-pytestmark = [pytest.mark.processes, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.processes,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
+]
 
 embedded = pytest.mark.skipif(bool(os.environ.get("REDIS_URL")), reason="needs the embedded broker: unset REDIS_URL")
 

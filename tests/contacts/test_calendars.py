@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts.calendars import (
@@ -25,6 +25,7 @@ from contacts.calendars import (
     japanese_support_opens_at,
 )
 from contacts.wording import in_zone
+from tests.support.examples import examples
 
 BAVARIA = BusinessCalendar("DE", "Europe/Berlin", "BY")
 CHINA = BusinessCalendar("CN", "Asia/Shanghai")
@@ -488,7 +489,7 @@ CENTRES = st.builds(OpeningHours, CALENDARS, st.lists(SPANS, max_size=8).map(tup
 TRANSITION_DAYS = st.sampled_from(
     [date(2026, 3, 8), date(2026, 3, 29), date(2026, 9, 6), date(2026, 10, 4), date(2026, 10, 25), date(2026, 11, 1)]
 )
-properties = settings(max_examples=150, deadline=None, database=None)
+properties = examples(150)
 
 
 @properties

@@ -606,13 +606,14 @@ def test_times_are_shown_in_the_readers_zone_with_utc_on_hovering(desk: Desk):
 
 def test_another_app_shows_its_panel_beside_the_case(desk: Desk, tech: Client, monkeypatch: Any):
     case = desk.open_case()
-    monkeypatch.setattr(panels, "_sources", list(panels._sources))
+    monkeypatch.setattr(panels, "_sources", dict(panels._sources))
 
+    @panels.panel(place=999)
     def weather(case: Case, user: User, now: Any) -> panels.Panel:
         return panels.Panel("Weather", "admin/cases/panels/people.html", {"watchers": []})
 
-    panels.register(weather, 30)
-    panels.register(weather, 30)
+    with pytest.raises(AssertionError, match="taken"):
+        panels.panel(place=999)(weather)
     assert said(tech.get(page(case))).count("<h3>Weather</h3>") == 1
 
 

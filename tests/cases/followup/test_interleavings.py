@@ -28,7 +28,7 @@ from cases.workflow import contact_log, transitions
 from tests.support.builders import NOON, Desk, build_desk
 from tests.support.workers import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Deed = Callable[["Life", datetime], object]

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.policy.absence_notes import FURTHEST_RETURN, LONGEST_PHRASE, Timeframe, read_timeframe
 from tests.support.absence_notes import NOTES, Note
+from tests.support.examples import examples
 
 RECEIVED = date(2026, 8, 3)  # a Monday
 COUNTRIES = ("GB", "US", "DE", "FR", "ES", "IT", "PT", "NL", "JP", "HU", "XX")
@@ -267,7 +267,7 @@ FRAGMENTS = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=300), st.lists(FRAGMENTS, max_size=25).map(" ".join))
 
 
-@hypothesis_settings(max_examples=400, deadline=None)
+@examples(400)
 @given(text=TEXTS, received_on=st.dates(), country=st.sampled_from(COUNTRIES))
 def test_whatever_is_pasted_nothing_is_raised_and_no_impossible_timeframe_is_read(text, received_on, country) -> None:
     found = read_timeframe(text, received_on, country)  # F5

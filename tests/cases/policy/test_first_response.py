@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import Channel, Severity, Status
 from cases.policy.first_response import Response, initial_response, initial_response_due_at
+from tests.support.examples import examples
 
 T0 = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 C, H, M, L = Severity
@@ -241,7 +241,7 @@ def as_life(severity: Severity, steps: Sequence[Step]) -> tuple[list[State], lis
     return states, contacts
 
 
-@hypothesis_settings(max_examples=400)
+@examples(400)
 @given(severity=st.sampled_from(Severity), steps=in_order())
 def test_the_deadline_is_the_one_that_counting_down_the_minutes_gives(severity, steps):  # T1
     states, contacts = as_life(severity, steps)
@@ -254,7 +254,7 @@ def test_the_deadline_is_the_one_that_counting_down_the_minutes_gives(severity, 
     assert response.is_missed(at(2_000)) == missed
 
 
-@hypothesis_settings(max_examples=300)
+@examples(300)
 @given(severity=st.sampled_from(Severity), steps=in_order(), minute=st.integers(0, 300))
 def test_what_was_settled_or_missed_by_a_moment_stays_so_whatever_happens_later(severity, steps, minute):  # T4
     states, contacts = as_life(severity, steps)

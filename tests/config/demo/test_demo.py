@@ -43,6 +43,10 @@ ALLOWED = {
 }
 
 
+# One group: the demonstration is played once, not once for each worker.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+
 @pytest.fixture(scope="module")
 def said(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
     """The demonstration at NOW; its value is what the command printed."""

@@ -553,6 +553,7 @@ WHOLE_WEEKS = bool(os.environ.get("DESK_WHOLE_WEEKS"))
 SHARES = 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", range(SHARES))
 def test_what_is_foreseen_happens_and_nothing_else(desk: Desk, share: int) -> None:
     # T1 to T4, E1 to E9, F2, F7, D5, C7

@@ -31,7 +31,7 @@ from tests.support.builders import NOON, Desk
 from tests.support.schedule_table import E1, outcome_of
 from tests.support.workers import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 HOUR = timedelta(hours=1)
 

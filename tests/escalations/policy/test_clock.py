@@ -9,13 +9,13 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import Severity, Status
 from escalations.enums import OwnerAction
 from escalations.policy.clock import Due, PolicyTimeline, Snapshot, due_points, view_clock
 from escalations.policy.schedule import PUBLISHED, Point, Schedule
+from tests.support.examples import examples
 from tests.support.sla_walk import Granted, Moved, Swept, Walk, What
 
 T0 = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
@@ -380,7 +380,7 @@ def as_found(dues: Sequence[Due], unit: timedelta) -> dict[tuple[int, Severity, 
 MINUTE, HALF_HOUR = timedelta(minutes=1), timedelta(minutes=30)
 
 
-@hypothesis_settings(max_examples=400)
+@examples(400)
 @given(severity=st.sampled_from(Severity), happenings=lives(50, (1440, 1441)), schedule=schedules())
 def test_on_minute_grained_lives_the_clock_says_what_the_rules_walked_by_hand_say(severity, happenings, schedule):
     until = (happenings[-1].at if happenings else 0) + 70
@@ -388,7 +388,7 @@ def test_on_minute_grained_lives_the_clock_says_what_the_rules_walked_by_hand_sa
     assert as_found(found, MINUTE) == walk(severity, happenings, schedule, MINUTE, until)
 
 
-@hypothesis_settings(max_examples=300)
+@examples(300)
 @given(
     severity=st.sampled_from(Severity),
     happenings=lives(100, (8, 24, 48, 49, 72, 96, 288)),
@@ -401,7 +401,7 @@ def test_on_the_published_schedule_the_clock_says_what_the_rules_walked_by_hand_
     assert as_found(found, HALF_HOUR) == walk(severity, happenings, running_on(*running), HALF_HOUR, until)
 
 
-@hypothesis_settings(max_examples=300)
+@examples(300)
 @given(
     severity=st.sampled_from(Severity),
     happenings=lives(50, (1440, 1441)),
@@ -437,7 +437,7 @@ def test_sweeps_that_follow_the_next_point_do_exactly_what_was_due_each_once_and
     assert list(done.values()) == due_points(whole, schedule, end)
 
 
-@hypothesis_settings(max_examples=200)
+@examples(200)
 @given(
     severity=st.sampled_from(Severity),
     happenings=lives(50, (1440, 1441)),
@@ -649,7 +649,7 @@ def courses(draw: st.DrawFn) -> list[tuple[int, What]]:
 VERSIONS = st.tuples(schedules(), schedules(), schedules())
 
 
-@hypothesis_settings(max_examples=400)
+@examples(400)
 @given(severity=st.sampled_from(Severity), versions=VERSIONS, steps=courses())
 def test_on_any_course_the_clock_says_what_the_rules_walked_by_hand_say(severity, versions, steps):  # E9, E10
     walk = Walk(severity, versions).to((steps[-1][0] if steps else 0) + 70, steps)
@@ -658,7 +658,7 @@ def test_on_any_course_the_clock_says_what_the_rules_walked_by_hand_say(severity
     assert [one.due_at for one in found] == sorted(one.due_at for one in found)
 
 
-@hypothesis_settings(max_examples=300)
+@examples(300)
 @given(severity=st.sampled_from(Severity), versions=VERSIONS, steps=courses())
 def test_the_next_point_on_any_course_is_the_first_that_comes_if_nothing_happens(severity, versions, steps):
     walk = Walk(severity, versions).to(steps[-1][0] if steps else 0, steps)
@@ -670,7 +670,7 @@ def test_the_next_point_on_any_course_is_the_first_that_comes_if_nothing_happens
     assert upcoming == (later[len(by_now)] if later[len(by_now) :] else None)
 
 
-@hypothesis_settings(max_examples=200)
+@examples(200)
 @given(severity=st.sampled_from(Severity), versions=VERSIONS, steps=courses(), minute=st.integers(0, 300))
 def test_what_was_due_on_a_course_stays_due_whatever_is_granted_and_moved_later(severity, versions, steps, minute):
     walk = Walk(severity, versions).to((steps[-1][0] if steps else 0) + 70, steps)

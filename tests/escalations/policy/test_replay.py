@@ -147,6 +147,7 @@ def test_the_command_reports_as_table_and_json_and_writes_the_ledger(tmp_path: P
         call_command("replay", str(file), "--ledger", str(tmp_path / "no" / "where.csv"), stdout=said, stderr=bad)
 
 
+@pytest.mark.slow
 @with_the_log
 def test_the_whole_shared_log_agrees_with_the_brute_force_simulator() -> None:
     """At least 2,000 incidents, among them every one whose priority changed and every one that was reopened."""

@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import Severity, Status
@@ -19,6 +18,7 @@ from escalations.policy.cadence import CadenceChange, owed_over_time
 from escalations.policy.clock import PolicyTimeline, Snapshot, clock_spans
 from escalations.policy.schedule import PUBLISHED, Point, Schedule
 from escalations.policy.sla import Target, Touchpoint, targets_of
+from tests.support.examples import examples
 from tests.support.sla_walk import (
     AttentionOver,
     Granted,
@@ -394,7 +394,7 @@ def as_promised(period: Target) -> Promised:
     return Promised(period.member, (period.since - T0) // MINUTE, (period.due_at - T0) // MINUTE, ended, by)
 
 
-@hypothesis_settings(max_examples=200)
+@examples(200)
 @given(**LIFE)
 def test_minute_by_minute_those_are_owed_updates_whom_the_rules_walked_by_hand_name(severity, versions, steps):
     walk = walked(severity, versions, steps)
@@ -406,7 +406,7 @@ def test_minute_by_minute_those_are_owed_updates_whom_the_rules_walked_by_hand_n
     assert found == walk.owed
 
 
-@hypothesis_settings(max_examples=200)
+@examples(200)
 @given(**LIFE)
 def test_the_periods_are_those_of_the_rules_walked_by_hand(severity, versions, steps):  # T2, T4
     walk = walked(severity, versions, steps)
@@ -415,7 +415,7 @@ def test_the_periods_are_those_of_the_rules_walked_by_hand(severity, versions, s
         assert [as_promised(one) for one in targets_of(member, pieces, walk.words)] == walk.promised_to(member)
 
 
-@hypothesis_settings(max_examples=100)
+@examples(100)
 @given(**LIFE)
 def test_a_fold_from_any_anchor_gives_exactly_the_later_periods_of_the_whole_fold(severity, versions, steps):
     walk = walked(severity, versions, steps)
@@ -427,7 +427,7 @@ def test_a_fold_from_any_anchor_gives_exactly_the_later_periods_of_the_whole_fol
             assert targets_of(member, pieces, words, anchor) == [one for one in whole if one.since >= anchor]
 
 
-@hypothesis_settings(max_examples=100)
+@examples(100)
 @given(**LIFE)
 def test_nobody_has_two_running_periods_and_no_deadline_is_later_than_the_longest_interval(severity, versions, steps):
     walk = walked(severity, versions, steps)
@@ -468,7 +468,7 @@ def known_by(walk: Walk, now: datetime) -> tuple[list[CadenceChange], list[Touch
     ]
 
 
-@hypothesis_settings(max_examples=200)
+@examples(200)
 @given(**LIFE, minute=st.integers(0, 400))
 def test_what_was_owed_missed_or_settled_by_a_moment_stays_so_whatever_happens_later(
     severity, versions, steps, minute

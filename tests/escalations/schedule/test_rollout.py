@@ -15,7 +15,6 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -46,6 +45,7 @@ from escalations.schedule.rollout_admin import rollout_address
 from escalations.schedule.versions import draft_next_version, put_in_force
 from escalations.sla.panel import promises_panel
 from tests.support.builders import NOON, Desk, build_desk, build_technician, reload
+from tests.support.examples import examples
 from tests.support.pages import signed_in
 from tests.support.workers import at_once
 
@@ -202,7 +202,7 @@ lives = st.lists(
 
 
 @pytest.mark.django_db(transaction=True)
-@hypothesis_settings(max_examples=40)
+@examples(40)
 @given(lives=lives, version=st.sampled_from(NEW_VERSIONS), batch=st.sampled_from([2, 500]), fallback=st.booleans())
 def test_what_was_rehearsed_is_what_the_next_sweep_does_case_by_case(lives, version, batch, fallback) -> None:
     with override_settings(DESK_BATCH=batch), transaction.atomic():
@@ -534,6 +534,7 @@ def queries_of(job: Callable[[], object]) -> int:
     return sum("SAVEPOINT" not in query["sql"] for query in queries)
 
 
+@pytest.mark.slow
 def test_two_thousand_cases_cost_the_same_queries_for_each_batch(desk: Desk) -> None:  # S2
     many_cases(desk, 2_000)
     version = sooner(desk, NOON + MINUTE)

@@ -154,6 +154,7 @@ def without_tells(rows: list[str]) -> list[str]:
     return [row.split(",")[0] for row in rows if " open " not in row]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("severity", "hours"), [(C, 31), (H, 60), (M, 376), (L, 100)])
 def test_on_a_case_that_nothing_moves_everybody_hears_in_time_of_e1s_audience_and_nothing_besides(
     stage: Stage, severity: Severity, hours: int

@@ -55,7 +55,7 @@ from tests.escalations.schedule.test_rollout import next_version
 from tests.support.builders import NOON, Desk, build_desk
 from tests.support.workers import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 MOMENT, MINUTE, HOUR = timedelta(microseconds=1), timedelta(minutes=1), timedelta(hours=1)
 LEAD = 5 * MINUTE

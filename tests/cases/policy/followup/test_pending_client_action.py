@@ -8,12 +8,12 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import FollowUpStep
 from cases.policy.followup.pending_client_action import PENDING_STEPS, pending_client_action, planned_steps
 from cases.policy.followup.wait import DoneStep, DueStep
+from tests.support.examples import examples
 
 T0 = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 HOUR, DAY, TICK = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
@@ -156,7 +156,7 @@ OUTAGES = st.lists(st.integers(1, 60 * 24 * 9), min_size=1, max_size=12)  # minu
 LEAVING = st.lists(st.one_of(st.none(), st.integers(0, 3_000).map(lambda m: m * TICK)), min_size=1, max_size=4)
 
 
-@hypothesis_settings(max_examples=150)
+@examples(150)
 @given(gaps=OUTAGES, leaves_after=LEAVING)
 def test_whatever_fails_notices_keep_their_distance_and_nothing_closes_unannounced(gaps, leaves_after) -> None:  # F7
     wait, now = Wait(leaves_after), T0
@@ -183,7 +183,7 @@ def test_whatever_fails_notices_keep_their_distance_and_nothing_closes_unannounc
         assert closings[0] - final.sent_at >= DAY
 
 
-@hypothesis_settings(max_examples=200)
+@examples(200)
 @given(ticks=st.integers(1, 10))
 def test_without_an_outage_every_step_comes_within_a_tick_of_its_hour(ticks: int) -> None:  # F2
     wait = Wait([TICK * 0])

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import FollowUpStep, WaitPlan
@@ -23,6 +22,7 @@ from cases.policy.followup.plans import TO_OWNER, apply_decision, closing_announ
 from cases.policy.followup.three_contacts import ATTEMPTS, classify_contact
 from cases.policy.followup.wait import DoneStep, Wait
 from contacts.calendars import BusinessCalendar
+from tests.support.examples import examples
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 CALENDARS = (
@@ -180,7 +180,7 @@ def play(plan: WaitPlan, calendar: BusinessCalendar, phones: bool, story) -> Pla
 ANY = {"calendar": st.sampled_from(CALENDARS), "phones": st.booleans(), "story": HAPPENS}
 
 
-@hypothesis_settings(max_examples=600)
+@examples(600)
 @given(**ANY)
 def test_no_two_attempts_that_count_are_on_the_same_or_on_consecutive_business_days(calendar, phones, story):  # F3
     played = play(WaitPlan.THREE_CONTACTS, calendar, phones, story)
@@ -194,7 +194,7 @@ def test_no_two_attempts_that_count_are_on_the_same_or_on_consecutive_business_d
         assert len(made) == 3
 
 
-@hypothesis_settings(max_examples=600)
+@examples(600)
 @given(plan=st.sampled_from(WaitPlan), **ANY)
 def test_whatever_happens_a_wait_comes_to_an_end_and_closes_only_as_announced(plan, calendar, phones, story):  # F4, F7
     played = play(plan, calendar, phones, story)
@@ -206,7 +206,7 @@ def test_whatever_happens_a_wait_comes_to_an_end_and_closes_only_as_announced(pl
         assert len(played.told) == told  # F6: never a notice after a response
 
 
-@hypothesis_settings(max_examples=300)
+@examples(300)
 @given(plan=st.sampled_from(WaitPlan), **ANY)
 def test_nobody_is_turned_to_twice_within_a_day_except_to_announce_the_closing(plan, calendar, phones, story):  # F7
     played = play(plan, calendar, phones, [one for one in story if not one[1].startswith(("mail", "call"))])
@@ -215,7 +215,7 @@ def test_nobody_is_turned_to_twice_within_a_day_except_to_announce_the_closing(p
     assert all(later - earlier >= 20 * HOUR for earlier, later in pairwise(turned_to))
 
 
-@hypothesis_settings(max_examples=300)
+@examples(300)
 @given(
     sleeps=st.lists(st.tuples(st.integers(-50, 200), st.integers(1, 60)), max_size=6),
     at=st.integers(-10, 300),
