@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from cases.enums import Severity, Status
 from cases.models import Case
+from cases.page_cache import kept_with_case
 from contacts.enums import Role
 from escalations.enums import Audience
 from escalations.models import Escalation, EscalationRequest, Question, ScheduleMove, schedules
@@ -156,12 +157,10 @@ def load_clocks(cases: Sequence[Case], versions: Versions | None = None) -> dict
     }
 
 
+@kept_with_case
 def load_clock(case: Case) -> CaseClock:
-    """The clock of one case for the parts of its page, read once and kept with the case. Moves read it afresh."""
-    known: CaseClock | None = case.__dict__.get("_clock")
-    if known is None:
-        known = case.__dict__["_clock"] = load_clocks([case])[case.pk]
-    return known
+    """The clock of one case for the parts of its page."""
+    return load_clocks([case])[case.pk]
 
 
 def _timeline(

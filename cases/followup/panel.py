@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from cases.actions import CaseAction, button_of
 from cases.enums import AbsenceState, FollowUpStep, MailStatus, WaitPlan
 from cases.followup.mail import draft_message
-from cases.followup.state import is_waiting, load_wait
+from cases.followup.state import is_waiting, load_wait_for_page
 from cases.models import Absence, Case, FollowUp
 from cases.panels import Panel, panel
 from cases.policy.followup.explain import explain_step
@@ -71,7 +71,7 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """What we asked, why we wait, what the plan has done and will do, and what one may do now."""
     if not is_waiting(case):
         return None
-    wait = load_wait(case)
+    wait = load_wait_for_page(case)
     assert wait is not None
     plan = decide_follow_up(wait, now)
     ahead = list(upcoming_steps(wait, now))

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from cases.enums import AbsenceState, FollowUpStep, MailStatus, Status, WaitPlan
 from cases.models import Absence, Case, FollowUp
+from cases.page_cache import kept_with_case
 from cases.policy.followup.absences import Sleep, sleep_until_answered, sleep_while_away
 from cases.policy.followup.plans import TO_OWNER
 from cases.policy.followup.wait import ContactHours, DoneStep, Wait
@@ -24,6 +25,9 @@ _LEDGER = (
     *("case_id", "episode", "step", "time", "due_at", "done_at", "superseded", "closes_at", "interaction_id"),
     *("mail__status", "mail__sent_at", "mail__to_address"),
 )
+
+
+_Rows = tuple[list[dict[str, Any]], dict[int, list[Absence]], dict[int, BusinessCalendar]]
 
 
 def contact_hours() -> ContactHours:
@@ -48,10 +52,33 @@ def load_waits(cases: Sequence[Case], leaving_at: datetime | None = None) -> dic
     country or time zone has no calendar.
     """
     waiting = [case for case in cases if is_waiting(case)]
-    if not waiting:
-        return {}
-    done, absences = _load_done_steps(waiting, leaving_at), _load_absences(waiting)
+    return _waits(waiting, *_read(waiting), leaving_at) if waiting else {}
+
+
+def load_wait_for_page(case: Case, leaving_at: datetime | None = None) -> Wait | None:
+    """As `load_wait`, for several parts of one page: the rows are read once."""
+    return _waits([case], *_read_for_page(case), leaving_at)[case.pk] if is_waiting(case) else None
+
+
+@kept_with_case
+def _read_for_page(case: Case) -> _Rows:
+    return _read([case])
+
+
+def _read(waiting: Sequence[Case]) -> _Rows:
+    rows = FollowUp.objects.filter(case__in=waiting).order_by("due_at", "time").values(*_LEDGER)
     calendars = load_calendars({case.company_id: case.company for case in waiting}.values())
+    return list(rows), _load_absences(waiting), calendars
+
+
+def _waits(
+    waiting: Sequence[Case],
+    rows: Iterable[dict[str, Any]],
+    absences: dict[int, list[Absence]],
+    calendars: dict[int, BusinessCalendar],
+    leaving_at: datetime | None,
+) -> dict[int, Wait]:
+    done = _done_steps(waiting, rows, leaving_at)
     waits = {}
     for case in waiting:
         assert case.waiting_since is not None
@@ -111,11 +138,13 @@ def _load_absences(cases: Sequence[Case]) -> dict[int, list[Absence]]:
     return absences
 
 
-def _load_done_steps(cases: Sequence[Case], leaving_at: datetime | None) -> dict[int, dict[FollowUpStep, DoneStep]]:
+def _done_steps(
+    cases: Sequence[Case], rows: Iterable[dict[str, Any]], leaving_at: datetime | None
+) -> dict[int, dict[FollowUpStep, DoneStep]]:
     """The steps of each case's current episode; of a repeated step the latest row."""
     by_key = {case.pk: case for case in cases}
     done: dict[int, dict[FollowUpStep, DoneStep]] = {key: {} for key in by_key}
-    for row in FollowUp.objects.filter(case__in=by_key).order_by("due_at", "time").values(*_LEDGER):
+    for row in rows:
         case = by_key[row["case_id"]]
         if row["episode"] == case.wait_episode:
             step = FollowUpStep(row["step"])

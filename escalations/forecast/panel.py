@@ -18,8 +18,8 @@ from cases.models import Case
 from cases.panels import Panel, panel
 from contacts.models import User
 from contacts.wording import duration
-from escalations.clocks import load_clock
 from escalations.forecast.simulate import Event, Forecast, Kind, Told, forecast_of
+from escalations.sla.state import load_sla_state
 
 #: From so many on, the same thing on one day is one line.
 REPEATED = 2
@@ -145,7 +145,7 @@ class Days:
 @panel(place=40)
 def forecast_panel(case: Case, user: User, now: datetime) -> Panel:
     """What happens by itself in the next seven days, with the people who would really be written to."""
-    forecast = forecast_of(case, now, load_clock(case))
+    forecast = forecast_of(case, now, load_sla_state(case))
     return Panel(
         "If nobody touches this case",
         "admin/escalations/forecast_panel.html",

@@ -19,13 +19,14 @@ from django.db.models import TextChoices
 from cases.enums import FollowUpStep, MailStatus, Severity, Status
 from cases.followup.apply import apply_follow_up
 from cases.followup.mail import StepMails
-from cases.followup.state import load_wait
+from cases.followup.state import load_wait_for_page
 from cases.mail.letters import Letter
 from cases.models import Case
+from cases.page_cache import directory_of
 from cases.policy.followup.plans import TO_OWNER, with_mail_sent
 from cases.policy.followup.wait import RECHECK, Wait
 from cases.roster import Roster
-from contacts.directory import Addressee, Directory, addressee, is_reachable
+from contacts.directory import Addressee, addressee, is_reachable
 from contacts.enums import Role
 from contacts.models import User
 from contacts.wording import duration
@@ -117,12 +118,12 @@ class Forecast:
     warnings: list[Warn] = field(default_factory=list)
 
 
-def forecast_of(case: Case, now: datetime, life: CaseClock | None = None) -> Forecast:
+def forecast_of(case: Case, now: datetime, known: SlaState | None = None) -> Forecast:
     """What happens to the case by itself in the seven days from `now` on; at most 20 queries, whatever happens.
 
-    `life` spares the queries of what the caller has read already; it is left as it is.
+    `known` spares the queries of what the page of the case has read already; it is left as it is.
     """
-    return _Future(case.pk, now, life).lived()
+    return _Future(case.pk, now, known).lived()
 
 
 def load(case_id: int) -> Case:
@@ -149,18 +150,20 @@ def _copied(life: CaseClock, case: Case) -> CaseClock:
 class _Future:
     """One case, lived ahead. `case` is never saved; everything else is a copy or was read for this only."""
 
-    def __init__(self, case_id: int, now: datetime, life: CaseClock | None) -> None:
+    def __init__(self, case_id: int, now: datetime, known: SlaState | None) -> None:
         self.forecast = Forecast(now, now + AHEAD)
         self.now = now
         self.case = load(case_id)
-        self.life = _copied(life or load_clocks([self.case])[case_id], self.case)
-        standing = load_sla_states([self.life])[case_id]
-        self.words, self.newest, self.spoken_at = standing.words, standing.newest, standing.spoken_at
+        page = known.life.case if known else self.case
+        self.life = _copied(known.life if known else load_clocks([self.case])[case_id], self.case)
+        state = known or load_sla_states([self.life])[case_id]
+        self.words, self.spoken_at = list(state.words), state.spoken_at
+        self.newest = {clock: copy(row) for clock, row in state.newest.items()}
         self.missed = {_name(row) for row in self.newest.values() if row.outcome == SlaOutcome.BREACHED}
         self.watchers: list[Addressee] = watchers_of([self.case])[case_id]
         self.flagged = flagged_words([self.case]).get(case_id, [])
-        self.wait: Wait | None = load_wait(self.case, leaving_at=now)
-        self.directory = Directory()
+        self.wait: Wait | None = load_wait_for_page(page, leaving_at=now)
+        self.directory = directory_of(page)
         self._roster: Roster | None = None
         self.kept_by_people: list[SlaTarget] = []
         self.unsettled = self._read_unsettled()

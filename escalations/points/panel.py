@@ -15,6 +15,7 @@ from django.utils import timezone
 from cases.dashboard import Card, Figure, card, watches
 from cases.enums import Status
 from cases.models import Case
+from cases.page_cache import directory_of, users_of
 from cases.panels import Panel, panel
 from contacts.directory import Addressee, Directory
 from contacts.models import User
@@ -94,15 +95,15 @@ def escalation_panel(case: Case, user: User, now: datetime) -> Panel | None:
     life = load_clock(case)
     if life.timeline is None or not life.snapshots:
         return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": None})
-    told = standing(case, life.view(now), _with_names(life.ledger))
+    told = standing(case, life.view(now), _with_names(case, life.ledger))
     return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": told})
 
 
-def _with_names(done: dict[PointKey, Escalation]) -> dict[PointKey, Escalation]:
+def _with_names(case: Case, done: dict[PointKey, Escalation]) -> dict[PointKey, Escalation]:
     """The ledger of a case with the people of all its rows: those it points to, and those whose addresses it keeps."""
     people = ("asked", "owner_before", "owner_after")
     ids = {getattr(row, f"{role}_id") for row in done.values() for role in people} - {None}
-    users = User.objects.in_bulk(ids)
+    users = users_of(case, ids)
     for row in done.values():
         for role in people:
             setattr(row, role, users.get(getattr(row, f"{role}_id")))
@@ -143,7 +144,7 @@ def _lines(case: Case, clock: ClockView, done: dict[PointKey, Escalation]) -> li
     timeline, now, reading = clock.timeline, clock.now, clock.reading
     due_now = {due.key: due for due in clock.due}
     upcoming = clock.next_point(done)
-    directory = Directory()
+    directory = directory_of(case)
     said = said_on(now, timezone.get_current_timezone())
     lines = []
     for point in timeline.at(now).of(reading.severity):

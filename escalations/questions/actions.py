@@ -11,7 +11,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from cases.enums import Status
 from cases.forms import MoveForm, text_area
-from contacts.directory import Addressee, Directory
+from cases.page_cache import directory_of
+from contacts.directory import Addressee
 from escalations.audience import STAFF, audience_of, readers_of
 from escalations.clocks import load_clock
 from escalations.enums import Member
@@ -57,7 +58,7 @@ class UpdateForm(MoveForm):
         """A tick for each member, with the name of whoever gets it."""
         life, now = load_clock(self.case), timezone.now()
         audience = audience_of(life, now)
-        readers = readers_of(self.case, [Member.CUSTOMER, *STAFF], Directory())
+        readers = readers_of(self.case, [Member.CUSTOMER, *STAFF], directory_of(self.case))
         self.fields["customer"] = self._customer(readers[Member.CUSTOMER])
         for member in STAFF:
             self.fields[member.value] = _tick(

@@ -15,11 +15,11 @@ from cases.actions import Button, button_of
 from cases.dashboard import SHOWN, Card, Figure, card
 from cases.enums import Status
 from cases.models import Case
+from cases.page_cache import directory_of
 from cases.panels import Panel, panel
-from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
-from escalations.clocks import load_clocks
+from escalations.clocks import load_clock
 from escalations.enums import RequestStatus
 from escalations.models import EscalationRequest
 from escalations.requests.apply import may_decide
@@ -56,7 +56,7 @@ def open_requests(case: Case, user: User, now: datetime) -> list[OpenRequest]:
 
 def _as_open(rows: list[EscalationRequest], case: Case, user: User, now: datetime) -> list[OpenRequest]:
     at_work = case.status not in (Status.WAITING, Status.RESOLVED)
-    offer = acceptance_effect(load_clocks([case])[case.pk], now, Directory()) if rows and at_work else None
+    offer = acceptance_effect(load_clock(case), now, directory_of(case)) if rows and at_work else None
     return [OpenRequest(row, offer, list(_buttons(row, offer, case, user, now))) for row in rows]
 
 

@@ -18,9 +18,10 @@ from django.utils import timezone
 from cases.dashboard import SHOWN, Card, Figure, card
 from cases.enums import Channel, MailStatus, Status
 from cases.models import Case
+from cases.page_cache import directory_of, users_of
 from cases.panels import Panel, panel
 from cases.policy.first_response import Response, initial_response
-from contacts.directory import Addressee, Directory
+from contacts.directory import Addressee
 from contacts.enums import Right
 from contacts.models import User
 from contacts.wording import duration
@@ -32,7 +33,7 @@ from escalations.points.decide import centre_of_owner
 from escalations.policy.explain import Said, begun_by, called, said_on, the, when, why_response_due, why_update_due
 from escalations.policy.sla import Target, Touchpoint
 from escalations.sla.apply import lead
-from escalations.sla.state import BY_DESK, SlaState, load_sla_states
+from escalations.sla.state import BY_DESK, SlaState, load_sla_state, load_sla_states
 
 #: How many missed promises the panel names; the ledger has all of them.
 MISSED_SHOWN = 5
@@ -104,15 +105,16 @@ class _Page:
     def __init__(self, case: Case, now: datetime) -> None:
         self.case, self.now = case, now
         self.life = load_clock(case)
-        self.standing = load_sla_states([self.life])[case.pk]
+        self.standing = load_sla_state(case)
         self.pieces = self.life.cadence_changes
-        self.directory, self.centre = Directory(), centre_of_owner(case)
+        self.directory, self.centre = directory_of(case), centre_of_owner(case)
         self.said: Said = said_on(now, timezone.get_current_timezone())
         rows = SlaTarget.objects.filter(case=case).select_related("by")
         self.missed = list(rows.filter(outcome=SlaOutcome.BREACHED).order_by("-due_at", "-pk")[: MISSED_SHOWN + 1])
         self.ended = _ended(rows)
-        speakers = {word.by for word in self.standing.words} - {None}
-        self.people: Mapping[int, User] = User.objects.in_bulk(speakers)
+        row = self.standing.response_row
+        speakers = {word.by for word in self.standing.words} | {row.by_id if row else None}
+        self.people = users_of(case, speakers)
 
     # --- the first response ---
 
@@ -122,7 +124,7 @@ class _Page:
         if response is None:
             return None
         if row is not None and row.outcome:
-            by = self._name(row.by_id, row.by)
+            by = self._name(row.by_id)
         else:
             by = self._name(next((one.by for one in self.standing.words if one.at == response.met_at), None))
         return ResponseLine(
@@ -249,8 +251,8 @@ class _Page:
         told = [f"{the(member)} every {duration(every)}" for member, every in audience.items()]
         return f": {', '.join(told)}" if told else ""
 
-    def _name(self, user_id: int | None, known: User | None = None) -> str:
-        person = known or (self.people.get(user_id) if user_id is not None else None)
+    def _name(self, user_id: int | None) -> str:
+        person = self.people.get(user_id) if user_id is not None else None
         return str(person) if person else ""
 
 

@@ -12,9 +12,10 @@ from functools import cached_property
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from cases.enums import Channel, Direction
-from cases.models import Interaction
+from cases.models import Case, Interaction
+from cases.page_cache import kept_with_case
 from cases.policy.first_response import Response, initial_response
-from escalations.clocks import CaseClock
+from escalations.clocks import CaseClock, load_clock
 from escalations.enums import Member, SlaKind
 from escalations.models import SlaTarget
 from escalations.policy.sla import Reason, Target, Touchpoint, targets_of
@@ -112,6 +113,12 @@ def load_sla_states(lives: Iterable[CaseClock]) -> dict[int, SlaState]:
         by_people = [word.at for word in standing.words if word.by is not None]
         standing.spoken_at = max([*by_people, *([standing.spoken_at] if standing.spoken_at else [])], default=None)
     return standings
+
+
+@kept_with_case
+def load_sla_state(case: Case) -> SlaState:
+    """Where the promises of one case stand, for the parts of its page."""
+    return load_sla_states([load_clock(case)])[case.pk]
 
 
 def newest_promises(case_ids: Sequence[int]) -> list[SlaTarget]:
