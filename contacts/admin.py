@@ -63,7 +63,7 @@ admin.site.unregister(Group)  # rights come with the role (A1); groups would be 
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc]
+class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc, type-arg]
     """Everybody of the vendor who signs in or is mailed. Nobody is deleted, they are made inactive."""
 
     form = StaffForm

@@ -52,14 +52,14 @@ class ClockInput(forms.TimeInput):
         super().__init__(attrs={"class": UnfoldAdminTextInputWidget().attrs["class"]}, format="%H:%M")
 
 
-class OpeningSpanForm(forms.ModelForm):
+class OpeningSpanForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = OpeningSpan
         fields = ["weekday", "opens", "closes"]
         widgets = {"opens": ClockInput(), "closes": ClockInput()}
 
 
-class TechnicianForm(forms.ModelForm):
+class TechnicianForm(forms.ModelForm):  # type: ignore[type-arg]
     languages = forms.MultipleChoiceField(
         choices=Language.choices,
         required=False,
@@ -72,7 +72,7 @@ class TechnicianForm(forms.ModelForm):
         fields = ["user", "level", "centre", "languages", "on_duty"]
 
 
-class PlaceForm(forms.ModelForm):
+class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
     """A form of a `Place` that shows each error once, beside its field where that is known (S4)."""
 
     def clean_country(self) -> str:
@@ -111,7 +111,7 @@ class CompanyForm(PlaceForm):
         ]
 
 
-class RoleHolderForm(forms.ModelForm):
+class RoleHolderForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = RoleHolder
         fields = ["role", "centre", "holder"]

@@ -38,7 +38,7 @@ COUNTED_UP_TO = 10_000
 SEARCHED_WORDS = 6
 
 
-class CappedPaginator(Paginator):
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """A paginator that stops counting just beyond `COUNTED_UP_TO`."""
 
     template_name = "admin/cases/case/pagination.html"

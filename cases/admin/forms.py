@@ -43,7 +43,7 @@ OPENING_PAGE: Any = (
 )
 
 
-class OpeningForm(forms.ModelForm):
+class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]
     """What is asked when a case is opened (C1). Severity may be left to the suggestion (C2)."""
 
     #: The contact whose case was refused because they are not their company's help desk (D3).
@@ -113,7 +113,7 @@ def comparable(value: Any) -> Any:
     return value.pk if hasattr(value, "pk") else value
 
 
-class DetailsForm(forms.ModelForm):
+class DetailsForm(forms.ModelForm):  # type: ignore[type-arg]
     """The details of a case, corrected by one person while others may do so too.
 
     `seen` is when the case had last changed as this reader saw it. Their changes are measured against the case of that

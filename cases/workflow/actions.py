@@ -347,7 +347,7 @@ class ChangeSeverity(CaseAction):
         transitions.change_severity(self.case, self.actor, self.now, **self.answers)
 
 
-class OwnerField(forms.ModelChoiceField):
+class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A technician with level and duty, so that whoever reassigns sees whom they choose."""
 
     def label_from_instance(self, user: User) -> str:

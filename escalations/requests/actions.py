@@ -81,7 +81,7 @@ class AboutRequestForm(MoveForm):
 
     def prepare(self) -> None:
         """Only what was requested, or left to decide, on this very case."""
-        cast(forms.ModelChoiceField, self.fields["request"]).queryset = self._rows()
+        cast("forms.ModelChoiceField[EscalationRequest]", self.fields["request"]).queryset = self._rows()
         self.initial["request"] = lambda: self.about
 
     def _rows(self) -> QuerySet[EscalationRequest]:

@@ -63,7 +63,7 @@ class DurationField(forms.Field):
             return True
 
 
-class NamedErrors(forms.ModelForm):
+class NamedErrors(forms.ModelForm):  # type: ignore[type-arg]
     """A row whose problems name it: “Critical 2, unresolved for: …” (S4)."""
 
     def row_name(self) -> str:
@@ -80,7 +80,7 @@ class NamedErrors(forms.ModelForm):
         super().add_error(field, [f"{self.row_name()}, {label}: {sentence}" for sentence in sentences])
 
 
-def _typed(form: forms.ModelForm, field: str) -> str:
+def _typed(form: forms.ModelForm[Any], field: str) -> str:
     return str(form[field].value() or "")
 
 
@@ -145,7 +145,7 @@ class PointForm(NamedErrors):
         return cleaned
 
 
-class PointFormSet(BaseInlineFormSet):
+class PointFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
     """The points of a draft, validated together (E10)."""
 
     def clean(self) -> None:
