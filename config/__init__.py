@@ -1,6 +1,6 @@
-"""How the desk is put together on a machine: settings, addresses, Celery, the start of everything.
+"""The project: settings, URLs, Celery, and the commands that run everything on one machine.
 
-Nothing imports from here; the apps read `django.conf.settings`.
+The apps import nothing from here; they read `django.conf.settings`.
 """
 
 from config.celery import app as celery_app

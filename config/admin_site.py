@@ -1,4 +1,4 @@
-"""The site of the admin: Unfold's, whose pages keep their address when a model is renamed."""
+"""The admin site: Unfold's, with pages that keep their address when a model is renamed."""
 
 from django.urls import URLPattern, URLResolver, include, path
 from unfold.sites import UnfoldAdminSite
@@ -15,7 +15,6 @@ class DeskAdminSite(UnfoldAdminSite):
     """Unfold's site with the addresses above."""
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """The addresses of every page."""
         return [
             path(ADDRESSES[str(url.pattern)], include(url.url_patterns)) if str(url.pattern) in ADDRESSES else url
             for url in super().get_urls()

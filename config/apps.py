@@ -1,4 +1,4 @@
-"""`config` as an app: it brings the system checks, and loads what the subjects of the other apps register."""
+"""`config` as an app: registers the system checks, and loads what the subjects of the other apps register."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -9,12 +9,12 @@ from django.contrib.admin.apps import AdminConfig
 from config import checks
 
 DESK_APPS = ("contacts", "cases", "escalations")
-#: Modules of a subject's folder that register something when they are imported: pages, buttons, panels, reports.
+#: Modules of a subject's folder that register something on import: pages, buttons, panels, reports.
 REGISTERING = {"actions", "admin", "late", "panel", "timeline"}
 
 
 class ConfigConfig(AppConfig):
-    """Registers the checks of the settings (S4) and what the subjects bring to the pages."""
+    """Registers the checks of the settings (S4) and what the subjects add to pages and reports."""
 
     name = "config"
 

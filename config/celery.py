@@ -1,7 +1,7 @@
 """The Celery app and the beat table.
 
-Beat only looks (S1): every deadline is a column in the database, a tick asks what is due. Nothing waits in the
-broker as an ETA or a countdown, so a tick that is late, doubled or lost changes nothing.
+Beat only triggers sweeps (S1): every deadline is a column in the database, and a sweep asks what is due. Nothing waits
+in the broker with an ETA or a countdown, so a tick that is late, doubled or lost changes nothing.
 """
 
 import os
@@ -17,9 +17,9 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # Every minute: carry out the escalation points that have come due.
     "escalate": {"task": "escalations.tasks.escalate", "schedule": 60.0, "options": {"expires": 55}},
-    # Every minute: see to it that everybody who is owed a word on a case gets it, and write down whether they did.
+    # Every minute: send the status updates that are due, and record which SLA targets were met.
     "promises": {"task": "escalations.tasks.keep_promises", "schedule": 60.0, "options": {"expires": 55}},
-    # Every minute: send the notices that waiting cases owe their customers, and close those that stayed silent.
+    # Every minute: follow up waiting customers, and close the cases of those who stayed silent.
     "follow-up": {"task": "cases.tasks.follow_up", "schedule": 60.0, "options": {"expires": 55}},
     # Every ten seconds: send the mail that waits in the outbox.
     "deliver": {"task": "cases.tasks.deliver", "schedule": 10.0, "options": {"expires": 9}},

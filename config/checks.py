@@ -1,4 +1,4 @@
-"""System checks of the settings: each one sentence that says what is wrong, and a hint that says what to do (S4)."""
+"""System checks of the settings: one sentence that says what is wrong, and a hint that says what to do (S4)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,14 +13,14 @@ from config.environment import SQLITE
 
 
 def register() -> None:
-    """Make Django run the checks, at every command that checks anything."""
-    checks.register(environment_is_readable, checks.Tags.compatibility)
-    checks.register(production_is_complete, checks.Tags.security)
-    checks.register(links_lead_somewhere, checks.Tags.urls)
-    checks.register(heartbeat_leads_somewhere, checks.Tags.urls)
+    """Register the checks with Django."""
+    checks.register(check_environment, checks.Tags.compatibility)
+    checks.register(check_production, checks.Tags.security)
+    checks.register(check_site_url, checks.Tags.urls)
+    checks.register(check_heartbeat_url, checks.Tags.urls)
 
 
-def environment_is_readable(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
     """E003, E004, E005, E007: the environment variables that could not be understood."""
     return [
         checks.Error(problem.sentence, hint=problem.hint, id=f"config.{problem.id}")
@@ -28,14 +28,13 @@ def environment_is_readable(app_configs: Sequence[AppConfig] | None, **kwargs: A
     ]
 
 
-def production_is_complete(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E001, E002, E008, W001 to W003: what a desk in production must, and should, be told."""
-    return [*missing_in_production(), *advised_in_production()] if settings.PRODUCTION else []
+def check_production(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E001, E002, E008, W001 to W003: settings that production requires, and those that it should have."""
+    return [*_missing_in_production(), *_advised_in_production()] if settings.PRODUCTION else []
 
 
-def missing_in_production() -> Iterator[checks.CheckMessage]:
-    """What a desk in production cannot do without."""
-    if not secret_key():
+def _missing_in_production() -> Iterator[checks.CheckMessage]:
+    if not _secret_key():
         yield checks.Error(
             "PRODUCTION is on, but there is no SECRET_KEY.",
             hint="Set SECRET_KEY to at least 50 random characters and keep it: it signs sessions and reply addresses.",
@@ -55,8 +54,7 @@ def missing_in_production() -> Iterator[checks.CheckMessage]:
         )
 
 
-def advised_in_production() -> Iterator[checks.CheckMessage]:
-    """What a desk in production works without, but not well."""
+def _advised_in_production() -> Iterator[checks.CheckMessage]:
     if settings.DATABASES["default"]["ENGINE"] == SQLITE:
         yield checks.Warning(
             "Production runs on SQLite, which lets one process write at a time.",
@@ -77,8 +75,8 @@ def advised_in_production() -> Iterator[checks.CheckMessage]:
         )
 
 
-def links_lead_somewhere(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E006: the links in mails must be ones that a reader can open, in production safely."""
+def check_site_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E006: links in mails must be web addresses, in production with https."""
     schemes = ("https",) if settings.PRODUCTION else ("http", "https")
     try:
         address = urlsplit(settings.SITE_URL)
@@ -95,15 +93,15 @@ def links_lead_somewhere(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
     ]
 
 
-def heartbeat_leads_somewhere(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E009: the heartbeat goes to a web address; the check does not repeat it, it may hold a secret."""
+def check_heartbeat_url(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """E009: the heartbeat goes to a web address. The message leaves it out, as it may hold a secret."""
     url = settings.HEARTBEAT_URL
     try:
         address = urlsplit(url)
-        well = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+        valid = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
     except ValueError:
-        well = False
-    if not url or (well and " " not in url):
+        valid = False
+    if not url or (valid and " " not in url):
         return []
     return [
         checks.Error(
@@ -114,8 +112,8 @@ def heartbeat_leads_somewhere(app_configs: Sequence[AppConfig] | None, **kwargs:
     ]
 
 
-def secret_key() -> str:
-    """The secret key, or nothing: Django refuses to hand out an empty one."""
+def _secret_key() -> str:
+    """The secret key or "": Django raises for an empty one."""
     try:
         return settings.SECRET_KEY
     except ImproperlyConfigured:

@@ -1,7 +1,7 @@
-"""What the environment says about this machine, read so that a wrong value becomes a sentence (S4).
+"""Reads settings from environment variables; a wrong value becomes a sentence, never a traceback (S4).
 
-Nothing here raises for a value that cannot be understood: a `Problem` is kept, a harmless value stands in, and the
-system checks (`config.checks`) report it. So `DATABASE_URL=foo` ends in advice, not in a traceback.
+For a value that cannot be read a `Problem` is kept, which the system checks (`config.checks`) report, and a harmless
+value is used instead.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
-# Refuses every query: a desk whose DATABASE_URL is wrong must not quietly work on another database.
+# Refuses every query: with a wrong DATABASE_URL the desk must not quietly use another database.
 NO_DATABASE = "django.db.backends.dummy"
 
 YES = frozenset({"1", "true", "yes", "on", "y", "t"})
@@ -29,7 +29,7 @@ LONGEST_SOCKET_PATH = 100
 
 
 class Problem(NamedTuple):
-    """One thing wrong with the environment: the id of the check that reports it, what is wrong, what to do."""
+    """A wrong value: the id of the check that reports it, what is wrong, and what to do."""
 
     id: str
     sentence: str
@@ -37,67 +37,67 @@ class Problem(NamedTuple):
 
 
 class Environment:
-    """Reads typed values from environment variables and remembers what it could not read in `problems`."""
+    """Typed values of environment variables; what cannot be read is added to `problems`."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = values
         self.problems: list[Problem] = []
 
     def text(self, name: str, default: str = "") -> str:
-        """The value without the blanks around it; `default` when it is missing or empty."""
+        """The value without surrounding blanks; `default` if it is missing or empty."""
         return self.values.get(name, "").strip() or default
 
     def yes_or_no(self, name: str, default: bool) -> bool:
         """`1`, `true`, `yes`, `on` or their opposites."""
-        said = self.text(name).lower()
-        if said in YES or said in NO:
-            return said in YES
-        if said:
-            self._misread("E007", f"{name} is {said!r}, which is neither yes nor no.", f"Set {name} to 1 or 0.")
+        value = self.text(name).lower()
+        if value in YES or value in NO:
+            return value in YES
+        if value:
+            self._misread("E007", f"{name} is {value!r}, which is neither yes nor no.", f"Set {name} to 1 or 0.")
         return default
 
     def one_of(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        """One of the choices, written in capitals or not."""
-        said = self.text(name, default).upper()
-        if said in choices:
-            return said
-        self._misread("E007", f"{name} is {said!r}, which is none of {', '.join(choices)}.", f"Correct {name}.")
+        """One of the choices, in capitals or small letters."""
+        value = self.text(name, default).upper()
+        if value in choices:
+            return value
+        self._misread("E007", f"{name} is {value!r}, which is none of {', '.join(choices)}.", f"Correct {name}.")
         return default
 
     def whole_number(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
         """A whole number within the bounds, both included."""
-        said = self.text(name)
-        if not said:
+        value = self.text(name)
+        if not value:
             return default
         allowed = f"a whole number from {least} to {most}" if most is not None else f"a whole number, {least} or more"
         try:
-            number = int(said)
+            number = int(value)
         except ValueError:
             number = least - 1
         if number < least or (most is not None and number > most):
-            self._misread("E007", f"{name} is {said!r}, but it must be {allowed}.", f"Correct {name} or leave it out.")
+            self._misread("E007", f"{name} is {value!r}, but it must be {allowed}.", f"Correct {name} or leave it out.")
             return default
         return number
 
     def clock_time(self, name: str, default: str, *, earliest: str, latest: str) -> time:
         """A time of the day such as 10:00, within the bounds, both included."""
-        said = self.text(name, default)
+        value = self.text(name, default)
         try:
-            clock = time.fromisoformat(said)
+            clock = time.fromisoformat(value)
         except ValueError:
             clock = time.max
         if clock.tzinfo is None and time.fromisoformat(earliest) <= clock <= time.fromisoformat(latest):
             return clock
         allowed = f"a time from {earliest} to {latest}, such as {default}"
-        self._misread("E007", f"{name} is {said!r}, but it must be {allowed}.", f"Correct {name} or leave it out.")
+        self._misread("E007", f"{name} is {value!r}, but it must be {allowed}.", f"Correct {name} or leave it out.")
         return time.fromisoformat(default)
 
     def listed(self, name: str, default: list[str]) -> list[str]:
-        """The values between the commas."""
+        """Values separated by commas."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
 
     def database(self, name: str, sqlite_file: Path) -> dict[str, Any]:
-        """Django's settings for the PostgreSQL or SQLite database of a URL; without one, for `sqlite_file`."""
+        """Django's settings for the PostgreSQL or SQLite database of the URL; without a URL, for `sqlite_file`."""
         url = self.text(name)
         if not url:
             return {"ENGINE": SQLITE, "NAME": str(sqlite_file)}
@@ -118,7 +118,7 @@ class Environment:
         return {"ENGINE": NO_DATABASE}
 
     def broker(self, name: str, socket: Path) -> str:
-        """Celery's address of the Redis or Valkey of a URL; without one, of the embedded Valkey on `socket`."""
+        """Celery's address of the Redis or Valkey of the URL; without a URL, of the embedded Valkey on `socket`."""
         url = self.text(name)
         if not url:
             return f"redis+socket://{quote(str(socket))}"
@@ -150,7 +150,7 @@ class Environment:
             f"{name} is not the address of a mail server.",
             f"Set {name} to smtp://user:password@host:25, smtp+tls://...:587 or smtp+ssl://...:465, or leave it out.",
         )
-        # A server that cannot exist: delivery fails, is seen and is tried again. Mail is never thrown away unsaid.
+        # A server that cannot exist: delivery fails visibly and is tried again. No mail is dropped silently.
         return {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "mail.invalid"}
 
     def _is_address(self, url: str, *schemes: str) -> bool:
@@ -168,8 +168,8 @@ class Environment:
 def embedded_broker_socket(var_dir: Path) -> Path:
     """Where the embedded Valkey listens for a desk that keeps its files in `var_dir`.
 
-    Beside the files where the name is short enough for a socket, else in a directory of its own under the system's
-    temporary one, the same for every process of this desk and this user.
+    In that directory if the path is short enough for a socket, else in a directory under the system's temporary one
+    that is the same for every process of this desk and this user.
     """
     beside = var_dir.resolve() / "valkey.sock"
     if len(os.fsencode(beside)) <= LONGEST_SOCKET_PATH:

@@ -1,4 +1,4 @@
-"""The sidebar: only what the signed-in person may see (A1). No counters: they would be queries on every page."""
+"""The sidebar: only the pages that the signed-in person may open (A1). Counters would be queries on every page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-#: (group, [(what it is called, its icon, app_model)]); icons are Material Symbols, which django-unfold brings along.
+#: (group, [(name, icon, model)]); icons are Material Symbols, which come with django-unfold.
 GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
         "Cases",
@@ -52,7 +52,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups of the sidebar with the pages this person may open; a group without any is left out."""
+    """The groups of the sidebar; a group without a page that this person may open is left out."""
     index = reverse("admin:index")
     desk: dict[str, Any] = {"title": "My desk", "icon": "home", "link": index, "active": request.path == index}
     groups: list[dict[str, Any]] = [{"title": "Desk", "items": [desk, *_open_a_case(request)]}]
@@ -69,7 +69,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _pages(request: HttpRequest) -> dict[str, str]:
-    """The list pages this person may open, by “app.model”."""
+    """The addresses of the lists that this person may open, by “app.model”."""
     return {
         model._meta.label_lower: reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for model, page in admin.site._registry.items()
@@ -89,5 +89,5 @@ def _open_a_case(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _is_at(request: HttpRequest, link: str) -> bool:
-    """Whether the page lies under the link; “Open a case” has an entry of its own."""
+    """Whether the page lies under the link; “Open a case” has its own entry."""
     return request.path.startswith(link) and request.path != reverse("admin:cases_case_add")

@@ -10,7 +10,7 @@
 | `ALLOWED_HOSTS`, `CSRF_TRUSTED_ORIGINS` | names this server answers to | this machine only |
 | `SITE_URL` | how links in mails begin | `http://127.0.0.1:8000` |
 | `MAIL_DOMAIN`, `DEFAULT_FROM_EMAIL` | sender, Message-ID and reply addresses | `support-desk.example.com` |
-| `HEARTBEAT_URL` | pinged every minute while nothing is overdue | nobody outside is told |
+| `HEARTBEAT_URL` | pinged every minute while nothing is overdue | no pings |
 | `PORT` | where `manage.py up` serves the desk | 8000 |
 | `DESK_VAR` | the directory of everything the desk keeps in files | `.var/` beside `manage.py` |
 | `DESK_ENV_FILE` | another file than `.env` | |
@@ -31,7 +31,7 @@ from config.environment import POSTGRESQL, SQLITE, Environment, embedded_broker_
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(os.environ.get("DESK_ENV_FILE", str(BASE_DIR / ".env")))
 env = Environment(os.environ)
-# What could not be read, for the system checks; the same list that the lines below go on filling.
+# What could not be read, for the system checks. The lines below go on filling this list.
 ENVIRONMENT_PROBLEMS = env.problems
 
 VAR_DIR = Path(env.text("DESK_VAR", str(BASE_DIR / ".var"))).absolute()
@@ -42,8 +42,8 @@ DEBUG = env.yes_or_no("DEBUG", default=False)
 PORT = env.whole_number("PORT", 8000, least=1, most=65535)
 
 
-def kept_secret(path: Path) -> str:
-    """The secret of a machine that was given none: made at the first start, the same ever after."""
+def stored_secret(path: Path) -> str:
+    """A secret for a machine without one: made at the first start, then read from the file."""
     try:
         with path.open("x") as fresh:
             path.chmod(0o600)
@@ -53,7 +53,7 @@ def kept_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
-SECRET_KEY = env.text("SECRET_KEY") or ("" if PRODUCTION else kept_secret(VAR_DIR / "secret_key"))
+SECRET_KEY = env.text("SECRET_KEY") or ("" if PRODUCTION else stored_secret(VAR_DIR / "secret_key"))
 ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.listed("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
@@ -122,14 +122,14 @@ def database() -> dict[str, Any]:
     settings = env.database("DATABASE_URL", VAR_DIR / "desk.sqlite3")
     options = settings.setdefault("OPTIONS", {})
     if settings["ENGINE"] == SQLITE:
-        # Without IMMEDIATE a transaction that reads before it writes meets "database is locked" under four writers.
+        # Without IMMEDIATE four writers get "database is locked" in transactions that read before they write.
         options |= {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
         }
     if settings["ENGINE"] == POSTGRESQL:
-        # A server that does not answer is an error within seconds, not a page or a probe that hangs for minutes.
+        # A server that does not answer raises within seconds; pages and probes do not hang for minutes.
         settings["OPTIONS"] = {"connect_timeout": 3, "tcp_user_timeout": 15_000} | options
         settings["CONN_MAX_AGE"] = env.whole_number("CONN_MAX_AGE", 60)
         settings["CONN_HEALTH_CHECKS"] = True
@@ -179,24 +179,24 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# A desk that shares its Redis with others keeps its messages apart by this prefix.
+# Keeps messages apart where several desks share one Redis.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": env.text("BROKER_PREFIX", "desk:")}
 
 # --- history --------------------------------------------------------------------------------------------------
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
-# --- the desk's own figures (decisions of the rules that are configurable) -------------------------------------
-# "Fixed default value": a centre opens at nine by default, and so it shall; the check fires when it happens to be nine.
+# --- figures of the rules that are configurable -----------------------------------------------------------------
+# "Fixed default value": a centre opens at nine by default; the check takes that for the current time at nine.
 SILENCED_SYSTEM_CHECKS = ["fields.W161"]
 
 DESK_REOPEN_WITHIN_DAYS = env.whole_number("DESK_REOPEN_WITHIN_DAYS", 14)  # C4
 DESK_UPDATE_LEAD_MINUTES = env.whole_number("DESK_UPDATE_LEAD_MINUTES", 5, least=1)  # T3
-# F3, F4: the hour of an attempt on the customer's clock, and of the mail to whoever should have been phoned.
+# F3, F4: local time of an attempt, and of the mail to a customer who should have been called.
 DESK_ATTEMPT_AT = env.clock_time("DESK_ATTEMPT_AT", "10:00", earliest="06:00", latest="12:00")
 DESK_ATTEMPT_MAIL_AT = env.clock_time("DESK_ATTEMPT_MAIL_AT", "16:00", earliest="12:30", latest="16:45")
 DESK_BATCH = env.whole_number("DESK_BATCH", 500, least=1)
-# S3: after so long without a look the engine stands still, and what is due or waits to be sent is overdue.
+# S3: when a sweep counts as late, due work as overdue, and queued mail as late.
 DESK_BEAT_LATE_AFTER_SECONDS = env.whole_number("DESK_BEAT_LATE_AFTER_SECONDS", 180)
 DESK_OVERDUE_AFTER_MINUTES = env.whole_number("DESK_OVERDUE_AFTER_MINUTES", 5)
 DESK_MAIL_LATE_AFTER_MINUTES = env.whole_number("DESK_MAIL_LATE_AFTER_MINUTES", 15)

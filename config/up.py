@@ -1,4 +1,4 @@
-"""The desk on one machine with one command: broker, web, worker and beat under one supervisor."""
+"""Runs the whole desk on one machine: broker, web server, worker and beat under one supervisor."""
 
 import contextlib
 import fcntl
@@ -25,20 +25,20 @@ from config.health import broker_trouble, database_trouble
 from config.supervision import Program, Supervisor
 
 HOST = "127.0.0.1"
-# Seconds that the parts may take to answer for the first time.
-COMES_UP_WITHIN = 60.0
-# The broker must outlive the worker, which hands back what it has not done.
+# Seconds until a part has to answer for the first time.
+STARTS_WITHIN = 60.0
+# The broker stops last: the worker hands its unfinished tasks back to it.
 STOP_ORDER = (("beat", "worker", "web"), ("broker",))
 
 Say = Callable[[str], None]
 
 
 def run(port: int, *, demo: bool, say: Say) -> None:
-    """Start everything, say where it is, look after it until Ctrl-C or TERM.
+    """Start everything, print the address, and keep it running until Ctrl-C or TERM.
 
-    Raises CommandError, with everything stopped, when it cannot start.
+    Raises CommandError, with everything stopped, if it cannot start.
     """
-    with only_one(settings.VAR_DIR, f"http://{HOST}:{port}"), bound(port) as web_socket:
+    with locked_directory(settings.VAR_DIR, f"http://{HOST}:{port}"), bound_socket(port) as web_socket:
         environment = os.environ | {"PORT": str(port), "PYTHONUNBUFFERED": "1"}
         supervisor = Supervisor(settings.VAR_DIR / "log", settings.BASE_DIR, environment, say)
         supervisor.listen_to_signals()
@@ -53,18 +53,18 @@ def run(port: int, *, demo: bool, say: Say) -> None:
 
 
 def start(supervisor: Supervisor, web_socket: socket.socket, port: int, *, demo: bool, say: Say) -> None:
-    """Bring the parts up in the order in which they need each other."""
+    """Start the parts in the order in which they need each other."""
     if not settings.REDIS_URL:
-        supervisor.start(broker())
+        supervisor.start(broker_program())
         await_answer(supervisor, embedded_broker_answers, "The embedded broker did not come up")
     with supervisor.interruptible():
         prepare(demo=demo, say=say)
-    supervisor.start(web(web_socket))
-    supervisor.start(worker())
-    supervisor.start(beat())
+    supervisor.start(web_program(web_socket))
+    supervisor.start(worker_program())
+    supervisor.start(beat_program())
     await_answer(supervisor, lambda: web_answers(port), "The web server did not come up")
     with supervisor.interruptible():
-        look_at_once()
+        run_jobs_now()
         say(f"\nSupport Desk runs at http://{HOST}:{port}/  (Ctrl-C stops it; logs are in {supervisor.log_dir})")
         if demo:
             call_command("demo", "--logins")
@@ -72,7 +72,7 @@ def start(supervisor: Supervisor, web_socket: socket.socket, port: int, *, demo:
 
 
 def prepare(*, demo: bool, say: Say) -> None:
-    """Bring database, directory and static files up to date; fill an empty desk with the demonstration."""
+    """Update database, directory and static files; with `demo`, fill an empty desk with the demonstration."""
     for trouble in (database_trouble(), broker_trouble()):
         if trouble:
             raise CommandError(trouble)
@@ -90,15 +90,15 @@ def prepare(*, demo: bool, say: Say) -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-def look_at_once() -> None:
-    """What came due while the desk was down is not left until beat's first tick, a minute from now."""
-    with contextlib.suppress(OperationalError):  # the broker went away just now: beat's tick will do
+def run_jobs_now() -> None:
+    """Run every job at once: what came due while the desk was down need not wait for beat's first tick."""
+    with contextlib.suppress(OperationalError):  # the broker just went away: beat's tick will do
         for job in app.conf.beat_schedule.values():
             app.send_task(job["task"], **job["options"])
 
 
-def broker() -> Program:
-    """The embedded Valkey: on a socket only, with a journal, so that what waits in it survives a restart."""
+def broker_program() -> Program:
+    """The embedded Valkey: on a socket only, with a journal, so that queued tasks survive a restart."""
     try:
         binary = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
@@ -116,54 +116,55 @@ def broker() -> Program:
         "maxmemory-policy": "noeviction",
     }
     command = [str(binary), *(part for key, value in options.items() for part in (f"--{key}", value))]
-    # It calls every start on an ordinary machine a WARNING (memory overcommit); what hurts, the worker says as well.
-    return Program("broker", command, speaks_up=False)
+    # It warns at every start on an ordinary machine (memory overcommit); real trouble shows in the worker as well.
+    return Program("broker", command, repeats_warnings=False)
 
 
-def web(web_socket: socket.socket) -> Program:
-    """Gunicorn on the socket that the supervisor keeps, so that a restart refuses no visitor."""
+def web_program(web_socket: socket.socket) -> Program:
+    """Gunicorn on a socket that the supervisor keeps open, so that a restart refuses no connection."""
     command = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"fd://{web_socket.fileno()}"]
     size = ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    manners = ["--graceful-timeout", "2", "--no-control-socket"]
-    return Program("web", [*command, *size, *manners], inherited_sockets=(web_socket.fileno(),))
+    options = ["--graceful-timeout", "2", "--no-control-socket"]
+    return Program("web", [*command, *size, *options], inherited_sockets=(web_socket.fileno(),))
 
 
-def worker() -> Program:
-    """Celery in threads of one process. At the supervisor's death it is killed: its tasks may be done again, and
-    a polite end would wait for a broker that is gone.
+def worker_program() -> Program:
+    """Celery with threads in one process. It is killed when the supervisor dies: its tasks can be repeated, and a
+    graceful end would wait for a broker that is gone.
     """
     size = ["--pool", "threads", "--concurrency", "4"]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return Program("worker", [*celery("worker"), *size, *alone], orphan_signal=signal.SIGKILL)
+    return Program("worker", [*celery_command("worker"), *size, *alone], orphan_signal=signal.SIGKILL)
 
 
-def beat() -> Program:
-    """Celery's clock, a process of its own: one inside a worker survives it and goes on sending."""
-    return Program("beat", [*celery("beat"), "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""])
+def beat_program() -> Program:
+    """Celery's beat, in a process of its own: inside a worker it would survive the worker and go on sending."""
+    return Program(
+        "beat", [*celery_command("beat"), "--schedule", str(settings.VAR_DIR / "beat-schedule"), "--pidfile", ""]
+    )
 
 
-def celery(role: str) -> list[str]:
-    """The command line of one of Celery's programs."""
+def celery_command(role: str) -> list[str]:
     return [sys.executable, "-m", "celery", "--app", "config", role, "--loglevel", "INFO"]
 
 
 def await_answer(supervisor: Supervisor, answers: Callable[[], bool], otherwise: str) -> None:
-    """Watch the children until one answers; CommandError when that takes too long or a child keeps dying."""
-    give_up_at = time.monotonic() + COMES_UP_WITHIN
+    """Watch the children until `answers()`. Raises CommandError if that takes too long or a child keeps dying."""
+    give_up_at = time.monotonic() + STARTS_WITHIN
 
     def settled() -> bool:
         for child in supervisor.children.values():
             if child.deaths >= 3:
                 raise CommandError(f"{otherwise}: {child.program.name} keeps ending; see {child.log_file}.")
         if time.monotonic() > give_up_at:
-            raise CommandError(f"{otherwise} within {COMES_UP_WITHIN:g} seconds; see {supervisor.log_dir}.")
+            raise CommandError(f"{otherwise} within {STARTS_WITHIN:g} seconds; see {supervisor.log_dir}.")
         return answers()
 
     supervisor.watch(until=settled)
 
 
 def embedded_broker_answers() -> bool:
-    """Whether the embedded Valkey has read its journal and takes commands."""
+    """Whether the embedded Valkey takes commands."""
     try:
         with redis.Redis(unix_socket_path=str(settings.EMBEDDED_BROKER_SOCKET), socket_timeout=1) as client:
             return bool(client.ping())
@@ -172,7 +173,7 @@ def embedded_broker_answers() -> bool:
 
 
 def web_answers(port: int) -> bool:
-    """Whether /healthz says that the web process is up."""
+    """Whether /healthz answers."""
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
         connection.request("GET", "/healthz")
@@ -184,8 +185,8 @@ def web_answers(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def only_one(var_dir: Path, address: str) -> Iterator[None]:
-    """Hold the desk of this directory alone; CommandError names who holds it already. A crash frees it."""
+def locked_directory(var_dir: Path, address: str) -> Iterator[None]:
+    """Lock the desk of this directory; a crash unlocks it. Raises CommandError naming who has locked it already."""
     with (var_dir / "up.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,8 +200,8 @@ def only_one(var_dir: Path, address: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def bound(port: int) -> Iterator[socket.socket]:
-    """The desk's own socket on the port, not yet listening; CommandError when another program has it."""
+def bound_socket(port: int) -> Iterator[socket.socket]:
+    """A socket on the port, not yet listening. Raises CommandError if another program has the port."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as web_socket:
         web_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -213,7 +214,7 @@ def bound(port: int) -> Iterator[socket.socket]:
 
 
 def make_private(directory: Path) -> None:
-    """Make a directory that nobody else can enter; CommandError when somebody else was there first."""
+    """Make a directory that only this user can enter. Raises CommandError if it belongs to somebody else."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     owned = directory.lstat()
     if directory.is_symlink() or owned.st_uid != os.getuid():
