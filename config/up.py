@@ -27,7 +27,7 @@ from config.supervision import Program, Supervisor
 HOST = "127.0.0.1"
 # Seconds until a part has to answer for the first time.
 STARTS_WITHIN = 60.0
-# The broker stops last: the worker hands its unfinished tasks back to it.
+# The broker stops last: the worker hands unfinished tasks back to it.
 STOP_ORDER = (("beat", "worker", "web"), ("broker",))
 
 Say = Callable[[str], None]
@@ -116,7 +116,7 @@ def broker_program() -> Program:
         "maxmemory-policy": "noeviction",
     }
     command = [str(binary), *(part for key, value in options.items() for part in (f"--{key}", value))]
-    # It warns at every start on an ordinary machine (memory overcommit); real trouble shows in the worker as well.
+    # It warns at every start (memory overcommit); real trouble shows in the worker as well.
     return Program("broker", command, repeats_warnings=False)
 
 

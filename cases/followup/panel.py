@@ -1,20 +1,20 @@
-"""The assistant beside a case that waits: which contact is next and why not sooner, a draft, absences, when it closes.
+"""The panels of a waiting case: its next attempt and why not sooner, the plan's steps, the closing, absences.
 
-It shows what the plan reckons and decides nothing (F1 to F7); times stand in the reader's zone and, where the customer
-is told them, in the customer's own.
+They show what the plan decides (F1 to F7). Moments stand in the reader's zone or, where the customer was told them, in
+the customer's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from cases.actions import CaseAction, button_of
 from cases.enums import AbsenceState, FollowUpStep, MailStatus, WaitPlan
 from cases.followup.mail import draft_message
-from cases.followup.state import is_waiting, load_wait_for_page
+from cases.followup.state import LOST, is_waiting, load_wait_for_page
 from cases.models import Absence, Case, FollowUp
 from cases.panels import Panel, panel
 from cases.policy.followup.explain import explain_step
@@ -25,28 +25,28 @@ from contacts.enums import Right
 from contacts.models import User
 from contacts.wording import day_and_month, in_zone
 
-#: When people are usually at work; outside of it the assistant says what time it is over there.
+#: When people are usually at work; at other times the panel says what time it is at the customer's.
 OFFICE_FROM, OFFICE_UNTIL = time(8), time(18)
 
 
 @dataclass(frozen=True)
 class StepLine:
-    """A step of the plan as the panel tells it: when it was or is due, what became of it, and why then."""
+    """A step of the plan: when it was or is due, what became of it, and why."""
 
     label: str
     at: datetime
     state: str  # sent, queued, lost, logged, told, replaced, due, planned
     why: str = ""
-    local: str = ""
+    local: str = ""  # the closing time that it named, in the customer's zone
 
 
 @dataclass(frozen=True)
-class Next:
-    """The attempt that comes next, as the panel tells it (F3)."""
+class UpcomingAttempt:
+    """The next attempt as the panel shows it (F3)."""
 
     attempt: NextAttempt
     day: str
-    told_at: datetime | None  # when the owner is told to phone, if they still are
+    call_at: datetime | None  # when the owner is asked to call, if they still are
     writes_at: datetime | None  # when the desk writes, if nobody makes the attempt before
     counts_now: bool
     why_not_now: str
@@ -59,138 +59,130 @@ class Next:
 
 @dataclass(frozen=True)
 class AbsenceLine:
-    """An absence as the panel tells it; `runs` while they are away."""
+    """An absence as the panel shows it."""
 
     absence: Absence
-    said: str
-    runs: bool
+    text: str
+    is_running: bool
 
 
 @panel(place=10)
 def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
-    """What we asked, why we wait, what the plan has done and will do, and what one may do now."""
-    if not is_waiting(case):
-        return None
+    """The question and why we wait, the steps done and planned, and the contact that is next."""
     wait = load_wait_for_page(case)
-    assert wait is not None
-    plan = decide_follow_up(wait, now)
-    ahead = list(upcoming_steps(wait, now))
-    planned = [one for one in ahead if one.step not in TO_OWNER]
-    closing = next((one.due_at for one in planned if one.step == FollowUpStep.RESOLVE), None)
-    works = user.may(Right.WORK_CASES)
-    attempt = _next(wait, ahead, now) if wait.plan == WaitPlan.THREE_CONTACTS else None
+    if wait is None:
+        return None
+    decision = decide_follow_up(wait, now)
+    upcoming = list(upcoming_steps(wait, now))
+    planned = [step for step in upcoming if step.step not in TO_OWNER]
+    closes_at = next((step.due_at for step in planned if step.step == FollowUpStep.RESOLVE), None)
+    attempt = _upcoming_attempt(wait, upcoming, now) if wait.plan == WaitPlan.THREE_CONTACTS else None
     return Panel(
         "Waiting for the customer",
         "admin/cases/panels/waiting.html",
         {
-            "steps": [*_done(case), *_planned(wait, planned, now)],
+            "steps": [*_done_lines(case), *_planned_lines(wait, planned, now)],
             "next_attempt": attempt,
-            "asleep_there": _at_home(wait, now),
-            "held_up": plan.held_up,
-            "asleep_until": plan.asleep_until,
+            "asleep_there": _time_outside_office(wait, now),
+            "held_up": decision.held_up,
+            "asleep_until": decision.asleep_until,
             "unconfirmed": any(absence.is_open and absence.asked_at for absence in case.absences.all()),
-            "decide": FollowUpStep.OWNER_DECIDES in wait.done and plan.asleep_until is not None,
-            "closes_local": in_zone(closing, wait.calendar.time_zone) if closing else "",
-            "announced": _announced(wait),
-            "write": _writing(case, user, attempt, now) if works else None,
+            "decide": FollowUpStep.OWNER_DECIDES in wait.done and decision.asleep_until is not None,
+            "closes_local": in_zone(closes_at, wait.calendar.time_zone) if closes_at else "",
+            "announced": any(done.closes_at and done.sent_at for done in wait.done.values()),
+            "write": _write_button(case, user, attempt, now) if user.may(Right.WORK_CASES) else None,
         },
     )
 
 
 @panel(place=11)
 def absences_of_a_wait(case: Case, user: User, now: datetime) -> Panel | None:
-    """Beside the assistant, while the plan depends on them."""
+    """The absences beside the waiting panel, while the plan depends on them."""
     return absence_panel(case, user, now) if is_waiting(case) else None
 
 
 @panel(place=85)
 def absences_besides(case: Case, user: User, now: datetime) -> Panel | None:
-    """Further down, while nobody is waited for."""
+    """The absences further down, while the case does not wait."""
     return absence_panel(case, user, now) if case.is_open and not is_waiting(case) else None
 
 
 def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
-    """When the customer is away: what was noted, what has to be confirmed, and a way to note more (F5)."""
+    """When the customer is away: what was noted, what has to be confirmed, and a button to note more (F5)."""
     rows = list(case.absences.exclude(state=AbsenceState.DISMISSED).select_related("noted_by"))
-    works = user.may(Right.WORK_CASES)
-    if not rows and not works:
+    may_work = user.may(Right.WORK_CASES)
+    if not rows and not may_work:
         return None
     today = case.company.calendar().local_date(now)
-    lines = [AbsenceLine(row, row.said(), _runs(row, today)) for row in rows]
     return Panel(
         "Out of office",
         "admin/cases/panels/absences.html",
         {
-            "absences": lines[::-1],
-            "note": button_of("note_absence", case, user, now) if works else None,
+            "absences": [AbsenceLine(row, row.said(), _is_running(row, today)) for row in reversed(rows)],
+            "note": button_of("note_absence", case, user, now) if may_work else None,
         },
     )
 
 
-def _runs(absence: Absence, today: date) -> bool:
+def _is_running(absence: Absence, today: date) -> bool:
     ends = absence.ended_on or absence.back_on
     return absence.state == AbsenceState.CONFIRMED and ends is not None and today < ends
 
 
-def _next(wait: Wait, ahead: Sequence[DueStep], now: datetime) -> Next | None:
+def _upcoming_attempt(wait: Wait, upcoming: Sequence[DueStep], now: datetime) -> UpcomingAttempt | None:
     attempt = next_attempt(wait)
     if attempt is None:
         return None
-    judged = classify_contact(wait, now)
-    first = {one.step: one.due_at for one in reversed(ahead)}
-    return Next(
+    verdict = classify_contact(wait, now)
+    first = {step.step: step.due_at for step in reversed(upcoming)}
+    return UpcomingAttempt(
         attempt,
         day_and_month(attempt.day),
-        first.get(CALL_BEFORE[attempt.step]),
-        first.get(attempt.step),
-        judged.step is not None,
-        judged.why,
+        call_at=first.get(CALL_BEFORE[attempt.step]),
+        writes_at=first.get(attempt.step),
+        counts_now=verdict.step is not None,
+        why_not_now=verdict.why,
     )
 
 
-def _writing(case: Case, user: User, attempt: Next | None, now: datetime) -> CaseAction:
-    """The button that writes to the customer, with the draft for the coming attempt."""
+def _write_button(case: Case, user: User, attempt: UpcomingAttempt | None, now: datetime) -> CaseAction:
+    """The button that writes to the customer, with a draft for the next attempt."""
     button = button_of("write_to_customer", case, user, now)
     button.initial["body"] = draft_message(case, attempt.attempt.number if attempt else 1)
     return button
 
 
-def _at_home(wait: Wait, now: datetime) -> str:
-    """What time it is over there, when nobody is likely to be at work; a call counts all the same."""
+def _time_outside_office(wait: Wait, now: datetime) -> str:
+    """The customer's local time if hardly anybody is at work then, else ""; a call counts all the same."""
     local = now.astimezone(ZoneInfo(wait.calendar.time_zone))
     return "" if OFFICE_FROM <= local.time() < OFFICE_UNTIL else f"{local:%H:%M}"
 
 
-def _announced(wait: Wait) -> bool:
-    return any(done.closes_at is not None and done.sent_at is not None for done in wait.done.values())
+def _planned_lines(wait: Wait, planned: Sequence[DueStep], now: datetime) -> Iterator[StepLine]:
+    for step in planned:
+        state = "due" if step.due_at <= now else "planned"
+        yield StepLine(step.step.label, step.due_at, state, explain_step(wait, step))
 
 
-def _planned(wait: Wait, planned: Sequence[DueStep], now: datetime) -> Iterator[StepLine]:
-    for one in planned:
-        state = "due" if one.due_at <= now else "planned"
-        yield StepLine(one.step.label, one.due_at, state, explain_step(wait, one))
+def _done_lines(case: Case) -> Iterator[StepLine]:
+    rows = FollowUp.objects.filter(case=case, episode=case.wait_episode).select_related("mail", "interaction")
+    for row in rows.order_by("done_at", "due_at"):
+        state, at, why = _outcome(row)
+        named = row.closes_at if state in ("sent", "queued") else None
+        local = in_zone(named, case.company.time_zone) if named else ""
+        yield StepLine(row.get_step_display(), at, state, why, local)
 
 
-def _done(case: Case) -> Iterator[StepLine]:
-    rows: Sequence[FollowUp] = list(
-        FollowUp.objects.filter(case=case, episode=case.wait_episode)
-        .select_related("mail", "interaction")
-        .order_by("done_at", "due_at")
-    )
-    for row in rows:
-        line = StepLine(row.get_step_display(), row.done_at, "told")
-        if row.superseded:
-            line = replace(line, state="replaced")
-        elif row.interaction is not None:
-            line = replace(line, state="logged", why=f"{row.interaction.get_channel_display()}: {row.interaction.body}")
-        elif row.step in TO_OWNER:
-            pass
-        elif row.mail is None or row.mail.status in (MailStatus.FAILED, MailStatus.BOUNCED, MailStatus.DROPPED):
-            line = replace(line, state="lost", why=row.mail.last_error if row.mail else "There is no email address.")
-        elif row.mail.status == MailStatus.SENT and row.mail.sent_at is not None:
-            line = replace(line, state="sent", at=row.mail.sent_at)
-        else:
-            line = replace(line, state="queued")
-        if row.closes_at is not None and line.state in ("sent", "queued"):
-            line = replace(line, local=in_zone(row.closes_at, case.company.time_zone))
-        yield line
+def _outcome(row: FollowUp) -> tuple[str, datetime, str]:
+    """State, moment and reason of a step that was carried out."""
+    if row.superseded:
+        return "replaced", row.done_at, ""
+    if row.interaction is not None:
+        return "logged", row.done_at, f"{row.interaction.get_channel_display()}: {row.interaction.body}"
+    if row.step in TO_OWNER:
+        return "told", row.done_at, ""
+    if row.mail is None or row.mail.status in LOST:
+        return "lost", row.done_at, row.mail.last_error if row.mail else "There is no email address."
+    if row.mail.status == MailStatus.SENT and row.mail.sent_at is not None:
+        return "sent", row.mail.sent_at, ""
+    return "queued", row.done_at, ""

@@ -1,4 +1,4 @@
-"""Who gets a case: at its opening (C6) and when it goes to L3 (E7). Pure: candidates in, a choice and its why out."""
+"""Chooses who gets a case at its opening (C6), at L3 (E7), and who answers for an owner off duty (E8). Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An active technician as assignment sees them; `load` is open cases weighted 8/4/2/1 by severity."""
+    """An active technician; `load` is their open cases weighted 8/4/2/1 by severity."""
 
     user_id: int
     level: Level
@@ -24,66 +24,75 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Who it is, and why in words for the history (C5)."""
+    """Who it is, and why in words, for the history (C5)."""
 
     user_id: int
     why: str
 
 
-Wish = tuple[str, Callable[[Candidate], bool]]
+#: Why somebody is chosen, and who fits.
+Preference = tuple[str, Callable[[Candidate], bool]]
+
+
+def _is_at_work(person: Candidate) -> bool:
+    return person.on_duty and person.in_business_day
 
 
 def _least_loaded(candidates: Sequence[Candidate]) -> Candidate:
-    return min(candidates, key=lambda one: (one.load, one.last_case_at or LONG_AGO, one.user_id))
+    return min(candidates, key=lambda person: (person.load, person.last_case_at or LONG_AGO, person.user_id))
 
 
-def _first_fulfilled(candidates: Sequence[Candidate], wishes: Sequence[Wish]) -> Choice | None:
-    for why, fulfils in wishes:
-        fitting = [candidate for candidate in candidates if fulfils(candidate)]
+def _choose_by(candidates: Sequence[Candidate], preferences: Sequence[Preference]) -> Choice | None:
+    """The least loaded candidate of the first preference that anybody fits."""
+    for why, fits in preferences:
+        fitting = [candidate for candidate in candidates if fits(candidate)]
         if fitting:
             return Choice(_least_loaded(fitting).user_id, f"{why}, least loaded")
     return None
 
 
 def choose_at_opening(candidates: Sequence[Candidate], language: str) -> Choice | None:
-    """The L2 who gets a new case (C6): language yields first, then the business day, then duty. None: nobody at all."""
+    """The L2 who gets a new case (C6): language yields first, then the business day, then duty. None without any L2."""
     l2 = [candidate for candidate in candidates if candidate.level == Level.L2]
-    return _first_fulfilled(
+    return _choose_by(
         l2,
         [
             (
                 "L2 on duty in their business day who speaks the customer's language",
-                lambda one: one.on_duty and one.in_business_day and language in one.languages,
+                lambda person: _is_at_work(person) and language in person.languages,
             ),
-            ("L2 on duty in their business day", lambda one: one.on_duty and one.in_business_day),
-            ("L2 on duty outside their business day", lambda one: one.on_duty),
-            ("L2 off duty, as none is on duty", lambda one: True),
+            ("L2 on duty in their business day", _is_at_work),
+            ("L2 on duty outside their business day", lambda person: person.on_duty),
+            ("L2 off duty, as none is on duty", lambda person: True),
         ],
     )
 
 
 def choose_l3(candidates: Sequence[Candidate], language: str) -> Choice | None:
-    """The L3 whom ownership goes to (E7): on duty with the language, on duty, any. None: there is no L3 at all."""
+    """The L3 who becomes the owner (E7): on duty with the language, on duty, any. None without any L3."""
     l3 = [candidate for candidate in candidates if candidate.level == Level.L3]
-    return _first_fulfilled(
+    return _choose_by(
         l3,
         [
-            ("L3 on duty who speaks the customer's language", lambda one: one.on_duty and language in one.languages),
-            ("L3 on duty", lambda one: one.on_duty),
-            ("L3 off duty, as none is on duty", lambda one: True),
+            (
+                "L3 on duty who speaks the customer's language",
+                lambda person: person.on_duty and language in person.languages,
+            ),
+            ("L3 on duty", lambda person: person.on_duty),
+            ("L3 off duty, as none is on duty", lambda person: True),
         ],
     )
 
 
 def choose_stand_in(candidates: Sequence[Candidate], language: str) -> Choice | None:
-    """Who answers for an owner who is off duty (E8): on duty at a centre in its business day. None: nobody is."""
-    return _first_fulfilled(
+    """Who answers for an owner off duty (E8): somebody on duty at a centre in its business day; None if nobody is."""
+    return _choose_by(
         candidates,
         [
             (
                 "on duty at the covering centre and speaks the customer's language",
-                lambda one: one.on_duty and one.in_business_day and language in one.languages,
+                lambda person: _is_at_work(person) and language in person.languages,
             ),
-            ("on duty at the covering centre", lambda one: one.on_duty and one.in_business_day),
+            ("on duty at the covering centre", _is_at_work),
         ],
     )

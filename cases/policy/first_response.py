@@ -1,4 +1,4 @@
-"""Promised times of the first response (T1). Pure: what happened in, moments out; all UTC."""
+"""The SLA target of the first response (T1). Pure; all moments UTC."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cases.enums import RANK, Channel, Severity, Status
 
-#: T1: how soon staff first speak to a customer who phoned.
+#: T1: how soon a customer who phoned hears from staff.
 INITIAL_RESPONSE: dict[Severity, timedelta] = {
     Severity.CRITICAL: timedelta(minutes=30),
     Severity.HIGH: timedelta(hours=1),
@@ -16,18 +16,18 @@ INITIAL_RESPONSE: dict[Severity, timedelta] = {
 
 
 def initial_response_due_at(severity: Severity, channel: Channel, opened_at: datetime) -> datetime | None:
-    """When the first contact that the customer can see is promised (T1); None for a case that was not phoned in."""
+    """When the first contact that the customer can see is due (T1); None for a case that was not phoned in."""
     return opened_at + INITIAL_RESPONSE[severity] if channel == Channel.PHONE else None
 
 
-def word_handled_by(severity: Severity, said_at: datetime) -> datetime:
-    """Until when somebody handles a customer's word on a resolved case, or the Support Manager is told (C7)."""
-    return said_at + INITIAL_RESPONSE[severity]
+def word_handled_by(severity: Severity, received_at: datetime) -> datetime:
+    """When a message on a resolved case that nobody has handled goes to the Support Manager (C7)."""
+    return received_at + INITIAL_RESPONSE[severity]
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The promise of a first response: when it is, or was, due, why then, and what ended it."""
+    """The target of a first response: when it is or was due, why then, and what ended it."""
 
     since: datetime
     due_at: datetime
@@ -37,7 +37,7 @@ class Response:
 
     @property
     def ended_at(self) -> datetime | None:
-        """When nothing was owed any more, in time or not."""
+        """When the response, or the resolution, ended it."""
         return self.met_at or self.released_at
 
     def is_missed(self, now: datetime) -> bool:
@@ -50,10 +50,10 @@ def initial_response(
 ) -> Response | None:
     """The first response that a case is owed (T1), or None for one that was not phoned in.
 
-    `life` are its states from the opening on, in order; `contacts` the moments of contacts that told the customer
-    something, in order. To wait for the customer means that they were spoken to: that counts as a contact. A raised
-    severity gives the earlier of the old deadline and the raise plus the new target; a lowered one changes nothing.
-    What was said before the opening is no response to it: it belongs to the call that opened the case.
+    `life` are its states from the opening on and `contacts` the moments at which the customer heard from us, both in
+    order. Waiting for the customer counts as a contact, as they were asked. A raised severity gives the earlier of the
+    old deadline and the raise plus the new target; a lowered one changes nothing. Contacts before the opening belong to
+    the call that opened the case and do not count.
     """
     if channel != Channel.PHONE or not life:
         return None

@@ -12,6 +12,6 @@ A wrong date would make us write to somebody on holiday or sleep through their r
 owner one question: what is not stated plainly, or is stated in two ways, is not read.
 """
 
-from cases.policy.absence_notes.claims import FURTHEST_RETURN, LONGEST_PHRASE, Timeframe, read_timeframe
+from cases.policy.absence_notes.claims import FURTHEST_READ_RETURN, LONGEST_PHRASE, Timeframe, read_timeframe
 
-__all__ = ["FURTHEST_RETURN", "LONGEST_PHRASE", "Timeframe", "read_timeframe"]
+__all__ = ["FURTHEST_READ_RETURN", "LONGEST_PHRASE", "Timeframe", "read_timeframe"]

@@ -25,7 +25,7 @@ from cases.policy.absence_notes.tokens import (
 from cases.policy.absence_notes.vocabulary import WRITER_WORDS, Tag
 
 #: A return further ahead than this is a misreading, or nothing a plan should sleep for.
-FURTHEST_RETURN = timedelta(days=120)
+FURTHEST_READ_RETURN = timedelta(days=120)
 LONGEST_PHRASE = 160
 #: A text that names more days than this is a calendar or a history, and would take long to read.
 MOST_DAYS = 40
@@ -338,7 +338,7 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _is_near(day: date, received_on: date) -> bool:
-    return -LONGEST_AWAY_ALREADY <= day - received_on <= FURTHEST_RETURN
+    return -LONGEST_AWAY_ALREADY <= day - received_on <= FURTHEST_READ_RETURN
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,7 +470,7 @@ def _later(day: date | None, claim: DayClaim) -> date | None:
 
 def _is_sound(start: date | None, last: date | None, back_on: date, received_on: date) -> bool:
     """Within reach, and in the order start, last day, return (F5)."""
-    if not ONE_DAY <= back_on - received_on <= FURTHEST_RETURN:
+    if not ONE_DAY <= back_on - received_on <= FURTHEST_READ_RETURN:
         return False
     if start and (start >= back_on or (last and start > last)):
         return False

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.policy.absence_notes import FURTHEST_RETURN, LONGEST_PHRASE, Timeframe, read_timeframe
+from cases.policy.absence_notes import FURTHEST_READ_RETURN, LONGEST_PHRASE, Timeframe, read_timeframe
 from tests.support.absence_notes import NOTES, Note
 from tests.support.examples import examples
 
@@ -272,7 +272,7 @@ TEXTS = st.one_of(st.text(max_size=300), st.lists(FRAGMENTS, max_size=25).map(" 
 def test_whatever_is_pasted_nothing_is_raised_and_no_impossible_timeframe_is_read(text, received_on, country) -> None:
     found = read_timeframe(text, received_on, country)  # F5
     if found is not None:
-        assert timedelta(0) < found.back_on - received_on <= FURTHEST_RETURN
+        assert timedelta(0) < found.back_on - received_on <= FURTHEST_READ_RETURN
         assert found.away_from is None or found.away_from < found.back_on
         assert len(found.phrase) <= LONGEST_PHRASE
         assert "\n" not in found.phrase
