@@ -8,47 +8,35 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
-#: (group, [(name, icon, model)]); icons are Material Symbols, which come with django-unfold.
-GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
-    (
-        "Cases",
-        [
-            ("Cases", "confirmation_number", "cases.case"),
-            ("Mail", "mail", "cases.mail"),
-            ("Turned away", "do_not_disturb_on", "cases.refusal"),
-        ],
-    ),
-    (
-        "Directory",
-        [
-            ("Companies", "apartment", "contacts.company"),
-            ("Contacts", "contacts", "contacts.contact"),
-            ("Staff", "badge", "contacts.user"),
-            ("Technicians", "engineering", "contacts.technician"),
-            ("Support centres", "public", "contacts.supportcentre"),
-            ("Management roles", "supervisor_account", "contacts.roleholder"),
-            ("Support lines", "call", "contacts.supportline"),
-        ],
-    ),
-    (
-        "Escalation",
-        [
-            ("Requests", "campaign", "escalations.escalationrequest"),
-            ("Ledger", "notification_important", "escalations.escalation"),
-            ("Promises", "alarm_on", "escalations.slatarget"),
-            ("Questions", "live_help", "escalations.question"),
-            ("Schedule", "table_chart", "escalations.scheduleversion"),
-        ],
-    ),
-    (
-        "Engine",
-        [
-            ("Pulse", "monitor_heart", "cases.sweeprun"),
-            ("Cases set aside", "report", "cases.failedcase"),
-            ("Outages", "power_off", "cases.outage"),
-        ],
-    ),
-]
+#: Group -> (name, icon, model) of each list; icons are Material Symbols, which come with django-unfold.
+GROUPS: dict[str, list[tuple[str, str, str]]] = {
+    "Cases": [
+        ("Cases", "confirmation_number", "cases.case"),
+        ("Mail", "mail", "cases.mail"),
+        ("Turned away", "do_not_disturb_on", "cases.refusal"),
+    ],
+    "Directory": [
+        ("Companies", "apartment", "contacts.company"),
+        ("Contacts", "contacts", "contacts.contact"),
+        ("Staff", "badge", "contacts.user"),
+        ("Technicians", "engineering", "contacts.technician"),
+        ("Support centres", "public", "contacts.supportcentre"),
+        ("Management roles", "supervisor_account", "contacts.roleholder"),
+        ("Support lines", "call", "contacts.supportline"),
+    ],
+    "Escalation": [
+        ("Requests", "campaign", "escalations.escalationrequest"),
+        ("Ledger", "notification_important", "escalations.escalation"),
+        ("Promises", "alarm_on", "escalations.slatarget"),
+        ("Questions", "live_help", "escalations.question"),
+        ("Schedule", "table_chart", "escalations.scheduleversion"),
+    ],
+    "Engine": [
+        ("Pulse", "monitor_heart", "cases.sweeprun"),
+        ("Cases set aside", "report", "cases.failedcase"),
+        ("Outages", "power_off", "cases.outage"),
+    ],
+}
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -57,7 +45,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     desk: dict[str, Any] = {"title": "My desk", "icon": "home", "link": index, "active": request.path == index}
     groups: list[dict[str, Any]] = [{"title": "Desk", "items": [desk, *_open_a_case(request)]}]
     pages = _pages(request)
-    for title, entries in GROUPS:
+    for title, entries in GROUPS.items():
         items = [
             {"title": name, "icon": icon, "link": pages[model], "active": _is_at(request, pages[model])}
             for name, icon, model in entries

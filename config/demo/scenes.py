@@ -99,7 +99,6 @@ class Scene:
     # --- time ---
 
     def soon(self, least: float = 4, most: float = 18) -> timedelta:
-        """A few minutes, at random."""
         return timedelta(minutes=self.chance.uniform(least, most))
 
     def until(self, before_now: timedelta) -> timedelta:
@@ -160,7 +159,6 @@ class Scene:
         self.case_id = opening.open_case(Case(**(answers | differently)), by, self.at).pk
 
     def starts(self) -> None:
-        """Work begins."""
         transitions.start_work(self._id, self.technician, self.at)
 
     def calls(self, body: str, reached: bool = True) -> None:
@@ -168,11 +166,9 @@ class Scene:
         self._contact(Channel.PHONE, Direction.OUT, body, reached=reached)
 
     def writes(self, body: str) -> None:
-        """A technician mails the customer."""
         self._contact(Channel.EMAIL, Direction.OUT, body, send=True)
 
     def hears(self, body: str, channel: Channel = Channel.EMAIL) -> Interaction:
-        """The customer calls or writes."""
         return self._contact(channel, Direction.IN, body)
 
     def notes(self, body: str, by: User | None = None) -> None:
@@ -242,7 +238,6 @@ class Scene:
         requests.accept(request.pk, self.desk.staff["ruth"], self.at, why=why)
 
     def is_refused(self, request: EscalationRequest) -> None:
-        """The Support Manager declines (E9)."""
         requests.decline(
             request.pk,
             self.desk.staff["ruth"],
@@ -252,7 +247,6 @@ class Scene:
         )
 
     def pace(self) -> timedelta:
-        """The time until the next sign of work."""
         severity = Case.objects.values_list("severity", flat=True).get(pk=self._id)
         return PACE[Severity(severity)] * self.chance.uniform(0.85, 1.1)
 
@@ -262,7 +256,6 @@ class Scene:
         transitions.ask_customer(self._id, self.technician, self.at, question=text, reason=reason, plan=plan)
 
     def answers(self, body: str = "", channel: Channel = Channel.EMAIL) -> None:
-        """The customer responds to the question."""
         text = self.fill_in(body or self.subject.answer)
         contact_log.customer_responded(self._id, self.technician, self.at, channel=channel, body=text)
 
@@ -275,22 +268,18 @@ class Scene:
         absence_log.note_absence(self._id, self.technician, self.at, note=text, back_on=back_on)
 
     def takes_back(self, reason: str) -> None:
-        """The question is taken back."""
         transitions.take_back(self._id, self.technician, self.at, reason=reason)
 
     def resolves(self, resolution: Resolution = Resolution.CONFIRMED) -> None:
-        """The case closes."""
         solution = self.fill_in(self.subject.solution) if resolution == Resolution.CONFIRMED else ""
         transitions.resolve(
             self._id, self.technician, self.at, resolution=resolution, solution=solution, agreed_by=AgreedBy.PHONE
         )
 
     def reopens(self, reason: str) -> None:
-        """The case is worked on again."""
         transitions.reopen(self._id, self.technician, self.at, reason=reason)
 
     def changes_severity(self, severity: Severity, reason: str) -> None:
-        """The severity is corrected (C2)."""
         transitions.change_severity(self._id, self.technician, self.at, severity=severity, reason=reason)
 
     def is_reassigned(self, reason: str) -> None:
@@ -300,7 +289,6 @@ class Scene:
         transitions.reassign(self._id, self.desk.staff["ruth"], self.at, owner=owner, reason=reason)
 
     def is_corrected(self, reason: str, **changes: Any) -> None:
-        """Details of the case are corrected."""
         transitions.edit_details(self._id, self.technician, self.at, changes=changes, reason=reason)
 
     def turns_away(self, about: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Concatenate, ParamSpec
 
 from cases.enums import Channel, Resolution, Severity, WaitPlan, WaitReason
 from cases.workflow import contact_log
@@ -11,8 +12,18 @@ from config.demo.playing import Story
 from config.demo.scenes import DAY, HOUR, MINUTE, Scene
 from config.demo.subjects import LATE_ANSWERS, RELAPSES, THANKS, TURNED_AWAY
 
+P = ParamSpec("P")
 Tell = Callable[[Scene], Story]
 NEVER = timedelta(days=1_000)
+
+
+def with_parameters(tell: Callable[Concatenate[Scene, P], Story]) -> Callable[P, Tell]:
+    """A story with parameters besides its scene: calling it with them returns the story."""
+
+    def configure(*args: P.args, **kwargs: P.kwargs) -> Tell:
+        return lambda scene: tell(scene, *args, **kwargs)
+
+    return configure
 
 
 def _taken_up(scene: Scene, **intake: object) -> Story:
@@ -39,6 +50,11 @@ def _worked_on(scene: Scene, length: timedelta) -> Story:
     yield end - scene.at
 
 
+def _opened_and_worked_on(scene: Scene, length: timedelta) -> Story:
+    yield from _taken_up(scene)
+    yield from _worked_on(scene, length)
+
+
 def _solved_and_agreed(scene: Scene) -> Story:
     scene.calls("The correction is in place. The customer tests with us on the line: it works.")
     yield scene.soon(3, 12)
@@ -61,8 +77,7 @@ def overlooked(scene: Scene) -> Story:
 
 def worked(scene: Scene) -> Story:
     """Taken up, and worked on to this day."""
-    yield from _taken_up(scene)
-    yield from _worked_on(scene, NEVER)
+    yield from _opened_and_worked_on(scene, NEVER)
 
 
 def watched_by_the_account_manager(scene: Scene) -> Story:
@@ -77,44 +92,34 @@ IMPACT = "Month-end closing runs at {site} this week; every hour without it cost
 WHY_NOW = "{site} stands still longer than they can bear; they want to see somebody senior on it today."
 
 
-def escalation_requested(before_now: timedelta) -> Tell:
+@with_parameters
+def escalation_requested(scene: Scene, before_now: timedelta) -> Story:
     """The customer asks for an escalation; nobody has decided yet (E9)."""
-
-    def tell(scene: Scene) -> Story:
-        yield from _taken_up(scene)
-        yield from _worked_on(scene, scene.until(before_now))
-        scene.is_asked_for(IMPACT, WHY_NOW)
-        yield NEVER
-
-    return tell
+    yield from _taken_up(scene)
+    yield from _worked_on(scene, scene.until(before_now))
+    scene.is_asked_for(IMPACT, WHY_NOW)
+    yield NEVER
 
 
-def escalation_decided(before_now: timedelta, granted: bool) -> Tell:
+@with_parameters
+def escalation_decided(scene: Scene, before_now: timedelta, granted: bool) -> Story:
     """The customer asks for an escalation, and the Support Manager decides within minutes (E9)."""
-
-    def tell(scene: Scene) -> Story:
-        yield from _taken_up(scene)
-        yield from _worked_on(scene, scene.until(before_now))
-        request = scene.is_asked_for(IMPACT, WHY_NOW)
-        yield scene.soon(8, 20)
-        if granted:
-            scene.is_granted(request)
-        else:
-            scene.is_refused(request)
-        yield from _worked_on(scene, NEVER)
-
-    return tell
+    yield from _taken_up(scene)
+    yield from _worked_on(scene, scene.until(before_now))
+    request = scene.is_asked_for(IMPACT, WHY_NOW)
+    yield scene.soon(8, 20)
+    if granted:
+        scene.is_granted(request)
+    else:
+        scene.is_refused(request)
+    yield from _worked_on(scene, NEVER)
 
 
-def solved(takes: timedelta) -> Tell:
+@with_parameters
+def solved(scene: Scene, takes: timedelta) -> Story:
     """Solved within that time."""
-
-    def tell(scene: Scene) -> Story:
-        yield from _taken_up(scene)
-        yield from _worked_on(scene, takes)
-        yield from _solved_and_agreed(scene)
-
-    return tell
+    yield from _opened_and_worked_on(scene, takes)
+    yield from _solved_and_agreed(scene)
 
 
 def asked_and_solved(scene: Scene) -> Story:
@@ -130,23 +135,19 @@ def asked_and_solved(scene: Scene) -> Story:
 
 def not_pursued(scene: Scene) -> Story:
     """The customer cannot pursue it further."""
-    yield from _taken_up(scene)
-    yield from _worked_on(scene, 5 * HOUR)
+    yield from _opened_and_worked_on(scene, 5 * HOUR)
     scene.hears("We are replacing that equipment anyway next month; please close the case.", Channel.PHONE)
     yield scene.soon()
     scene.resolves(Resolution.NOT_PURSUED)
 
 
-def waits(since: timedelta, reason: WaitReason, plan: WaitPlan | None = None) -> Tell:
+@with_parameters
+def waits(scene: Scene, since: timedelta, reason: WaitReason, plan: WaitPlan | None = None) -> Story:
     """Waits for the customer since so long before the present; what follows is the plan's business (F2)."""
-
-    def tell(scene: Scene) -> Story:
-        yield from _taken_up(scene)
-        yield from _worked_on(scene, scene.until(since))
-        scene.asks(reason, plan=plan)
-        yield NEVER
-
-    return tell
+    yield from _taken_up(scene)
+    yield from _worked_on(scene, scene.until(since))
+    scene.asks(reason, plan=plan)
+    yield NEVER
 
 
 def answered_too_late(scene: Scene) -> Story:
@@ -184,18 +185,15 @@ def called_in_vain(scene: Scene) -> Story:
     yield NEVER
 
 
-def away(note: str, away_for: timedelta | None = None) -> Tell:
+@with_parameters
+def away(scene: Scene, note: str, away_for: timedelta | None = None) -> Story:
     """Waits for a customer who turns out to be out of office (F5)."""
-
-    def tell(scene: Scene) -> Story:
-        yield from _taken_up(scene)
-        yield scene.until(28 * HOUR)
-        scene.asks(WaitReason.INFORMATION)
-        yield 40 * MINUTE
-        scene.gets_absence_note(note, away_for)
-        yield NEVER
-
-    return tell
+    yield from _taken_up(scene)
+    yield scene.until(28 * HOUR)
+    scene.asks(WaitReason.INFORMATION)
+    yield 40 * MINUTE
+    scene.gets_absence_note(note, away_for)
+    yield NEVER
 
 
 def taken_back(scene: Scene) -> Story:
@@ -210,8 +208,7 @@ def taken_back(scene: Scene) -> Story:
 
 def confirmed_at_last(scene: Scene) -> Story:
     """The solution was to be confirmed; after a reminder it was."""
-    yield from _taken_up(scene)
-    yield from _worked_on(scene, 4 * HOUR)
+    yield from _opened_and_worked_on(scene, 4 * HOUR)
     scene.asks(WaitReason.CONFIRM, "We have put a correction in place. Does it work for everybody since?")
     yield scene.in_office(52 * HOUR)
     scene.answers("Yes, it works for everybody. You may close the case.", Channel.PHONE)
@@ -233,8 +230,7 @@ def reopened_the_same_day(scene: Scene) -> Story:
 
 def reopened_later(scene: Scene) -> Story:
     """A relapse after days: flagged, then reopened, and the clock starts anew (C7, E2)."""
-    yield from _taken_up(scene)
-    yield from _worked_on(scene, 6 * HOUR)
+    yield from _opened_and_worked_on(scene, 6 * HOUR)
     yield from _solved_and_agreed(scene)
     yield scene.in_office(3 * DAY)
     scene.hears(scene.chance.choice(RELAPSES))
@@ -245,77 +241,61 @@ def reopened_later(scene: Scene) -> Story:
 
 def relapse_unanswered(scene: Scene) -> Story:
     """Word on a resolved case that nobody has handled yet (C7)."""
-    yield from _taken_up(scene)
-    yield from _worked_on(scene, 5 * HOUR)
+    yield from _opened_and_worked_on(scene, 5 * HOUR)
     yield from _solved_and_agreed(scene)
     yield scene.until(3 * HOUR)
     scene.hears(scene.chance.choice(RELAPSES))
     yield NEVER
 
 
-def thanked(handled: bool) -> Tell:
+@with_parameters
+def thanked(scene: Scene, handled: bool) -> Story:
     """“Thanks!” is not a new problem (C7)."""
-
-    def tell(scene: Scene) -> Story:
-        yield from _taken_up(scene)
-        yield from _worked_on(scene, 4 * HOUR)
-        yield from _solved_and_agreed(scene)
-        yield max(scene.until(50 * MINUTE), HOUR) if not handled else scene.in_office(DAY)
-        word = scene.hears(scene.chance.choice(THANKS))
-        if handled:
-            yield scene.soon(20, 90)
-            contact_log.mark_handled(word.pk, scene.technician)
-
-    return tell
+    yield from _opened_and_worked_on(scene, 4 * HOUR)
+    yield from _solved_and_agreed(scene)
+    yield max(scene.until(50 * MINUTE), HOUR) if not handled else scene.in_office(DAY)
+    word = scene.hears(scene.chance.choice(THANKS))
+    if handled:
+        yield scene.soon(20, 90)
+        contact_log.mark_handled(word.pk, scene.technician)
 
 
-def raised(before_now: timedelta, to: Severity) -> Tell:
+@with_parameters
+def raised(scene: Scene, before_now: timedelta, to: Severity) -> Story:
     """It got worse: the points of the new severity that were passed are due at once (E4)."""
-
-    def tell(scene: Scene) -> Story:
-        yield from _taken_up(scene)
-        yield from _worked_on(scene, scene.until(before_now))
-        scene.hears("It has spread: two more departments cannot work now.", Channel.PHONE)
-        yield 3 * MINUTE
-        scene.changes_severity(to, "More departments are hit; the customer's help desk and we agree.")
-        yield from _worked_on(scene, NEVER)
-
-    return tell
+    yield from _taken_up(scene)
+    yield from _worked_on(scene, scene.until(before_now))
+    scene.hears("It has spread: two more departments cannot work now.", Channel.PHONE)
+    yield 3 * MINUTE
+    scene.changes_severity(to, "More departments are hit; the customer's help desk and we agree.")
+    yield from _worked_on(scene, NEVER)
 
 
-def lowered(after: timedelta, to: Severity, solved_after: timedelta | None = None) -> Tell:
+@with_parameters
+def lowered(scene: Scene, after: timedelta, to: Severity, solved_after: timedelta | None = None) -> Story:
     """A workaround holds, so it is less bad: points already passed are only recorded (E4)."""
-
-    def tell(scene: Scene) -> Story:
-        yield from _taken_up(scene)
-        yield from _worked_on(scene, after)
-        scene.changes_severity(to, "The workaround holds for nearly everybody; agreed with the customer by phone.")
-        yield from _worked_on(scene, solved_after or NEVER)
-        yield from _solved_and_agreed(scene)
-
-    return tell
+    yield from _opened_and_worked_on(scene, after)
+    scene.changes_severity(to, "The workaround holds for nearly everybody; agreed with the customer by phone.")
+    yield from _worked_on(scene, solved_after or NEVER)
+    yield from _solved_and_agreed(scene)
 
 
 def handed_over(scene: Scene) -> Story:
     """The Support Manager gives it to somebody else; the former owner goes on watching."""
-    yield from _taken_up(scene)
-    yield from _worked_on(scene, 4 * HOUR)
+    yield from _opened_and_worked_on(scene, 4 * HOUR)
     scene.is_reassigned("The owner is in training for the rest of the week.")
     yield scene.soon()
     scene.notes("Taken over, read the whole case. Next: repeat the test with the customer.")
     yield from _worked_on(scene, NEVER)
 
 
-def opened_despite(story_length: timedelta) -> Tell:
+@with_parameters
+def opened_despite(scene: Scene, story_length: timedelta) -> Story:
     """Somebody else than the help desk calls, because the help desk itself is down (D3)."""
-
-    def tell(scene: Scene) -> Story:
-        despite = "Their help desk is hit by the same fault and cannot be reached."
-        yield from _taken_up(scene, contact=scene.end_user, opened_despite=despite, channel=Channel.PHONE)
-        yield from _worked_on(scene, story_length)
-        yield from _solved_and_agreed(scene)
-
-    return tell
+    despite = "Their help desk is hit by the same fault and cannot be reached."
+    yield from _taken_up(scene, contact=scene.end_user, opened_despite=despite, channel=Channel.PHONE)
+    yield from _worked_on(scene, story_length)
+    yield from _solved_and_agreed(scene)
 
 
 def corrected(scene: Scene) -> Story:
@@ -330,8 +310,7 @@ def corrected(scene: Scene) -> Story:
 
 def back_after_weeks(scene: Scene) -> Story:
     """Closed too long ago to be reopened: a new case, linked to the old one (C4)."""
-    yield from _taken_up(scene)
-    yield from _worked_on(scene, 5 * HOUR)
+    yield from _opened_and_worked_on(scene, 5 * HOUR)
     yield from _solved_and_agreed(scene)
     yield scene.until(31 * HOUR)
     first = scene.case

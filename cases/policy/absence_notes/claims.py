@@ -113,7 +113,7 @@ def _is_range(tokens: Sequence[Token], first: int, second: int) -> bool:
 
 def _range_claims(tokens: Sequence[Token], first: int, second: int) -> Iterator[DayClaim]:
     """The start and the last day. Days of the week alone ("Monday to Friday") are office hours, and claim nothing."""
-    context = _Surroundings.around(tokens, first, second)
+    context = _Surroundings(tokens, first, second)
     start, last = tokens[first].day or Day(), tokens[second].day or Day()
     strength = context.strength()
     if (
@@ -133,7 +133,7 @@ def _range_claims(tokens: Sequence[Token], first: int, second: int) -> Iterator[
 
 
 def _single_claim(tokens: Sequence[Token], at: int) -> DayClaim | None:
-    context, link, day = _Surroundings.around(tokens, at, at), link_of(tokens, at), tokens[at].day or Day()
+    context, link, day = _Surroundings(tokens, at, at), link_of(tokens, at), tokens[at].day or Day()
     if link is Tag.VAGUE or context.is_vague() or context.is_of_somebody_else():
         return None
     strength = context.strength(link)
@@ -156,47 +156,21 @@ def _single_claim(tokens: Sequence[Token], at: int) -> DayClaim | None:
 _SENTENCE_ENDS = frozenset({Tag.STOP, Tag.SIGN_OFF})
 
 
-@dataclass(frozen=True, slots=True)
 class _Surroundings:
     """What stands around a day or a range of days: its part of the sentence, the sentence, the note."""
 
-    part_before: Sequence[Token]
-    part_after: Sequence[Token]
-    sentence_before: Sequence[Token]
-    sentence_after: Sequence[Token]
-    note: Sequence[Token]
-    next_is_day: bool
-    signed_off: bool
-    start: int
-    end: int
-
-    @classmethod
-    def around(cls, tokens: Sequence[Token], first: int, last: int) -> _Surroundings:
-        before, after = part_before(tokens, first), _part_after(tokens, last)
+    def __init__(self, tokens: Sequence[Token], first: int, last: int) -> None:
+        start, end = part_before(tokens, first), _part_after(tokens, last)
         sentence_start, sentence_end = _sentence_around(tokens, first, last)
-        return cls(
-            part_before=tokens[before:first],
-            part_after=tokens[last + 1 : after],
-            sentence_before=tokens[sentence_start:first],
-            sentence_after=tokens[last + 1 : sentence_end],
-            note=tokens,
-            next_is_day=after < len(tokens) and tokens[after].tag is Tag.DATE,
-            signed_off=any(token.tag is Tag.SIGN_OFF for token in tokens[:first]),
-            start=tokens[before].start,
-            end=_end_of(tokens, last, after),
-        )
-
-    @property
-    def before(self) -> set[Tag]:
-        return {token.tag for token in self.part_before}
-
-    @property
-    def after(self) -> set[Tag]:
-        return {token.tag for token in self.part_after}
-
-    @property
-    def sentence(self) -> Sequence[Token]:
-        return [*self.sentence_before, *self.sentence_after]
+        self.part_before, self.part_after = tokens[start:first], tokens[last + 1 : end]
+        self.before = {token.tag for token in self.part_before}
+        self.after = {token.tag for token in self.part_after}
+        self.sentence_before, self.sentence_after = tokens[sentence_start:first], tokens[last + 1 : sentence_end]
+        self.sentence = [*self.sentence_before, *self.sentence_after]
+        self.note = tokens
+        self.next_is_day = end < len(tokens) and tokens[end].tag is Tag.DATE
+        self.signed_off = any(token.tag is Tag.SIGN_OFF for token in tokens[:first])
+        self.start, self.end = tokens[start].start, _end_of(tokens, last, end)
 
     def is_vague(self) -> bool:
         """ "Around the 14th", "14 August at the earliest", "14 August or 15 August"."""
