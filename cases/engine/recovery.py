@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, TextChoices
+from django.db import models
+from django.db.models import Count, Q, QuerySet, TextChoices
 
 from cases.enums import FollowUpStep
 from cases.models import Case, FailedCase, FollowUp, Outage
@@ -200,25 +202,35 @@ def _said_set_aside(number: int) -> str:
     return f"{number:,} cases could not be worked and are set aside." if number else ""
 
 
-# --- the notices of waits (F7) ------------------------------------------------------------------------------------
+# --- reading a ledger ---------------------------------------------------------------------------------------------
 
 
-@late_work("follow-up")
-def late_notices(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
-    """The notices and closings that came due in between; two queries."""
-    due = FollowUp.objects.filter(due_at__gt=began_at, due_at__lte=ended_at)
-    counts: Counter[LateOutcome] = Counter()
-    for superseded, number in due.order_by().values_list("superseded").annotate(Count("pk")):
-        counts[_outcome(superseded)] += number
+def read_late(
+    ledger: QuerySet[Any], what: Callable[[Any], str], began_at: datetime, ended_at: datetime, at_most: int
+) -> Late:
+    """What a ledger's rows say came due in between; two queries.
+
+    The rows have a case, `due_at`, `done_at` and, as an annotation, the LateOutcome as `became`; `what` names a row.
+    """
+    due = ledger.filter(due_at__gt=began_at, due_at__lte=ended_at)
+    totals = due.order_by().values_list("became").annotate(Count("pk"))
+    counts = Counter({LateOutcome(became): number for became, number in totals})
     rows = due.select_related("case").order_by("due_at", "pk")[:at_most]
     works = [
-        LateWork(
-            row.case_id, row.case.title, FollowUpStep(row.step).label, row.due_at, row.done_at, _outcome(row.superseded)
-        )
+        LateWork(row.case_id, row.case.title, what(row), row.due_at, row.done_at, LateOutcome(row.became))
         for row in rows
     ]
     return Late(works, counts)
 
 
-def _outcome(superseded: bool) -> LateOutcome:
-    return LateOutcome.SUPERSEDED if superseded else LateOutcome.LATE
+def outcome_if(condition: Q, outcome: LateOutcome, otherwise: LateOutcome) -> models.Case:
+    """The LateOutcome of a row, as a database expression."""
+    return models.Case(models.When(condition, then=models.Value(outcome)), default=models.Value(otherwise))
+
+
+@late_work("follow-up")
+def late_notices(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
+    """The notices and closings that came due in between (F7)."""
+    became = outcome_if(Q(superseded=True), LateOutcome.SUPERSEDED, LateOutcome.LATE)
+    ledger = FollowUp.objects.annotate(became=became)
+    return read_late(ledger, lambda row: FollowUpStep(row.step).label, began_at, ended_at, at_most)

@@ -51,7 +51,7 @@ _NAMES_ITSELF = frozenset({Kind.OWNER, Kind.ASKED, Kind.INHERITED, Kind.REMINDER
 
 
 @dataclass(frozen=True)
-class Reader:
+class NamedRecipient:
     """Somebody whom a line names; `instead_of` in short, if they stand in for an empty role (D5)."""
 
     told: Told
@@ -72,7 +72,7 @@ class Reader:
 
 
 @dataclass(frozen=True)
-class Line:
+class ForecastLine:
     """One thing that happens, or the same thing several times; all moments in the reader's zone."""
 
     event: Event
@@ -121,10 +121,10 @@ class Line:
         return self.event.why
 
     @property
-    def shown(self) -> Sequence[Reader]:
+    def shown(self) -> Sequence[NamedRecipient]:
         """The people whom the line names besides what it says."""
         named = self.event.kind in _NAMES_ITSELF and not self.stood_in and not self.is_repeated
-        return () if named else [Reader(one) for one in self.event.people]
+        return () if named else [NamedRecipient(one) for one in self.event.people]
 
     @property
     def stood_in(self) -> bool:
@@ -133,13 +133,13 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Days:
+class ForecastDays:
     """A day, or several that are alike."""
 
     first: date
     last: date
     heading: str
-    lines: tuple[Line, ...]
+    lines: tuple[ForecastLine, ...]
 
 
 @panel(place=40)
@@ -166,7 +166,7 @@ def _reopen_until(case: Case, now: datetime) -> datetime | None:
     return until if until >= now else None
 
 
-def days_of(forecast: Forecast) -> list[Days]:
+def days_of(forecast: Forecast) -> list[ForecastDays]:
     """The events by the reader's day, those that are alike put together."""
     local = [(timezone.localtime(event.at), event) for event in forecast.events]
     today = timezone.localtime(forecast.now).date()
@@ -174,26 +174,26 @@ def days_of(forecast: Forecast) -> list[Days]:
         (day, _condensed([(at, event) for at, event in its]))
         for day, its in groupby(local, key=lambda one: one[0].date())
     ]
-    found: list[Days] = []
+    found: list[ForecastDays] = []
     for day, lines in days:
         if found and _goes_on(found[-1], day, lines):
             last = found.pop()
             found.append(_joined(last, day, lines, today))
         else:
-            found.append(Days(day, day, _heading(day, day, today), lines))
+            found.append(ForecastDays(day, day, _heading(day, day, today), lines))
     return found
 
 
-def _condensed(events: Sequence[tuple[datetime, Event]]) -> tuple[Line, ...]:
+def _condensed(events: Sequence[tuple[datetime, Event]]) -> tuple[ForecastLine, ...]:
     groups: dict[tuple[object, ...], list[tuple[datetime, Event]]] = {}
     for at, event in events:
         groups.setdefault(_same(event), []).append((at, event))
-    lines: list[Line] = []
+    lines: list[ForecastLine] = []
     for its in groups.values():
         if len(its) >= REPEATED:
-            lines.append(Line(its[0][1], tuple(at for at, _ in its)))
+            lines.append(ForecastLine(its[0][1], tuple(at for at, _ in its)))
         else:
-            lines += [Line(event, (at,)) for at, event in its]
+            lines += [ForecastLine(event, (at,)) for at, event in its]
     return tuple(sorted(lines, key=lambda line: line.at))
 
 
@@ -203,17 +203,17 @@ def _same(event: Event) -> tuple[object, ...]:
     return (event.kind, people) if event.kind == Kind.REMINDER else (event.kind, event.what, event.every, people)
 
 
-def _goes_on(before: Days, day: date, lines: Iterable[Line]) -> bool:
+def _goes_on(before: ForecastDays, day: date, lines: Iterable[ForecastLine]) -> bool:
     """Whether a day is like the one before: nothing but the same repeated things."""
     alike = {_same(line.event) for line in before.lines} == {_same(line.event) for line in lines}
     repeated = all(line.is_repeated for line in (*before.lines, *lines))
     return alike and repeated and day - before.last == timedelta(days=1)
 
 
-def _joined(before: Days, day: date, lines: Iterable[Line], today: date) -> Days:
+def _joined(before: ForecastDays, day: date, lines: Iterable[ForecastLine], today: date) -> ForecastDays:
     more = {_same(line.event): line.times for line in lines}
-    both = tuple(Line(line.event, line.times + more[_same(line.event)]) for line in before.lines)
-    return Days(before.first, day, _heading(before.first, day, today), both)
+    both = tuple(ForecastLine(line.event, line.times + more[_same(line.event)]) for line in before.lines)
+    return ForecastDays(before.first, day, _heading(before.first, day, today), both)
 
 
 def _heading(first: date, last: date, today: date) -> str:

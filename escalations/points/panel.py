@@ -60,7 +60,7 @@ class PointLine:
 
 
 @dataclass(frozen=True)
-class StretchLine:
+class SpanLine:
     """A time in which nothing changed: what it was, and what it added to the clock."""
 
     start: datetime
@@ -73,7 +73,7 @@ class StretchLine:
 
 
 @dataclass
-class Standing:
+class ClockSummary:
     """Everything about a case's clock that the panel tells."""
 
     reading: ClockReading
@@ -82,7 +82,7 @@ class Standing:
     lines: list[PointLine]
     earlier: list[Escalation]
     schedule_version: int
-    life: list[StretchLine] = field(default_factory=list)
+    life: list[SpanLine] = field(default_factory=list)
     life_left_out: int = 0
 
 
@@ -95,7 +95,7 @@ def escalation_panel(case: Case, user: User, now: datetime) -> Panel | None:
     life = load_clock(case)
     if life.timeline is None or not life.snapshots:
         return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": None})
-    told = standing(case, life.view(now), _with_names(case, life.ledger))
+    told = summarise_clock(case, life.view(now), _with_names(case, life.ledger))
     return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": told})
 
 
@@ -114,13 +114,13 @@ def _with_names(case: Case, done: dict[PointKey, Escalation]) -> dict[PointKey, 
     return done
 
 
-def standing(case: Case, clock: ClockView, done: dict[PointKey, Escalation]) -> Standing:
+def summarise_clock(case: Case, clock: ClockView, done: dict[PointKey, Escalation]) -> ClockSummary:
     """What the clock says of a case; `done` is its ledger."""
     timeline, now = clock.timeline, clock.now
     schedule, reading = timeline.at(now), clock.reading
     told = [_told(span, timeline, now) for span in clock.past]
     current = {key for key in done if key[:2] == (reading.run, reading.severity)}
-    return Standing(
+    return ClockSummary(
         reading=reading,
         elapsed=duration(reading.elapsed),
         stands_still=_why_it_stands(case, schedule, reading),
@@ -226,13 +226,13 @@ def _owner_to_come(point: Point, case: Case) -> str:
     return f"{case.owner} is asked for the status" if case.owner else "nobody owns the case yet"
 
 
-def _told(stretch: ClockSpan, timeline: PolicyTimeline, now: datetime) -> StretchLine:
+def _told(stretch: ClockSpan, timeline: PolicyTimeline, now: datetime) -> SpanLine:
     schedule = timeline.at(stretch.start)
     moved = [its_schedule.version for moved_at, its_schedule in timeline.moves if moved_at == stretch.start]
     counts = stretch.status not in (Status.WAITING, Status.RESOLVED) or (
         stretch.status == Status.WAITING and stretch.severity not in schedule.stands_still
     )
-    return StretchLine(
+    return SpanLine(
         start=stretch.start,
         end=stretch.end,
         said=f"{stretch.severity.label}, {stretch.status.label}",

@@ -27,7 +27,7 @@ from escalations.policy.schedule import Schedule
 LEDGER_COLUMNS = ("case", "kind", "run", "severity", "step", "due_at")
 
 
-class Done(NamedTuple):
+class LedgerLine(NamedTuple):
     """One thing that would have been done, as a line of the ledger."""
 
     case: str
@@ -38,7 +38,7 @@ class Done(NamedTuple):
     severity: str  # whose schedule the point belongs to; "" for a wait
 
 
-class Wait(NamedTuple):
+class ReplayedWait(NamedTuple):
     """One waiting episode (UTC); `ended_at` is None when it outlasted the log."""
 
     number: int
@@ -78,7 +78,7 @@ class Replay:
     """The whole log, replayed: the figures per severity and every single thing that would have been done."""
 
     tallies: dict[Severity, Tally] = field(default_factory=lambda: {severity: Tally() for severity in Severity})
-    ledger: list[Done] = field(default_factory=list)
+    ledger: list[LedgerLine] = field(default_factory=list)
 
 
 def replay(incidents: Iterable[Incident], schedule: Schedule, ended_at: datetime | None) -> Replay:
@@ -87,35 +87,33 @@ def replay(incidents: Iterable[Incident], schedule: Schedule, ended_at: datetime
     if ended_at is None:
         return result
     for incident in incidents:
-        life = snapshots_of(incident)
-        dues = due_points(life, schedule, ended_at)
-        waits = waits_of(life)
-        _tell(result, incident.number, life, dues, waits, ended_at)
+        life = incident_snapshots(incident)
+        _count(result, incident.number, life, due_points(life, schedule, ended_at), ended_at)
     result.ledger.sort()
     return result
 
 
-def snapshots_of(incident: Incident) -> list[Snapshot]:
+def incident_snapshots(incident: Incident) -> list[Snapshot]:
     """The incident's states as the clock reads them."""
     return [Snapshot(at, status, severity, episode) for at, status, severity, episode, _ in incident.states]
 
 
-def waits_of(life: Sequence[Snapshot]) -> list[Wait]:
+def waits_of(life: Sequence[Snapshot]) -> list[ReplayedWait]:
     """The waiting episodes of a life, in order; one that is followed by another ends when that begins (F6)."""
-    waits: list[Wait] = []
-    open_wait: Wait | None = None
+    waits: list[ReplayedWait] = []
+    open_wait: ReplayedWait | None = None
     for snapshot in life:
         if open_wait is not None and (snapshot.status != Status.WAITING or snapshot.episode != open_wait.number):
             waits.append(open_wait._replace(ended_at=snapshot.at))
             open_wait = None
         if open_wait is None and snapshot.status == Status.WAITING:
-            open_wait = Wait(snapshot.episode, snapshot.at, None)
+            open_wait = ReplayedWait(snapshot.episode, snapshot.at, None)
     if open_wait is not None:
         waits.append(open_wait)
     return waits
 
 
-def steps_of(wait: Wait, log_ended_at: datetime) -> Iterator[tuple[FollowUpStep, datetime]]:
+def steps_of(wait: ReplayedWait, log_ended_at: datetime) -> Iterator[tuple[FollowUpStep, datetime]]:
     """The steps of pending client action that come due in a wait, each on time (F2)."""
     for step, offset in PENDING_STEPS.items():
         due_at = wait.started_at + offset
@@ -124,15 +122,13 @@ def steps_of(wait: Wait, log_ended_at: datetime) -> Iterator[tuple[FollowUpStep,
         yield step, due_at
 
 
-def _tell(
-    result: Replay, number: str, life: Sequence[Snapshot], dues: list[Due], waits: list[Wait], ended_at: datetime
-) -> None:
+def _count(result: Replay, number: str, life: Sequence[Snapshot], dues: list[Due], ended_at: datetime) -> None:
     last = result.tallies[life[-1].severity]
     last.cases += 1
-    _tell_points(result, number, dues)
-    for wait in waits:
+    _count_points(result, number, dues)
+    for wait in waits_of(life):
         for step, due_at in steps_of(wait, ended_at):
-            result.ledger.append(Done(number, due_at, "pending", step.value, wait.number, ""))
+            result.ledger.append(LedgerLine(number, due_at, "pending", step.value, wait.number, ""))
             if step == FollowUpStep.RESOLVE:
                 last.closings += 1
             else:
@@ -140,7 +136,7 @@ def _tell(
         last.waited += (wait.ended_at or ended_at) - wait.started_at
 
 
-def _tell_points(result: Replay, number: str, dues: list[Due]) -> None:
+def _count_points(result: Replay, number: str, dues: list[Due]) -> None:
     """Points due at one moment are one step: each role is mailed once, ownership moves at most once (E5)."""
     if not dues:
         return
@@ -150,7 +146,7 @@ def _tell_points(result: Replay, number: str, dues: list[Due]) -> None:
         for due in step:
             point = due.point
             severity, its_number = point.severity.value, str(point.number)
-            result.ledger.append(Done(number, due.due_at, "escalation", its_number, due.run, severity))
+            result.ledger.append(LedgerLine(number, due.due_at, "escalation", its_number, due.run, severity))
             result.tallies[point.severity].points[point.number] += 1
             result.tallies[point.severity].recorded_only += due.recorded_only
         effective = [due.point for due in step if not due.recorded_only]
@@ -172,13 +168,13 @@ OWNER = "owner"
 NEW_OWNER = "new_owner"
 
 
-def write_ledger(ledger: Iterable[Done], out: TextIO) -> None:
+def write_ledger(ledger: Iterable[LedgerLine], out: TextIO) -> None:
     """The ledger as CSV, sorted by case, due_at, kind and step; times like 2016-03-02T06:38:00+00:00."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(LEDGER_COLUMNS)
     writer.writerows(
-        (done.case, done.kind, done.run, done.severity, done.step, done.due_at.astimezone(UTC).isoformat())
-        for done in ledger
+        (line.case, line.kind, line.run, line.severity, line.step, line.due_at.astimezone(UTC).isoformat())
+        for line in ledger
     )
 
 

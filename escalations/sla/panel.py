@@ -46,7 +46,7 @@ RECKONED = 25
 
 
 @dataclass(frozen=True)
-class Told:
+class LastWord:
     """When somebody was last told how the case stands, and by what."""
 
     at: datetime
@@ -54,7 +54,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class ClockLine:
+class TargetLine:
     """The clock of a member of the audience as the panel tells it, or of several whose clocks are alike."""
 
     who: str
@@ -62,7 +62,7 @@ class ClockLine:
     every: str
     due_at: datetime
     is_overdue: bool
-    told: Told | None
+    told: LastWord | None
     next: str
     why: str
 
@@ -146,11 +146,11 @@ class _Page:
 
     # --- status updates ---
 
-    def clocks(self) -> list[ClockLine]:
+    def clocks(self) -> list[TargetLine]:
         """The clock of everybody who is owed an update, soonest first (T2)."""
         running = self.standing.running
         readers = readers_of(self.case, [one.member for one in running], self.directory)
-        alike: dict[ClockLine, list[Target]] = {}
+        alike: dict[TargetLine, list[Target]] = {}
         for one in running:
             alike.setdefault(self._clock(one, readers[one.member]), []).append(one)
         return [
@@ -161,11 +161,11 @@ class _Page:
     def _names(self, period: Target, readers: Mapping[Member, Sequence[Addressee]]) -> str:
         return _names(readers[period.member]) or _without_address(self.case)
 
-    def _clock(self, period: Target, readers: Sequence[Addressee]) -> ClockLine:
+    def _clock(self, period: Target, readers: Sequence[Addressee]) -> TargetLine:
         """What holds for the clock, whoever it is whose clock it is."""
         begun_by_word = self._told_at(period)
         begun = called(begun_by_word.what) if begun_by_word else ""
-        return ClockLine(
+        return TargetLine(
             who="",
             names="",
             every=duration(self.pieces[-1].owed.get(period.member, period.every)),
@@ -190,17 +190,17 @@ class _Page:
             return Touchpoint(period.since, frozenset({period.member}), BY_DESK, by_desk=True)
         return None
 
-    def _last_told(self, period: Target, begun: Touchpoint | None) -> Told | None:
+    def _last_told(self, period: Target, begun: Touchpoint | None) -> LastWord | None:
         told = [row for row in self._ended_of(period.member) if row.updated_at or row.by_id]
         row = told[0] if told else None
         words = [one for one in self.standing.words if period.member in one.members]
         word = words[-1] if words else None
         if row is not None and row.ended_at and (word is None or row.ended_at > word.at):
-            return Told(row.ended_at, _by_desk(row) if row.updated_at else f"{row.by}")
+            return LastWord(row.ended_at, _by_desk(row) if row.updated_at else f"{row.by}")
         if word is not None:
             name = self._name(word.by)
-            return Told(word.at, f"{called(word.what)}{f' by {name}' if name else ''}")
-        return Told(begun.at, begun.what) if begun else None
+            return LastWord(word.at, f"{called(word.what)}{f' by {name}' if name else ''}")
+        return LastWord(begun.at, begun.what) if begun else None
 
     def _ended_of(self, member: Member) -> list[SlaTarget]:
         return [row for row in self.ended if row.member == member]

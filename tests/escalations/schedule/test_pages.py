@@ -20,7 +20,7 @@ from contacts.models import Company, User
 from contacts.wording import NotADuration, duration, read_duration
 from escalations.models import ClockRule, Escalation, SchedulePoint, ScheduleVersion
 from escalations.points.apply import escalate
-from escalations.points.panel import Standing, escalation_panel
+from escalations.points.panel import ClockSummary, escalation_panel
 from escalations.policy.schedule import BASE_INTERVAL, PUBLISHED
 from escalations.schedule.versions import draft_next_version, put_in_force
 from escalations.sla.panel import promises_panel
@@ -482,7 +482,7 @@ def _ledger_page(row: Escalation) -> str:
 # --- the clock on a case's page -----------------------------------------------------------------------------------
 
 
-def standing_of(case: Case, user: User, hours: float) -> Standing:
+def standing_of(case: Case, user: User, hours: float) -> ClockSummary:
     panel = escalation_panel(Case.objects.get(pk=case.pk), user, NOON + timedelta(hours=hours))
     assert isinstance(panel, Panel)
     return panel.context["standing"]
