@@ -1,0 +1,76 @@
+"""A database that was filled before models and columns got the trade's words upgrades, and keeps every row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from cases.models import Case, FailedCase, FollowUp, Mail, SweepRun
+from escalations.models import DigestLine, Escalation, SchedulePoint, SlaTarget
+
+THEN = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
+BEFORE = [("cases", "0007_waits_under_way"), ("escalations", "0003_base_intervals")]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_rows_written_under_the_old_names_are_read_under_the_new_ones() -> None:
+    executor = MigrationExecutor(connection)
+    newest = executor.loader.graph.leaf_nodes()
+    try:
+        executor.migrate(BEFORE)
+        fill(executor.loader.project_state(BEFORE).apps)
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(newest)
+
+    case = Case.objects.get()
+    checks = case.escalation_check_at, case.follow_up_check_at, case.sla_check_at, case.sla_counts_from
+    assert checks == tuple(THEN + timedelta(hours=hours) for hours in (1, 2, 3, 4))
+    assert case.update_cadence == case.history.get().update_cadence == {"customer": 120}
+    follow_up = FollowUp.objects.get()
+    assert (follow_up.case, follow_up.step, follow_up.mail.follow_up) == (case, "notice-1", follow_up)
+    assert FailedCase.objects.get().case == case
+    assert SweepRun.objects.get().name == "escalate"
+    target = SlaTarget.objects.get()
+    assert (target.case, target.get_outcome_display(), target.mail.sla_targets.get()) == (case, "Missed", target)
+    assert DigestLine.objects.get().mail == Mail.objects.get()
+    assert Escalation.objects.get().cadence == {"customer": 60}
+    assert SchedulePoint.objects.get().cadence == {"customer": 30}
+
+
+def fill(old) -> None:
+    """One row of every table that was renamed, or has a renamed column."""
+
+    def make(model: str, **fields):
+        return old.get_model(model).objects.create(**fields)
+
+    company = make("contacts.Company", name="Acme", country="DE", time_zone="Europe/Berlin")
+    contact = make("contacts.Contact", company=company, name="Help desk", email="desk@example.com")
+    moments = {
+        column: THEN + timedelta(hours=hours)
+        for hours, column in enumerate(("look_at", "follow_up_at", "promise_at", "promises_since"), start=1)
+    }
+    case = make("cases.Case", company=company, contact=contact, title="?", update_rhythm={"customer": 120}, **moments)
+    make(
+        "cases.HistoricalCase",
+        **{"id": case.pk, "company": company, "contact": contact, "title": "?", "update_rhythm": case.update_rhythm},
+        **{"history_date": THEN, "history_type": "+"},
+    )
+    mail = make("cases.Mail", case=case, key="notice:1", template="notice_1", to_address=contact.email,
+                queued_at=THEN, send_at=THEN, message_id="<1@example.com>")  # fmt: skip
+    make("cases.Notice", case=case, episode=1, step="notice-1", due_at=THEN, done_at=THEN, mail=mail)
+    make("cases.SetAside", case=case, sweep="escalate", since=THEN, retry_at=THEN, error="?")
+    make("cases.Pulse", name="escalate", last_at=THEN)
+    make("escalations.Promise", case=case, kind="update", member="customer", since=THEN, due_at=THEN,
+         outcome="missed", mail=mail)  # fmt: skip
+    make("escalations.StaffLine", case=case, section="update", key="k", to_address="a@example.com", written_at=THEN,
+         mail=mail)  # fmt: skip
+    version = make("escalations.ScheduleVersion", number=1)
+    make("escalations.SchedulePoint", version=version, severity="high", number=1, after=timedelta(hours=1),
+         rhythm={"customer": 30})  # fmt: skip
+    make("escalations.Escalation", case=case, run=1, severity="high", number=1, due_at=THEN, done_at=THEN,
+         schedule_version=1, rhythm={"customer": 60})  # fmt: skip
