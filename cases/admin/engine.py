@@ -143,7 +143,7 @@ class RefusalAdmin(RightsAdmin):
     fields = ["caller", "company_display", "about", "at_display", "by", "told"]
     readonly_fields = ["company_display", "at_display"]
 
-    at_display = moment_column("at", "When")
+    at_display = moment_column("at", "When", ordering="at")
 
     @admin.display(description="Company")
     def company_display(self, row: Refusal) -> str:

@@ -19,13 +19,13 @@ from contacts.permissions import RightsAdmin
 
 def moment_column(
     field: str, description: str, style: str = "full", ordering: str | None = None, empty: str = "—"
-) -> Callable[[Any, Any], SafeString | str]:
+) -> Callable[[Any, Any], SafeString | None]:
     """An admin column: the moment in `field` in the reader's zone, `empty` for None; `style` as in `moment_html`."""
 
-    @admin.display(description=description, ordering=ordering)
-    def column(model_admin: Any, row: Any) -> SafeString | str:
+    @admin.display(description=description, ordering=ordering, empty_value=empty)
+    def column(model_admin: Any, row: Any) -> SafeString | None:
         at = getattr(row, field)
-        return moment_html(at, timezone.now(), style) if at is not None else empty
+        return moment_html(at, timezone.now(), style) if at is not None else None
 
     return column
 

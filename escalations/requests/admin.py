@@ -233,8 +233,8 @@ class EscalationRequestAdmin(CaseRowAdmin, HistoryAdmin):
         "closed_display",
     )
 
-    passed_on_display = moment_column("passed_on_at", "Went on to the CSM", "date", empty="–")
-    closed_display = moment_column("closed_at", "Closed", "date", empty="–")
+    passed_on_display = moment_column("passed_on_at", "Went on to the CSM", "date")
+    closed_display = moment_column("closed_at", "Closed", "date")
 
     @admin.display(description="What")
     def what_display(self, row: EscalationRequest) -> str:
