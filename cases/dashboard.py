@@ -18,8 +18,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cases.engine.watch import MAILS_COUNTED, engine_state
-from cases.enums import OPEN_ABSENCES, MailStatus, Severity, Status
+from cases.enums import MailStatus, Severity, Status
 from cases.models import Absence, Case, FailedCase, FollowUp, Interaction, Outage, Refusal
+from cases.policy.followup.absences import OPEN_ABSENCES
 from cases.policy.followup.three_contacts import CALL_BEFORE
 from contacts.directory import directory_problems
 from contacts.enums import Right

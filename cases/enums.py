@@ -12,13 +12,6 @@ class Severity(TextChoices):
     LOW = "low", "Low"
 
 
-#: What one open case of each severity weighs when the least loaded technician is looked for (C6).
-WEIGHT = {Severity.CRITICAL: 8, Severity.HIGH: 4, Severity.MEDIUM: 2, Severity.LOW: 1}
-
-#: Worst first, for "has it been raised or lowered?" (E4).
-RANK = {severity: rank for rank, severity in enumerate(Severity)}
-
-
 class Status(TextChoices):
     """Exactly four (C4)."""
 
@@ -34,10 +27,6 @@ class Resolution(TextChoices):
     CONFIRMED = "customer_confirmed", "Customer confirmed the solution"
     NOT_PURSUED = "not_pursued", "Customer cannot pursue it further"
     NO_RESPONSE = "no_response", "No response from the customer"
-
-
-#: Resolutions that need no solution: there is none to write down (C4).
-WITHOUT_SOLUTION = frozenset({Resolution.NOT_PURSUED, Resolution.NO_RESPONSE})
 
 
 class AgreedBy(TextChoices):
@@ -62,13 +51,6 @@ class WaitPlan(TextChoices):
 
     PENDING_CLIENT_ACTION = "pending", "Pending client action"
     THREE_CONTACTS = "three_contacts", "Three contacts"
-
-
-PLAN_FOR = {
-    WaitReason.INFORMATION: WaitPlan.THREE_CONTACTS,
-    WaitReason.CANNOT_NOW: WaitPlan.PENDING_CLIENT_ACTION,
-    WaitReason.CONFIRM: WaitPlan.PENDING_CLIENT_ACTION,
-}
 
 
 class Channel(TextChoices):
@@ -172,7 +154,3 @@ class AbsenceState(TextChoices):
     UNREAD = "unread", "Dates not readable"
     CONFIRMED = "confirmed", "Confirmed"
     DISMISSED = "dismissed", "Not an absence"
-
-
-#: Somebody still has to say what the dates are.
-OPEN_ABSENCES = (AbsenceState.READ, AbsenceState.UNREAD)

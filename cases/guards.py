@@ -12,6 +12,7 @@ from cases.enums import Move
 from cases.models import Case
 from contacts.enums import Right
 from contacts.models import Company, Contact, User
+from contacts.reader import for_reader
 
 
 class Refused(Exception):
@@ -69,10 +70,10 @@ def monotonic_now(case: Case, now: datetime) -> datetime:
 
 
 def last_change(case: Case) -> str:
-    """What changed a case last, by whom and when, for a refusal: “reopened by Tina Berg at 2026-06-03 12:00 UTC”."""
+    """What changed a case last, by whom and when, for a refusal: “reopened by Tina Berg at 2026-06-03 14:00 CEST”."""
     row = case.last_history_row()
     by = f" by {row.history_user}" if row and row.history_user else ""
-    return f"{Move(case.last_move).label.lower()}{by} at {case.changed_at:%Y-%m-%d %H:%M} UTC"
+    return f"{Move(case.last_move).label.lower()}{by} at {for_reader(case.changed_at)}"
 
 
 def needs(text: str, sentence: str, field: str) -> str:

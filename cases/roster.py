@@ -9,9 +9,9 @@ from functools import cached_property
 
 from django.db.models import Count
 
-from cases.enums import WEIGHT, Severity
+from cases.enums import Severity
 from cases.models import Case
-from cases.policy.assignment import Candidate, Choice, choose_at_opening, choose_l3, choose_stand_in
+from cases.policy.assignment import WEIGHT, Candidate, Choice, choose_at_opening, choose_l3, choose_stand_in
 from contacts.calendars import OpeningHours, centres_in_business_day, japanese_support_opens_at
 from contacts.enums import Language, Level
 from contacts.models import SupportCentre, Technician, User

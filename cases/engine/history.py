@@ -6,7 +6,7 @@ database's. One case goes through `record`, a batch through `record_many`: bulk 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 
@@ -19,14 +19,16 @@ from contacts.models import User
 TRACKED = [field.attname for field in Case.history.model.tracked_fields]
 
 
-def record(case: Case, move: Move, actor: User | None, reason: str, now: datetime) -> None:
-    """Save one case, locked by the caller, with its history row (C5)."""
+def record(
+    case: Case, move: Move, actor: User | None, reason: str, now: datetime, checks: Collection[str] = ()
+) -> None:
+    """Save one case, locked by the caller, with its history row (C5), and those check columns that are named."""
     case.last_move = move
     case.changed_at = now
     case._history_date = now  # type: ignore[attr-defined]
     case._history_user = actor  # type: ignore[attr-defined]
     case._change_reason = reason  # type: ignore[attr-defined]
-    case.save()
+    case.save(update_fields=case.fields_to_save().union(checks) if checks else None)
 
 
 def record_many(

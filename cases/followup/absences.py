@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from cases.enums import OPEN_ABSENCES, AbsenceState
+from cases.enums import AbsenceState
 from cases.followup.mail import absence_letters
 from cases.followup.state import load_calendar
 from cases.guards import Refused, changing
 from cases.mail.letters import post
 from cases.models import Absence, Case
 from cases.policy.absence_notes import read_timeframe
+from cases.policy.followup.absences import OPEN_ABSENCES
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
@@ -185,4 +186,4 @@ def _ask(absence: Absence, now: datetime) -> None:
 def _wake(case: Case, now: datetime) -> None:
     """The plan looks again: it may sleep longer, or have something to do at once."""
     if case.waiting_since is not None:
-        Case.objects.filter(pk=case.pk).update(follow_up_check_at=now)
+        case.recheck("follow_up", now)

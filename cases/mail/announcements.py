@@ -7,11 +7,12 @@ from typing import Any
 
 from django.conf import settings
 
-from cases.enums import RANK, Channel, Resolution, Severity
+from cases.enums import Channel, Resolution, Severity
 from cases.mail.letters import Letter, facts, to_contact, to_each
 from cases.models import Case
 from cases.policy.first_response import initial_response_due_at
 from cases.policy.intake import missing_questions
+from cases.policy.severity import RANK
 from cases.roster import language_of_service
 from contacts.calendars import japanese_support_opens_at
 from contacts.directory import Directory

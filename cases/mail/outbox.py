@@ -320,7 +320,7 @@ def _look_at_wait(mail: Mail, now: datetime) -> None:
     """A message of a wait's plan got lost: the plan looks at once what comes of it (F2, F3)."""
     if mail.holds == SendCondition.WAITING and mail.case_id is not None:
         waiting = Case.objects.filter(pk=mail.case_id, status=Status.WAITING, wait_episode=mail.episode)
-        waiting.update(follow_up_check_at=now)
+        waiting.recheck("follow_up", now)
 
 
 def _tell_owner(mail: Mail, now: datetime) -> None:

@@ -6,9 +6,10 @@ call them, the history row, the mail and the next check are the business of `cas
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from django.conf import settings
 from django.db import models
@@ -33,6 +34,9 @@ from cases.enums import (
 from contacts.enums import MeansOfContact, Right
 from contacts.models import Company, Contact
 
+#: The sweeps that look at a case when its `..._check_at` has come.
+Check = Literal["escalation", "follow_up", "sla"]
+CHECKS = frozenset(f"{check}_check_at" for check in get_args(Check))
 #: How a case's number begins; the rest is its row's own number, which the database hands out once.
 NUMBER_PREFIX = "SD-"
 
@@ -76,6 +80,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def due_for_sla(self, now: datetime) -> CaseQuerySet:
         """Something promised on the case wants a look: a response, an update, an answer, a decision (section 3)."""
         return self.filter(sla_check_at__lte=now).order_by("sla_check_at", "pk")
+
+    def recheck(self, check: Check, at: datetime) -> int:
+        """Make the sweep that does `check` look at these cases at `at` (UTC); changes nothing else of them (S1)."""
+        return self.update(**{f"{check}_check_at": at})
 
     def in_queue_of(self, user: Any) -> CaseQuerySet:
         """The open cases this person owns or, as a former owner, still watches (E7)."""
@@ -139,7 +147,7 @@ class Case(models.Model):
     changed_at = models.DateTimeField(default=timezone.now)
     update_cadence = models.JSONField(default=dict, blank=True)
 
-    # Caches of pure functions: when somebody has to look (S1). Kept out of the history, they say nothing new.
+    # Caches of pure functions: when a sweep has to look (S1). Not in the history; `save` writes them only when named.
     escalation_check_at = models.DateTimeField(null=True, blank=True, editable=False)
     follow_up_check_at = models.DateTimeField(null=True, blank=True, editable=False)
     sla_check_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -192,10 +200,28 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"{self.number} {self.title}"
 
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the case, but of the check columns only those named in `update_fields`, unless the row is new: an
+        instance that was read before a `recheck` cannot undo it.
+        """
+        if update_fields is None and not self._state.adding:
+            update_fields = self.fields_to_save()
+        super().save(*args, update_fields=update_fields, **kwargs)
+
     def get_absolute_url(self) -> str:
         """The case's page in the admin."""
         before, after = _case_page()
         return f"{before}{self.pk}{after}"
+
+    def fields_to_save(self) -> frozenset[str]:
+        """The loaded columns of the row but for its key and the check columns."""
+        loaded = (field for field in self._meta.concrete_fields if field.attname not in self.get_deferred_fields())
+        return frozenset(field.name for field in loaded if not field.primary_key) - CHECKS
+
+    def recheck(self, check: Check, at: datetime) -> None:
+        """Make the sweep that does `check` look at this case at `at` (UTC), in the row and in memory (S1)."""
+        setattr(self, f"{check}_check_at", at)
+        Case.objects.filter(pk=self.pk).recheck(check, at)
 
     @property
     def number(self) -> str:

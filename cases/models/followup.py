@@ -6,14 +6,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from cases.enums import (
-    OPEN_ABSENCES,
-    AbsenceState,
-    FollowUpStep,
-)
+from cases.enums import AbsenceState, FollowUpStep
 from cases.models.case import Case
 from cases.models.contact_log import Interaction
 from cases.models.mail import Mail
+from cases.policy.followup.absences import OPEN_ABSENCES
 from contacts.models import Contact
 from contacts.wording import day_and_month
 

@@ -4,7 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cases.enums import Severity
 from contacts.enums import Level
+
+#: What one open case of each severity weighs when the least loaded technician is looked for (C6).
+WEIGHT = {Severity.CRITICAL: 8, Severity.HIGH: 4, Severity.MEDIUM: 2, Severity.LOW: 1}
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cases.enums import RANK, Channel, Severity, Status
+from cases.enums import Channel, Severity, Status
+from cases.policy.severity import RANK
 
 #: T1: how soon a customer who phoned hears from staff.
 INITIAL_RESPONSE: dict[Severity, timedelta] = {

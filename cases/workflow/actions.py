@@ -9,20 +9,11 @@ from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldBooleanWidget
 
 from cases.actions import SECOND_CLICK_WITHIN, CaseAction, register_action
-from cases.enums import (
-    PLAN_FOR,
-    AgreedBy,
-    Channel,
-    Direction,
-    Resolution,
-    Severity,
-    Status,
-    WaitPlan,
-    WaitReason,
-)
+from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, Status, WaitPlan, WaitReason
 from cases.forms import A_DAY, REAL_CHANNELS, day_input, reason_field, text_area
 from cases.guards import Refused
 from cases.models import CaseWatcher, FollowUp, Interaction
+from cases.policy.followup.plans import PLAN_FOR
 from cases.workflow import contact_log, transitions
 from contacts.enums import Right
 from contacts.models import User

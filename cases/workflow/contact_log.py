@@ -22,7 +22,7 @@ from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, FollowUp, Interaction
 from cases.policy.first_response import word_handled_by
 from cases.policy.followup.three_contacts import ContactVerdict, classify_contact
-from cases.workflow.transitions import can_reopen, close, guard, log_interaction, moved, reopen_locked
+from cases.workflow.transitions import can_reopen, check_transition, close, log_interaction, record_move, reopen_locked
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
@@ -75,7 +75,7 @@ def customer_responded(
         said = needs(body, "Write down what the customer said.", "body")
         if channel == Channel.NOTE:
             raise Refused("A response comes by phone, chat or email; choose how the customer reached us.", "channel")
-        guard(case, "customer_responded", now)
+        check_transition(case, "customer_responded")
         if confirms:
             _confirmed(case, actor, now, channel, said, solution)
         else:
@@ -104,12 +104,12 @@ def _take_contact(
     if judged is not None and judged.step is not None and judged.due_at is not None:
         _count(case, interaction, judged.step, judged.due_at, judged.time, now)
     if interaction.tells_customer:
-        Case.objects.filter(pk=case.pk).update(sla_check_at=now)  # it resets a clock (T2), perhaps meets the first (T1)
+        case.recheck("sla", now)  # it resets a clock (T2), perhaps meets the first (T1)
     if not interaction.is_response:
         return interaction
     if case.status == Status.WAITING:
         case.customer_responded()
-        moved(case, Move.RESPONDED, actor, f"{channel.label}: {body}", now)
+        record_move(case, Move.RESPONDED, actor, f"{channel.label}: {body}", now)
     elif case.status == Status.RESOLVED and direction == Direction.IN:
         _word_on_resolved(case, interaction, actor, now)
     return interaction
@@ -137,7 +137,7 @@ def _count(
         done_at=now,
         interaction=interaction,
     )
-    Case.objects.filter(pk=case.pk).update(follow_up_check_at=now)
+    case.recheck("follow_up", now)
 
 
 def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, now: datetime) -> None:
@@ -147,7 +147,7 @@ def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, 
         return
     interaction.needs_answer = True
     interaction.save(update_fields=["needs_answer"])
-    Case.objects.filter(pk=case.pk).update(sla_check_at=now)
+    case.recheck("sla", now)
     handled_by = word_handled_by(Severity(case.severity), interaction.at)
     what = facts(
         case,

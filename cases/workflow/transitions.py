@@ -18,9 +18,6 @@ from django_fsm import can_proceed
 
 from cases.engine.history import record
 from cases.enums import (
-    PLAN_FOR,
-    RANK,
-    WITHOUT_SOLUTION,
     AgreedBy,
     Channel,
     Direction,
@@ -39,13 +36,17 @@ from cases.guards import Refused, changing, foreign_contact, last_change, monoto
 from cases.mail.announcements import centre_of, resolved_letters, severe_letters
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, CaseWatcher, FollowUp, Interaction
-from cases.policy.followup.plans import TO_OWNER, upcoming_steps
+from cases.models.case import CHECKS
+from cases.policy.followup.plans import PLAN_FOR, TO_OWNER, upcoming_steps
 from cases.policy.followup.wait import WARNING_PERIOD
 from cases.policy.intake import DETAILS
+from cases.policy.severity import RANK
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import Technician, User
 
+#: Resolutions that need no solution: there is none to write down (C4).
+WITHOUT_SOLUTION = frozenset({Resolution.NOT_PURSUED, Resolution.NO_RESPONSE})
 #: What people call the transitions of C4, in the order of a case's life.
 TRANSITIONS = {
     "start_work": "Start work",
@@ -62,7 +63,7 @@ def available_transitions(case: Case) -> list[str]:
     return [name for name in TRANSITIONS if can_proceed(getattr(case, name))]
 
 
-def guard(case: Case, transition: str, now: datetime) -> None:
+def check_transition(case: Case, transition: str) -> None:
     """Refuse a transition that C4 does not know from the case's present status, saying what happened meanwhile."""
     if can_proceed(getattr(case, transition)):
         return
@@ -75,9 +76,9 @@ def guard(case: Case, transition: str, now: datetime) -> None:
 def start_work(case: Case | int, actor: User, now: datetime) -> Case:
     """Assigned -> In Progress. Raises Refused or NotAllowed."""
     with changing(case, actor, now, right=Right.WORK_CASES, to="start work on a case") as (case, now):
-        guard(case, "start_work", now)
+        check_transition(case, "start_work")
         case.start_work()
-        moved(case, Move.STARTED, actor, "", now)
+        record_move(case, Move.STARTED, actor, "", now)
     return case
 
 
@@ -99,12 +100,12 @@ def ask_customer(
     """
     with changing(case, actor, now, right=Right.WORK_CASES, to="ask the customer") as (case, now):
         said = needs(question, "Write the question to the customer, or what they told us.", "question")
-        guard(case, "ask_customer", now)
+        check_transition(case, "ask_customer")
         case.ask_customer(said, reason, plan or PLAN_FOR[reason], now)
         case.follow_up_check_at = now
         if not_before is not None:
             cannot_act_before(case, actor, not_before, now)
-        moved(case, Move.ASKED, actor, f"{reason.label}: {said}", now)
+        record_move(case, Move.ASKED, actor, f"{reason.label}: {said}", now)
         if send:
             log_interaction(case, Channel.EMAIL, Direction.OUT, said, actor, now)
             _send_question(case, said, now)
@@ -138,9 +139,9 @@ def take_back(case: Case | int, actor: User, now: datetime, *, reason: str) -> C
     """Customer Update Required -> In Progress of our own accord (C4). Raises Refused or NotAllowed."""
     with changing(case, actor, now, right=Right.WORK_CASES, to="take a question back") as (case, now):
         why = needs(reason, "Say why you take it back: asked by mistake, or found it yourselves?", "reason")
-        guard(case, "take_back", now)
+        check_transition(case, "take_back")
         case.take_back()
-        moved(case, Move.TAKEN_BACK, actor, why, now)
+        record_move(case, Move.TAKEN_BACK, actor, why, now)
     return case
 
 
@@ -161,7 +162,7 @@ def resolve(
     with changing(case, actor, now, right=Right.WORK_CASES, to="resolve a case") as (case, now):
         if resolution not in WITHOUT_SOLUTION:
             needs(solution, "Write the solution: a case that the customer confirmed as solved has one.", "solution")
-        guard(case, "resolve", now)
+        check_transition(case, "resolve")
         if resolution == Resolution.NO_RESPONSE:
             _check_warned(case, now)
         if resolution == Resolution.CONFIRMED:
@@ -184,7 +185,7 @@ def close(
     case.follow_up_check_at = None
     how = f" {agreed_by.label[0].lower()}{agreed_by.label[1:]}" if agreed_by else ""
     words = f": “{said.strip()}”" if said.strip() else ""
-    moved(case, Move.RESOLVED, actor, f"{resolution.label}{how}{words}", now)
+    record_move(case, Move.RESOLVED, actor, f"{resolution.label}{how}{words}", now)
     post(resolved_letters(case), now)
 
 
@@ -222,7 +223,7 @@ def reopen(case: Case | int, actor: User, now: datetime, *, reason: str) -> Case
     """Resolved -> In Progress within 14 days; later a new linked case (C4). Raises Refused or NotAllowed."""
     with changing(case, actor, now, right=Right.WORK_CASES, to="reopen a case") as (case, now):
         why = needs(reason, "Say why the case is reopened.", "reason")
-        guard(case, "reopen", now)
+        check_transition(case, "reopen")
         if not can_reopen(case, now):
             raise Refused(
                 f"{case.number} was resolved more than {settings.DESK_REOPEN_WITHIN_DAYS} days ago; "
@@ -239,7 +240,7 @@ def can_reopen(case: Case, now: datetime) -> bool:
 
 def reopen_locked(case: Case, actor: User | None, why: str, now: datetime) -> None:
     case.reopen()
-    moved(case, Move.REOPENED, actor, why, now)
+    record_move(case, Move.REOPENED, actor, why, now)
     Interaction.objects.filter(case=case, needs_answer=True).update(needs_answer=False)
     if case.owner is not None and case.owner != actor:
         what = facts(
@@ -253,13 +254,13 @@ def reopen_locked(case: Case, actor: User | None, why: str, now: datetime) -> No
         post(to_each(readers, f"reopened:{case.pk}:{now.isoformat()}", "reopened", what, case), now)
 
 
-def moved(case: Case, move: Move, actor: User | None, reason: str, now: datetime) -> None:
+def record_move(case: Case, move: Move, actor: User | None, reason: str, now: datetime) -> None:
     """Write the change; whoever watches for what nothing moves must look again, the pure clock decides (E3)."""
     now = monotonic_now(case, now)
     if case.status != Status.WAITING:
         case.follow_up_check_at = None
     case.escalation_check_at = case.sla_check_at = now
-    record(case, move, actor, reason, now)
+    record(case, move, actor, reason, now, checks=CHECKS)
 
 
 def log_interaction(
@@ -298,7 +299,7 @@ def change_severity(case: Case | int, actor: User, now: datetime, *, severity: S
         if severity == before:
             raise Refused(f"{case.number} is {before.label} already; choose another severity.", "severity")
         case.severity = severity
-        moved(case, Move.SEVERITY, actor, f"{before.label} to {severity.label}: {why}", now)
+        record_move(case, Move.SEVERITY, actor, f"{before.label} to {severity.label}: {why}", now)
         if RANK[severity] <= RANK[Severity.HIGH] < RANK[before] and case.is_open:
             key = f"severe:{case.pk}:{case.changed_at.isoformat()}"
             post(severe_letters(case, Directory(), centre_of(case.owner), "raised to", key), now)
@@ -320,7 +321,7 @@ def reassign(case: Case | int, actor: User, now: datetime, *, owner: User, reaso
             CaseWatcher.objects.get_or_create(case=case, user=before, defaults={"since": now})
         CaseWatcher.objects.filter(case=case, user=owner).delete()
         case.owner = owner
-        moved(case, Move.REASSIGNED, actor, f"{before or 'nobody'} to {owner}: {why}", now)
+        record_move(case, Move.REASSIGNED, actor, f"{before or 'nobody'} to {owner}: {why}", now)
         what = facts(
             case,
             why=f"{actor} gave you this case",

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from cases.enums import RANK, Severity, Status
+from cases.enums import Severity, Status
+from cases.policy.severity import RANK
 from escalations.policy.schedule import Point, Schedule
 
 #: A resolution that did not hold this long does not buy time: the same run goes on (E2, decision).

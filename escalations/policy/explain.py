@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from cases.enums import RANK, Severity, Status
+from cases.enums import Severity, Status
 from cases.policy.first_response import INITIAL_RESPONSE, Response
+from cases.policy.severity import RANK
 from contacts.wording import duration
 from escalations.enums import Member
 from escalations.policy.cadence import CadenceChange

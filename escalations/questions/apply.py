@@ -49,7 +49,7 @@ def answer(
         log_interaction(case, Channel.NOTE, Direction.INTERNAL, said, actor, now, told=told)
         end_with_answer(question, actor, now, said, for_customer.strip())
         post(_letters(case, question, [one for one in readers if one.to.user_id != actor.pk], now), now)
-        Case.objects.filter(pk=case.pk).update(sla_check_at=now)  # it resets the clocks of those it told (T2)
+        case.recheck("sla", now)  # it resets the clocks of those it told (T2)
     return question
 
 

@@ -66,7 +66,7 @@ def give_update(
         post(_letters(case, update, customer, [one for one in readers if one.to.user_id != actor.pk], now), now)
         if question is not None:
             end_with_answer(question, actor, now, said)
-        Case.objects.filter(pk=case.pk).update(sla_check_at=now)  # it resets clocks (T2), perhaps meets the first (T1)
+        case.recheck("sla", now)  # it resets clocks (T2), perhaps meets the first (T1)
     return update
 
 

@@ -161,7 +161,6 @@ def accept(
         brought = _grant(request, _life(case), point, now)
         request.accept(actor, said, now)
         _keep(request, actor, f"Accepted, {brought}. {said}".strip(), now)
-        case.sla_check_at = now
         record(case, Move.ESCALATED, actor, f"{_asked(request)} is accepted, {brought}. {said}".strip(), now)
         carry_out(case, now)  # whatever is due by itself and what was granted, in one step (E5)
         # its letter is about the case as it is afterwards
@@ -308,7 +307,7 @@ def _keep(request: EscalationRequest, actor: User, why: str, now: datetime) -> N
 
 def _look_soon(case: Case, now: datetime) -> None:
     """Whoever keeps the promises of the case looks at it again: what is owed, or to be passed on, has changed."""
-    Case.objects.filter(pk=case.pk).update(sla_check_at=now)
+    case.recheck("sla", now)
 
 
 def _allow(actor: User, right: Right, whose: str) -> None:

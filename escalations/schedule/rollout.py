@@ -24,10 +24,11 @@ from django.db.models.functions import Coalesce
 
 from cases.bulk import batched, insert
 from cases.engine.history import record_many
-from cases.enums import RANK, Move, Severity, Status
+from cases.enums import Move, Severity, Status
 from cases.guards import Refused, allow, needs
 from cases.mail.letters import Letter
 from cases.models import Case, CaseQuerySet, FailedCase
+from cases.policy.severity import RANK
 from contacts.enums import Right
 from contacts.models import Company, User
 from escalations.clocks import CaseClock, Versions, load_clocks

@@ -4,7 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
+from cases.enums import AbsenceState
 from contacts.calendars import BusinessCalendar
+
+#: Somebody still has to say what the dates are.
+OPEN_ABSENCES = (AbsenceState.READ, AbsenceState.UNREAD)
 
 #: F5: business days that a plan sleeps for a note whose dates cannot be read, unless somebody says them before.
 BUSINESS_WEEK = 5

@@ -4,12 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from cases.enums import FollowUpStep, WaitPlan
+from cases.enums import FollowUpStep, WaitPlan, WaitReason
 from cases.policy.followup.absences import owner_decides_at
 from cases.policy.followup.pending_client_action import MAY_LEAVE_LATE, closing_after_final, pending_client_action
 from cases.policy.followup.three_contacts import ATTEMPTS, attempts_made, closing_to_announce, leaves_by, three_contacts
 from cases.policy.followup.wait import WARNING_PERIOD, DoneStep, DueStep, FollowUpDecision, Wait
 
+#: The plan that a reason picks; a technician may choose the other (F1).
+PLAN_FOR = {
+    WaitReason.INFORMATION: WaitPlan.THREE_CONTACTS,
+    WaitReason.CANNOT_NOW: WaitPlan.PENDING_CLIENT_ACTION,
+    WaitReason.CONFIRM: WaitPlan.PENDING_CLIENT_ACTION,
+}
 #: Steps that go to the owner; every other one but the closing goes to the customer.
 TO_OWNER = frozenset({FollowUpStep.CALL_1, FollowUpStep.CALL_2, FollowUpStep.CALL_3, FollowUpStep.OWNER_DECIDES})
 #: Every wait that ends is over after fewer checks than this.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import transaction
+from django.utils import timezone
 
 from cases.enums import (
     AgreedBy,
@@ -195,6 +196,16 @@ def test_a_refused_transition_says_what_happened_meanwhile(desk: Desk) -> None: 
     case = case_in(desk, RESOLVED)
     with pytest.raises(Refused, match=rf"{case.number} is “Resolved” since resolved by tech at 2026-06-03 12:00 UTC"):
         transitions.start_work(case.pk, desk.manager, LATER)
+
+
+def test_a_refusal_gives_the_moment_in_the_readers_zone(desk: Desk):  # S4
+    case = desk.open_case()
+    transitions.start_work(case.pk, desk.technician, NOON)
+    with (
+        timezone.override("Europe/Berlin"),
+        pytest.raises(Refused, match="since work started by tech at 2026-06-03 14:00 CEST"),
+    ):
+        transitions.start_work(case.pk, desk.technician, NOON)
 
 
 NEEDS: list[tuple[Status, str, Callable[[int, User], object]]] = [
