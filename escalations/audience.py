@@ -1,7 +1,7 @@
 """Whom the audience of status updates stands for on a case, as people to write to (T2, D5), and who watches it (E7).
 
-An audience is made of members, each with a clock of their own; a member stands for the person who holds the role, or
-for whoever stands in when nobody can be written to (D5). One person may stand for several members, and watch as well.
+Each member of an audience has a clock of their own and stands for the holder of a role, or for whoever stands in when
+the holder cannot be written to (D5). One person may stand for several members, and watch as well.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from contacts.directory import Addressee, Directory, addressee, is_reachable
 from contacts.enums import Role
 from escalations.clocks import CaseClock
 from escalations.enums import Member
-from escalations.points.decide import centre_of_owner
 from escalations.policy.cadence import members
 from escalations.policy.schedule import PUBLISHED
 
-#: Who of the audience is staff, in the order in which people name them, with the role that each stands for.
+#: The members of the audience who are staff, in the order in which texts name them, with the role each stands for.
 STAFF: dict[Member, Role] = {
     Member.ACCOUNT_MANAGER: Role.ACCOUNT_MANAGER,
     Member.CSM: Role.CSM,
@@ -30,53 +29,57 @@ STAFF: dict[Member, Role] = {
 }
 
 
-def audience_of(life: CaseClock, now: datetime) -> dict[Member, timedelta]:
+def audience_of(clock: CaseClock, now: datetime) -> dict[Member, timedelta]:
     """Who is in the audience in force at `now`, and how often each is owed an update (E4).
 
-    Also while nobody is owed one because the case waits or is resolved: it is whom a word about the case concerns.
+    Also while the case waits or is resolved and nobody is owed one: other news of the case goes to the same people.
     """
-    if life.timeline is None:
-        return members(PUBLISHED.base_cadence(Severity(life.case.severity)), director_contacted=False)
-    cadence, _ = life.cadence(now)
-    return members(cadence, any(one.director for one in life.passed if one.done_at <= now))
+    if clock.timeline is None:
+        return members(PUBLISHED.base_cadence(Severity(clock.case.severity)), director_contacted=False)
+    cadence, _ = clock.cadence(now)
+    return members(cadence, any(one.director for one in clock.passed if one.done_at <= now))
 
 
 def staff_of(audience: Iterable[Member]) -> list[Member]:
-    """The members of an audience who are staff, in the order in which people name them."""
+    """The members of an audience who are staff, in the order of `STAFF`."""
     wanted = set(audience)
     return [member for member in STAFF if member in wanted]
 
 
+def centre_of_owner(case: Case) -> int | None:
+    """The support centre of the case's owner, for roles that are held per centre (D4); without a query."""
+    technician = getattr(case.owner, "technician", None)
+    return technician.centre_id if technician else None
+
+
 def readers_of(case: Case, audience: Iterable[Member], directory: Directory) -> dict[Member, list[Addressee]]:
-    """Whom each member stands for on this case (D4, D5). No query when the case has its company, contact and owner
-    with their technician; the customer's list is empty when they have no address.
+    """Whom each member stands for on this case (D4, D5); nobody for a customer without an address.
+
+    No query when the case has its company, contact and owner with their technician.
     """
-    centre = centre_of_owner(case)
-    readers: dict[Member, list[Addressee]] = {}
-    for member in audience:
-        if member in STAFF:
-            readers[member] = directory.for_role(STAFF[member], centre, case.company)
-        else:
-            customer = to_contact(case)
-            readers[member] = [customer] if customer else []
-    return readers
+    centre, customer = centre_of_owner(case), to_contact(case)
+    customers = [customer] if customer else []
+    return {
+        member: directory.for_role(STAFF[member], centre, case.company) if member in STAFF else customers
+        for member in audience
+    }
 
 
 def watchers_of(cases: Iterable[Case]) -> dict[int, list[Addressee]]:
-    """Who still watches each case as a former owner and gets its updates as staff, by the case's key (E7); one query.
+    """The former owners who still watch each case, by its key; they get its updates as staff (E7). One query.
 
-    Whoever has left or has no address is passed over: they watch for their own sake, and nobody acts in their place.
+    Whoever has left or has no address is passed over; nobody stands in for them.
     """
     ids = [case.pk for case in cases]
-    watching: dict[int, list[Addressee]] = {case_id: [] for case_id in ids}
+    watchers: dict[int, list[Addressee]] = {case_id: [] for case_id in ids}
     for row in CaseWatcher.objects.filter(case__in=ids).select_related("user").order_by("since", "pk"):
         if is_reachable(row.user):
-            watching[row.case_id].append(addressee(row.user))
-    return watching
+            watchers[row.case_id].append(addressee(row.user))
+    return watchers
 
 
 @dataclass
-class Reader:
+class StaffReader:
     """One person who gets one mail, whatever the number of members they stand for."""
 
     to: Addressee
@@ -86,24 +89,30 @@ class Reader:
     @property
     def because(self) -> str:
         """Why they get it, to follow “You get this because”."""
-        said = []
+        reasons = []
         if self.members:
             roles = " and the ".join(STAFF[member].label.lower() for member in self.members)
-            said.append(f"updates on this case go to the {roles}")
+            reasons.append(f"updates on this case go to the {roles}")
         if self.watches:
-            said.append("you owned this case earlier and still watch it")
-        return ", and ".join(said)
+            reasons.append("you owned this case earlier and still watch it")
+        return ", and ".join(reasons)
 
 
-def staff_readers(readers: Mapping[Member, Sequence[Addressee]], watchers: Iterable[Addressee]) -> list[Reader]:
-    """Each person of the staff once, with every member they stand for (E5); never the customer."""
-    people: dict[str, Reader] = {}
+def staff_readers(readers: Mapping[Member, Sequence[Addressee]], watchers: Iterable[Addressee]) -> list[StaffReader]:
+    """Each member of staff once, with every member of the audience they stand for (E5); never the customer."""
+    people: dict[str, StaffReader] = {}
     for member in staff_of(readers):
-        for one in readers[member]:
-            reader = people.setdefault(one.address.lower(), Reader(one))
+        for to in readers[member]:
+            reader = people.setdefault(to.address.lower(), StaffReader(to))
             reader.members.append(member)
-            if one.meant_for and one.meant_for not in reader.to.meant_for:
-                reader.to = replace(reader.to, meant_for=f"{reader.to.meant_for}, {one.meant_for}".removeprefix(", "))
-    for one in watchers:
-        people.setdefault(one.address.lower(), Reader(one)).watches = True
+            reader.to = standing_in_for_both(reader.to, to)
+    for to in watchers:
+        people.setdefault(to.address.lower(), StaffReader(to)).watches = True
     return list(people.values())
+
+
+def standing_in_for_both(to: Addressee, again: Addressee) -> Addressee:
+    """One addressee for two entries of one person, naming everybody whom they replace (D5)."""
+    if not again.meant_for or again.meant_for in to.meant_for:
+        return to
+    return replace(to, meant_for=", ".join(filter(None, (to.meant_for, again.meant_for))))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -26,25 +26,22 @@ from cases.page_cache import directory_of
 from cases.policy.followup.plans import TO_OWNER, with_mail_sent
 from cases.policy.followup.wait import RECHECK, Wait
 from cases.roster import Roster
-from contacts.directory import Addressee, addressee, is_reachable
-from contacts.enums import Role
+from contacts.directory import addressee, is_reachable
 from contacts.models import User
 from contacts.wording import duration
-from escalations.audience import watchers_of
 from escalations.clocks import CaseClock, load_clocks
-from escalations.enums import Member, Origin, SlaKind, SlaOutcome
+from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import DigestLine, EscalationRequest, SlaTarget
-from escalations.points.apply import ledger_row, question_of
-from escalations.points.decide import Batch, PointDecision, decide, inherited
-from escalations.points.mail import inheritance_letters, step_letters
-from escalations.policy.cadence import PassedPoint
+from escalations.points.apply import PointChanges, apply_points
+from escalations.points.decide import PointDecision, SweepContext, decide_points
 from escalations.policy.clock import Snapshot
+from escalations.policy.sla import Target
 from escalations.requests.mail import passed_on_letters
-from escalations.sla.apply import lead, person_in_time
-from escalations.sla.decide import SlaDecision, SweepContext, decide_sla, flagged_words
+from escalations.sla.apply import apply_sla, person_in_time
+from escalations.sla.decide import SlaDecision, decide_sla
 from escalations.sla.digest import Section
-from escalations.sla.mail import Telling
-from escalations.sla.state import Clock, SlaState, load_sla_states
+from escalations.sla.mail import Mails, build_mails
+from escalations.sla.state import SlaState, load_for_sweep, load_sla_states
 
 #: How far ahead it is looked.
 AHEAD = timedelta(days=7)
@@ -154,18 +151,16 @@ class _Future:
         self.forecast = Forecast(now, now + AHEAD)
         self.now = now
         self.case = load(case_id)
-        page = known.life.case if known else self.case
-        self.life = _copied(known.life if known else load_clocks([self.case])[case_id], self.case)
-        state = known or load_sla_states([self.life])[case_id]
-        self.words, self.spoken_at = list(state.words), state.spoken_at
-        self.newest = {clock: copy(row) for clock, row in state.newest.items()}
-        self.missed = {_name(row) for row in self.newest.values() if row.outcome == SlaOutcome.BREACHED}
-        self.watchers: list[Addressee] = watchers_of([self.case])[case_id]
-        self.flagged = flagged_words([self.case]).get(case_id, [])
+        page = known.clock.case if known else self.case
+        self.clock = _copied(known.clock if known else load_clocks([self.case])[case_id], self.case)
+        known = known or load_sla_states([self.clock])[case_id]
+        self.state = replace(known, clock=self.clock, newest=dict(known.newest), flagged=[])
+        load_for_sweep({case_id: self.state})
+        self.missed = {_name(row) for row in self.state.newest.values() if row.outcome == SlaOutcome.BREACHED}
         self.wait: Wait | None = load_wait_for_page(page, leaving_at=now)
         self.directory = directory_of(page)
         self._roster: Roster | None = None
-        self.kept_by_people: list[SlaTarget] = []
+        self.met_by_people: list[SlaTarget] = []
         self.unsettled = self._read_unsettled()
 
     def lived(self) -> Forecast:
@@ -194,10 +189,10 @@ class _Future:
         if case.follow_up_check_at is not None and case.follow_up_check_at <= self.now:
             self._follow_up()
         if case.sla_check_at is not None and case.sla_check_at <= self.now:
-            self._keep_promises()
+            self._keep_sla()
 
-    def _batch(self) -> Batch:
-        return _Batch(self.now, self)
+    def _context(self) -> SweepContext:
+        return _Context(self.now, self)
 
     def roster(self) -> Roster:
         """The technicians as they are now, less what was given away meanwhile, seen at the moment reached."""
@@ -208,124 +203,63 @@ class _Future:
     # --- escalation (E1, E5, E7, E8) ---
 
     def _escalate(self) -> None:
-        if self.life.timeline is None:  # nothing was put in force: the sweep looks again and again, and does nothing
-            self.case.escalation_check_at = None
-            return
-        batch = self._batch()
-        self.life.changed()
-        step = decide(self.life, batch)
-        if step.dues:
-            letters = step_letters(step, batch)
-            self._tell_of_step(step, letters)
-            self._carry_out(step)
-        if not step.asks and step.new_assignee is None:
-            self._settle_question(batch)
-        if not self.case.is_open:
-            self._close_requests()
-        self.life.changed()
+        context = self._context()
+        decision = decide_points(self.clock, context)
+        changes = apply_points(decision, context)
+        self._report_points(changes)
+        if decision.new_owner is not None:
+            self._hand_over(decision)
 
-    def _tell_of_step(self, step: PointDecision, letters: Sequence[Letter]) -> None:
-        people = _readers(letters)
-        for due in step.dues:
-            if not step.is_effective(due):
-                self._happens(
-                    Kind.RECORDED,
-                    f"{due.point.name} is only recorded, nobody is told",
-                    f"{due.run}:{due.point.name}",
-                    why="it was passed already when the severity was lowered, or belongs to what is over",
-                )
-        for due in step.effective[:-1]:
-            self._happens(
-                Kind.POINT, f"{due.point.name}, together with {step.highest.point.name}", f"{due.run}:{due.point.name}"
-            )
-        if step.effective:
-            due = step.highest
-            self._happens(
-                Kind.POINT,
-                f"{due.point.name} is reached",
-                f"{due.run}:{due.point.name}",
-                people,
-                f"unresolved for {duration(due.point.after)}"
-                + ("; the Support Manager decides whether more is done" if step.leaves_to_decide else ""),
-            )
-            if not people:
-                self._warn(f"{due.point.name} can be told to nobody: nobody with an address stands in for them.")
-        if step.new_owner is not None:
-            self._happens(
-                Kind.OWNER,
-                f"Ownership goes from {step.former_owner or 'nobody'} to {step.new_owner}",
-                step.new_owner.username,
-                _of(people, step.new_owner),
-                step.why_owner,
-            )
-        if step.no_l3:
-            self._warn(f"{step.highest.point.name} gives the case to L3, and there is no L3 technician.")
-        if step.asked is not None:
-            why = f"in place of {step.absent}, who is off duty" if step.absent else ""
-            self._happens(
-                Kind.ASKED,
-                f"{step.asked} is asked for the status",
-                step.asked.username,
-                _of(people, step.asked),
-                why,
-            )
-        if step.new_assignee is not None and self.life.question is not None:
-            what = f"{step.new_assignee} has to answer what {self.life.question.point} asked"
-            self._happens(Kind.INHERITED, what, step.new_assignee.username, _of(people, step.new_assignee))
-        if step.effective and step.case.owner is None:
+    def _report_points(self, changes: PointChanges) -> None:
+        decision, people = changes.decision, _readers(changes.letters)
+        for due in decision.dues:
+            if not decision.is_effective(due):
+                what = f"{due.point.name} is only recorded, nobody is told"
+                why = "it was passed already when the severity was lowered, or belongs to what is over"
+                self._happens(Kind.RECORDED, what, f"{due.run}:{due.point.name}", why=why)
+        for due in decision.effective[:-1]:
+            what = f"{due.point.name}, together with {decision.highest.point.name}"
+            self._happens(Kind.POINT, what, f"{due.run}:{due.point.name}")
+        if decision.effective:
+            self._report_highest(decision, people)
+        self._report_owner(changes, people)
+
+    def _report_highest(self, decision: PointDecision, people: tuple[Told, ...]) -> None:
+        point = decision.highest.point
+        why = f"unresolved for {duration(point.after)}"
+        why += "; the Support Manager decides whether more is done" if decision.leaves_to_decide else ""
+        self._happens(Kind.POINT, f"{point.name} is reached", f"{decision.highest.run}:{point.name}", people, why)
+        if not people:
+            self._warn(f"{point.name} can be told to nobody: nobody with an address stands in for them.")
+        if decision.no_l3:
+            self._warn(f"{point.name} gives the case to L3, and there is no L3 technician.")
+        if decision.owner_after is None:
             self._warn("Nobody owns the case.")
 
-    def _carry_out(self, step: PointDecision) -> None:
-        life = self.life
-        for number, due in enumerate(step.dues):
-            row = ledger_row(step, number, self.now)
-            life.ledger[due.key] = row
-            director = row.carried_out and Role.CS_DIRECTOR in due.point.mailed
-            key = (due.run, due.point.severity, due.point.number)
-            life.passed.append(PassedPoint(*key, due.due_at, self.now, due.point.cadence, director))
-        if step.new_owner is not None:
-            self._hand_over(step)
-        if step.asks:
-            life.question = question_of(step, self.now)
-        elif step.new_assignee is not None:
-            self._pass_to(step.new_assignee)
-        if step.leaves_to_decide and not any(one.is_undecided and one.is_decision for one in life.requests):
-            life.requests.append(
-                EscalationRequest(case=self.case, origin=Origin.SCHEDULE, requested_at=self.now, reason="")
-            )
+    def _report_owner(self, changes: PointChanges, people: tuple[Told, ...]) -> None:
+        decision, question = changes.decision, changes.reassigned
+        if decision.new_owner is not None:
+            what = f"Ownership goes from {decision.former_owner or 'nobody'} to {decision.new_owner}"
+            owner = decision.new_owner
+            self._happens(Kind.OWNER, what, owner.username, _of(people, owner), decision.owner_reason)
+        if decision.asked is not None:
+            why = f"in place of {decision.absent}, who is off duty" if decision.absent else ""
+            what = f"{decision.asked} is asked for the status"
+            self._happens(Kind.ASKED, what, decision.asked.username, _of(people, decision.asked), why)
+        if decision.new_assignee is not None and question is not None:
+            what = f"{decision.new_assignee} has to answer what {question.point} asked"
+            people = _of(people, decision.new_assignee) if decision.effective else people
+            self._happens(Kind.INHERITED, what, decision.new_assignee.username, people)
 
-    def _hand_over(self, step: PointDecision) -> None:
-        former, owner = step.former_owner, step.new_owner
+    def _hand_over(self, decision: PointDecision) -> None:
+        """The former owner goes on watching, with one case less on their load (E7)."""
+        former, owner = decision.former_owner, decision.new_owner
         if former is not None:
-            if is_reachable(former) and former.pk not in {one.user_id for one in self.watchers}:
-                self.watchers.append(addressee(former))
+            if is_reachable(former) and former.pk not in {one.user_id for one in self.state.watchers}:
+                self.state.watchers.append(addressee(former))
             if self._roster is not None:
                 self._roster.relieve(former.pk, Severity(self.case.severity))
-        self.watchers = [one for one in self.watchers if owner is None or one.user_id != owner.pk]
-
-    def _settle_question(self, batch: Batch) -> None:
-        life = self.life
-        if life.question is None:
-            return
-        if not self.case.is_open:
-            life.question = None
-            return
-        new_assignee = inherited(life, batch)
-        if new_assignee is not None:
-            people = _readers(inheritance_letters(life, new_assignee, batch))
-            what = f"{new_assignee} has to answer what {life.question.point} asked"
-            self._pass_to(new_assignee)
-            self._happens(Kind.INHERITED, what, new_assignee.username, people)
-
-    def _pass_to(self, new_assignee: User) -> None:
-        question, owner = self.life.question, self.case.owner
-        assert question is not None
-        question.asked, question.stands_in_for = new_assignee, owner if owner != new_assignee else None
-
-    def _close_requests(self) -> None:
-        for request in self.life.requests:
-            if request.closed_at is None and request.is_running:
-                request.close(self.now)
+        self.state.watchers = [one for one in self.state.watchers if owner is None or one.user_id != owner.pk]
 
     # --- waiting for the customer (F2, F7) ---
 
@@ -352,8 +286,8 @@ class _Future:
 
     def _tell_of_closing(self, letters: Sequence[Letter]) -> None:
         case = self.case
-        self.life.snapshots.append(Snapshot(self.now, Status.RESOLVED, Severity(case.severity), case.wait_episode))
-        self.life.changed()
+        self.clock.snapshots.append(Snapshot(self.now, Status.RESOLVED, Severity(case.severity), case.wait_episode))
+        self.clock.changed()
         people = _readers(letters)
         self._happens(
             Kind.CLOSED, "Closed for no response", FollowUpStep.RESOLVE, people, "the customer has not answered"
@@ -361,58 +295,57 @@ class _Future:
 
     # --- promises (T1 to T3, E8, E9, C7) ---
 
-    def _keep_promises(self) -> None:
-        step = decide_sla(self._standing(), self._keeping())
-        self.case.sla_check_at = step.look_again_at
-        telling = Telling([step], self._batch(), quoting=False)
-        self._tell_of_promises(step, telling.letters(), telling.lines())
-        self._write_down(step)
+    def _keep_sla(self) -> None:
+        self.state = replace(self.state)  # what it has computed is of another moment
+        context = self._context()
+        decision = decide_sla(self.state, context)
+        mails = build_mails([decision], context, quoting=False)
+        self._report_missed(decision.rows)
+        self._report_mails(decision, mails)
+        self._report_requests(decision.passed_on)
+        apply_sla(decision, mails, self.now)
+        self._settle_at_once(decision.rows)
 
-    def _standing(self) -> SlaState:
-        return SlaState(self.life, self.words, self.newest, self.spoken_at)
-
-    def _keeping(self) -> SweepContext:
-        key = self.case.pk
-        return SweepContext(self._batch(), lead(), {key: self.watchers}, {key: self.flagged})
-
-    def _tell_of_promises(self, step: SlaDecision, letters: Sequence[Letter], lines: Sequence[DigestLine]) -> None:
-        for row in step.rows:
+    def _report_missed(self, rows: Iterable[SlaTarget]) -> None:
+        for row in rows:
             if row.outcome == SlaOutcome.BREACHED and _name(row) not in self.missed:
                 self._misses(row)
-        if step.updates:
-            self._tell_of_updates(step, _readers(letters) + _listed(lines, Section.UPDATE))
-        if step.reminders:
-            owed_to = _joined(one.member for one in step.reminders)
-            what = f"{self.case.owner or 'Whoever stands in for the owner'} is reminded of the update to {owed_to}"
-            every = min(one.every for one in step.reminders)
-            people = _listed(lines, Section.REMINDER)
-            self._happens(Kind.REMINDER, what, owed_to, people, f"an update is owed to {owed_to} soon", every)
-        if step.silence is not None:
+
+    def _report_mails(self, decision: SlaDecision, mails: Mails) -> None:
+        question, lines = self.clock.question, mails.lines
+        if decision.updates:
+            self._report_updates(decision, _readers(mails.letters) + _listed(lines, Section.UPDATE))
+        if decision.reminders:
+            self._report_reminders(decision.reminders, _listed(lines, Section.REMINDER))
+        if decision.silence is not None:
             why = "two updates in a row went without a person's word"
             self._tell_manager(Kind.SILENCE, "Nobody has spoken: the Support Manager is told", why, lines)
-        if step.question_unanswered and self.life.question is not None:
-            what = f"{self.life.question.point}'s question is unanswered: the Support Manager is told"
-            why = f"{self.life.question.asked or 'nobody'} was asked for the status"
-            self._tell_manager(Kind.QUESTION, what, why, lines)
-        if step.unhandled:
+        if decision.question_unanswered and question is not None:
+            what = f"{question.point}'s question is unanswered: the Support Manager is told"
+            self._tell_manager(Kind.QUESTION, what, f"{question.asked or 'nobody'} was asked for the status", lines)
+        if decision.unhandled:
             what = "The customer's word on the resolved case is not handled: the Support Manager is told"
             self._tell_manager(Kind.WORD, what, "nobody has reopened the case or marked it as handled", lines)
-        for request in step.passed_on:
-            people = _readers(passed_on_letters(request, self.case, self.directory))
-            self._happens(
-                Kind.PASSED_ON,
-                "The requested escalation goes on to the Customer Service Manager",
-                str(request.pk),
-                people,
-                "nobody has decided on it in time",
-            )
 
-    def _tell_of_updates(self, step: SlaDecision, people: tuple[Told, ...]) -> None:
-        members = [update.period.member for update in step.updates]
-        every = min(update.period.every for update in step.updates)
-        what = f"Status update to {_joined(members)}"
+    def _report_updates(self, decision: SlaDecision, people: tuple[Told, ...]) -> None:
+        members = [update.target.member for update in decision.updates]
+        every = min(update.target.every for update in decision.updates)
         about = ",".join(sorted(member.value for member in members))
+        what = f"Status update to {_joined(members)}"
         self._happens(Kind.UPDATE, what, about, people, "nobody has given one by then", every)
+
+    def _report_reminders(self, targets: Sequence[Target], people: tuple[Told, ...]) -> None:
+        owed_to = _joined(target.member for target in targets)
+        what = f"{self.case.owner or 'Whoever stands in for the owner'} is reminded of the update to {owed_to}"
+        every = min(target.every for target in targets)
+        self._happens(Kind.REMINDER, what, owed_to, people, f"an update is owed to {owed_to} soon", every)
+
+    def _report_requests(self, passed_on: Iterable[EscalationRequest]) -> None:
+        what = "The requested escalation goes on to the Customer Service Manager"
+        for request in passed_on:
+            people = _readers(passed_on_letters(request, self.case, self.directory))
+            self._happens(Kind.PASSED_ON, what, str(request.pk), people, "nobody has decided on it in time")
+            request.passed_on_at = self.now
 
     def _tell_manager(self, kind: Kind, what: str, why: str, lines: Sequence[DigestLine]) -> None:
         people = _listed(lines, Section(kind.value))
@@ -431,22 +364,13 @@ class _Future:
         what = f"{kind.label} to the {member.label.lower()} is missed"
         self.forecast.events.append(Event(at, Kind.MISSED, what, f"{kind.value}:{member.value}", (), why))
 
-    def _write_down(self, step: SlaDecision) -> None:
-        """What the sweep writes, and the outcome that the outbox settles: mail that leaves at once keeps a promise."""
-        for row in step.rows:
+    def _settle_at_once(self, rows: Iterable[SlaTarget]) -> None:
+        """The outcome that the outbox would settle: mail leaves at once, and by the deadline it meets the target."""
+        for row in rows:
             if row.updated_at is not None and not row.outcome:
                 row.outcome = SlaOutcome.MET_AUTOMATICALLY if row.updated_at <= row.due_at else SlaOutcome.BREACHED
             if row.outcome == SlaOutcome.MET:
-                self.kept_by_people.append(row)
-            clock: Clock = (SlaKind(row.kind), Member(row.member))
-            newest = self.newest.get(clock)
-            if newest is None or row.since >= newest.since:
-                self.newest[clock] = row
-        if step.question_unanswered and self.life.question is not None:
-            self.life.question.manager_told_at = self.now
-        self.flagged = [word for word in self.flagged if word not in step.unhandled]
-        for request in step.passed_on:
-            request.passed_on_at = self.now
+                self.met_by_people.append(row)
 
     def _read_unsettled(self) -> list[SlaTarget]:
         """The desk's own updates from before that did not, or will not, leave in time; what is queued leaves now."""
@@ -464,7 +388,7 @@ class _Future:
 
     def _settle(self) -> None:
         """They are missed, unless a person spoke before they were due."""
-        kept = {(row.kind, row.member, row.since): row.ended_at for row in self.kept_by_people}
+        kept = {(row.kind, row.member, row.since): row.ended_at for row in self.met_by_people}
         for row in self.unsettled:
             spoken_at = kept.get((row.kind, row.member, row.updated_at or row.since))
             in_time = row.saved or (spoken_at is not None and spoken_at <= row.due_at)  # type: ignore[attr-defined]
@@ -492,7 +416,7 @@ class _Future:
             self.forecast.warnings.append(Warn(self.now, sentence))
 
 
-class _Batch(Batch):
+class _Context(SweepContext):
     """What the steps at one moment need to know besides the case, read once for all moments."""
 
     def __init__(self, now: datetime, future: _Future) -> None:

@@ -1,17 +1,17 @@
-"""What a case's look comes to: the points that are due, who owns the case afterwards, who is asked (E5, E7, E8).
+"""Decide what one escalation run does to a case: due points, new owner, who is asked for the status (E5, E7, E8).
 
-Decided here in memory and written by `escalations.points.apply`; the forecast asks the same and writes nothing.
+Reads what is loaded and changes nothing: `escalations.points.apply` carries a decision out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
+from cases.engine.sweep import RETRY_AFTER
 from cases.enums import Severity
-from cases.mail.letters import case_facts
 from cases.models import Case
 from cases.roster import Roster
 from contacts.directory import Directory
@@ -22,8 +22,8 @@ from escalations.policy.clock import Due
 from escalations.policy.schedule import cadence_minutes
 
 
-class Batch:
-    """What the steps of a batch need to know besides their cases, each read once and only when it is asked for."""
+class SweepContext:
+    """What the decisions of a batch share besides the cases: one moment, and people who are read when first needed."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -35,34 +35,45 @@ class Batch:
 
     @cached_property
     def roster(self) -> Roster:
-        """The technicians, read only when somebody is to go to L3 or to stand in for somebody."""
+        """The technicians, needed when a case goes to L3 or an owner is off duty."""
         return Roster(self.now)
 
 
 @dataclass
 class PointDecision:
-    """Everything that is due on one case at once, and what it comes to."""
+    """What one run does to one case."""
 
-    life: CaseClock
-    run: int  # the one the case is in now (E2)
+    clock: CaseClock
+    run: int  # that the case is in now (E2)
     dues: list[Due]
-    former_owner: User | None = None
+    check_at: datetime | None  # when the sweep looks at the case again
+    cadence: dict[str, int]  # of status updates, as a case stores it
+    owner_before: User | None
     new_owner: User | None = None
-    asks: bool = False  # whether the owner is asked; `asked` is None when there is no owner
-    asked: User | None = None
-    absent: User | None = None  # the owner who is off duty and for whom `asked` stands in (E8)
-    new_assignee: User | None = None  # who has to answer the open question from now on (E8)
+    owner_reason: str = ""
     no_l3: bool = False
-    why_owner: str = ""
-    mailed: list[str] = field(default_factory=list)
+    asks_owner: bool = False  # `asked` stays None when nobody owns the case
+    asked: User | None = None
+    absent: User | None = None  # the owner off duty whom `asked` stands in for (E8)
+    new_assignee: User | None = None  # who has to answer the open question from now on (E8)
 
     @property
     def case(self) -> Case:
-        """The case as it is after the step."""
-        return self.life.case
+        """The case that is decided on."""
+        return self.clock.case
+
+    @property
+    def owner_after(self) -> User | None:
+        """Who owns the case once the decision is applied."""
+        return self.new_owner or self.owner_before
+
+    @property
+    def former_owner(self) -> User | None:
+        """Who loses the case; None when it stays with its owner or had none."""
+        return self.owner_before if self.new_owner else None
 
     def is_effective(self, due: Due) -> bool:
-        """Whether a point is carried out: not a lowered or closed case's, nor an earlier run's (E2, E4)."""
+        """Whether a point is carried out, not only recorded for a lowered or closed case or an earlier run (E2, E4)."""
         of_this_run = self.case.is_open and due.run == self.run
         return of_this_run and not due.recorded_only and due.point.severity == self.case.severity
 
@@ -71,11 +82,6 @@ class PointDecision:
         """The points that are carried out, lowest first."""
         return sorted((due for due in self.dues if self.is_effective(due)), key=lambda due: due.point.number)
 
-    @cached_property
-    def about(self) -> dict[str, Any]:
-        """The case's facts after the step, the same in each of its letters."""
-        return case_facts(self.case)
-
     @property
     def highest(self) -> Due:
         """The point that the mails name (E5)."""
@@ -83,96 +89,75 @@ class PointDecision:
 
     @cached_property
     def leaves_to_decide(self) -> str:
-        """The highest point that may need more than the schedule does by itself, or "" (E1)."""
+        """The highest point that leaves further escalation to the Support Manager, or "" (E1)."""
         names = [due.point.name for due in self.effective if due.point.may_need_more]
         return names[-1] if names else ""
 
 
-def decide(life: CaseClock, batch: Batch) -> PointDecision:
-    """What is due on the case at the batch's moment; its owner, rhythm and next looks are set in memory (E5).
-
-    `life.course` is known.
-    """
-    case, now = life.case, batch.now
-    assert life.timeline is not None
-    dues = life.due(now)
-    step = PointDecision(life, life.reading(now).run, dues)
-    upcoming = life.upcoming(now)
-    case.escalation_check_at = upcoming.due_at if upcoming else None
-    if step.effective:
-        _settle_owner(step, batch)
-    cadence = _cadence(step)
-    if dues or cadence != case.update_cadence:
-        case.sla_check_at = now
-    case.update_cadence = cadence
-    return step
-
-
-def _cadence(step: PointDecision) -> dict[str, int]:
-    """The rhythm of the highest point of the current severity in the current run, else empty: the base (E4, T2)."""
-    severity = Severity(step.case.severity)
-    passed = {
-        one.number: cadence_minutes(one.cadence)
-        for one in step.life.passed
-        if (one.run, one.severity) == (step.run, severity)
-    }
-    passed |= {
-        due.point.number: cadence_minutes(due.point.cadence)
-        for due in step.dues
-        if (due.run, due.point.severity) == (step.run, severity)
-    }
-    return passed[max(passed)] if passed else {}
-
-
-def _settle_owner(step: PointDecision, batch: Batch) -> None:
-    """Who owns the case after the step, at most one change, and who is asked (E5, E7, E8)."""
-    if any(due.point.owner == OwnerAction.TO_L3 for due in step.effective):
-        _go_to_l3(step, batch)
-    if any(due.point.owner == OwnerAction.ASKED for due in step.effective):
-        step.asks = True
-        owner = step.former_owner or step.case.owner
-        step.asked = responder(owner, step.case, batch)
-        step.absent = owner if step.asked != owner else None
+def decide_points(clock: CaseClock, context: SweepContext) -> PointDecision:
+    """What is due on the case at the context's moment, who owns it afterwards and who is asked (E5, E7, E8)."""
+    case, now = clock.case, context.now
+    if clock.timeline is None:  # the case must not be forgotten when the first schedule is put in force
+        return PointDecision(clock, 1, [], now + RETRY_AFTER, case.update_cadence, case.owner)
+    dues, run, upcoming = clock.due(now), clock.reading(now).run, clock.upcoming(now)
+    check_at = upcoming.due_at if upcoming else None
+    decision = PointDecision(clock, run, dues, check_at, _cadence(clock, run, dues), case.owner)
+    actions = {due.point.owner for due in decision.effective}
+    if OwnerAction.TO_L3 in actions:
+        _transfer_to_l3(decision, context)
+    if OwnerAction.ASKED in actions:
+        _ask_owner(decision, context)
     else:
-        step.new_assignee = inherited(step.life, batch)
+        decision.new_assignee = _new_assignee(decision, context)
+    return decision
 
 
-def _go_to_l3(step: PointDecision, batch: Batch) -> None:
-    case = step.case
-    if batch.roster.is_l3(case.owner_id):
-        return  # an owner who is L3 keeps the case
-    choice = batch.roster.to_l3(Severity(case.severity), case.contact.speaks)
-    if choice is None:
-        step.no_l3 = True
+def _cadence(clock: CaseClock, run: int, dues: Sequence[Due]) -> dict[str, int]:
+    """The cadence of the highest point of the current severity in this run; empty for the base interval (E4, T2)."""
+    of_now = (run, Severity(clock.case.severity))
+    passed = {one.number: one.cadence for one in clock.passed if (one.run, one.severity) == of_now}
+    passed |= {due.point.number: due.point.cadence for due in dues if (due.run, due.point.severity) == of_now}
+    return cadence_minutes(passed[max(passed)]) if passed else {}
+
+
+def _transfer_to_l3(decision: PointDecision, context: SweepContext) -> None:
+    """Choose the L3 who gets the case; an owner who is L3 keeps it (E7)."""
+    case = decision.case
+    if context.roster.is_l3(case.owner_id):
         return
-    step.former_owner, step.new_owner = case.owner, batch.roster.users[choice.user_id]
-    step.why_owner = choice.why
-    case.owner = step.new_owner
+    choice = context.roster.to_l3(Severity(case.severity), case.contact.speaks)
+    if choice is None:
+        decision.no_l3 = True
+    else:
+        decision.new_owner, decision.owner_reason = context.roster.users[choice.user_id], choice.why
 
 
-def responder(owner: User | None, case: Case, batch: Batch) -> User | None:
-    """Who answers for the owner: the owner, or, while they are off duty, whoever is on duty at the covering centre.
+def _ask_owner(decision: PointDecision, context: SweepContext) -> None:
+    """Ask whoever owned the case at the point; who is asked and transferred away from is asked once (E5)."""
+    owner = decision.owner_before
+    decision.asks_owner = True
+    decision.asked = _responder(owner, decision.case, context)
+    decision.absent = owner if decision.asked != owner else None
+
+
+def _responder(owner: User | None, case: Case, context: SweepContext) -> User | None:
+    """Who answers for the owner: the owner or, while they are off duty, whoever is on duty at the covering centre.
 
     With nobody on duty there it stays the owner (E8).
     """
     technician = getattr(owner, "technician", None)
     if owner is None or (owner.is_active and (technician is None or technician.on_duty)):
         return owner
-    choice = batch.roster.stand_in(case.contact.speaks, besides=owner.pk)
-    return batch.roster.users[choice.user_id] if choice else owner
+    choice = context.roster.stand_in(case.contact.speaks, besides=owner.pk)
+    return context.roster.users[choice.user_id] if choice else owner
 
 
-def inherited(life: CaseClock, batch: Batch) -> User | None:
-    """Who has to answer the open question now that the case has another owner; None when nothing changes (E8)."""
-    question, case = life.question, life.case
-    if question is None or life.question_is_over or case.owner is None:
+def _new_assignee(decision: PointDecision, context: SweepContext) -> User | None:
+    """Who has to answer the open question when the case has another owner than it asked; None for no change (E8)."""
+    clock, owner = decision.clock, decision.owner_after
+    question = clock.question
+    if question is None or clock.question_is_over or owner is None:
         return None
-    if case.owner_id in (question.asked_id, question.stands_in_for_id):
+    if owner.pk in (question.asked_id, question.stands_in_for_id):
         return None
-    return responder(case.owner, case, batch)
-
-
-def centre_of_owner(case: Case) -> int | None:
-    """The support centre of the case's owner, for roles that are held per centre (D4); without a query."""
-    technician = getattr(case.owner, "technician", None)
-    return technician.centre_id if technician else None
+    return _responder(owner, decision.case, context)

@@ -1,136 +1,147 @@
-"""What a step of the schedule says to whom: one letter to each person, whatever the number of points and roles (E5)."""
+"""The mails of an escalation run: one to each person, whatever the number of points and roles (E5).
+
+They describe the case as it is after the decision was applied.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
-from cases.mail.letters import Letter, facts, to_each
+from cases.mail.letters import Letter, case_facts, facts, to_each
 from contacts.directory import Addressee
 from contacts.enums import Role
 from contacts.models import User
-from escalations.clocks import CaseClock
-from escalations.points.decide import Batch, PointDecision, centre_of_owner
+from escalations.audience import centre_of_owner, standing_in_for_both
+from escalations.points.decide import PointDecision, SweepContext
+
+#: A mail says that the point comes late when it is reached so long after it was due.
+LATE_AFTER = timedelta(minutes=15)
+SAY_STATUS = "Say in a line where the case stands."
 
 
 @dataclass
-class Part:
-    """What one person has to do with a step."""
+class Recipient:
+    """One person with every reason to write to them and everything expected of them."""
 
     to: Addressee
-    because: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
 
-def step_letters(step: PointDecision, batch: Batch) -> list[Letter]:
-    """One letter to each person who has a part in the step, whatever the number of points and roles (E5)."""
-    if not step.effective:
-        return []
-    parts: dict[str, Part] = {}
+class _Recipients:
+    """Who is written to about one decision, each address once."""
 
-    def take_part(to: Addressee, because: str, expected: str) -> None:
-        part = parts.setdefault(to.address.lower(), Part(to))
-        if to.meant_for and to.meant_for not in part.to.meant_for:
-            part.to = replace(part.to, meant_for=f"{part.to.meant_for}, {to.meant_for}".removeprefix(", "))
-        if because not in part.because:
-            part.because.append(because)
-        if expected and expected not in part.expected:
-            part.expected.append(expected)
+    def __init__(self) -> None:
+        self.by_address: dict[str, Recipient] = {}
 
-    _informed(step, batch, take_part)
-    _owners(step, batch, take_part)
-    step.mailed = sorted(part.to.address for part in parts.values())
-    return [_letter(step, part, batch.now) for part in parts.values()]
+    def add_recipient(self, readers: Iterable[Addressee], reason: str, expected: str = "") -> None:
+        for to in readers:
+            recipient = self.by_address.setdefault(to.address.lower(), Recipient(to))
+            recipient.to = standing_in_for_both(recipient.to, to)
+            if reason not in recipient.reasons:
+                recipient.reasons.append(reason)
+            if expected and expected not in recipient.expected:
+                recipient.expected.append(expected)
 
 
-TakePart = Callable[[Addressee, str, str], None]
+def point_letters(decision: PointDecision, context: SweepContext) -> list[Letter]:
+    """The letters of an applied decision, while the open question is still the one from before it."""
+    if not decision.effective:
+        return _reassignment_letters(decision, decision.new_assignee, context) if decision.new_assignee else []
+    recipients = _Recipients()
+    _add_informed(decision, context, recipients)
+    _add_owners(decision, context, recipients)
+    about = case_facts(decision.case)
+    return [_letter(decision, recipient, about, context.now) for recipient in recipients.by_address.values()]
 
 
-def _informed(step: PointDecision, batch: Batch, take_part: TakePart) -> None:
-    case, centre = step.case, centre_of_owner(step.case)
-    for due in step.effective:
+def _add_informed(decision: PointDecision, context: SweepContext, recipients: _Recipients) -> None:
+    case, centre, directory = decision.case, centre_of_owner(decision.case), context.directory
+    for due in decision.effective:
         for role in due.point.mailed:
-            for one in batch.directory.for_role(role, centre, case.company):
-                take_part(one, f"{due.point.name} informs the {role.label}", "")
-    if step.leaves_to_decide:
-        for one in batch.directory.for_role(Role.SUPPORT_MANAGER, centre):
-            take_part(
-                one,
-                f"{step.leaves_to_decide} leaves it to you whether the case is escalated further",
-                "Decide on the page of the case whether to escalate it further, and say why.",
-            )
-    if step.no_l3:
-        for one in batch.directory.for_role(Role.SUPPORT_MANAGER, centre):
-            take_part(one, "ownership should go to L3, and there is no L3 technician", "Find an L3 technician.")
+            readers = directory.for_role(role, centre, case.company)
+            recipients.add_recipient(readers, f"{due.point.name} informs the {role.label}")
+    if decision.leaves_to_decide:
+        recipients.add_recipient(
+            directory.for_role(Role.SUPPORT_MANAGER, centre),
+            f"{decision.leaves_to_decide} leaves it to you whether the case is escalated further",
+            "Decide on the page of the case whether to escalate it further, and say why.",
+        )
+    if decision.no_l3:
+        readers = directory.for_role(Role.SUPPORT_MANAGER, centre)
+        reason = "ownership should go to L3, and there is no L3 technician"
+        recipients.add_recipient(readers, reason, "Find an L3 technician.")
 
 
-def _owners(step: PointDecision, batch: Batch, take_part: TakePart) -> None:
-    centre = centre_of_owner(step.case)
-    if step.new_owner is not None:
-        for one in batch.directory.for_user(step.new_owner, "New owner", centre):
-            take_part(one, f"the case now belongs to you ({step.why_owner})", "Take the case up.")
-        if step.former_owner is not None:
-            expected = "" if step.asked == step.former_owner else "Tell the new owner what you know."
-            for one in batch.directory.for_user(step.former_owner, "Former owner", centre):
-                take_part(one, f"the case went from you to {step.new_owner}; you go on watching it", expected)
-    if step.asked is not None:
-        why = "you are asked for the status of the case"
-        why += f", as {step.absent}, who owns it, is off duty" if step.absent else ""
-        for one in batch.directory.for_user(step.asked, "Owner", centre):
-            take_part(one, why, "Say in a line where the case stands.")
-    if step.new_assignee is not None and step.life.question is not None:
-        why = f"{step.life.question.point} asked for the status of the case, and nobody has answered yet"
-        for one in batch.directory.for_user(step.new_assignee, "Owner", centre):
-            take_part(one, why, "Say in a line where the case stands.")
-    if step.absent is not None:
-        for one in batch.directory.for_user(step.absent, "Owner", centre):
-            take_part(one, f"{step.asked} is asked for the status of the case, as you are off duty", "")
-    if step.asked is None and step.case.owner is None:
-        for one in batch.directory.for_user(None, "Owner", centre):
-            take_part(one, "the case has no owner who could be asked", "Assign the case.")
+def _add_owners(decision: PointDecision, context: SweepContext, recipients: _Recipients) -> None:
+    def add(user: User | None, role: str, reason: str, expected: str = "") -> None:
+        readers = context.directory.for_user(user, role, centre_of_owner(decision.case))
+        recipients.add_recipient(readers, reason, expected)
+
+    if decision.new_owner is not None:
+        add(
+            decision.new_owner,
+            "New owner",
+            f"the case now belongs to you ({decision.owner_reason})",
+            "Take the case up.",
+        )
+    if decision.former_owner is not None:
+        expected = "" if decision.asked == decision.former_owner else "Tell the new owner what you know."
+        reason = f"the case went from you to {decision.new_owner}; you go on watching it"
+        add(decision.former_owner, "Former owner", reason, expected)
+    if decision.asked is not None:
+        reason = "you are asked for the status of the case"
+        reason += f", as {decision.absent}, who owns it, is off duty" if decision.absent else ""
+        add(decision.asked, "Owner", reason, SAY_STATUS)
+    if decision.new_assignee is not None and decision.clock.question is not None:
+        reason = f"{decision.clock.question.point} asked for the status of the case, and nobody has answered yet"
+        add(decision.new_assignee, "Owner", reason, SAY_STATUS)
+    if decision.absent is not None:
+        add(decision.absent, "Owner", f"{decision.asked} is asked for the status of the case, as you are off duty")
+    if decision.asked is None and decision.case.owner is None:
+        add(None, "Owner", "the case has no owner who could be asked", "Assign the case.")
 
 
-def _letter(step: PointDecision, part: Part, now: datetime) -> Letter:
-    case, highest = step.case, step.highest
-    upcoming = (
-        "the next point of the schedule comes by itself" if case.escalation_check_at else "no further point follows"
-    )
+def _letter(decision: PointDecision, recipient: Recipient, about: dict[str, Any], now: datetime) -> Letter:
+    case, highest, to = decision.case, decision.highest, recipient.to
+    upcoming = "the next point of the schedule comes by itself" if decision.check_at else "no further point follows"
     what = facts(
         case,
-        about=step.about,
-        why="; ".join(part.because),
-        expected=" ".join(part.expected) or "Nothing for now: this is to inform you.",
+        about=about,
+        why="; ".join(recipient.reasons),
+        expected=" ".join(recipient.expected) or "Nothing for now: this is to inform you.",
         then=f"If the case stays unresolved, {upcoming}.",
         point=highest.point.name,
         due_at=highest.due_at.isoformat(),
-        next_at=case.escalation_check_at.isoformat() if case.escalation_check_at else "",
-        others=[{"name": due.point.name, "due_at": due.due_at.isoformat()} for due in step.effective[:-1]],
-        late=(now - highest.due_at).total_seconds() > 15 * 60,
-        owner_was=str(step.former_owner) if step.new_owner else "",
-        asked=part.to.user_id is not None
-        and part.to.user_id in {one.pk for one in (step.asked, step.new_assignee) if one},
-        takes_over=step.new_owner is not None and part.to.user_id == step.new_owner.pk,
+        next_at=decision.check_at.isoformat() if decision.check_at else "",
+        others=[{"name": due.point.name, "due_at": due.due_at.isoformat()} for due in decision.effective[:-1]],
+        late=now - highest.due_at > LATE_AFTER,
+        owner_was=str(decision.owner_before) if decision.new_owner else "",
+        asked=to.user_id in {one.pk for one in (decision.asked, decision.new_assignee) if one},
+        takes_over=decision.new_owner is not None and to.user_id == decision.new_owner.pk,
         description=case.description,
     )
-    key = f"escalation:{case.pk}:{highest.run}:{highest.point.severity}:{highest.point.number}:{part.to.address}"
-    return Letter(key, "escalation", part.to, what, case)
+    key = f"escalation:{case.pk}:{highest.run}:{highest.point.severity}:{highest.point.number}:{to.address}"
+    return Letter(key, "escalation", to, what, case)
 
 
-def inheritance_letters(life: CaseClock, new_assignee: User, batch: Batch) -> list[Letter]:
-    """The new owner, or whoever stands in for them, is asked what the former owner has not answered yet (E8)."""
-    question, case = life.question, life.case
+def _reassignment_letters(decision: PointDecision, new_assignee: User, context: SweepContext) -> list[Letter]:
+    """Ask the new owner, or whoever stands in for them, what the former owner has not answered yet (E8)."""
+    question, case = decision.clock.question, decision.case
     assert question is not None
     what = facts(
         case,
         why=f"{question.point} asked for the status of the case, nobody has answered yet, and it belongs to "
         f"{'you' if new_assignee == case.owner else case.owner} now",
-        expected="Say in a line where the case stands.",
+        expected=SAY_STATUS,
         then="Without an answer the Support Manager is told.",
         next_at="" if question.manager_told_at else question.answer_by.isoformat(),
         point=question.point,
         asked_at=question.asked_at.isoformat(),
     )
-    readers = batch.directory.for_user(new_assignee, "Owner", centre_of_owner(case))
-    key = f"inherited:{question.pk}:{new_assignee.pk}:{batch.now.isoformat()}"
+    readers = context.directory.for_user(new_assignee, "Owner", centre_of_owner(case))
+    key = f"inherited:{question.pk}:{new_assignee.pk}:{context.now.isoformat()}"
     return to_each(readers, key, "question_inherited", what, case)

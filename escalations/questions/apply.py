@@ -24,7 +24,7 @@ from cases.workflow.transitions import log_interaction
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
-from escalations.audience import Reader, audience_of, readers_of, staff_of, staff_readers, watchers_of
+from escalations.audience import StaffReader, audience_of, readers_of, staff_of, staff_readers, watchers_of
 from escalations.clocks import load_clocks
 from escalations.enums import Member, QuestionEnd
 from escalations.models import Question
@@ -71,7 +71,7 @@ def overdue_questions(now: datetime) -> QuerySet[Question]:
 
 def staff_to_tell(
     case: Case, now: datetime, wanted: Iterable[Member] | None = None
-) -> tuple[list[Reader], list[Member]]:
+) -> tuple[list[StaffReader], list[Member]]:
     """Whom a word about the case goes to as staff, each person once and watchers as well, and which members of the
     audience that tells. `wanted` are the members; without it those of the audience in force.
     """
@@ -140,7 +140,7 @@ def _how_it_ended(question: Question, newer: Question | None, actor: User) -> st
 # --- the letters ------------------------------------------------------------------------------------------------
 
 
-def _letters(case: Case, question: Question, readers: Sequence[Reader], now: datetime) -> list[Letter]:
+def _letters(case: Case, question: Question, readers: Sequence[StaffReader], now: datetime) -> list[Letter]:
     """The answer to each of the staff; a person with two roles gets it once (E5, E8)."""
     upcoming = case.escalation_check_at if case.escalation_check_at and case.escalation_check_at > now else None
     more: dict[str, Any] = {

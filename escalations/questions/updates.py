@@ -19,7 +19,7 @@ from cases.workflow.transitions import log_interaction
 from contacts.directory import Addressee
 from contacts.enums import Right
 from contacts.models import User
-from escalations.audience import Reader, audience_of, staff_of
+from escalations.audience import StaffReader, audience_of, staff_of
 from escalations.clocks import load_clocks
 from escalations.enums import Member
 from escalations.questions.apply import (
@@ -96,7 +96,7 @@ def _answer_reaches_all(case: Case, wanted: Collection[Member], now: datetime) -
 
 
 def _letters(
-    case: Case, update: Interaction, customer: Addressee | None, readers: Sequence[Reader], now: datetime
+    case: Case, update: Interaction, customer: Addressee | None, readers: Sequence[StaffReader], now: datetime
 ) -> list[Letter]:
     about = case_facts(case)
     letters = [_to_staff(case, update, reader, about, now) for reader in readers]
@@ -105,7 +105,7 @@ def _letters(
     return letters
 
 
-def _to_staff(case: Case, update: Interaction, reader: Reader, about: dict[str, str], now: datetime) -> Letter:
+def _to_staff(case: Case, update: Interaction, reader: StaffReader, about: dict[str, str], now: datetime) -> Letter:
     upcoming = case.escalation_check_at if case.escalation_check_at and case.escalation_check_at > now else None
     what = facts(
         case,

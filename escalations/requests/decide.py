@@ -9,9 +9,9 @@ from cases.models import Case
 from contacts.directory import Directory, once_each
 from contacts.enums import Level, Role
 from contacts.wording import duration
+from escalations.audience import centre_of_owner
 from escalations.clocks import CaseClock
 from escalations.enums import OwnerAction
-from escalations.points.decide import centre_of_owner
 from escalations.policy.clock import Due, PointKey
 from escalations.policy.deadlines import ATTENTION_INTERVAL
 from escalations.policy.schedule import Point

@@ -16,9 +16,9 @@ from contacts.directory import Addressee, Directory
 from contacts.enums import Role
 from contacts.models import User
 from contacts.wording import duration
+from escalations.audience import centre_of_owner
 from escalations.enums import Origin
 from escalations.models import EscalationRequest
-from escalations.points.decide import centre_of_owner
 from escalations.policy.deadlines import ATTENTION_INTERVAL
 from escalations.requests.decide import AcceptanceEffect
 

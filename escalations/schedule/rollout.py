@@ -33,8 +33,8 @@ from contacts.enums import Right
 from contacts.models import Company, User
 from escalations.clocks import CaseClock, Versions, load_clocks
 from escalations.models import Escalation, ScheduleMove, ScheduleVersion
-from escalations.points.decide import Batch, PointDecision, decide, inherited
-from escalations.points.mail import inheritance_letters, step_letters
+from escalations.points.apply import apply_points
+from escalations.points.decide import PointDecision, SweepContext, decide_points
 from escalations.policy.cadence import Cadence, PassedPoint, cadence_in_force
 from escalations.policy.clock import Due, PolicyTimeline, Snapshot, due_points
 from escalations.policy.schedule import Schedule, cadence_minutes
@@ -264,7 +264,7 @@ class _Rollout:
     """The schedule to move to, and what the previews of all batches share."""
 
     def __init__(self, version: ScheduleVersion, now: datetime) -> None:
-        self.versions, self.batch, self.now = Versions(), Batch(now), now
+        self.versions, self.context, self.now = Versions(), SweepContext(now), now
         schedule = self.versions.numbered(version.number)
         if schedule is None:
             raise Refused(f"Version {version.number} is a draft; put it in force before cases are moved to it.")
@@ -290,30 +290,24 @@ class _Rollout:
         cadence_before, _ = clock.cadence(now)
         moved = replace(timeline, moves=(*timeline.moves, (now, self.schedule)))
         clock = replace(clock, timeline=moved)
-        step = decide(clock, self.batch)
+        step = decide_points(clock, self.context)
         return CasePreview(
             case=case,
             on_version=timeline.last.version,
             step=step,
-            letters=self._letters(step),
             due_anyway=frozenset(due.point.name for due in due_anyway),
             cadence_before=cadence_before,
             cadence_after=self._cadence_after(step),
             next_before=next_before,
             next_after=clock.upcoming(now),
             after_the_wait=_due_after_the_wait(clock, timeline, moved, now),
+            letters=apply_points(step, self.context).letters,  # last, as it changes what the others read
         )
-
-    def _letters(self, step: PointDecision) -> list[Letter]:
-        """The mails of the decision, and of an open question that goes to a new assignee (E8)."""
-        letters = step_letters(step, self.batch)
-        new_assignee = None if step.asks or step.new_assignee else inherited(step.life, self.batch)
-        return letters + (inheritance_letters(step.life, new_assignee, self.batch) if new_assignee else [])
 
     def _cadence_after(self, step: PointDecision) -> Cadence:
         to_come = [PassedPoint(*due.key, due.due_at, self.now, due.point.cadence) for due in step.dues]
-        passed = [*step.life.passed, *to_come]
-        attention = any(request.is_paid(step.run, self.now) for request in step.life.attentions)
+        passed = [*step.clock.passed, *to_come]
+        attention = any(request.is_paid(step.run, self.now) for request in step.clock.attentions)
         return cadence_in_force(self.schedule, step.run, Severity(step.case.severity), passed, attention)[0]
 
 

@@ -1,5 +1,7 @@
-"""One mail for each member of the staff and sweep, covering all their cases (T3): lines are written in the transactions
-of their reasons, and put together here when the sweep is through. What a crash leaves, the next sweep puts together.
+"""The digest: one mail for each member of staff and sweep, covering all their cases (T3).
+
+Lines are written in the transactions of their reasons and put into mails when the sweep is through. What a crash
+leaves waits for the next sweep.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from django.db.models import TextChoices
 
 from cases.bulk import update_columns
 from cases.mail.letters import Letter, post
-from cases.models import Case, Mail
+from cases.models import Mail
 from contacts.directory import Addressee
 from escalations.models import DigestLine, SlaTarget
 
@@ -46,64 +48,57 @@ def line_key(address: str, now: datetime) -> str:
     return f"staff:{person}:{now.isoformat()}"
 
 
-def bundle(now: datetime) -> int:
-    """Put every line that waits into the mail of its reader; returns how many mails were written. One transaction."""
+def send_digests(now: datetime) -> int:
+    """Put every waiting line into the mail of its reader; returns how many mails were written. One transaction."""
     try:
-        return _bundle(now)
+        return _send_digests(now)
     except IntegrityError:  # another worker of the same sweep has just written one of these mails: now it is seen
-        return _bundle(now)
+        return _send_digests(now)
 
 
-def _bundle(now: datetime) -> int:
+def _send_digests(now: datetime) -> int:
     with transaction.atomic():
         waiting = DigestLine.objects.filter(mail=None).select_for_update(skip_locked=True, of=("self",))
         lines = sorted(waiting.select_related("case"), key=lambda line: (line.key, line.pk))
         if not lines:
             return 0
-        groups = [(key, list(its)) for key, its in groupby(lines, key=lambda line: line.key)]
-        taken = set(Mail.objects.filter(key__in=[key for key, _ in groups]).values_list("key", flat=True))
-        letters = []
-        for key, its in groups:
-            mail_key = key
-            if key in taken:  # another worker of the same sweep was quicker with its own
-                mail_key = f"{key}:{its[0].pk}"
-                SlaTarget.objects.filter(mail=key, case__in={line.case_id for line in its}).update(mail=mail_key)
-            letters.append(_letter(mail_key, its))
-            for line in its:
-                line.mail_id = mail_key
-        post(letters, now)
+        groups = [list(group) for _, group in groupby(lines, key=lambda line: line.key)]
+        written = set(Mail.objects.filter(key__in={line.key for line in lines}).values_list("key", flat=True))
+        post([_letter(_assign_mail(group, written), group) for group in groups], now)
         update_columns(lines, ["mail"])
-    return len(letters)
+    return len(groups)
+
+
+def _assign_mail(lines: Sequence[DigestLine], written: set[str]) -> str:
+    """The key of the mail for the lines of one person, set on them; another than their own if that is `written`."""
+    key = first_choice = lines[0].key
+    if key in written:  # another worker of the same sweep was quicker with its own lines
+        key = f"{first_choice}:{lines[0].pk}"
+        SlaTarget.objects.filter(mail_id=first_choice, case__in={line.case_id for line in lines}).update(mail=key)
+    for line in lines:
+        line.mail_id = key
+    return key
 
 
 def _letter(key: str, lines: Sequence[DigestLine]) -> Letter:
     first = lines[0]
-    to = Addressee(first.to_address, first.to_name, first.time_zone, _meant_for(lines))
-    cases = {line.case_id for line in lines}
-    alone = first.case if len(cases) == 1 else None
-    return Letter(key, "staff_lines", to, _facts(lines, alone), alone)
+    meant_for = ", ".join(dict.fromkeys(line.meant_for for line in lines if line.meant_for))
+    to = Addressee(first.to_address, first.to_name, first.time_zone, meant_for)
+    only_case = first.case if len({line.case_id for line in lines}) == 1 else None
+    facts = _facts(lines) | ({"case": first.facts["case"]} if only_case else {})
+    return Letter(key, "staff_lines", to, facts, only_case)
 
 
-def _meant_for(lines: Sequence[DigestLine]) -> str:
-    return ", ".join(dict.fromkeys(line.meant_for for line in lines if line.meant_for))
-
-
-def _facts(lines: Sequence[DigestLine], alone: Case | None) -> dict[str, Any]:
-    sections = []
-    expected = []
-    for section in Section:
-        its = [line.facts for line in lines if line.section == section]
-        if its:
-            sections.append({"name": section.value, "title": section.label, "lines": its})
-            expected.append(EXPECTED[section])
+def _facts(lines: Sequence[DigestLine]) -> dict[str, Any]:
+    by_section = {section: [line.facts for line in lines if line.section == section] for section in Section}
+    sections = [section for section in Section if by_section[section]]
     moments = [line.facts["next_at"] for line in lines if line.facts.get("next_at")]
-    reasons = dict.fromkeys(line.facts["because"] for line in lines)
+    expected = " ".join(EXPECTED[section] for section in sections if EXPECTED[section])
     return {
-        **({"case": lines[0].facts["case"]} if alone else {}),
-        "sections": sections,
+        "sections": [{"name": one.value, "title": one.label, "lines": by_section[one]} for one in sections],
         "cases": len({line.case_id for line in lines}),
-        "why": "; ".join(reasons),
-        "expected": " ".join(one for one in expected if one) or "Nothing for now: this is to inform you.",
+        "why": "; ".join(dict.fromkeys(line.facts["because"] for line in lines)),
+        "expected": expected or "Nothing for now: this is to inform you.",
         "next": "You hear again when one of these cases asks for it.",
         "next_at": min(moments, default=""),
     }

@@ -25,15 +25,13 @@ from contacts.directory import Addressee
 from contacts.enums import Right
 from contacts.models import User
 from contacts.wording import duration
-from escalations.audience import audience_of, readers_of
+from escalations.audience import audience_of, centre_of_owner, readers_of
 from escalations.clocks import Versions, load_clock, load_clocks
 from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import SlaTarget
-from escalations.points.decide import centre_of_owner
 from escalations.policy.explain import Said, begun_by, called, said_on, the, when, why_response_due, why_update_due
 from escalations.policy.sla import Target, Touchpoint
-from escalations.sla.apply import lead
-from escalations.sla.state import BY_DESK, SlaState, load_sla_state, load_sla_states
+from escalations.sla.state import BY_DESK, SlaState, load_sla_state, load_sla_states, update_lead
 
 #: How many missed promises the panel names; the ledger has all of them.
 MISSED_SHOWN = 5
@@ -105,28 +103,28 @@ class _Page:
     def __init__(self, case: Case, now: datetime) -> None:
         self.case, self.now = case, now
         self.life = load_clock(case)
-        self.standing = load_sla_state(case)
+        self.state = load_sla_state(case)
         self.pieces = self.life.cadence_changes
         self.directory, self.centre = directory_of(case), centre_of_owner(case)
         self.said: Said = said_on(now, timezone.get_current_timezone())
         rows = SlaTarget.objects.filter(case=case).select_related("by")
         self.missed = list(rows.filter(outcome=SlaOutcome.BREACHED).order_by("-due_at", "-pk")[: MISSED_SHOWN + 1])
         self.ended = _ended(rows)
-        row = self.standing.response_row
-        speakers = {word.by for word in self.standing.words} | {row.by_id if row else None}
+        row = self.state.response_row
+        speakers = {word.by for word in self.state.touchpoints} | {row.by_id if row else None}
         self.people = users_of(case, speakers)
 
     # --- the first response ---
 
     def response(self) -> ResponseLine | None:
         """Where the first response stands, or how it ended (T1)."""
-        response, row = self._response(), self.standing.response_row
+        response, row = self._response(), self.state.response_row
         if response is None:
             return None
         if row is not None and row.outcome:
             by = self._name(row.by_id)
         else:
-            by = self._name(next((one.by for one in self.standing.words if one.at == response.met_at), None))
+            by = self._name(next((one.by for one in self.state.touchpoints if one.at == response.met_at), None))
         return ResponseLine(
             response.due_at,
             _state_of(response, self.now),
@@ -137,9 +135,9 @@ class _Page:
 
     def _response(self) -> Response | None:
         """One that ended is reckoned from its row: the contacts of that time are not read any more."""
-        row = self.standing.response_row
-        if row is None or row.ended_at is None or not self.standing.is_owed_response:
-            return self.standing.response
+        row = self.state.response_row
+        if row is None or row.ended_at is None or not self.state.is_owed_response:
+            return self.state.response
         states = [(one.at, one.status, one.severity) for one in self.life.snapshots]
         resolved = [at for at, status, _ in states if status == Status.RESOLVED and at == row.ended_at]
         return initial_response(states, Channel(self.case.opened_by_channel), [] if resolved else [row.ended_at])
@@ -148,7 +146,7 @@ class _Page:
 
     def clocks(self) -> list[TargetLine]:
         """The clock of everybody who is owed an update, soonest first (T2)."""
-        running = self.standing.running
+        running = self.state.running
         readers = readers_of(self.case, [one.member for one in running], self.directory)
         alike: dict[TargetLine, list[Target]] = {}
         for one in running:
@@ -183,7 +181,7 @@ class _Page:
 
     def _told_at(self, period: Target) -> Touchpoint | None:
         """The word that a period began with, a person's or the desk's; None when no word began it."""
-        for word in self.standing.words:
+        for word in self.state.touchpoints:
             if word.at == period.since and period.member in word.members:
                 return word
         if any(row.updated_at == period.since for row in self._ended_of(period.member)):
@@ -193,7 +191,7 @@ class _Page:
     def _last_told(self, period: Target, begun: Touchpoint | None) -> LastWord | None:
         told = [row for row in self._ended_of(period.member) if row.updated_at or row.by_id]
         row = told[0] if told else None
-        words = [one for one in self.standing.words if period.member in one.members]
+        words = [one for one in self.state.touchpoints if period.member in one.members]
         word = words[-1] if words else None
         if row is not None and row.ended_at and (word is None or row.ended_at > word.at):
             return LastWord(row.ended_at, _by_desk(row) if row.updated_at else f"{row.by}")
@@ -207,7 +205,7 @@ class _Page:
 
     def _next(self, period: Target, readers: Sequence[Addressee]) -> str:
         """What happens by itself until a person speaks (T3)."""
-        row, writes_at = self.standing.row_of(period), period.update_at(lead())
+        row, writes_at = self.state.row_of(period), period.update_at(update_lead())
         writes = period.automatic and bool(readers)
         parts = []
         if row.reminded_at is not None:
@@ -363,8 +361,8 @@ def due_soon(user: User, now: datetime) -> Card | None:
     if not user.may(Right.WORK_CASES):
         return None
     cases = _own_cases(user)
-    standings = load_sla_states(load_clocks(cases[:RECKONED], Versions()).values()) if cases else {}
-    lines = [line for standing in standings.values() if (line := _soonest(standing, now)) is not None]
+    states = load_sla_states(load_clocks(cases[:RECKONED], Versions()).values()) if cases else {}
+    lines = [line for state in states.values() if (line := _soonest(state, now)) is not None]
     lines.sort(key=lambda line: line.due_at)
     if not lines:
         return None
@@ -388,10 +386,10 @@ def _own_cases(user: User) -> list[Case]:
     return list(owed.order_by(F("sla_check_at").asc(nulls_first=True), "pk")[: RECKONED + 1])
 
 
-def _soonest(standing: SlaState, now: datetime) -> DueLine | None:
-    case = standing.life.case
-    found = [(one.due_at, f"Status update to {the(one.member)}") for one in standing.running]
-    response, row = standing.response, standing.response_row
+def _soonest(state: SlaState, now: datetime) -> DueLine | None:
+    case = state.clock.case
+    found = [(one.due_at, f"Status update to {the(one.member)}") for one in state.running]
+    response, row = state.response, state.response_row
     if response is not None and response.ended_at is None and (row is None or row.ended_at is None):
         found.append((response.due_at, "First response"))
     if not found:
