@@ -2,10 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.builders import Desk, build_desk
 from tests.support.examples import IN_CI
@@ -14,6 +16,14 @@ hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, data
 hypothesis_settings.register_profile("dev", hypothesis_settings.get_profile("ci"), max_examples=20)
 hypothesis_settings.load_profile("ci" if IN_CI else "dev")
 
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -28,6 +38,24 @@ def chromium_path() -> str:
     path = chromium()
     assert path, "No Chromium: install Debian's chromium, or name one in CHROMIUM."
     return path
+
+
+@pytest.fixture(scope="session")
+def _chromium(chromium_path: str) -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        # Playwright runs an event loop in this thread; the database is used between its calls, never inside one.
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser(_chromium: Browser) -> Iterator[Browser]:
+    """The Chromium of the session. Every window that a test opens is closed after it."""
+    yield _chromium
+    for context in _chromium.contexts:
+        context.close()
 
 
 @pytest.fixture

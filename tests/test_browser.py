@@ -5,40 +5,19 @@ Screenshots are written where DESK_SCREENSHOTS names a folder, for the README an
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cases.enums import Channel, Direction, Severity, Status
 from cases.models import Case, Interaction, Mail, Refusal
+from tests.support.browser import picture
 from tests.support.builders import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread; the database is used between its calls, never inside one.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -74,12 +53,6 @@ def dialog(page: Page, button: str):
     opened = page.locator("dialog[open]")
     expect(opened).to_be_visible()
     return opened
-
-
-def picture(page: Page, name: str) -> None:
-    folder = os.environ.get("DESK_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def test_a_technician_opens_a_case_logs_a_call_asks_and_resolves(page: Page, desk: Desk) -> None:  # C1-C5

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from cases import panels
 from cases.admin import case_list
@@ -623,50 +623,44 @@ def test_another_app_shows_its_panel_beside_the_case(desk: Desk, tech: Client, m
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_technician_opens_a_case_and_asks_the_customer_by_keyboard(  # C1, D3, S4
-    live_server: Any, chromium_path: str
+    live_server: Any, browser: Browser
 ):
     desk = build_desk()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGS)
-        screen = browser.new_page(base_url=live_server.url)
-        screen.set_default_timeout(15_000)
-        errors: list[str] = []
-        screen.on("pageerror", lambda error: errors.append(str(error)))
-        _sign_in(screen, desk.technician)
+    screen = browser.new_page(base_url=live_server.url)
+    screen.set_default_timeout(15_000)
+    errors: list[str] = []
+    screen.on("pageerror", lambda error: errors.append(str(error)))
+    _sign_in(screen, desk.technician)
 
-        # a caller who is not the help desk: nothing chosen or typed is lost
-        screen.goto(ADD)
-        _choose(screen, "company", "Acme")
-        _choose(screen, "contact", "End user")
-        screen.select_option("[name=affected]", "many")
-        assert "High" in screen.locator("[name=severity] option").first.inner_text()
-        screen.fill("[name=title]", "Nobody can print")
-        screen.click("text=Open the case")
-        screen.locator("text=their help desk is down").wait_for()
-        assert "End user" in screen.inner_text("#select2-id_contact-container")
-        screen.fill("[name=opened_despite]", "Their help desk is down")
-        screen.click("text=Open the case")
-        screen.locator("[data-desk-opens=dialog-ask_customer]").wait_for()
+    # a caller who is not the help desk: nothing chosen or typed is lost
+    screen.goto(ADD)
+    _choose(screen, "company", "Acme")
+    _choose(screen, "contact", "End user")
+    screen.select_option("[name=affected]", "many")
+    assert "High" in screen.locator("[name=severity] option").first.inner_text()
+    screen.fill("[name=title]", "Nobody can print")
+    screen.click("text=Open the case")
+    screen.locator("text=their help desk is down").wait_for()
+    assert "End user" in screen.inner_text("#select2-id_contact-container")
+    screen.fill("[name=opened_despite]", "Their help desk is down")
+    screen.click("text=Open the case")
+    screen.locator("[data-desk-opens=dialog-ask_customer]").wait_for()
 
-        # a dialog: opened by a key, left by Esc, what was typed is kept, sent once however often it is clicked
-        screen.focus("[data-desk-opens=dialog-ask_customer]")
-        screen.keyboard.press("Enter")
-        screen.keyboard.type("Which version?")
-        screen.keyboard.press("Escape")
-        assert not screen.locator("#dialog-ask_customer").is_visible()
-        screen.keyboard.press("Enter")
-        assert screen.input_value("#do-ask_customer-question") == "Which version?"
-        screen.select_option("#do-ask_customer-reason", "confirm")
-        assert screen.input_value("#do-ask_customer-plan") == "pending"
-        screen.dblclick("#dialog-ask_customer button[type=submit]")
-        screen.locator("text=/SD-[0-9]+ waits for the customer/").wait_for()
-        browser.close()
+    # a dialog: opened by a key, left by Esc, what was typed is kept, sent once however often it is clicked
+    screen.focus("[data-desk-opens=dialog-ask_customer]")
+    screen.keyboard.press("Enter")
+    screen.keyboard.type("Which version?")
+    screen.keyboard.press("Escape")
+    assert not screen.locator("#dialog-ask_customer").is_visible()
+    screen.keyboard.press("Enter")
+    assert screen.input_value("#do-ask_customer-question") == "Which version?"
+    screen.select_option("#do-ask_customer-reason", "confirm")
+    assert screen.input_value("#do-ask_customer-plan") == "pending"
+    screen.dblclick("#dialog-ask_customer button[type=submit]")
+    screen.locator("text=/SD-[0-9]+ waits for the customer/").wait_for()
     assert errors == []
     case = Case.objects.get()
     assert (case.status, case.wait_episode, case.severity) == (Status.WAITING, 1, Severity.HIGH)
-
-
-CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 def _sign_in(screen: Page, user: User) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from cases.enums import AbsenceState, Channel, Direction, Resolution, Status, WaitReason
 from cases.followup import absences as absence_log
@@ -26,8 +24,8 @@ from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from cases.workflow import transitions
 from contacts.models import Contact, User
 from escalations.forecast.simulate import Kind, forecast_of
+from tests.support.browser import picture
 from tests.support.builders import NOON, Desk, build_desk
-from tests.test_browser import ARGUMENTS
 
 pytestmark = pytest.mark.django_db
 
@@ -197,12 +195,6 @@ def at(stamp: str) -> Iterator[datetime]:
         yield moment
 
 
-def picture(page: Page, name: str) -> None:
-    folder = os.environ.get("DESK_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
 def tick(moment: datetime) -> None:
     """What beat and the worker do in that minute."""
     follow_up(moment)
@@ -211,66 +203,62 @@ def tick(moment: datetime) -> None:
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_technician_is_led_through_a_whole_episode(live_server: Any, chromium_path: str, monkeypatch: Any) -> None:
+def test_a_technician_is_led_through_a_whole_episode(live_server: Any, browser: Browser) -> None:
     # F1, F3 to F6
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     desk = build_desk()
     Contact.objects.update(phone="+49 30 1234")
     case = desk.open_case(NOON - HOUR)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        page = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000}).new_page()
-        with at("2026-06-03 14:00"):
-            page.goto(case.get_absolute_url())
-            page.get_by_label("Username").fill("tech")
-            page.get_by_label("Password").fill("secret")
-            page.get_by_role("button", name="Log in").click()
-            page.get_by_role("button", name="Ask the customer", exact=True).first.click()
-            asking = page.locator("dialog[open]")
-            asking.get_by_label("Question").fill("Which floor is it?")
-            expect(asking.get_by_label("How we follow up")).to_have_value("three_contacts")
-            asking.get_by_role("button", name="Ask the customer").click()
-            expect(page.get_by_text("Attempt 1 of 3")).to_be_visible()
-            page.get_by_role("button", name="No answer").click()  # the same day: too early
-            expect(page.get_by_text("It does not count as an attempt").first).to_be_visible()
-            picture(page, "waiting-too-early")
-        with at("2026-06-04 09:30"):
-            page.goto(case.get_absolute_url())
-            expect(page.get_by_text("A call now counts")).to_be_visible()
-            page.get_by_role("button", name="Left a message").click()
-            expect(page.get_by_text("counts as the first attempt").first).to_be_visible()
-            expect(page.get_by_text("Attempt 2 of 3")).to_be_visible()
-            page.get_by_role("button", name="Note an absence").first.click()
-            noting = page.locator("dialog[open]")
-            noting.get_by_label("Their note").fill("Ich bin vom 5.6. bis einschließlich 12.6.2026 nicht im Büro.")
-            noting.get_by_role("button", name="Note an absence").click()
-            expect(page.get_by_text("Away from Fri 5 June, back on Sat 13 June").first).to_be_visible()
-            picture(page, "waiting-absence-read")
-            page.get_by_role("button", name="Confirm the dates").click()
-            expect(page.get_by_text("The dates are confirmed").first).to_be_visible()
-        with at("2026-06-08 10:00") as monday:
-            tick(monday)  # they are away: nothing happens
-            page.goto(case.get_absolute_url())
-            expect(page.get_by_text("Asleep while they are away")).to_be_visible()
-            picture(page, "waiting-asleep")
-        for stamp in ("2026-06-15 10:00", "2026-06-17 10:00"):
-            with at(stamp) as moment:
-                tick(moment)
-        with at("2026-06-17 11:00"):
-            page.goto(case.get_absolute_url())
-            told = "The customer was told that it closes on Fri 19 June 2026, 10:00 (Berlin, UTC+02:00)."
-            expect(page.get_by_text(told)).to_be_visible()
-            picture(page, "waiting-announced")
-            page.locator(".desk-side").get_by_text("Why then").last.click()
-            expect(page.get_by_text("announced on Wed 17 June.")).to_be_visible()
-        with at("2026-06-17 13:30"):
-            page.goto(case.get_absolute_url())
-            page.get_by_role("button", name="Customer responded", exact=True).first.click()
-            answer = page.locator("dialog[open]")
-            answer.locator("textarea").first.fill("The third one.")
-            answer.get_by_role("button", name="Customer responded").click()
-            expect(page.get_by_text("In Progress").first).to_be_visible()
-        browser.close()
+    page = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 1000}).new_page()
+    with at("2026-06-03 14:00"):
+        page.goto(case.get_absolute_url())
+        page.get_by_label("Username").fill("tech")
+        page.get_by_label("Password").fill("secret")
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Ask the customer", exact=True).first.click()
+        asking = page.locator("dialog[open]")
+        asking.get_by_label("Question").fill("Which floor is it?")
+        expect(asking.get_by_label("How we follow up")).to_have_value("three_contacts")
+        asking.get_by_role("button", name="Ask the customer").click()
+        expect(page.get_by_text("Attempt 1 of 3")).to_be_visible()
+        page.get_by_role("button", name="No answer").click()  # the same day: too early
+        expect(page.get_by_text("It does not count as an attempt").first).to_be_visible()
+        picture(page, "waiting-too-early")
+    with at("2026-06-04 09:30"):
+        page.goto(case.get_absolute_url())
+        expect(page.get_by_text("A call now counts")).to_be_visible()
+        page.get_by_role("button", name="Left a message").click()
+        expect(page.get_by_text("counts as the first attempt").first).to_be_visible()
+        expect(page.get_by_text("Attempt 2 of 3")).to_be_visible()
+        page.get_by_role("button", name="Note an absence").first.click()
+        noting = page.locator("dialog[open]")
+        noting.get_by_label("Their note").fill("Ich bin vom 5.6. bis einschließlich 12.6.2026 nicht im Büro.")
+        noting.get_by_role("button", name="Note an absence").click()
+        expect(page.get_by_text("Away from Fri 5 June, back on Sat 13 June").first).to_be_visible()
+        picture(page, "waiting-absence-read")
+        page.get_by_role("button", name="Confirm the dates").click()
+        expect(page.get_by_text("The dates are confirmed").first).to_be_visible()
+    with at("2026-06-08 10:00") as monday:
+        tick(monday)  # they are away: nothing happens
+        page.goto(case.get_absolute_url())
+        expect(page.get_by_text("Asleep while they are away")).to_be_visible()
+        picture(page, "waiting-asleep")
+    for stamp in ("2026-06-15 10:00", "2026-06-17 10:00"):
+        with at(stamp) as moment:
+            tick(moment)
+    with at("2026-06-17 11:00"):
+        page.goto(case.get_absolute_url())
+        told = "The customer was told that it closes on Fri 19 June 2026, 10:00 (Berlin, UTC+02:00)."
+        expect(page.get_by_text(told)).to_be_visible()
+        picture(page, "waiting-announced")
+        page.locator(".desk-side").get_by_text("Why then").last.click()
+        expect(page.get_by_text("announced on Wed 17 June.")).to_be_visible()
+    with at("2026-06-17 13:30"):
+        page.goto(case.get_absolute_url())
+        page.get_by_role("button", name="Customer responded", exact=True).first.click()
+        answer = page.locator("dialog[open]")
+        answer.locator("textarea").first.fill("The third one.")
+        answer.get_by_role("button", name="Customer responded").click()
+        expect(page.get_by_text("In Progress").first).to_be_visible()
     tick(datetime.fromisoformat("2026-06-19T10:00+02:00"))
     assert Case.objects.get().status == Status.IN_PROGRESS
     mails = Mail.objects.filter(to_address=desk.contact.email).order_by("pk").values_list("template", flat=True)

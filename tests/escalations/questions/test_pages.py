@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cases.enums import Channel, Resolution, Severity, WaitReason
 from cases.models import Case, Interaction, Mail
@@ -24,6 +24,7 @@ from contacts.models import Technician, User
 from escalations.models import Question
 from escalations.points.apply import escalate
 from escalations.questions.apply import answer
+from tests.support.browser import picture
 from tests.support.builders import NOON, Desk, build_desk, build_technician, build_user
 from tests.support.pages import signed_in
 
@@ -512,21 +513,6 @@ def test_list_page_and_dashboard_ask_the_database_no_more_with_many_questions(de
 
 # --- in a browser -----------------------------------------------------------------------------------------------
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-def picture(page: Page, name: str) -> None:
-    folder = os.environ.get("DESK_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
 
 def screen(browser: Browser, live_server: Any, user: User, **options: Any) -> Page:
     """A window in which somebody is signed in."""
@@ -541,74 +527,70 @@ def screen(browser: Browser, live_server: Any, user: User, **options: Any) -> Pa
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_the_owner_answers_in_one_line_and_sends_an_update(live_server: Any, chromium_path: str, monkeypatch) -> None:
+def test_the_owner_answers_in_one_line_and_sends_an_update(live_server: Any, browser: Browser) -> None:
     # E8, T2
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     desk, now = build_desk(), datetime.now(UTC)
     case = desk.open_case(now - 12.5 * HOUR, severity=Severity.HIGH)
     second = desk.open_case(now - 13.5 * HOUR, severity=Severity.HIGH, title="Nobody can scan")
     escalate(now - HOUR / 2)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        page = screen(browser, live_server, desk.technician)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
+    page = screen(browser, live_server, desk.technician)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
 
-        page.goto("/admin/")
-        picture(page, "asked-dashboard")
-        page.get_by_role("link", name=case.title).first.click()
-        panel = page.locator(".desk-panel", has_text=ASKS)
-        expect(panel.get_by_text("of you")).to_be_visible()
-        picture(page, "asked-case")
-        line = panel.get_by_label("Your answer, in a line")
-        line.fill(LINE)
-        line.press("Enter")
-        expect(page.get_by_text("Your answer is logged and goes to the staff").first).to_be_visible()
-        expect(page.locator(".desk-timeline").get_by_text(LINE).first).to_be_visible()
-        picture(page, "answered-case")
+    page.goto("/admin/")
+    picture(page, "asked-dashboard")
+    page.get_by_role("link", name=case.title).first.click()
+    panel = page.locator(".desk-panel", has_text=ASKS)
+    expect(panel.get_by_text("of you")).to_be_visible()
+    picture(page, "asked-case")
+    line = panel.get_by_label("Your answer, in a line")
+    line.fill(LINE)
+    line.press("Enter")
+    expect(page.get_by_text("Your answer is logged and goes to the staff").first).to_be_visible()
+    expect(page.locator(".desk-timeline").get_by_text(LINE).first).to_be_visible()
+    picture(page, "answered-case")
 
-        page.goto(second.get_absolute_url())
-        page.get_by_role("button", name="Send a status update").click()
-        opened = page.locator("dialog[open]")
-        expect(opened.get_by_label("Customer: Help desk of Acme")).to_be_checked()
-        expect(opened.get_by_label("Customer service manager: csm")).to_be_checked()
-        expect(opened.get_by_label("COO: coo")).not_to_be_checked()
-        opened.get_by_label("How it stands").fill("We test it tonight.")
-        picture(page, "update-dialog")
-        opened.get_by_role("button", name="Send a status update").dblclick()
-        expect(page.get_by_text(f"The update on {second.number} is on its way.").first).to_be_visible()
+    page.goto(second.get_absolute_url())
+    page.get_by_role("button", name="Send a status update").click()
+    opened = page.locator("dialog[open]")
+    expect(opened.get_by_label("Customer: Help desk of Acme")).to_be_checked()
+    expect(opened.get_by_label("Customer service manager: csm")).to_be_checked()
+    expect(opened.get_by_label("COO: coo")).not_to_be_checked()
+    opened.get_by_label("How it stands").fill("We test it tonight.")
+    picture(page, "update-dialog")
+    opened.get_by_role("button", name="Send a status update").dblclick()
+    expect(page.get_by_text(f"The update on {second.number} is on its way.").first).to_be_visible()
 
-        for width, scheme in ((1440, "dark"), (420, "light"), (420, "dark")):
-            third = desk.open_case(now - 12.6 * HOUR, severity=Severity.HIGH, title=f"Look {width} {scheme}")
-            escalate(now - HOUR / 2)
-            narrow = screen(
-                browser,
-                live_server,
-                desk.technician,
-                viewport={"width": width, "height": 900},
-                color_scheme=scheme,
-            )
-            narrow.goto(third.get_absolute_url())
-            expect(narrow.locator(".desk-panel", has_text=ASKS)).to_be_visible()
-            assert narrow.evaluate("document.documentElement.scrollWidth") <= width
-            picture(narrow, f"asked-case-{width}-{scheme}")
-            narrow.get_by_role("button", name="Send a status update").click()
-            expect(narrow.locator("dialog[open]")).to_be_visible()
-            if os.environ.get("DESK_SCREENSHOTS"):
-                narrow.screenshot(path=Path(os.environ["DESK_SCREENSHOTS"]) / f"update-dialog-{width}-{scheme}.png")
-            narrow.goto("/admin/")
-            picture(narrow, f"asked-dashboard-{width}-{scheme}")
-            narrow.goto(LIST)
-            assert narrow.evaluate("document.documentElement.scrollWidth") <= width
-            picture(narrow, f"question-list-{width}-{scheme}")
-            narrow.context.close()
-        manager = screen(browser, live_server, desk.manager)
-        manager.goto(LIST)
-        picture(manager, "question-list")
-        manager.goto(f"{LIST}{Question.objects.filter(case=case).get().pk}/change/")
-        picture(manager, "question-page")
-        manager.context.close()
-        browser.close()
+    for width, scheme in ((1440, "dark"), (420, "light"), (420, "dark")):
+        third = desk.open_case(now - 12.6 * HOUR, severity=Severity.HIGH, title=f"Look {width} {scheme}")
+        escalate(now - HOUR / 2)
+        narrow = screen(
+            browser,
+            live_server,
+            desk.technician,
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+        )
+        narrow.goto(third.get_absolute_url())
+        expect(narrow.locator(".desk-panel", has_text=ASKS)).to_be_visible()
+        assert narrow.evaluate("document.documentElement.scrollWidth") <= width
+        picture(narrow, f"asked-case-{width}-{scheme}")
+        narrow.get_by_role("button", name="Send a status update").click()
+        expect(narrow.locator("dialog[open]")).to_be_visible()
+        if os.environ.get("DESK_SCREENSHOTS"):
+            narrow.screenshot(path=Path(os.environ["DESK_SCREENSHOTS"]) / f"update-dialog-{width}-{scheme}.png")
+        narrow.goto("/admin/")
+        picture(narrow, f"asked-dashboard-{width}-{scheme}")
+        narrow.goto(LIST)
+        assert narrow.evaluate("document.documentElement.scrollWidth") <= width
+        picture(narrow, f"question-list-{width}-{scheme}")
+        narrow.context.close()
+    manager = screen(browser, live_server, desk.manager)
+    manager.goto(LIST)
+    picture(manager, "question-list")
+    manager.goto(f"{LIST}{Question.objects.filter(case=case).get().pk}/change/")
+    picture(manager, "question-page")
+    manager.context.close()
     assert errors == []
     assert set(Question.objects.filter(case__in=(case, second)).values_list("end", flat=True)) == {"answered"}
     assert Interaction.objects.filter(case=case, channel=Channel.NOTE).get().body == LINE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from cases.dashboard import cards_for
 from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitReason
@@ -29,7 +28,6 @@ from escalations.points.apply import escalate
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_desk
 from tests.support.pages import signed_in
-from tests.test_browser import ARGUMENTS
 
 pytestmark = pytest.mark.django_db
 
@@ -439,27 +437,23 @@ def test_pages_cost_the_same_queries_with_one_row_and_with_200(desk: Desk, case:
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_the_why_of_a_clock_opens_by_keyboard(live_server: Any, chromium_path: str, monkeypatch: Any):  # T2
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+def test_the_why_of_a_clock_opens_by_keyboard(live_server: Any, browser: Browser):  # T2
     desk = build_desk()
     case = desk.open_case(timezone.now() - 5 * MINUTE, severity=Severity.HIGH)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        page = browser.new_context(base_url=live_server.url).new_page()
-        page.goto(case.get_absolute_url())
-        page.get_by_label("Username").fill("am")
-        page.get_by_label("Password").fill("secret")
-        page.get_by_role("button", name="Log in").click()
-        why = page.get_by_text("Counted from the opening")
-        expect(page.locator(".pro-panel summary")).to_have_count(2)
-        expect(why).to_be_hidden()
-        response, customer = page.locator(".pro-panel summary").all()
-        response.focus()
-        page.keyboard.press("Tab")
-        expect(customer).to_be_focused()
-        page.keyboard.press("Enter")
-        expect(why).to_be_visible()
-        expect(why).to_contain_text("every 4 h (High before any point); so due")
-        page.keyboard.press("Space")
-        expect(why).to_be_hidden()
-        browser.close()
+    page = browser.new_context(base_url=live_server.url).new_page()
+    page.goto(case.get_absolute_url())
+    page.get_by_label("Username").fill("am")
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Log in").click()
+    why = page.get_by_text("Counted from the opening")
+    expect(page.locator(".pro-panel summary")).to_have_count(2)
+    expect(why).to_be_hidden()
+    response, customer = page.locator(".pro-panel summary").all()
+    response.focus()
+    page.keyboard.press("Tab")
+    expect(customer).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(why).to_be_visible()
+    expect(why).to_contain_text("every 4 h (High before any point); so due")
+    page.keyboard.press("Space")
+    expect(why).to_be_hidden()
