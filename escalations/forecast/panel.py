@@ -17,7 +17,7 @@ from django.utils import timezone
 from cases.models import Case
 from cases.panels import Panel, panel
 from contacts.models import User
-from contacts.wording import duration
+from contacts.wording import duration, short_day
 from escalations.forecast.simulate import Event, Forecast, Kind, Told, forecast_of
 from escalations.sla.state import load_sla_state
 
@@ -218,10 +218,6 @@ def _joined(before: ForecastDays, day: date, lines: Iterable[ForecastLine], toda
 
 def _heading(first: date, last: date, today: date) -> str:
     if first != last:
-        return f"{_said(first)} to {_said(last)}"
+        return f"{short_day(first)} to {short_day(last)}"
     names = {today: "Today, ", today + timedelta(days=1): "Tomorrow, "}
-    return f"{names.get(first, '')}{_said(first)}"
-
-
-def _said(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b}"
+    return f"{names.get(first, '')}{short_day(first)}"

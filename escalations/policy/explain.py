@@ -1,5 +1,5 @@
-"""Why a clock shows what it shows, in one sentence each: a promised update (T2), a first response (T1), a point of
-escalation (E2 to E4, E9). Pure; all moments UTC, said as the reader's own clock shows them.
+"""One sentence that explains a deadline: of an update (T2), of the first response (T1), of a point of escalation (E2 to
+E4, E9). Pure; moments are UTC and are formatted for the reader.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from datetime import datetime, timedelta, tzinfo
 from cases.enums import Severity, Status
 from cases.policy.first_response import INITIAL_RESPONSE, Response
 from cases.policy.severity import RANK
-from contacts.wording import duration
+from contacts.wording import day_and_time, duration
 from escalations.enums import Member
 from escalations.policy.cadence import CadenceChange
 from escalations.policy.clock import ClockReading, ClockSpan, PolicyTimeline, Snapshot
 from escalations.policy.schedule import Point
 from escalations.policy.sla import Reason, Target
 
-#: How a moment is said to the reader.
+#: Formats a moment for the reader.
 Said = Callable[[datetime], str]
 
 #: More waits than these are told as a number, and more events than these leave out the middle.
@@ -40,10 +40,7 @@ def said_on(now: datetime, zone: tzinfo) -> Said:
 
     def said(at: datetime) -> str:
         local = at.astimezone(zone)
-        if local.date() == today:
-            return f"{local:%H:%M}"
-        year = f" {local.year}" if local.year != today.year else ""
-        return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
+        return f"{local:%H:%M}" if local.date() == today else day_and_time(local, today)
 
     return said
 
@@ -233,11 +230,9 @@ def _so(
         return f"so {name} comes {_after_the_stop(run, timeline, reading, point)}"
     if timeline.brought_forward.get((reading.run, point.severity, point.number)) == due_at:
         return f"and an accepted request brought {name} forward to {said(due_at)}"
-    counted = [
-        one for one in run if one.status == Status.WAITING
-    ] and reading.severity not in timeline.last.stands_still
-    waits = " (the waits count)" if counted else ""
-    passed = any(one.start == due_at for one in run[1:])
+    waited = any(span.status == Status.WAITING for span in run)
+    waits = " (the waits count)" if waited and reading.severity not in timeline.last.stands_still else ""
+    passed = any(span.start == due_at for span in run[1:])
     return f"so {name} at once, {said(due_at)}{waits}" if passed else f"so {name} {when(due_at, said)}{waits}"
 
 

@@ -24,7 +24,7 @@ from cases.policy.first_response import Response, initial_response
 from contacts.directory import Addressee
 from contacts.enums import Right
 from contacts.models import User
-from contacts.wording import duration
+from contacts.wording import and_list, duration
 from escalations.audience import audience_of, centre_of_owner, readers_of
 from escalations.clocks import Versions, load_clock, load_clocks
 from escalations.enums import Member, SlaKind, SlaOutcome
@@ -152,7 +152,7 @@ class _Page:
         for one in running:
             alike.setdefault(self._clock(one, readers[one.member]), []).append(one)
         return [
-            replace(line, who=_listed(its), names=", ".join(dict.fromkeys(self._names(one, readers) for one in its)))
+            replace(line, who=_members(its), names=", ".join(dict.fromkeys(self._names(one, readers) for one in its)))
             for line, its in alike.items()
         ]
 
@@ -260,11 +260,10 @@ _WHY_NONE = {
 }
 
 
-def _listed(periods: Sequence[Target]) -> str:
+def _members(periods: Sequence[Target]) -> str:
     """“Customer, account manager and COO”."""
-    first, *others = [one.member.label for one in periods]
-    rest = [label if label.isupper() else label.lower() for label in others]
-    return " and ".join([", ".join([first, *rest[:-1]]), *rest[-1:]])
+    first, *others = [period.member.label for period in periods]
+    return and_list([first, *(label if label.isupper() else label.lower() for label in others)])
 
 
 def _ended(rows: QuerySet[SlaTarget]) -> list[SlaTarget]:
