@@ -1,7 +1,7 @@
 """The dashboard: what each person should look at next, as cards.
 
 Every card is scoped by the reader (A1), costs a fixed number of queries and reads no more rows than it shows: lists
-are cut, counts are capped. Other apps put cards of their own here with `register`.
+are cut, counts are capped. Other apps register cards of their own with `card`.
 """
 
 from __future__ import annotations
@@ -26,22 +26,21 @@ from contacts.directory import directory_problems
 from contacts.enums import Right
 from contacts.models import Company, Technician, User
 
-#: Written as a list, not as "not resolved": so the counts can use the index on status.
+#: A list instead of "not resolved", so that the counts can use the index on status.
 OPEN = [status for status in Status if status != Status.RESOLVED]
 #: How many rows a card lists before it links on.
 SHOWN = 12
 COMPANIES_SHOWN = 100
-#: Open cases are counted up to here: beyond it the exact figure helps nobody and costs more with every case.
+#: Open cases are counted up to here.
 COUNTED = 5_000
-#: For so long the dashboard tells of an outage.
 OUTAGE_SHOWN_FOR = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number that sums a card up, for the strip at the top by rising place: “7 critical”, and where it leads."""
+    """A number for the strip at the top of the page, “7 critical”, by rising place."""
 
-    said: str
+    number: str
     label: str
     link: str = ""
     is_pressing: bool = False
@@ -50,10 +49,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Card:
-    """A part of the dashboard: a heading, a template with its context, where it leads on, and in which column.
-
-    `figures` sum it up at the top of the page; they cost no query of their own.
-    """
+    """A part of the dashboard. `aside` puts it into the narrow column; `figures` must cost no query of their own."""
 
     title: str
     template: str
@@ -84,7 +80,7 @@ def card(place: int) -> Callable[[CardMaker], CardMaker]:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Django-unfold's dashboard callback: the cards of the signed-in person."""
+    """Django-unfold's dashboard callback."""
     now = timezone.now()
     cards = cards_for(request.user, now)  # type: ignore[arg-type]
     columns = [[card for card in cards if card.aside is aside] for aside in (False, True)]
@@ -105,12 +101,11 @@ def greeting(user: User, now: datetime) -> str:
 
 
 def _counted(rows: list[Any]) -> str:
-    """How many rows there are; a list that was cut says so."""
+    """“3”, or “12+” for a list that was cut."""
     return f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
 
 
 def cards_for(user: User, now: datetime) -> list[Card]:
-    """The cards of one person at `now`, own work first."""
     made = (_makers[place](user, now) for place in sorted(_makers))
     return [card for card in made if card is not None]
 
@@ -133,7 +128,6 @@ def _case_list(**filters: str) -> str:
 
 @card(place=0)
 def no_role_card(user: User, now: datetime) -> Card | None:
-    """Somebody who may sign in and may nothing else is told whom to ask."""
     if any(user.may(right) for right in Right):
         return None
     return Card("You have no role yet", "admin/desk/no_role.html")
@@ -148,7 +142,7 @@ def _has_a_queue(user: User) -> bool:
 
 @card(place=21)
 def my_queue(user: User, now: datetime) -> Card | None:
-    """The open cases that are one's own or watched, those that do not wait; soonest moment first."""
+    """The open cases that one owns or watches and that do not wait, the soonest escalation first."""
     rows = _queue_rows(user, Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "escalation_check_at")
     if not _has_a_queue(user) and not rows:
         return None
@@ -196,7 +190,7 @@ def my_waiting(user: User, now: datetime) -> Card | None:
 
 @dataclass(frozen=True)
 class ToDo:
-    """Something that a wait asks of its owner, and since when."""
+    """Something that the owner of a waiting case has to do."""
 
     case: Case
     what: str
@@ -205,7 +199,7 @@ class ToDo:
 
 @card(place=20)
 def asked_of_me(user: User, now: datetime) -> Card | None:
-    """Calls to make today and absences whose dates somebody has to say, on one's own waiting cases (F3, F5)."""
+    """Calls to make and absences to confirm on one's own waiting cases (F3, F5)."""
     if not user.may(Right.WORK_CASES):
         return None
     todos = sorted([*_calls_to_make(user, now), *_absences_to_settle(user)], key=lambda todo: todo.since)
@@ -220,7 +214,7 @@ def asked_of_me(user: User, now: datetime) -> Card | None:
 
 
 def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
-    """Told to call, and neither called nor written to since."""
+    """Calls that the owner was asked to make within the last day and that no later step has followed."""
     since = FollowUp.objects.filter(case=OuterRef("case"), episode=OuterRef("episode"), done_at__gt=OuterRef("done_at"))
     told = FollowUp.objects.filter(
         ~Exists(since),
@@ -240,7 +234,7 @@ def _absences_to_settle(user: User) -> list[ToDo]:
     rows = Absence.objects.filter(state__in=OPEN_ABSENCES, case__owner=user)
     rows = rows.filter(case__status=Status.WAITING, asked_at__isnull=False).select_related("case", "case__company")
     return [
-        ToDo(row.case, f"Confirm: {row.said()}" if row.back_on else "Say how long they are away", row.noted_at)
+        ToDo(row.case, f"Confirm: {row.summary()}" if row.back_on else "Say how long they are away", row.noted_at)
         for row in rows.order_by("noted_at")[: SHOWN + 1]
     ]
 
@@ -252,7 +246,7 @@ def _queue_rows(user: User, cases: QuerySet[Case], moment: str) -> list[Case]:
 
 
 def _with_moment(cases: list[Case], column: str, now: datetime) -> list[dict[str, Any]]:
-    """What the list shows of each case: the moment it is sorted by, and whether the engine is just working it out."""
+    """The rows of a list; `in_work`: the moment has come and a sweep is about to handle it."""
     moments = [getattr(case, column) for case in cases[:SHOWN]]
     return [
         {"case": case, "at": at, "in_work": at is not None and at <= now}
@@ -262,7 +256,7 @@ def _with_moment(cases: list[Case], column: str, now: datetime) -> list[dict[str
 
 @card(place=23)
 def unanswered(user: User, now: datetime) -> Card | None:
-    """What customers wrote on resolved cases and nobody has handled yet: one's own, or everybody's (C7)."""
+    """Contacts of customers on resolved cases that nobody has handled, on one's own cases or on all (C7)."""
     if not user.may(Right.WORK_CASES):
         return None
     words = Interaction.objects.filter(needs_answer=True).select_related("case", "case__company", "contact")
@@ -282,7 +276,7 @@ def unanswered(user: User, now: datetime) -> Card | None:
 
 @card(place=24)
 def my_duty(user: User, now: datetime) -> Card | None:
-    """The switch of a technician: on duty or away (C6)."""
+    """The technician's switch between on duty and away (C6)."""
     technician = Technician.objects.filter(user=user).select_related("centre").first()
     if technician is None or not user.may(Right.WORK_CASES):
         return None
@@ -408,7 +402,7 @@ def newest_of_own_companies(user: User, now: datetime) -> Card | None:
 
 @card(place=25)
 def engine_watch(user: User, now: datetime) -> Card | None:
-    """Whether the engine looks often enough, and whether anything due was left lying (S2, S3, M1)."""
+    """The state of sweeps and mail, and cases set aside (S2, S3, M1)."""
     if not user.may(Right.WATCH_THE_ENGINE):
         return None
     state = engine_state(now)
@@ -425,7 +419,7 @@ def engine_watch(user: User, now: datetime) -> Card | None:
         "admin/desk/engine.html",
         {
             "looks": state.looks,
-            "overdue": [(one.what, one.due_at) for one in state.overdue],
+            "overdue": [(work.what, work.due_at) for work in state.overdue],
             "mails": mails,
             "mail_late": state.mail if state.mail_is_late else None,
             "set_aside": set_aside,
@@ -440,7 +434,7 @@ def engine_watch(user: User, now: datetime) -> Card | None:
 
 @card(place=62)
 def problems(user: User, now: datetime) -> Card | None:
-    """What would send messages to the fallback (D5)."""
+    """Gaps of the directory that send messages to the fallback (D5)."""
     if not user.may(Right.WATCH_THE_ENGINE):
         return None
     sentences = directory_problems()
@@ -456,7 +450,7 @@ def problems(user: User, now: datetime) -> Card | None:
 
 @card(place=63)
 def refusals(user: User, now: datetime) -> Card | None:
-    """Who was turned away lately because they are not their company's help desk (D3)."""
+    """The latest callers who were turned away (D3)."""
     if not user.may(Right.WATCH_THE_ENGINE):
         return None
     rows = list(Refusal.objects.select_related("company", "by").order_by("-pk")[:5])

@@ -1,4 +1,4 @@
-"""The technicians as assignment sees them: who is on duty, in whose business day it is, how loaded everybody is."""
+"""The active technicians with duty, business day and load, to choose owners and stand-ins from (C6, E7, E8)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def language_of_service(language: str, now: datetime) -> str:
 
 
 class Roster:
-    """Every active technician with their load, read once for a batch; cases given out in the batch count at once."""
+    """Every active technician with their load, read once for a batch; a case given to somebody counts at once."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        self._hours: dict[int, OpeningHours] = {}  # read when somebody is to be on duty at the covering centre
+        self._hours: dict[int, OpeningHours] = {}  # read when first needed
         technicians = list(Technician.objects.filter(user__is_active=True).select_related("user").order_by("user_id"))
         self.users: dict[int, User] = {technician.user_id: technician.user for technician in technicians}
         loads = open_loads(list(self.users))
@@ -48,22 +48,21 @@ class Roster:
         }
 
     def at_opening(self, severity: Severity, language: str) -> Choice | None:
-        """The L2 who gets a new case (C6), and the case on their load; None when there is no L2 at all."""
+        """Choose the L2 for a new case and add it to their load (C6); None when there is no L2 at all."""
         choice = choose_at_opening(self._with_business_day(), language_of_service(language, self.now))
         return self._given(choice, severity, new=True)
 
     def to_l3(self, severity: Severity, language: str) -> Choice | None:
-        """The L3 whom ownership goes to (E7), and the case on their load; None when there is no L3 at all."""
+        """Choose the L3 for an escalated case and add it to their load (E7); None when there is no L3 at all."""
         choice = choose_l3(list(self._candidates.values()), language_of_service(language, self.now))
         return self._given(choice, severity, new=False)
 
     def stand_in(self, language: str, besides: int) -> Choice | None:
-        """Who answers for an owner who is off duty, somebody besides them (E8); None when nobody is on duty there."""
+        """Who answers for `besides`, an owner who is off duty (E8); None when nobody is on duty."""
         others = [candidate for candidate in self._with_business_day() if candidate.user_id != besides]
         return choose_stand_in(others, language_of_service(language, self.now))
 
     def _with_business_day(self) -> list[Candidate]:
-        """The candidates, each knowing whether it is their centre's business day; the other choices do not ask."""
         return [
             replace(candidate, in_business_day=self._centre_of[candidate.user_id] in self._centres_in_business_day)
             for candidate in self._candidates.values()
@@ -76,14 +75,14 @@ class Roster:
         return set(centres_in_business_day(self._hours, self.now))
 
     def at(self, moment: datetime) -> Roster:
-        """The same people with the same load at another moment, for looking ahead; nothing is read twice."""
+        """The same people and loads at another moment, for the forecast; reads nothing again."""
         other = copy(self)
         other.now = moment
         other.__dict__.pop("_centres_in_business_day", None)
         return other
 
     def relieve(self, user_id: int | None, severity: Severity) -> None:
-        """Take a case that went to somebody else off the load of its former owner."""
+        """Take a reassigned case off the load of its former owner."""
         former = self._candidates.get(user_id) if user_id is not None else None
         if former is not None:
             self._candidates[former.user_id] = replace(former, load=former.load - WEIGHT[severity])

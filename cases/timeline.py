@@ -1,8 +1,7 @@
 """Everything that happened to a case in one list, newest first: contacts, changes, notices, mail (C3, C5, M1).
 
-A fixed number of queries whatever the length; a page holds the newest hundred and leads on to older ones. What was
-mailed of something stands with it, and what the desk sends again and again by itself is folded, so that the words of
-people stand out. Other apps tell what they know through a small registry.
+The number of queries is fixed. Mail is shown with its reason, and routine messages of the desk are folded, so that
+what people wrote stands out. Other apps register sources of entries with `timeline_source`.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ from cases.mail.messages import MESSAGES, Routine, message_label
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from cases.policy.intake import DETAILS
 from contacts.enums import Role
+from contacts.reader import for_reader
 from contacts.wording import and_list, in_zone
 
 PAGE = 100
-#: As far back as a page can be asked for, in pages; a case with more entries has something else wrong with it.
 MOST_PAGES = 200
 
 #: Mail whose content stands in the timeline in other entries.
@@ -46,7 +45,7 @@ ICONS = {Channel.PHONE: "call", Channel.CHAT: "forum", Channel.EMAIL: "mail", Ch
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened, as the page tells it."""
+    """One thing that happened, as the page shows it."""
 
     at: datetime
     kind: str  # contact, note, change, notice, mail; promise and missed from promised times
@@ -71,12 +70,12 @@ class Timeline:
     has_older: bool
 
     @property
-    def told(self) -> list[Moment | Fold]:
-        """The entries as the page shows them: each of them once, those that belong together on one line."""
+    def items(self) -> list[Moment | Fold]:
+        """The entries as the page shows them: each once, those that belong together on one line."""
         return list(_folded(_moments(self.entries)))
 
 
-#: What another app knows of a case: its newest entries, no fewer than so many if there are as many, in any order.
+#: Returns the newest entries of a case, at least as many as the number asks for if there are so many, in any order.
 Source = Callable[[Case, int], Iterable[Entry]]
 
 _sources: list[Source] = []
@@ -89,13 +88,13 @@ def timeline_source(source: Source) -> Source:
 
 
 def timeline_of(case: Case, page: int = 0) -> Timeline:
-    """The `page`-th newest hundred of what happened; five queries, and those of the registered sources."""
+    """The entries of a page, 0 being the newest; five queries and those of the registered sources."""
     page = min(max(page, 0), MOST_PAGES)
     enough = (page + 1) * PAGE + 1
     entries = [entry for source in OWN_SOURCES for entry in source(case, enough)]
     for source in _sources:
         entries += source(case, enough)
-    # What happened at the same moment stays in the order above: the contact, then the change it made, then the mail.
+    # The sort is stable, so entries of one moment keep the order of their sources.
     entries.sort(key=lambda entry: entry.at, reverse=True)
     shown = entries[page * PAGE : (page + 1) * PAGE]
     return Timeline(shown, page, has_older=len(entries) > (page + 1) * PAGE)
@@ -106,19 +105,19 @@ def timeline_of(case: Case, page: int = 0) -> Timeline:
 
 @dataclass(frozen=True)
 class Moment:
-    """One line of the page: what happened, and who was written to at that very moment."""
+    """One line of the page: what happened, and the mail written about it at the same moment."""
 
     entry: Entry
     mailed: tuple[Entry, ...] = ()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """All that it tells of; a routine is told by its copies alone."""
+        """Everything on this line. The entry of a routine is itself the first of `mailed`."""
         return self.mailed if self.entry.routine else (self.entry, *self.mailed)
 
     @property
     def copies(self) -> list[Entry]:
-        """Who was written to, each message to each of them once."""
+        """Each message to each reader once."""
         return list({(one.to, one.mail and one.mail.pk): one for one in self.mailed}.values())
 
     @property
@@ -128,71 +127,65 @@ class Moment:
 
     @property
     def title(self) -> str:
-        """What it is, “Status update to 4 people” for one that several got."""
+        """The entry's title, or “Status update to 4 people”."""
         together = self.entry.routine.together if self.entry.routine else ""
         return f"{together} to {len(self.people)} people" if together and len(self.people) > 1 else self.entry.title
 
     @property
     def lines(self) -> list[str]:
-        """What there is to add, the same words once."""
+        """The details of all entries, equal ones once."""
         return list(dict.fromkeys(line for one in self.entries for line in one.lines))
 
 
 @dataclass(frozen=True)
 class Fold:
-    """What the desk sent by itself until somebody did something, as one quiet entry that opens; newest first."""
+    """Consecutive routine messages of the desk as one entry that can be opened; newest first."""
 
     moments: tuple[Moment, ...]
 
     @property
     def at(self) -> datetime:
-        """When the newest was written."""
         return self.moments[0].entry.at
 
     @property
     def since(self) -> datetime:
-        """When the oldest was written."""
         return self.moments[-1].entry.at
 
     @property
     def entries(self) -> list[Entry]:
-        """The single messages."""
         return [entry for moment in self.moments for entry in moment.entries]
 
     @property
     def title(self) -> str:
-        """How many they are; what it is, when it is one."""
         return f"{len(self.entries)} messages of the desk" if len(self.moments) > 1 else self.moments[0].title
 
     @property
-    def said(self) -> str:
-        """What they are, “2 updates to the customer and 1 reminder to the owner”; when it is one, to whom it went."""
+    def summary(self) -> str:
+        """“2 updates to the customer and 1 reminder to the owner”; for a single one, to whom it went."""
         if len(self.moments) == 1:
             (only,) = self.moments
             return ": ".join(filter(None, [f"To {', '.join(only.people)}", "; ".join(only.lines)]))
         counts = Counter(entry.routine for entry in self.entries if entry.routine is not None)
         kinds = sorted(counts.items(), key=lambda kind: (kind[0].place, kind[0].one))
-        parts = [f"{number} {routine.one if number == 1 else routine.many}" for routine, number in kinds]
-        return and_list(parts)
+        return and_list(f"{number} {routine.one if number == 1 else routine.many}" for routine, number in kinds)
 
     @property
     def lost(self) -> int:
-        """How many did not arrive."""
+        """How many messages did not arrive."""
         return sum(entry.is_lost for entry in self.entries)
 
 
-#: What is mailed about at once.
+#: Kinds of entries that mail of the same moment is about.
 REASONS = frozenset({"contact", "note", "change"})
 
 
 def _moments(entries: Sequence[Entry]) -> Iterator[Moment]:
-    """What happened at each moment, with the mail of that moment: of what a person did or the desk decided, with it."""
     for _, group in groupby(entries, key=lambda entry: entry.at):
         yield from _at_one_moment(list(group))
 
 
 def _at_one_moment(entries: Sequence[Entry]) -> Iterator[Moment]:
-    """In the order given: the contact, then the change it made, then the mail of both."""
+    """The entries of one moment, in their order, with the mail attached to its reason and copies put together."""
     is_noticed = any(entry.kind == "notice" for entry in entries)
     singly = [entry for entry in entries if entry.routine is None and not (is_noticed and _only_follows_up(entry))]
     reason = next((entry for entry in reversed(singly) if entry.kind in REASONS), None)
@@ -206,12 +199,11 @@ def _at_one_moment(entries: Sequence[Entry]) -> Iterator[Moment]:
 
 
 def _only_follows_up(entry: Entry) -> bool:
-    """Whether the history says no more than that the notice went which is told beside it."""
+    """Whether a history row only repeats the notice that is shown beside it."""
     return entry.kind == "change" and entry.title == Move.FOLLOWED_UP.label and not entry.lines
 
 
 def _folded(moments: Iterable[Moment]) -> Iterator[Moment | Fold]:
-    """Runs of routine put together."""
     for is_routine, run in groupby(moments, key=lambda moment: moment.entry.routine is not None):
         if is_routine:
             yield Fold(tuple(run))
@@ -339,11 +331,11 @@ def _shown(row: Any, name: str, words: Any) -> str:
 
 
 def _notices(case: Case, enough: int) -> Iterator[Entry]:
-    # an attempt that a person logged is told as the contact that it was
+    # An attempt that a person logged is shown as the contact that it was.
     rows = FollowUp.objects.filter(case=case, interaction=None).select_related("mail").order_by("-done_at", "-pk")
     for row in rows[:enough]:
         late = row.done_at - row.due_at > timedelta(minutes=15)
-        lines = [f"Was due {row.due_at:%Y-%m-%d %H:%M} UTC."] if late else []
+        lines = [f"Was due {for_reader(row.due_at)}."] if late else []
         if row.superseded:
             lines.append("Not sent: a later notice that was due as well went instead.")
         if row.closes_at is not None:
@@ -377,31 +369,26 @@ def _absences(case: Case, enough: int) -> Iterator[Entry]:
             icon="beach_access",
             title=f"{row.contact.name} is out of office",
             who=f"noted by {row.noted_by}" if row.noted_by else "",
-            lines=[f"{row.said()}."]
-            if by_hand
-            else [f"Read from it, for somebody to confirm: {row.phrase}."] * bool(row.phrase),
+            lines=_about_absence(row, by_hand),
             body=row.note,
         )
         if row.settled_at is not None and not by_hand:
             dismissed = row.state == AbsenceState.DISMISSED
+            settled = "Absence over" if row.ended_on else "Absence confirmed"
             yield Entry(
                 at=row.settled_at,
                 kind="absence",
                 icon="event_busy" if dismissed else "event_available",
-                title="No absence after all"
-                if dismissed
-                else "Absence confirmed"
-                if not row.ended_on
-                else "Absence over",
+                title="No absence after all" if dismissed else settled,
                 who=str(row.settled_by) if row.settled_by else "",
-                lines=[] if dismissed else [f"{row.said()}."],
+                lines=[] if dismissed else [f"{row.summary()}."],
             )
 
 
 def _about_absence(row: Absence, by_hand: bool) -> list[str]:
     if by_hand:
-        return [f"{row.said()}."]
-    return [f"Read from it, for somebody to confirm: “{row.phrase}”."] if row.phrase else []
+        return [f"{row.summary()}."]
+    return [f"Read from it, for somebody to confirm: {row.phrase}."] if row.phrase else []
 
 
 def _mails(case: Case, enough: int) -> Iterator[Entry]:
@@ -432,5 +419,5 @@ def _to_whom(mail: Mail) -> str:
     return f"to {name}" + (f", meant for {mail.meant_for}" if mail.meant_for else "")
 
 
-#: What `cases` knows by itself, in the order in which things of one moment are told.
+#: The sources of `cases`, in the order in which entries of one moment are shown.
 OWN_SOURCES: tuple[Source, ...] = (_contacts, _absences, _changes, _notices, _mails)

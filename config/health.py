@@ -1,7 +1,7 @@
 """Is the desk up, and can it do its work? `/healthz` and `/readyz` (S3).
 
-Both are answered before any other middleware: a probe names the machine, not one of `ALLOWED_HOSTS`, comes without
-HTTPS and must not wait for a session.
+Both are answered before any other middleware: a probe uses the address of the machine, not one of `ALLOWED_HOSTS`,
+and no HTTPS.
 """
 
 import logging
@@ -26,7 +26,7 @@ UNKNOWN = "Nobody knows, without the database."
 
 
 class ProbeMiddleware:
-    """Answers the two probes, hands on everything else."""
+    """Answers the two probes and passes every other request on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -40,15 +40,14 @@ class ProbeMiddleware:
 
 
 def healthz() -> HttpResponse:
-    """200 as long as the process answers; touches nothing else."""
+    """200 as long as the process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 def readyz() -> HttpResponse:
-    """200 when every part works and nothing is left lying, else 503; the body has a sentence for each part that does
-    not, and the figures of the engine."""
+    """200 when every part works and nothing is overdue, else 503; the body says what does not work."""
     database = database_trouble()
-    # Whoever has just waited for the database in vain does not wait for it a second time.
+    # After one timeout of the database it is not asked again.
     engine, figures = read_engine() if not database else (dict.fromkeys(ENGINE_PARTS, UNKNOWN), {})
     troubles = {"database": database, "broker": broker_trouble(), **engine}
     ready = not any(troubles.values())
@@ -85,7 +84,7 @@ def broker_trouble() -> str:
 
 
 def read_engine() -> tuple[dict[str, str], dict[str, Any]]:
-    """A sentence for each part of the engine that is not well, and its figures (S3)."""
+    """The trouble of each part of the engine, "" for none, and its figures (S3)."""
     try:
         state = engine_state(timezone.now())
     except DatabaseError:
@@ -95,7 +94,6 @@ def read_engine() -> tuple[dict[str, str], dict[str, Any]]:
 
 
 def engine_troubles(state: EngineState) -> dict[str, str]:
-    """What is wrong with each part of the engine, in sentences; nothing for one that is well."""
     late = " ".join(state.late_looks())
     beat = f"{late} Check that Celery beat and a worker run." if late else ""
     sentences = (beat, " ".join(state.late_work()), " ".join(state.late_mail()))
@@ -103,7 +101,6 @@ def engine_troubles(state: EngineState) -> dict[str, str]:
 
 
 def engine_figures(state: EngineState) -> dict[str, Any]:
-    """When each job looked last, since when the oldest obligation of all open cases is due, and how much mail waits."""
     return {
         "last_looks": {look.name: look.last_at for look in state.looks},
         "oldest_due": state.oldest_due_at,

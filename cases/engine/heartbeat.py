@@ -1,6 +1,6 @@
-"""The heartbeat: a sign to a watcher outside, who raises the alarm when it stays away (S3).
+"""The heartbeat: a ping to an outside watcher, which raises the alarm when the pings stop (S3).
 
-Outside, because a desk that stands still, or has lost its network, cannot say so itself.
+A desk that stands still, or has lost its network, cannot say so itself.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from urllib.parse import urlsplit
 
 log = logging.getLogger(__name__)
 
-#: Seconds that the watcher may take to answer.
+#: Seconds.
 ANSWERS_WITHIN = 5
 
 
 def ping(url: str) -> bool:
-    """GET the http or https address; False if that failed, which is only logged: the watcher will miss it."""
+    """GET the http or https address. Returns False if that failed; a failure is only logged."""
     try:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("neither http nor https")
         with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN):
             return True
     except (OSError, ValueError, http.client.HTTPException) as error:
-        # Not the address: what it ends in is a secret of whoever may ping.
+        # The address is not logged: it ends in a secret.
         log.warning("the heartbeat was not heard: %s", type(error).__name__ + _status(error))
         return False
 

@@ -1,7 +1,6 @@
-"""Writing a change together with its history row: who, when, why and which move (C5).
+"""Write a change of a case together with its history row: who, when, why and which move (C5).
 
-The history is also what the escalation clock is reckoned from (E3), so its times are the moves' own, never the
-database's. One case goes through `record`, a batch through `record_many`: bulk statements *and* history rows.
+Escalation clocks are computed from the history (E3), so its times are those of the moves, never the database's.
 """
 
 from __future__ import annotations
@@ -39,17 +38,17 @@ def record_many(
     now: datetime,
     actor: User | None = None,
 ) -> None:
-    """Write the same `fields` of many cases, locked by the caller, each with its history row (C5); few statements."""
+    """Write the same `fields` of many cases, locked by the caller, with their history rows in bulk (C5)."""
     for case in cases:
         case.last_move = move
-        # Never before the change it follows, even if another machine's clock is ahead: escalation reads them in order.
+        # Not before the change it follows, even if another machine's clock is ahead: clocks read them in order.
         case.changed_at = max(now, case.changed_at)
     update_columns(cases, [*fields, "last_move", "changed_at"])
     write_history(((case, case.changed_at, reason_of(case)) for case in cases), actor)
 
 
 def write_history(changes: Iterable[tuple[Case, datetime, str]], actor: User | None = None, kind: str = "~") -> None:
-    """History rows for cases as they are in memory: (case, moment, reason) each; `kind` is "+" for new cases."""
+    """Write a history row for each (case, moment, reason), the case as it is in memory; `kind` "+" is for new cases."""
     actor_id = actor.pk if actor else None
     tracked = attrgetter(*TRACKED)
     columns = (*TRACKED, "history_date", "history_type", "history_user_id", "history_change_reason")

@@ -1,7 +1,7 @@
-"""Outages (S3): a sweep that comes back after too long notes from when to when nobody looked, and reports once.
+"""Outages (S3): note that a sweep did not run for too long, and report once what came due meanwhile.
 
-It is not the sweep that asks whether it was late, but whoever starts it by the clock: a sweep may be run at any
-moment, as the demonstration and the tests do.
+Only a sweep that is started by the clock, through `run_watched`, can be late; the demo and the tests run sweeps at any
+moment.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from contacts.enums import Role
 
 Clock = Callable[[], datetime]
 
-#: How long the report on a sweep that has caught up waits for the others, so that one mail tells of all.
+#: How long a sweep that has caught up waits for the others, so that one mail reports on all.
 WAIT_FOR_THE_OTHERS = timedelta(minutes=5)
-#: How many things the mail lists; the page lists more and counts all.
+#: How much late work the mail lists; the page lists more.
 LISTED_IN_MAIL = 20
 
 
 def run_watched(sweep: Sweep, clock: Clock) -> Swept:
-    """Run a sweep that has to look all the time, and see to it that an outage before it is noted and reported."""
+    """Run a sweep, and note and report the outage that came before it, if there was one."""
     now = clock()
     note_outage(sweep.name, now)
     swept = run(sweep, now)
     note_caught_up(sweep, clock())
-    tell(clock())
+    report_outages(clock())
     return swept
 
 
 def note_outage(name: str, now: datetime) -> None:
-    """Write down that nobody looked until `now`, if that was too long; once, however many workers start (S3)."""
-    pulse = SweepRun.objects.filter(name=name).first()
-    if pulse is None or now - pulse.alive_at <= _allowed():
+    """Record an outage that ended at `now`, if the last run is too long ago; once, however many workers start (S3)."""
+    run_before = SweepRun.objects.filter(name=name).first()
+    if run_before is None or now - run_before.alive_at <= _allowed():
         return
-    began_at = pulse.last_at
+    began_at = run_before.last_at
     restarted = Outage.objects.filter(sweep=name, caught_up_at=None).order_by("-ended_at").first()
-    if restarted is not None and restarted.ended_at > began_at:  # a sweep did come back, but not to its end
+    if restarted is not None and restarted.ended_at > began_at:  # the sweep came back but did not finish
         began_at = restarted.ended_at
     if now - began_at > _allowed():
         row = Outage(sweep=name, began_at=began_at, ended_at=now)
@@ -54,21 +54,21 @@ def note_outage(name: str, now: datetime) -> None:
 
 
 def note_caught_up(sweep: Sweep, now: datetime) -> None:
-    """Write down that nothing is left of what came due in an outage; another worker may still hold some of it."""
+    """Record that nothing is left of what came due in an outage; another worker may still hold some of it."""
     for outage in Outage.objects.filter(sweep=sweep.name, told_at=None, caught_up_at=None):
         if not sweep.due(outage.ended_at).exists():
             Outage.objects.filter(pk=outage.pk, caught_up_at=None).update(caught_up_at=now)
 
 
-def tell(now: datetime) -> None:
-    """Mail the Support Manager the report on what has been caught up with: once, and one for all sweeps (D5, S3)."""
+def report_outages(now: datetime) -> None:
+    """Mail the Support Manager one report on all outages that have been caught up with, once (D5, S3)."""
     if not Outage.objects.filter(told_at=None).exists():
         return
     with transaction.atomic():
-        # Whoever else wants to tell waits here, and finds nothing left to tell.
-        untold = list(Outage.objects.select_for_update().filter(told_at=None).order_by("pk"))
-        ready = [outage for outage in untold if outage.caught_up_at is not None]
-        if not ready or not ((len(ready) == len(untold) and _all_look_again(now)) or _waited_long(ready, now)):
+        # Another worker waits here, and then finds nothing left to report.
+        unreported = list(Outage.objects.select_for_update().filter(told_at=None).order_by("pk"))
+        ready = [outage for outage in unreported if outage.caught_up_at is not None]
+        if not ready or not ((len(ready) == len(unreported) and _all_run_again(now)) or _waited_long(ready, now)):
             return
         Outage.objects.filter(pk__in=[outage.pk for outage in ready]).update(told_at=now)
         _post_report(ready, now)
@@ -78,9 +78,9 @@ def _allowed() -> timedelta:
     return timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
 
 
-def _all_look_again(now: datetime) -> bool:
-    pulses = SweepRun.objects.filter(name__in=reported_sweeps())
-    return all(now - pulse.alive_at <= _allowed() for pulse in pulses)
+def _all_run_again(now: datetime) -> bool:
+    runs = SweepRun.objects.filter(name__in=reported_sweeps())
+    return all(now - sweep_run.alive_at <= _allowed() for sweep_run in runs)
 
 
 def _waited_long(ready: Sequence[Outage], now: datetime) -> bool:

@@ -1,6 +1,6 @@
-"""Is the engine at work, and is anything left lying? One reading for the admin, `/readyz` and the heartbeat (S3).
+"""The state of the engine, for the admin, `/readyz` and the heartbeat (S3): late jobs, overdue work, late mail.
 
-A fixed number of index probes, however many cases are open and mails are kept.
+It costs a fixed number of index probes, however many cases and mails there are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cases.enums import MailStatus
 from cases.models import Case, FailedCase, Mail, SweepRun
 from contacts.wording import rough_duration, utc_stamp
 
-#: Jobs of the beat table that nobody here watches: the heartbeat is watched from outside.
+#: The heartbeat is watched from outside.
 UNWATCHED = frozenset({"heartbeat"})
 #: Mails are counted up to here.
 MAILS_COUNTED = 1_000
@@ -25,7 +25,7 @@ MAILS_COUNTED = 1_000
 
 @dataclass(frozen=True)
 class Look:
-    """One job of the beat table: when it looked last, and whether that is too long ago."""
+    """The last run of a job of the beat table."""
 
     name: str
     last_at: datetime | None
@@ -35,7 +35,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The oldest obligation of a kind that is due and not carried out, and since when."""
+    """The oldest due work of a kind."""
 
     what: str
     case_id: int
@@ -65,30 +65,29 @@ class EngineState:
 
     @property
     def overdue(self) -> list[Waiting]:
-        """What has been due for longer than it may be, the oldest of each kind."""
-        return [one for one in self.waiting if self._too_long(one.due_at)]
+        """The oldest work of each kind, if it has been due for longer than it may be."""
+        return [work for work in self.waiting if self._too_long(work.due_at)]
 
     def _too_long(self, due_at: datetime) -> bool:
         return self.now - due_at > timedelta(minutes=settings.DESK_OVERDUE_AFTER_MINUTES)
 
     @property
     def oldest_due_at(self) -> datetime | None:
-        """Since when the oldest obligation of all open cases is due, those set aside included; None: nothing is."""
-        moments = [one.due_at for one in self.waiting]
+        """When the oldest work of all open cases was due, cases set aside included; None when nothing is due."""
+        moments = [work.due_at for work in self.waiting]
         return min([*moments, *([self.set_aside_since] if self.set_aside_since else [])], default=None)
 
     @property
     def mail_is_late(self) -> bool:
-        """Whether a message waits for longer than it may without ever having been tried."""
+        """Whether a message that was never tried waits for longer than it may."""
         allowed = timedelta(minutes=settings.DESK_MAIL_LATE_AFTER_MINUTES)
         return self.mail.oldest_at is not None and self.now - self.mail.oldest_at > allowed
 
     def troubles(self) -> list[str]:
-        """A sentence for everything that is wrong, none while all is well. They tell no secrets."""
+        """A sentence for everything that is wrong, without secrets; none while all is well."""
         return [*self.late_looks(), *self.late_work(), *self.late_mail()]
 
     def late_looks(self) -> Iterator[str]:
-        """The jobs that have not looked for too long."""
         for look in self.looks:
             if look.last_at is None:
                 yield f"'{look.name}' has never run."
@@ -97,18 +96,18 @@ class EngineState:
                 yield f"'{look.name}' ran last at {utc_stamp(look.last_at, seconds=True)} UTC, {ago:,.0f} s ago."
 
     def late_work(self) -> Iterator[str]:
-        """The obligations that are overdue, and the cases that cannot be worked (S2)."""
-        for one in self.overdue:
-            number = Case(pk=one.case_id).number
-            since, ago = utc_stamp(one.due_at, seconds=True), rough_duration(self.now - one.due_at)
-            yield f"The {one.what} of {number} is overdue: it was due at {since} UTC, {ago} ago."
+        """Overdue work, and cases that have been set aside for too long (S2)."""
+        for work in self.overdue:
+            number = Case(pk=work.case_id).number
+            since, ago = utc_stamp(work.due_at, seconds=True), rough_duration(self.now - work.due_at)
+            yield f"The {work.what} of {number} is overdue: it was due at {since} UTC, {ago} ago."
         if self.set_aside_since is not None and self._too_long(self.set_aside_since):
             cases = "case is" if self.set_aside == 1 else "cases are"
             since = utc_stamp(self.set_aside_since, seconds=True)
             yield f"{self.set_aside:,} {cases} set aside, the oldest since {since} UTC."
 
     def late_mail(self) -> Iterator[str]:
-        """The mail that waits for too long; why, only the admin tells."""
+        """Mail that waits for too long. The server's error is shown in the admin only."""
         if self.mail_is_late and self.mail.oldest_at is not None:
             ago = rough_duration(self.now - self.mail.oldest_at)
             more = " or more" if self.mail.queued >= MAILS_COUNTED else ""
@@ -117,12 +116,10 @@ class EngineState:
 
 
 def watched_jobs() -> list[str]:
-    """The jobs of the beat table that have to run all the time."""
     return sorted(name for name in current_app.conf.beat_schedule if name not in UNWATCHED)
 
 
 def engine_state(now: datetime) -> EngineState:
-    """The engine at `now` (UTC)."""
     aside = FailedCase.objects.filter(solved_at=None).aggregate(number=Count("pk"), since=Min("since"))
     return EngineState(now, tuple(looks(now)), tuple(_waiting(now)), aside["number"], aside["since"], _mail_state())
 
@@ -130,13 +127,13 @@ def engine_state(now: datetime) -> EngineState:
 def looks(now: datetime) -> Iterator[Look]:
     """Every job that is watched; one query."""
     allowed = timedelta(seconds=settings.DESK_BEAT_LATE_AFTER_SECONDS)
-    seen = {pulse.name: pulse for pulse in SweepRun.objects.all()}
+    runs = {run.name: run for run in SweepRun.objects.all()}
     for name in watched_jobs():
-        pulse = seen.get(name)
-        if pulse is None:
+        run = runs.get(name)
+        if run is None:
             yield Look(name, None, 0, is_late=True)
         else:
-            yield Look(name, pulse.last_at, pulse.done, is_late=now - pulse.alive_at > allowed)
+            yield Look(name, run.last_at, run.done, is_late=now - run.alive_at > allowed)
 
 
 def _waiting(now: datetime) -> Iterator[Waiting]:
@@ -151,8 +148,7 @@ def _waiting(now: datetime) -> Iterator[Waiting]:
 
 
 def _mail_state() -> MailState:
-    # What a server has refused for now backs off by itself (M2); a message that was never tried waits for the engine
-    # or for a mail server that is down.
+    # A message that was tried backs off by itself (M2); one that was not waits for the engine or a server that is down.
     untried = Mail.objects.filter(status=MailStatus.QUEUED, attempts=0).order_by("pk")
     oldest_at, last_error = untried.values_list("queued_at", "last_error").first() or (None, "")
     return MailState(
@@ -164,5 +160,4 @@ def _mail_state() -> MailState:
 
 
 def _capped(mails: QuerySet[Mail]) -> int:
-    """How many there are, counted no further than needed."""
     return mails.order_by()[:MAILS_COUNTED].count()

@@ -118,7 +118,7 @@ def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
         "Out of office",
         "admin/cases/panels/absences.html",
         {
-            "absences": [AbsenceLine(row, row.said(), _is_running(row, today)) for row in reversed(rows)],
+            "absences": [AbsenceLine(row, row.summary(), _is_running(row, today)) for row in reversed(rows)],
             "note": button_of("note_absence", case, user, now) if may_work else None,
         },
     )

@@ -1,4 +1,4 @@
-"""The ledger of following up on a wait (F2 to F4) and the customer's absences (F5)."""
+"""The ledger of following up on waits (F2 to F4), and absences of customers (F5)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from contacts.wording import day_and_month
 
 
 class FollowUp(models.Model):
-    """The ledger of a wait's plan: one row for each step that was carried out, for ever (F2 to F5, F7).
+    """A step of a waiting plan that was carried out; rows are kept for ever (F2 to F5, F7).
 
-    A step is carried out once in an episode; only one that got lost, or whose announcement was slept over, comes again,
-    with the next number in `time`.
+    A step is carried out once in an episode. One whose mail got lost, or whose announcement the customer could not
+    see in time, is carried out again with the next number in `time`.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="follow_ups")
@@ -53,10 +53,10 @@ class FollowUp(models.Model):
 
 
 class Absence(models.Model):
-    """The customer is out of office: the note, what was read from it, and what a person said of it (F5).
+    """An absence of the customer: the note, the dates read from it, and whether a person confirmed them (F5).
 
-    `away_from` and `back_on` are local days of the customer, the latter the first one on which they are back. No date
-    that was only read puts a plan to sleep for longer than the week in which somebody can confirm it.
+    `away_from` and `back_on` are local days of the customer; `back_on` is the first day on which they are back. Dates
+    that nobody has confirmed let a plan sleep for a week at most.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="absences")
@@ -89,15 +89,15 @@ class Absence(models.Model):
     def __str__(self) -> str:
         return f"{self.case_id} away until {self.back_on or 'nobody knows when'}"
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """“Away from Mon 1 June, back on Mon 15 June”."""
         if self.back_on is None:
             return "Away, nobody knows until when"
         away = f"Away from {day_and_month(self.away_from)}, " if self.away_from else ""
-        said = f"{away}back on {day_and_month(self.back_on)}"
-        return f"{said}; was back sooner, on {day_and_month(self.ended_on)}" if self.ended_on else said
+        sooner = f"; was back sooner, on {day_and_month(self.ended_on)}" if self.ended_on else ""
+        return f"{away}back on {day_and_month(self.back_on)}{sooner}"
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody still has to say what its dates are."""
+        """Whether its dates still have to be confirmed or given by a person."""
         return self.state in OPEN_ABSENCES

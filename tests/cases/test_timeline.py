@@ -36,7 +36,7 @@ def entry(minute: int, routine: Routine | None = None, to: str = "", **more: Any
 
 
 def told(*entries: Entry) -> list[Moment | Fold]:
-    return Timeline(list(entries), 0, has_older=False).told
+    return Timeline(list(entries), 0, has_older=False).items
 
 
 # --- what is folded, without a database -------------------------------------------------------------------------
@@ -54,13 +54,13 @@ def test_routine_between_the_words_of_people_is_one_entry_and_their_words_stand_
         NOON + timedelta(minutes=8),
         NOON + timedelta(minutes=3),
     )
-    assert fold.said == "1 update to the customer, 1 update to staff and 1 reminder"
+    assert fold.summary == "1 update to the customer, 1 update to staff and 1 reminder"
 
 
 def test_one_message_alone_is_quiet_too_and_says_what_it_is_and_to_whom() -> None:
     (fold,) = told(entry(5, REMINDER, "tech", title="Reminder", lines=["Owed by 14:00"]))
     assert isinstance(fold, Fold)
-    assert (fold.title, fold.said) == ("Reminder", "To tech: Owed by 14:00")
+    assert (fold.title, fold.summary) == ("Reminder", "To tech: Owed by 14:00")
 
 
 def test_the_same_message_to_several_people_is_one_line_with_everybody_on_it() -> None:
@@ -68,7 +68,7 @@ def test_the_same_message_to_several_people_is_one_line_with_everybody_on_it() -
     (fold,) = told(*copies)
     (line,) = fold.moments
     assert (line.title, line.people, line.copies) == ("Update to 3 people", ["Ada", "csm", "am"], copies)
-    assert (fold.title, fold.said) == ("Update to 3 people", "To Ada, csm, am")
+    assert (fold.title, fold.summary) == ("Update to 3 people", "To Ada, csm, am")
 
 
 def test_messages_of_other_moments_or_kinds_are_lines_of_their_own() -> None:
@@ -76,7 +76,7 @@ def test_messages_of_other_moments_or_kinds_are_lines_of_their_own() -> None:
     (fold,) = told(entry(6, TO_STAFF, "csm"), *copies, entry(5, REMINDER, "tech"))
     lines = [(one.entry.at.minute, one.people) for one in fold.moments]
     assert lines == [(6, ["csm"]), (5, ["csm", "am"]), (5, ["tech"])]
-    assert (fold.title, fold.said) == ("4 messages of the desk", "3 updates to staff and 1 reminder")
+    assert (fold.title, fold.summary) == ("4 messages of the desk", "3 updates to staff and 1 reminder")
 
 
 def test_two_mails_to_one_name_at_one_moment_are_both_told() -> None:
@@ -159,7 +159,7 @@ def test_what_people_said_stands_outside_every_fold_and_routine_inside(desk: Des
 def test_the_summaries_count_what_was_written_each_message_once(desk: Desk) -> None:
     case = lived(desk)
     counted: Counter[str] = Counter()
-    for one in timeline_of(case).told:
+    for one in timeline_of(case).items:
         if isinstance(one, Fold):
             counted.update(entry.routine.one for entry in one.entries if entry.routine)
     wanted = {
@@ -191,7 +191,7 @@ def test_a_mail_that_did_not_arrive_says_so_on_the_closed_fold(desk: Desk) -> No
 def test_a_long_life_asks_as_much_of_the_database_as_a_short_one(desk: Desk) -> None:
     def asked(case: Case) -> int:
         with CaptureQueriesContext(connection) as queries:
-            assert any(isinstance(one, Fold) for one in timeline_of(case).told)
+            assert any(isinstance(one, Fold) for one in timeline_of(case).items)
         return len(queries)
 
     assert asked(lived(desk, hours=34)) == asked(lived(desk))
