@@ -1,4 +1,4 @@
-"""An incident log as a file that a command was given: opened, read with a progress bar, its bad rows told (S4)."""
+"""Read an incident log from a file for a command: progress bar, sentences for errors and bad rows (S4)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LISTED = 20
 GZIP = b"\x1f\x8b"
 
 
-def said_bad_rows(bad_rows: Sequence[BadRow]) -> Iterator[str]:
-    """The rows that were skipped, with their line numbers, as lines for people."""
+def bad_row_lines(bad_rows: Sequence[BadRow]) -> Iterator[str]:
+    """Lines of text about the rows that were skipped, with their line numbers."""
     yield f"{len(bad_rows)} bad rows were skipped."
     for bad in bad_rows[:LISTED]:
         yield f"  line {bad.line}: {bad.sentence}"
@@ -30,7 +30,7 @@ def said_bad_rows(bad_rows: Sequence[BadRow]) -> Iterator[str]:
 
 
 def read_file(path: Path, until: datetime | None = None) -> Log:
-    """The log in a file, up to `until`. Raises CommandError with the sentence that says why it cannot be read."""
+    """The log in a file, up to `until`. Raises CommandError with a sentence if it cannot be read."""
     try:
         with _opened(path) as text, tqdm(text, desc="Reading", unit=" lines", disable=None) as lines:
             return read_log(lines, until)
@@ -48,7 +48,7 @@ def read_file(path: Path, until: datetime | None = None) -> Log:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[TextIO]:
-    """The file as text, unpacked if it is packed, whatever its name."""
+    """The file as text, unpacked if it is gzip, whatever its name."""
     with path.open("rb") as file:
         packed = path.suffix == ".gz" or file.read(2) == GZIP
     open_text = gzip.open if packed else open

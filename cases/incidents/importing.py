@@ -1,9 +1,8 @@
-"""The import of another system's incident log: new cases with a past that the desk did not decide (C5's exception).
+"""Import another system's incident log as new cases with their history (the exception of C5).
 
-What the log did is written as it was, also where C4 knows no such transition, with the log's own times. An incident
-is known again by its number (`external_reference`) and left alone, so a file that is imported twice adds nothing, and
-an import that was killed is completed by running it again: each batch, people and cases and history, is one
-transaction. From then on an imported case is worked like any other: the sweeps look at what is due.
+The history is written as the log has it, with the log's times, also where C4 has no such transition. An incident whose
+number is known (`external_reference`) is skipped and each batch is one transaction, so an import can be repeated, and
+one that was killed is completed by running it again. Afterwards the sweeps work an imported case like any other.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from contacts.calendars import calendar_problem
 from contacts.enums import Language, Level, Role
 from contacts.models import Company, Contact, OpeningSpan, SupportCentre, Technician, User
 
-#: Incidents that are written in one transaction.
+#: Incidents per transaction.
 BATCH = 500
 CENTRE = "Imported"
 #: Where the made-up addresses are; example.com belongs to nobody (RFC 2606).
@@ -37,10 +36,10 @@ STAFF = "staff.example.com"
 
 
 @dataclass(frozen=True)
-class Terms:
-    """How a log is imported: what it does not say itself."""
+class ImportOptions:
+    """What the log does not say itself."""
 
-    now: datetime  # when every open case is looked at first
+    now: datetime  # when the sweeps first check every open case
     shift: timedelta = timedelta(0)  # added to every moment of the log
     country: str = "US"
     time_zone: str = "America/New_York"
@@ -61,7 +60,6 @@ class Imported:
     bad_rows: list[BadRow] = field(default_factory=list)
 
     def add(self, other: Imported) -> None:
-        """Count what another part of the import did."""
         self.cases += other.cases
         self.known += other.known
         self.companies += other.companies
@@ -69,21 +67,21 @@ class Imported:
         self.technicians += other.technicians
 
 
-def import_log(log: Log, terms: Terms, on_progress: Callable[[int], object] = lambda done: None) -> Imported:
-    """Write every incident that the desk does not know yet, telling `on_progress` how many each batch handled.
+def import_log(log: Log, options: ImportOptions, on_progress: Callable[[int], object] = lambda done: None) -> Imported:
+    """Write every new incident; `on_progress` gets the size of each batch that is done.
 
-    An incident that the database will not take is reported among the bad rows and left out (S2).
-    Raises Refused when the terms cannot be met; then nothing was written.
+    An incident that the database refuses is reported among the bad rows and left out (S2).
+    Raises Refused when the options cannot be met; then nothing was written.
     """
-    _check(log, terms)
+    _check(log, options)
     report = Imported(incidents=len(log.incidents), bad_rows=list(log.bad_rows))
     if not log.incidents:
         return report
-    centre = _centre(terms)
+    centre = _centre(options)
     homes = homes_of_callers(log.incidents)
     for start in range(0, len(log.incidents), BATCH):
         batch = log.incidents[start : start + BATCH]
-        _write_batch(batch, homes, centre, terms, report)
+        _write_batch(batch, homes, centre, options, report)
         on_progress(len(batch))
     return report
 
@@ -100,29 +98,29 @@ def homes_of_callers(incidents: Iterable[Incident]) -> dict[str, str]:
     return homes
 
 
-def _check(log: Log, terms: Terms) -> None:
-    problem = calendar_problem(terms.country, "", terms.time_zone)
+def _check(log: Log, options: ImportOptions) -> None:
+    problem = calendar_problem(options.country, "", options.time_zone)
     if problem:
         raise Refused(problem)
-    strangers = sorted(terms.l3 - {state.assigned_to for one in log.incidents for state in one.states})
+    strangers = sorted(options.l3 - {state.assigned_to for one in log.incidents for state in one.states})
     if strangers:
         raise Refused(f"No incident of the log was assigned to {', '.join(strangers)}; correct the names of the L3.")
-    if terms.centre and not SupportCentre.objects.filter(name=terms.centre).exists():
+    if options.centre and not SupportCentre.objects.filter(name=options.centre).exists():
         there_are = ", ".join(SupportCentre.objects.values_list("name", flat=True)) or "none yet"
-        raise Refused(f"There is no support centre “{terms.centre}”; there are: {there_are}.")
+        raise Refused(f"There is no support centre “{options.centre}”; there are: {there_are}.")
 
 
-def _centre(terms: Terms) -> SupportCentre:
+def _centre(options: ImportOptions) -> SupportCentre:
     """The centre of new technicians: the one asked for, the first there is, or a new one that never closes."""
-    if terms.centre:
-        return SupportCentre.objects.get(name=terms.centre)
+    if options.centre:
+        return SupportCentre.objects.get(name=options.centre)
     first = SupportCentre.objects.order_by("pk").first()
     if first is not None:
         return first
     with transaction.atomic():
         centre, is_new = SupportCentre.objects.get_or_create(
             name=CENTRE,
-            defaults={"country": terms.country, "time_zone": terms.time_zone, "open_on_holidays": True},
+            defaults={"country": options.country, "time_zone": options.time_zone, "open_on_holidays": True},
         )
         if is_new:
             OpeningSpan.objects.bulk_create(
@@ -136,24 +134,24 @@ def _centre(terms: Terms) -> SupportCentre:
 
 
 def _write_batch(
-    batch: Sequence[Incident], homes: dict[str, str], centre: SupportCentre, terms: Terms, report: Imported
+    batch: Sequence[Incident], homes: dict[str, str], centre: SupportCentre, options: ImportOptions, report: Imported
 ) -> None:
     try:
-        report.add(_write(batch, homes, centre, terms))
+        report.add(_write(batch, homes, centre, options))
     except (DataError, IntegrityError) as error:
         if len(batch) == 1:
             said = str(error).splitlines()[0]
             report.bad_rows.append(BadRow(batch[0].line, f"{batch[0].number} could not be written: {said}"))
             return
         for incident in batch:
-            _write_batch([incident], homes, centre, terms, report)
+            _write_batch([incident], homes, centre, options, report)
 
 
-def _write(batch: Sequence[Incident], homes: dict[str, str], centre: SupportCentre, terms: Terms) -> Imported:
+def _write(batch: Sequence[Incident], homes: dict[str, str], centre: SupportCentre, options: ImportOptions) -> Imported:
     """Write a batch, all of it or nothing."""
     done = Imported()
     with transaction.atomic():
-        # Two imports at once take turns here: neither adds a person or a case that the other has just added.
+        # Two imports at once take turns here, so neither adds what the other has just added.
         SupportCentre.objects.select_for_update(no_key=True).get(pk=centre.pk)
         known = set(
             Case.objects.filter(external_reference__in=[one.number for one in batch])
@@ -163,9 +161,9 @@ def _write(batch: Sequence[Incident], homes: dict[str, str], centre: SupportCent
         fresh = [one for one in batch if one.number not in known]
         done.known = len(batch) - len(fresh)
         if fresh:
-            contacts = _contacts(fresh, homes, terms, done)
-            technicians = _technicians(fresh, centre, terms, done)
-            _write_cases(fresh, homes, contacts, technicians, terms)
+            contacts = _contacts(fresh, homes, options, done)
+            technicians = _technicians(fresh, centre, options, done)
+            _write_cases(fresh, homes, contacts, technicians, options)
             done.cases = len(fresh)
     return done
 
@@ -174,7 +172,7 @@ def _write(batch: Sequence[Incident], homes: dict[str, str], centre: SupportCent
 
 
 def address_part(name: str) -> str:
-    """What stands for a name in an address or a username: the same for the same name, different for two names."""
+    """The part of an address or username for a name; different names get different parts."""
     slug = slugify(name)[:40].strip("-_")
     if slug.replace("-", " ").capitalize() == name:
         return slug
@@ -186,7 +184,7 @@ def _company_name(location: str) -> str:
 
 
 def _caller(incident: Incident, homes: dict[str, str]) -> tuple[str, str]:
-    """The caller's name and location; callers nobody knows are one person at each location."""
+    """The caller's name and location; unknown callers are one person per location."""
     if incident.caller:
         return incident.caller, homes[incident.caller]
     return f"Unknown caller of {_company_name(incident.location).lower()}", incident.location
@@ -196,18 +194,20 @@ def _customer_address(name: str) -> str:
     return f"{address_part(name)}@{CUSTOMERS}"
 
 
-def _companies(names: set[str], terms: Terms, done: Imported) -> dict[str, int]:
-    """The key of each company, those the desk lacks added."""
+def _companies(names: set[str], options: ImportOptions, done: Imported) -> dict[str, int]:
+    """The key of each company; new ones are added."""
     ids = dict(Company.objects.filter(name__in=names).order_by().values_list("name", "pk"))
-    rows = [Company(name=name, country=terms.country, time_zone=terms.time_zone) for name in sorted(names - ids.keys())]
+    rows = [
+        Company(name=name, country=options.country, time_zone=options.time_zone) for name in sorted(names - ids.keys())
+    ]
     done.companies = len(rows)
-    return ids | {row.name: row.pk for row in _added(Company, rows, terms)}
+    return ids | {row.name: row.pk for row in _added(Company, rows, options)}
 
 
 def _contacts(
-    incidents: Sequence[Incident], homes: dict[str, str], terms: Terms, done: Imported
+    incidents: Sequence[Incident], homes: dict[str, str], options: ImportOptions, done: Imported
 ) -> dict[str, tuple[int, int]]:
-    """(key, company's key) of each caller by their address, those the desk lacks added as help desks (D3)."""
+    """(key, company's key) of each caller by address; new ones are added as help desks (D3)."""
     callers = {_customer_address(name): (name, home) for name, home in (_caller(one, homes) for one in incidents)}
     there = {
         address: (pk, company)
@@ -216,27 +216,24 @@ def _contacts(
         .values_list("email", "pk", "company")
     }
     lacking = {address: caller for address, caller in callers.items() if address not in there}
-    companies = _companies({_company_name(home) for _, home in lacking.values()}, terms, done)
+    companies = _companies({_company_name(home) for _, home in lacking.values()}, options, done)
     rows = [
         Contact(company_id=companies[_company_name(home)], name=name, email=address, is_help_desk=True)
         for address, (name, home) in sorted(lacking.items())
     ]
     done.contacts = len(rows)
-    return there | {row.email: (row.pk, row.company_id) for row in _added(Contact, rows, terms)}
+    return there | {row.email: (row.pk, row.company_id) for row in _added(Contact, rows, options)}
 
 
 def _technicians(
-    incidents: Sequence[Incident], centre: SupportCentre, terms: Terms, done: Imported
+    incidents: Sequence[Incident], centre: SupportCentre, options: ImportOptions, done: Imported
 ) -> dict[str, int | None]:
-    """The key of each member of staff by the log's name for them, those the desk lacks added as technicians.
-
-    They cannot sign in until somebody sets a password.
-    """
+    """The key of each member of staff by their name in the log; new ones are added as technicians without password."""
     names = {state.assigned_to for one in incidents for state in one.states} - {""}
     usernames = {name: address_part(name) for name in names}
     ids = dict(User.objects.filter(username__in=usernames.values()).order_by().values_list("username", "pk"))
-    users = User.objects.bulk_create(_user(name, terms) for name in sorted(names) if usernames[name] not in ids)
-    l3 = {address_part(name) for name in terms.l3}
+    users = User.objects.bulk_create(_user(name, options) for name in sorted(names) if usernames[name] not in ids)
+    l3 = {address_part(name) for name in options.l3}
     rows = [
         Technician(
             user=user,
@@ -246,13 +243,13 @@ def _technicians(
         )
         for user in users
     ]
-    _added(Technician, rows, terms)
+    _added(Technician, rows, options)
     done.technicians = len(rows)
     ids |= {user.username: user.pk for user in users}
     return {"": None, **{name: ids[username] for name, username in usernames.items()}}
 
 
-def _user(name: str, terms: Terms) -> User:
+def _user(name: str, options: ImportOptions) -> User:
     first, _, last = name.rpartition(" ")
     username = address_part(name)
     return User(
@@ -261,20 +258,20 @@ def _user(name: str, terms: Terms) -> User:
         first_name=first,
         last_name=last,
         role=Role.TECHNICIAN,
-        time_zone=terms.time_zone,
+        time_zone=options.time_zone,
         is_staff=True,
         password=make_password(None),
-        date_joined=terms.now,
+        date_joined=options.now,
     )
 
 
-def _added(model: type[Any], rows: list[Any], terms: Terms) -> list[Any]:
-    """New people with their history rows, in bulk (C5)."""
+def _added(model: type[Any], rows: list[Any], options: ImportOptions) -> list[Any]:
+    """Insert new people with their history rows (C5)."""
     if not rows:
         return []
     reason = "Imported from an incident log."
     added: list[Any] = bulk_create_with_history(
-        rows, model, batch_size=BATCH, default_date=terms.now, default_change_reason=reason
+        rows, model, batch_size=BATCH, default_date=options.now, default_change_reason=reason
     )
     return added
 
@@ -287,45 +284,45 @@ def _write_cases(
     homes: dict[str, str],
     contacts: dict[str, tuple[int, int]],
     technicians: dict[str, int | None],
-    terms: Terms,
+    options: ImportOptions,
 ) -> None:
-    """The cases as they stand now, and one history row for everything that happened to them (C5, E3)."""
+    """Insert the cases in their last state, and a history row for each of their states (C5, E3)."""
     lives: list[list[dict[str, Any]]] = []
     cases: list[Case] = []
     for incident in incidents:
         name, _ = _caller(incident, homes)
         contact, company = contacts[_customer_address(name)]
-        told = _told(incident, contact, company, terms)
-        life = [told | stood for stood in _life(incident, technicians, terms.shift)]
+        opening = _opening_fields(incident, contact, company, options)
+        life = [opening | state for state in _state_fields(incident, technicians, options.shift)]
         lives.append(life)
-        cases.append(Case(**life[-1], **_moments_to_look(life[-1]["status"], terms.now)))
+        cases.append(Case(**life[-1], **_check_moments(life[-1]["status"], options.now)))
     Case.objects.bulk_create(cases, batch_size=BATCH)
     past = list(zip(incidents, cases, lives, strict=True))
     write_history(_past(past, slice(0, 1)), kind="+")
     write_history(_past(past, slice(1, None)))
 
 
-def _told(incident: Incident, contact: int, company: int, terms: Terms) -> dict[str, Any]:
-    """What a case says from its opening on."""
+def _opening_fields(incident: Incident, contact: int, company: int, options: ImportOptions) -> dict[str, Any]:
+    """The fields of a case that never change."""
     return {
         "company_id": company,
         "contact_id": contact,
         "title": incident.title[:200],
         "external_reference": incident.number,
-        "opened_at": incident.opened_at + terms.shift,
+        "opened_at": incident.opened_at + options.shift,
         "opened_by_channel": incident.channel,
     }
 
 
-def _life(incident: Incident, technicians: dict[str, int | None], shift: timedelta) -> Iterator[dict[str, Any]]:
-    """Where a case stood after each change, as the fields that say so."""
+def _state_fields(incident: Incident, technicians: dict[str, int | None], shift: timedelta) -> Iterator[dict[str, Any]]:
+    """The other fields of a case, after each change."""
     before: State | None = None
-    since: datetime | None = None  # the present status: it lasts over a change of severity or owner
+    since: datetime | None = None  # when the present status began
     for state in incident.states:
         at = state.at + shift
         if before is None or state.status is not before.status:
             since = at
-        stood: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "severity": state.severity,
             "status": state.status,
             "owner_id": technicians[state.assigned_to],
@@ -335,21 +332,21 @@ def _life(incident: Incident, technicians: dict[str, int | None], shift: timedel
         }
         if state.episode:
             # The log knows no more of a wait than that the user's information is awaited; F2's plan follows it up.
-            stood |= {"wait_reason": WaitReason.INFORMATION, "wait_plan": WaitPlan.PENDING_CLIENT_ACTION}
+            fields |= {"wait_reason": WaitReason.INFORMATION, "wait_plan": WaitPlan.PENDING_CLIENT_ACTION}
         if state.status is Status.WAITING:
-            stood["waiting_since"] = since
+            fields["waiting_since"] = since
         if state.status is Status.RESOLVED:
-            stood |= {
+            fields |= {
                 "resolved_at": since,
                 "resolution": Resolution.CONFIRMED,
                 "solution": "Solved in the system it was imported from.",
             }
-        yield stood
+        yield fields
         before = state
 
 
 def move_between(before: State | None, after: State) -> Move:
-    """What the desk calls the change from one state of the log to the next (C4's words, also where C4 forbids it)."""
+    """The move between two states of the log, also where C4 has no such transition."""
     if before is None:
         return Move.IMPORTED
     if after.status is before.status:
@@ -365,10 +362,10 @@ def move_between(before: State | None, after: State) -> Move:
     return Move.STARTED if after.status is Status.IN_PROGRESS else Move.REASSIGNED
 
 
-def _moments_to_look(status: Status, now: datetime) -> dict[str, datetime]:
-    """When a sweep looks at the case first: at once while it is open; what is due, the sweep reckons itself (S1).
+def _check_moments(status: Status, now: datetime) -> dict[str, datetime]:
+    """When the sweeps check the case first: at once while it is open.
 
-    Our own promises count from the import on, also for a case that is reopened later (T2).
+    SLA targets count from the import on, also for a case that is reopened later (T2).
     """
     if status is Status.RESOLVED:
         return {"sla_counts_from": now}
@@ -379,8 +376,8 @@ def _moments_to_look(status: Status, now: datetime) -> dict[str, datetime]:
 def _past(
     past: Sequence[tuple[Incident, Case, list[dict[str, Any]]]], which: slice
 ) -> Iterator[tuple[Case, datetime, str]]:
-    """The changes of that part of each life, in order, as history rows want them."""
+    """The changes of each case in `which`, for `write_history`."""
     for incident, case, life in past:
-        for stood, state in zip(life[which], incident.states[which], strict=True):
-            said = f"{state.status.label}, {state.severity.label}, {state.assigned_to or 'assigned to nobody known'}"
-            yield Case(pk=case.pk, **stood), stood["changed_at"], f"The log of {incident.number} says: {said}."
+        for fields, state in zip(life[which], incident.states[which], strict=True):
+            values = f"{state.status.label}, {state.severity.label}, {state.assigned_to or 'assigned to nobody known'}"
+            yield Case(pk=case.pk, **fields), fields["changed_at"], f"The log of {incident.number} says: {values}."

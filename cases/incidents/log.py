@@ -1,12 +1,11 @@
-"""The log of another system's incidents as a value: who called about what, and where each incident stood when. Pure.
+"""Read the incident log of another system: who called about what, and the states of each incident. Pure.
 
 The log is a ServiceNow export: a header, then one row per update of an incident; a row is the incident's state from
-its `sys_updated_at` on. Times are UTC and day first (`29/2/2016 01:16`), `?` means unknown. What the rows come to is
-the same series of moments that the escalation clock is reckoned from (E3), so the import and the replay of a log read
-it here and cannot disagree.
+its `sys_updated_at` on. Times are UTC and day first (`29/2/2016 01:16`), `?` means unknown. Import and replay share
+this reader, so that they cannot disagree about what clocks are computed from (E3).
 
-It is read in one pass over `csv.reader` rows, the few columns it needs by index, and every text that repeats
-(moments, names, priorities) is understood once: a log has many more rows than different words.
+It is one pass over `csv.reader` rows, and each text that repeats (moments, names, priorities) is parsed once: a log
+has many more rows than different texts.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from typing import NamedTuple
 from cases.enums import Channel, Severity, Status
 
 UNKNOWN = "?"
-#: A log without one of these cannot be read; the others only say more.
+#: Columns without which a log cannot be read.
 NEEDED = (
     "number",
     "incident_state",
@@ -53,13 +52,13 @@ STATUS_OF_STATE = {
     "resolved": Status.RESOLVED,
     "closed": Status.RESOLVED,
 }
-#: How a call came in; portals and other machinery of the other system count as writing.
+#: Portals and other machinery of the other system count as email.
 CHANNEL_OF_TYPE = {"phone": Channel.PHONE, "ivr": Channel.PHONE, "chat": Channel.CHAT, "": Channel.PHONE}
 
-#: What the desk has room for; a longer text is a bad row, not a number or a name cut in two.
+#: A longer text makes a bad row; it is not cut off.
 LONGEST_NUMBER = 40
 LONGEST_NAME = 120
-#: Moments outside are typing errors; within, no arithmetic of the desk can leave the calendar.
+#: Years outside are typing errors.
 YEARS = range(1970, 2101)
 
 _MOMENT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
@@ -67,7 +66,7 @@ _PRIORITY = re.compile(r"([1-4])(?:\s|-|$)")
 
 
 class NotALog(ValueError):
-    """This cannot be read as an incident log at all; the message is one sentence that says why (S4)."""
+    """The file is no incident log; the message is a sentence that says why (S4)."""
 
 
 class State(NamedTuple):
@@ -97,7 +96,6 @@ class Incident:
 
     @property
     def assigned_to(self) -> str:
-        """Who had it last, as far as is known."""
         return self.states[-1].assigned_to
 
     @property
@@ -117,7 +115,7 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What a log says: its incidents in the order of their opening, and the rows that say nothing."""
+    """The incidents of a log by opening, and the rows that were skipped."""
 
     incidents: list[Incident]
     bad_rows: list[BadRow] = field(default_factory=list)
@@ -254,7 +252,7 @@ class _Bad(ValueError):
 
 
 class _Lines:
-    """The lines of the file, counted; those that a stray quotation mark swallowed can be given back."""
+    """The lines of the file, counted; lines that a stray quotation mark swallowed can be given back."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
@@ -272,7 +270,7 @@ class _Lines:
         return line
 
     def give_back(self) -> None:
-        """Have all but the first line of the record read again, each as the row it may well be."""
+        """Have all but the first line of the record read again, each as a row of its own."""
         swallowed = self.taken[1:]
         self._again.extendleft(reversed(swallowed))
         self.number -= len(swallowed)
@@ -316,7 +314,7 @@ def _wrong_columns(record: list[str] | None, width: int) -> str:
 
 
 class _Memo(dict[str, "datetime | Severity | Status | str | None"]):
-    """Texts that were understood already; a new one is read once. What cannot be read raises _Bad each time."""
+    """A cache of parsed texts. A text that cannot be parsed raises _Bad each time."""
 
     def __init__(self, read: Callable[[str], datetime | Severity | Status | str | None]) -> None:
         super().__init__()
@@ -328,7 +326,7 @@ class _Memo(dict[str, "datetime | Severity | Status | str | None"]):
 
 
 class _Words:
-    """What the texts of a log mean, each looked up once."""
+    """The parsers of the columns, each with its cache."""
 
     def __init__(self) -> None:
         self._moments = _Memo(_moment)
@@ -355,7 +353,7 @@ class _Words:
     ) -> _Row:
         """What the fields of a row say. Raises _Bad with the sentence for the first one that cannot be read."""
         names = self._names
-        return _Row(  # by position, in the order of its fields: this is the line that a long log waits for
+        return _Row(  # by position, because most of the time of reading a log is spent here
             self._moments[updated],  # type: ignore[arg-type]
             self._moments[opened],  # type: ignore[arg-type]
             line,

@@ -1,1 +1,1 @@
-"""Mail of the desk: what a message says (`letters`), how it looks (`rendering`), how it leaves (`outbox`)."""
+"""Outgoing mail: every message (`messages`), its facts (`letters`), its look (`rendering`), its delivery (`outbox`)."""

@@ -1,4 +1,4 @@
-"""What is said to whom about a move of a case: the letters of its opening, its question, its closing (M4)."""
+"""The letters about the opening and the closing of a case (M4)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,6 @@ def _first_promise_at(case: Case) -> str:
 
 
 def _first_promise(case: Case) -> str:
-    """What is promised first to whoever phoned (T1), or to everybody else."""
     if case.opened_by_channel == Channel.PHONE:
         return "The customer phoned and is promised a first response."
     return "The customer has been told that it is in hand."
@@ -98,7 +97,7 @@ def centre_of(user: User | None) -> int | None:
 
 
 def resolved_letters(case: Case) -> list[Letter]:
-    """The customer is told that their case is closed, why, and until when a word from them reopens it."""
+    """To the customer: why the case is closed, and until when an answer reopens it."""
     customer = to_contact(case)
     if customer is None or case.resolved_at is None:
         return []

@@ -1,8 +1,8 @@
-"""Letters: a message to one reader with the facts it will say, frozen when its reason arose (M1, M4).
+"""Letters: a message to one reader with its facts, frozen when its reason arose (M1, M4).
 
-A letter is written as a row by `post`, in the transaction of its reason; `cases.mail.outbox` sends it after the
-commit. Every letter's facts answer three questions for its reader: `why` do I get this, `expected` of me, and what
-happens `next`. Moments among the facts are ISO 8601 in UTC; the template shows them in the reader's time zone.
+`post` writes letters into the outbox, in the transaction of their reason; `cases.mail.outbox` sends them after the
+commit. The facts of every letter say `why` the reader gets it, what is `expected` and what happens `next`. Moments
+among the facts are ISO 8601 in UTC; templates show them in the reader's time zone.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ LONGEST_KEY = 200
 
 @dataclass(frozen=True)
 class Letter:
-    """One message to one reader; `key` names reason and reader, so that it is written once (E6)."""
+    """One message to one reader. `key` names its reason and its reader, so that it is written once (E6)."""
 
     key: str
     template: str
     to: Addressee
     facts: dict[str, Any] = field(default_factory=dict)
     case: Case | None = None
-    send_by: datetime | None = None  # later than this it would not be true any more
+    send_by: datetime | None = None  # not sent later than this
 
 
 def case_facts(case: Case) -> dict[str, Any]:
-    """What every letter about a case shows of it."""
+    """The facts of the case itself, in every letter about it."""
     return {
         "number": case.number,
         "title": case.title,
@@ -57,13 +57,13 @@ def facts(
 ) -> dict[str, Any]:
     """The facts of a letter about a case: why the reader gets it, what is expected, what happens next (M4).
 
-    `about` are the case's own facts, for a caller who writes several letters about it and has them already.
+    `about` takes the result of `case_facts`, for a caller who writes several letters about the case.
     """
     return {"case": about or case_facts(case), "why": why, "expected": expected, "next": then, **more}
 
 
 def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
-    """The customer's person as somebody to write to, in the company's time zone; None without an address."""
+    """The contact as an addressee, in the company's time zone; None without an email address."""
     person = contact or case.contact
     if not person.email:
         return None
@@ -79,7 +79,7 @@ def post(letters: Iterable[Letter], now: datetime) -> None:
 
 
 def as_mail(letter: Letter, now: datetime) -> Mail:
-    """The outbox row of a letter, unsaved, for a caller who must refer to it."""
+    """The unsaved outbox row of a letter, for a caller who must refer to it. Raises UnknownMessage."""
     return Mail(**dict(zip(COLUMNS, _row(letter, now), strict=True)))
 
 
@@ -123,7 +123,7 @@ def _row(letter: Letter, now: datetime) -> tuple[Any, ...]:
 
 
 def _fitting(key: str) -> str:
-    """The key itself, or for one that is too long a digest of it: cut off, two keys could become one."""
+    """The key, or a digest of one that is too long: two keys that are cut off could become equal."""
     return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -131,4 +131,4 @@ def to_each(
     addressees: Sequence[Addressee], key: str, template: str, what: dict[str, Any], case: Case | None
 ) -> list[Letter]:
     """The same letter to several readers, a row for each (M1)."""
-    return [Letter(f"{key}:{one.address}", template, one, what, case) for one in addressees]
+    return [Letter(f"{key}:{to.address}", template, to, what, case) for to in addressees]

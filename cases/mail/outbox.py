@@ -1,14 +1,15 @@
-"""The outbox: claim what is due, check that it is still true, send it, write down what became of it (M1, M2).
+"""The outbox: claim due mail, check that its reason still holds, send it, record the result (M1, M2).
 
-A claim moves `send_at` ahead by a lease, so another worker leaves the row alone and a worker that dies is followed
-by the next one after the lease. What is sent twice after such a crash carries the same Message-ID. No transaction is
-open while a mail server is spoken to.
+A claim moves `send_at` ahead by a lease: other workers leave the row alone, and if the worker dies another one takes
+the row after the lease. Mail that is sent twice after such a crash carries the same Message-ID. No transaction is open
+while a mail server is spoken to.
 
-Three kinds of trouble are kept apart. What the server answers about one message (its address, its content) is that
-message's own: it backs off or fails. A server that cannot be reached, or refuses us as a sender, is nobody's fault:
-everything waits and no try is counted. A connection that breaks over a message is made anew and the message tried
-once more; if that breaks as well, the message backs off and the next one goes, so that no message, were it the one
-that makes the server break, holds up the rest (M2).
+Three kinds of trouble are kept apart:
+
+* The server refuses one message (its address, its content): that message backs off or fails.
+* The server cannot be reached, or refuses us as a sender: everything waits and no attempt is counted.
+* The connection breaks over a message: the message is tried once more over a new connection. If that breaks as well,
+  the message backs off and the next one is sent, so that a message that breaks the server does not hold up the rest.
 """
 
 from __future__ import annotations
@@ -35,17 +36,17 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 LEASE = timedelta(minutes=10)
-#: After this much of its lease a slow batch is given back, long before another worker may take it.
+#: A slow batch is given back after this time, long before its lease ends.
 WORK_FOR = LEASE / 2
 CLAIM = 50
-#: How long to wait before the next try, by tries made; after the last one a message has failed for good.
+#: The wait before the next attempt, by attempts made; after the last one a message has failed.
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440))
-#: So many messages in a row that break a fresh connection are the server's trouble, not theirs.
+#: So many messages in a row that break a fresh connection mean that the server is in trouble.
 BREAKS_IN_A_ROW = 3
 TOO_BIG = 552
 CLOSING = 421
 TOO_LATE = "It could not be sent in time: what it says about when would not be true any more."
-#: A mail server that takes everything and passes nothing on.
+#: A backend that sends nothing.
 KEEPING = "django.core.mail.backends.dummy.EmailBackend"
 
 
@@ -62,8 +63,8 @@ class Delivery:
 class NotSent(Exception):
     """The server took the connection but not this message; `permanent` when trying again is no use."""
 
-    def __init__(self, said: str, permanent: bool = False) -> None:
-        super().__init__(said)
+    def __init__(self, reason: str, permanent: bool = False) -> None:
+        super().__init__(reason)
         self.permanent = permanent
 
 
@@ -78,19 +79,19 @@ class ServerDown(Exception):
 def deliver(clock: Clock, at_most: int = 5_000, *, keep: bool = False) -> Delivery:
     """Send what is due, oldest first, until nothing is due, the server fails, or `at_most` were handled (M2).
 
-    `clock` is asked again for every message: sending takes time. With `keep` nothing leaves this machine, whatever
-    the settings say: every message is rendered and kept, as on a desk without a mail server.
+    `clock` is asked for every message, because sending takes time. With `keep` every message is rendered and kept
+    instead of sent, whatever the settings say.
     """
     result = Delivery()
     handled = 0
-    server = _Server(keep)
+    server = MailServer(keep)
     try:
         while handled < at_most:
             mails = _claim(clock())
             if not mails:
                 break
             handled += len(mails)
-            if not _Batch(mails, server, clock, result).send():
+            if not DeliveryBatch(mails, server, clock, result).send():
                 break
     finally:
         server.close()
@@ -104,7 +105,7 @@ def _claim(now: datetime) -> list[Mail]:
     return mails
 
 
-class _Server:
+class MailServer:
     """One reused connection to the mail server, opened when the first message needs it."""
 
     def __init__(self, keep: bool = False) -> None:
@@ -151,7 +152,6 @@ class _Server:
         return self._connection
 
     def close(self) -> None:
-        """Say goodbye; a server that is gone already is no trouble."""
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
@@ -161,16 +161,16 @@ class _Server:
 
 
 def _trouble(error: OSError | smtplib.SMTPException) -> NotSent | ServerDown:
-    """Whose trouble an error is: this message's, the connection's, or the server's."""
+    """Whether an error concerns this message (NotSent), the connection (Broken) or the server (ServerDown)."""
     code: int
-    said: bytes | str
+    reply: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
+        code, reply = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
-        code, said = error.smtp_code, error.smtp_error
+        code, reply = error.smtp_code, error.smtp_error
     else:
         return Broken(str(error) or type(error).__name__)
-    text = f"{code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+    text = f"{code} {reply.decode('utf-8', 'replace') if isinstance(reply, bytes) else reply}"
     if code == CLOSING or code < 0:
         return Broken(text)
     if isinstance(error, smtplib.SMTPSenderRefused) and code != TOO_BIG:
@@ -179,24 +179,24 @@ def _trouble(error: OSError | smtplib.SMTPException) -> NotSent | ServerDown:
 
 
 @dataclass
-class _Batch:
-    """Claimed messages on their way."""
+class DeliveryBatch:
+    """Claimed messages that are being sent."""
 
     mails: Sequence[Mail]
-    server: _Server
+    server: MailServer
     clock: Clock
     result: Delivery
     breaks: int = 0
 
     def send(self) -> bool:
-        """Send each; False when the server cannot be used: then the rest is released and waits (M2)."""
+        """Send each. Returns False when the server cannot be used; the rest then waits (M2)."""
         until = self.clock() + WORK_FOR
         for index, mail in enumerate(self.mails):
             if self.clock() >= until:
                 _give_back(self.mails[index:], self.clock())
                 return True
             try:
-                self._send_one(mail)
+                self._send(mail)
             except ServerDown as error:
                 self._release(self.mails[index:], str(error))
                 return False
@@ -205,16 +205,16 @@ class _Batch:
                 return False
         return True
 
-    def _send_one(self, mail: Mail) -> None:
-        untrue = stale_reason(mail, self.clock())
-        if untrue:
+    def _send(self, mail: Mail) -> None:
+        stale = stale_reason(mail, self.clock())
+        if stale:
             with transaction.atomic():
-                if _settle(mail, MailStatus.DROPPED, untrue):
-                    _look_at_wait(mail, self.clock())
+                if _settle(mail, MailStatus.DROPPED, stale):
+                    _recheck_wait(mail, self.clock())
             self.result.dropped += 1
             return
         try:
-            self.server.send(_written(mail))
+            self.server.send(_build(mail))
         except ServerDown:
             raise
         except NotSent as error:
@@ -225,7 +225,7 @@ class _Batch:
             log.exception("mail %s cannot be built", mail.pk)
             self._not_sent(mail, f"{type(error).__name__}: {error}", permanent=True)
             return
-        # Outside the try: it has left, so whatever goes wrong from here on is no reason to call it failed.
+        # Outside the try, because the message has left: an error from here on must not mark it as failed.
         self.breaks = 0
         mail.sent_at = self.clock()
         mail.kept = self.server.keeps
@@ -237,7 +237,7 @@ class _Batch:
             with transaction.atomic():
                 if _settle(mail, MailStatus.FAILED, error):
                     _tell_owner(mail, self.clock())
-                    _look_at_wait(mail, self.clock())
+                    _recheck_wait(mail, self.clock())
             self.result.failed += 1
             return
         mail.send_at = self.clock() + BACK_OFF[mail.attempts]
@@ -247,7 +247,7 @@ class _Batch:
         self.result.put_off += 1
 
     def _release(self, mails: Sequence[Mail], error: str) -> None:
-        """Give messages back to wait: the server's trouble is not theirs, so no try is counted against them."""
+        """Let messages wait for the server, without counting an attempt."""
         self.result.put_off += len(mails)
         log.warning("mail server: %s; %s messages wait", error, len(mails))
         _still_queued(mails).update(
@@ -256,7 +256,7 @@ class _Batch:
 
 
 def _give_back(mails: Sequence[Mail], now: datetime) -> None:
-    """Give messages back to be claimed anew, before the lease runs out and somebody else takes them."""
+    """Let messages be claimed again before their lease runs out."""
     _still_queued(mails).update(send_at=now)
 
 
@@ -285,7 +285,7 @@ def _why_no_longer(mail: Mail) -> str:
 
 
 def _why_not_owed(mail: Mail, status: str) -> str:
-    """Why a status update is of no use any more (T2): what it says is old, or none is owed now."""
+    """Why a status update is not owed any more (T2)."""
     if status == Status.RESOLVED:
         return "The case was resolved before this was sent."
     if status == Status.WAITING:
@@ -300,15 +300,15 @@ def _why_not_owed(mail: Mail, status: str) -> str:
     return "A newer update has taken this one's place." if newer.exists() else ""
 
 
-def _written(mail: Mail) -> EmailMultiAlternatives:
-    """The message, which the row keeps as rendered (M1)."""
+def _build(mail: Mail) -> EmailMultiAlternatives:
+    """The message, rendered into its row (M1)."""
     rendered = render(mail)
     mail.subject, mail.text, mail.html = rendered.subject, rendered.text, rendered.html
     return as_message(mail, rendered)
 
 
 def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
-    """Write down what became of a message; False if somebody else has done so already."""
+    """Record the result for a message; False if another worker has done so already."""
     mail.status = status
     mail.last_error = error
     mail.attempts += status != MailStatus.DROPPED
@@ -316,15 +316,15 @@ def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
     return _still_queued([mail]).update(**{name: getattr(mail, name) for name in fields}) == 1
 
 
-def _look_at_wait(mail: Mail, now: datetime) -> None:
-    """A message of a wait's plan got lost: the plan looks at once what comes of it (F2, F3)."""
+def _recheck_wait(mail: Mail, now: datetime) -> None:
+    """A message of a waiting plan got lost: have the plan checked at once (F2, F3)."""
     if mail.holds == SendCondition.WAITING and mail.case_id is not None:
         waiting = Case.objects.filter(pk=mail.case_id, status=Status.WAITING, wait_episode=mail.episode)
         waiting.recheck("follow_up", now)
 
 
 def _tell_owner(mail: Mail, now: datetime) -> None:
-    """A permanent failure tells the owner (M2), or whoever stands in for them (D5); never about its own kind."""
+    """Mail the owner, or the fallback, about a failed message (M2, D5); not if that was such a mail itself."""
     if mail.template == "mail_failed":
         return
     case = None
@@ -350,12 +350,10 @@ def _other_than(address: str, readers: Sequence[Addressee]) -> list[Addressee]:
     return [reader for reader in readers if reader.address.lower() != address.lower()]
 
 
-#: What may be sent once more.
 WENT_WRONG = (MailStatus.FAILED, MailStatus.BOUNCED)
 
 
 def can_go_again(mail: Mail) -> bool:
-    """Whether a message may be sent again: it failed or bounced."""
     return mail.status in WENT_WRONG
 
 

@@ -1,7 +1,7 @@
-"""What a message looks like: its frozen facts in a template, as text and HTML, in the reader's time zone (M4).
+"""Render a message from its facts as text and HTML, in the reader's time zone (M4).
 
-`mail/<name>.txt` says what is particular to a message; `mail/layout.txt` and `mail/layout.html` put around it what
-every message has: whom it was meant for (D5), what is expected, what happens next, why the reader gets it, the case.
+`mail/<name>.txt` is the message's own text; `mail/layout.txt` and `mail/layout.html` add what every message has: whom
+it was meant for (D5), what is expected, what happens next, why the reader gets it, the case.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 @dataclass(frozen=True)
 class Rendered:
-    """A message as its reader sees it."""
-
     subject: str
     text: str
     html: str
@@ -70,17 +68,17 @@ def render(mail: Mail) -> Rendered:
         "time_zone": zone.key,
     }
     with timezone.override(zone):
-        subject = one_line(_said(f"mail/{mail.template}_subject.txt", context))
-        says = paragraphs(_said(f"mail/{mail.template}.txt", context))
+        subject = one_line(_rendered(f"mail/{mail.template}_subject.txt", context))
+        own = paragraphs(_rendered(f"mail/{mail.template}.txt", context))
         number = mail.facts.get("case", {}).get("number", "")
         subject = (f"[{number}] {subject}" if number else subject)[:250]
-        context |= {"subject": subject, "paragraphs": says, "says": "\n\n".join(says)}
-        text = "\n\n".join(paragraphs(_said("mail/layout.txt", context))) + "\n"
-        html = _said("mail/layout.html", context)
+        context |= {"subject": subject, "paragraphs": own, "says": "\n\n".join(own)}
+        text = "\n\n".join(paragraphs(_rendered("mail/layout.txt", context))) + "\n"
+        html = _rendered("mail/layout.html", context)
     return Rendered(subject, text, INLINER.inline(html))
 
 
-def _said(template: str, context: dict[str, Any]) -> str:
+def _rendered(template: str, context: dict[str, Any]) -> str:
     return _template(template).render(context)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""What the sweeps leave behind: their runs, the cases they failed on, outages (S2, S3)."""
+"""Records of the engine: the runs of sweeps, the cases they failed on, outages (S2, S3)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cases.models.rows import CaseRowQuerySet
 
 
 class FailedCase(models.Model):
-    """A case that a sweep could not work: reported, and tried again later (S2)."""
+    """A case on which a sweep raised an error; it is tried again later (S2)."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="failures")
     sweep = models.CharField(max_length=20)
@@ -39,7 +39,7 @@ class FailedCase(models.Model):
 
 
 class SweepRun(models.Model):
-    """When each sweep last looked (S3)."""
+    """The last run of each sweep (S3)."""
 
     name = models.CharField(max_length=20, unique=True)
     last_at = models.DateTimeField()
@@ -55,12 +55,12 @@ class SweepRun(models.Model):
 
     @property
     def alive_at(self) -> datetime:
-        """Until when it is known to have been at work: a long look lives until its end."""
+        """The latest moment at which it is known to have been running."""
         return self.last_at + timedelta(seconds=self.took_seconds)
 
 
 class Outage(models.Model):
-    """A time in which a sweep did not look (S3), written when it looks again."""
+    """A time in which a sweep did not run (S3), recorded when it runs again."""
 
     sweep = models.CharField(max_length=20)
     began_at = models.DateTimeField("last look before", help_text="What was due by then was done in time.")

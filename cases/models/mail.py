@@ -9,19 +9,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from cases.enums import (
-    MailStatus,
-    SendCondition,
-)
+from cases.enums import MailStatus, SendCondition
 from cases.models.case import Case
 from cases.models.rows import CaseRowQuerySet
 
 
 class MailQuerySet(CaseRowQuerySet["Mail"]):
-    """Questions about the outbox."""
-
     def to_send(self, now: datetime) -> MailQuerySet:
-        """Queued, its time has come, and nobody is sending it just now."""
+        """Queued mail that is due and that no worker holds."""
         return self.filter(status=MailStatus.QUEUED, send_at__lte=now).order_by("send_at", "pk")
 
 

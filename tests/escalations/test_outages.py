@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from cases.engine import recovery
 from cases.engine import sweep as sweeping
-from cases.engine.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, run_watched, tell
+from cases.engine.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, report_outages, run_watched
 from cases.engine.recovery import LateOutcome, newest_reports, report_on
 from cases.engine.sweep import Sweep, record_run
 from cases.enums import AgreedBy, MailStatus, Resolution, Severity, WaitReason
@@ -300,7 +300,7 @@ def test_the_report_waits_until_another_worker_has_done_what_it_holds(desk: Desk
     note_outage("escalate", end)
     record_run("escalate", end, 0, 0)
     note_caught_up(dispatch.SWEEP, end)
-    tell(end)
+    report_outages(end)
     assert reports_mailed() == []
     assert newest_reports(1)[0].catching_up
     look(end + MINUTE, dispatch.SWEEP)

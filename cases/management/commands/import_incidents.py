@@ -13,21 +13,16 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from cases.guards import Refused
-from cases.incidents.file import read_file, said_bad_rows
-from cases.incidents.importing import Imported, Terms, import_log
-from cases.incidents.log import YEARS, Log
+from cases.incidents import YEARS, Imported, ImportOptions, Log, bad_row_lines, import_log, read_file
 
 
 class Command(BaseCommand):
-    """Import a ServiceNow incident log; what is in the desk already stays as it is."""
-
     help = (
         "Import a ServiceNow incident log (CSV or .csv.gz). Every incident becomes a case with the log's history; "
         "an incident that was imported before is skipped. With --as-of the log becomes a live desk."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The file, and what the log does not say."""
         parser.add_argument("file", type=Path, metavar="FILE", help="the log, CSV or .csv.gz")
         parser.add_argument(
             "--as-of",
@@ -35,19 +30,20 @@ class Command(BaseCommand):
             help="drop every row after this moment (ISO 8601, UTC unless it says otherwise, "
             "e.g. 2016-04-04T12:00) and move the moment to now",
         )
-        parser.add_argument("--country", default=Terms.country, help="of new companies (default %(default)s)")
-        parser.add_argument("--time-zone", default=Terms.time_zone, help="of new companies (default %(default)s)")
+        parser.add_argument("--country", default=ImportOptions.country, help="of new companies (default %(default)s)")
+        parser.add_argument(
+            "--time-zone", default=ImportOptions.time_zone, help="of new companies (default %(default)s)"
+        )
         parser.add_argument("--centre", default="", help="of new technicians (default: the first there is)")
         parser.add_argument(
             "--l3", action="append", default=[], metavar="NAME", help="a new technician who is L3; may be repeated"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read, import, and say what happened. Raises CommandError with one sentence."""
         now = timezone.now()
         as_of = _moment(options["as_of"])
         log = read_file(options["file"], as_of or now)
-        terms = Terms(
+        import_options = ImportOptions(
             now=now,
             shift=now - as_of if as_of else timedelta(0),
             country=options["country"].upper(),
@@ -58,7 +54,7 @@ class Command(BaseCommand):
         try:
             # disable=None: no bar where nobody watches
             with tqdm(total=len(log.incidents), desc="Importing", unit=" incidents", disable=None) as bar:
-                imported = import_log(log, terms, bar.update)
+                imported = import_log(log, import_options, bar.update)
         except Refused as refused:
             raise CommandError(refused.sentence) from refused
         except (OperationalError, InterfaceError, ProgrammingError) as error:
@@ -67,9 +63,9 @@ class Command(BaseCommand):
                 f"The database cannot be used ({said}): see that it runs and is migrated, then run this again; "
                 "what was imported so far stays."
             ) from error
-        self._say(imported, log)
+        self._report(imported, log)
 
-    def _say(self, imported: Imported, log: Log) -> None:
+    def _report(self, imported: Imported, log: Log) -> None:
         self.stdout.write(
             f"{imported.incidents} incidents: {imported.cases} new cases, "
             f"{imported.known} known already and left alone."
@@ -80,7 +76,7 @@ class Command(BaseCommand):
         )
         if log.later_rows:
             self.stdout.write(f"{log.later_rows} rows lie after the moment up to which the log was read.")
-        for line in said_bad_rows(imported.bad_rows):
+        for line in bad_row_lines(imported.bad_rows):
             self.stdout.write(line)
 
 

@@ -10,19 +10,15 @@ from cases.engine.recovery import as_text, newest_reports
 
 
 class Command(BaseCommand):
-    """Prints the newest recovery reports (S3): from when to when nobody looked, what came due, what became of it."""
-
     help = (
         "Print the newest reports on outages of the engine: from when to when, what came due, what was done late. "
         "All times are UTC."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """How many reports."""
         parser.add_argument("--last", type=int, default=1, metavar="N", help="how many reports, newest first (1)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print them. Raises CommandError for a number below one."""
         if options["last"] < 1:
             raise CommandError("--last must be 1 or more.")
         reports = newest_reports(options["last"])

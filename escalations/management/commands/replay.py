@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from cases.incidents.file import read_file, said_bad_rows
+from cases.incidents import bad_row_lines, read_file
 from escalations.policy.replay import as_json, as_table, replay, write_ledger
 from escalations.policy.schedule import PUBLISHED
 
@@ -44,6 +44,6 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"{options['ledger']} cannot be written: {error.strerror or error}.") from error
         if log.bad_rows:  # beside the report, so that JSON stays JSON
-            for line in said_bad_rows(log.bad_rows):
+            for line in bad_row_lines(log.bad_rows):
                 self.stderr.write(line)
         self.stdout.write(json.dumps(as_json(result), indent=2) if options["json"] else as_table(result))
