@@ -49,13 +49,23 @@ def locked(case_id: int, actor: User) -> Case:
 
 @contextmanager
 def changing(case: Case | int, actor: User, now: datetime, *, right: Right, to: str) -> Iterator[tuple[Case, datetime]]:
-    """Open a change of a case: check the right, begin a transaction, lock the case.
+    """Open a change of a case: check the right, then `locking`.
 
-    Yields the locked case and the moment of the change: `now` (UTC), but never before the case's last change. A `Case`
-    instance is taken as it is: the caller has locked it, and its transaction is the caller's. `to` ends “You may
-    not ...”. Raises NotAllowed, or Case.DoesNotExist for a case that the actor may not read.
+    `to` ends “You may not ...”. Raises NotAllowed, or Case.DoesNotExist for a case that the actor may not read.
     """
     allow(actor, right, to)
+    with locking(case, actor, now) as opened:
+        yield opened
+
+
+@contextmanager
+def locking(case: Case | int, actor: User, now: datetime) -> Iterator[tuple[Case, datetime]]:
+    """Begin a transaction and lock the case, for a change that checks the right itself.
+
+    Yields the locked case and the moment of the change: `now` (UTC), but never before the case's last change. A `Case`
+    instance is taken as it is: the caller has locked it, and its transaction is the caller's. Raises
+    Case.DoesNotExist for a case that the actor may not read.
+    """
     if isinstance(case, Case):
         yield case, monotonic_now(case, now)
         return

@@ -24,8 +24,8 @@ from escalations.clocks import load_clocks
 from escalations.enums import Origin
 from escalations.models import EscalationRequest, Question
 from escalations.questions import apply as questions
-from escalations.questions.apply import open_question
-from escalations.questions.updates import give_update
+from escalations.questions.state import open_question
+from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -201,7 +201,7 @@ class Scene:
         """The owner answers the open question, in half of the cases with a text for the customer (E8)."""
         line, for_customer = self.chance.choice(ANSWERS)
         for_customer = for_customer if self.chance.random() < 0.5 else ""
-        questions.answer(
+        questions.answer_question(
             self._id, self.technician, self.at, answer=line, for_customer=for_customer, question_id=question.pk
         )
 
@@ -209,7 +209,9 @@ class Scene:
         """A status update to the whole audience (T2)."""
         life = load_clocks([self.case])[self._id]
         members = audience_of(life, self.at)
-        give_update(self._id, self.technician, self.at, text=self.fill_in(text), members=members, customer_too=True)
+        send_status_update(
+            self._id, self.technician, self.at, text=self.fill_in(text), members=members, customer_too=True
+        )
 
     def decides(self) -> None:
         """The Support Manager declines the decision that the schedule left open, if there is one (E1)."""

@@ -1,28 +1,39 @@
-"""The forms of a question for the status and of a person's status update (E8, T2)."""
+"""The buttons that answer a question for the status and send a status update (E8, T2)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
 
 from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
+from cases.actions import SECOND_CLICK_WITHIN, CaseAction, register_action
 from cases.enums import Status
-from cases.forms import MoveForm, text_area
+from cases.forms import text_area
+from cases.guards import Refused
+from cases.models import Case, Interaction
 from cases.page_cache import directory_of
 from contacts.directory import Addressee
+from contacts.enums import Right
 from escalations.audience import STAFF, audience_of, readers_of
 from escalations.clocks import load_clock
 from escalations.enums import Member
+from escalations.questions.apply import answer_question
+from escalations.questions.state import open_question
+from escalations.questions.updates import send_status_update
 
-#: A line in the admin; whoever has more to say logs a note besides.
+#: The longest answer, in characters; whoever has more to say adds a note.
 LONGEST_LINE = 500
 
 
-class AnswerForm(MoveForm):
-    """Where the case stands, in a line; and what of it the customer may read (E8)."""
+@register_action
+class AnswerQuestion(CaseAction):
+    slug, label, icon = "answer_question", "Answer", "quickreply"
+    right = Right.WORK_CASES
+    success_message = "Your answer is logged and goes to the staff who are kept informed about {number}."
+    in_header = False
 
     answer = forms.CharField(
         label="Your answer, in a line",
@@ -41,56 +52,101 @@ class AnswerForm(MoveForm):
         label="The customer may read the answer as it is", required=False, widget=UnfoldBooleanWidget()
     )
 
-    def clean(self) -> dict[str, Any]:
-        """What was marked for the customer: words of their own, else the answer if that was ticked."""
-        typed = super().clean() or self.cleaned_data
-        if typed.get("same_for_customer") and not typed.get("for_customer"):
-            typed["for_customer"] = typed.get("answer", "")
-        return typed
+    def offered(self) -> bool:
+        return open_question(self.case) is not None
+
+    def perform(self) -> None:
+        typed = self.cleaned_data
+        same = typed["answer"] if typed["same_for_customer"] else ""
+        answer_question(
+            self.case,
+            self.actor,
+            self.now,
+            answer=typed["answer"],
+            for_customer=typed["for_customer"] or same,
+            question_id=_shown_question(self.case, typed["seen"]),
+        )
 
 
-class UpdateForm(MoveForm):
-    """One text, and a tick for everybody who may get it; those of the audience in force are ticked (T2, E4)."""
+def _shown_question(case: Case, seen: str) -> int | None:
+    """The newest question when the page was opened. `seen` tells when that was, as asking changes the case.
+
+    None for a page that sent no moment.
+    """
+    try:
+        at = datetime.fromisoformat(seen)
+    except ValueError:
+        return None
+    if timezone.is_naive(at):
+        return None
+    shown = case.questions.filter(asked_at__lte=at).order_by("-asked_at", "-pk").values_list("pk", flat=True)
+    return shown.first()
+
+
+@register_action
+class SendStatusUpdate(CaseAction):
+    """One text, with a tick for each member; those of the audience in force are ticked (T2, E4)."""
+
+    slug, label, icon = "give_update", "Send a status update", "forward_to_inbox"
+    right = Right.WORK_CASES
+    hint = "One text to everybody who is ticked; whoever watches the case gets it as well."
+    success_message = "The update on {number} is on its way."
 
     text = forms.CharField(label="How it stands", required=False, widget=text_area(5, required=True))
 
     def prepare(self) -> None:
-        """A tick for each member, with the name of whoever gets it."""
-        life, now = load_clock(self.case), timezone.now()
-        audience = audience_of(life, now)
+        """Add a tick for each member, with the names of its readers."""
+        clock = load_clock(self.case)
+        audience = audience_of(clock, self.now)
         readers = readers_of(self.case, [Member.CUSTOMER, *STAFF], directory_of(self.case))
-        self.fields["customer"] = self._customer(readers[Member.CUSTOMER])
+        self.fields["customer"] = self._customer_tick(readers[Member.CUSTOMER])
         for member in STAFF:
             self.fields[member.value] = _tick(
                 f"{member.label}: {_names(readers[member])}",
                 ticked=member in audience and bool(readers[member]),
                 note="" if member in audience else "Not in the audience of this case now.",
             )
-        if life.question is not None:
+        if clock.question is not None:
             self.fields["answers_question"] = _tick(
-                f"This answers {life.question.point}, which asks for the status",
+                f"This answers {clock.question.point}, which asks for the status",
                 ticked=True,
                 note="An answer goes to all the staff in the audience.",
             )
 
-    def _customer(self, readers: Sequence[Addressee]) -> forms.BooleanField:
-        name = self.case.contact.name
+    def _customer_tick(self, readers: Sequence[Addressee]) -> forms.BooleanField:
+        label = f"Customer: {self.case.contact.name}"
         if not readers:
-            return _tick(f"Customer: {name}", ticked=False, note="Has no email address.")
+            return _tick(label, ticked=False, note="Has no email address.")
         if self.case.status == Status.WAITING:
-            return _tick(f"Customer: {name}", ticked=False, note="Not while the case waits for them.")
-        return _tick(f"Customer: {name}", ticked=True)
+            return _tick(label, ticked=False, note="Not while the case waits for them.")
+        return _tick(label, ticked=True)
 
-    def clean(self) -> dict[str, Any]:
-        """The staff who were ticked, as `members`."""
-        typed = super().clean() or self.cleaned_data
-        typed["members"] = [member for member in STAFF if typed.get(member.value)]
-        return typed
+    def offered(self) -> bool:
+        return self.case.is_open
+
+    def perform(self) -> None:
+        typed = self.cleaned_data
+        self._refuse_second_click(typed["text"])
+        send_status_update(
+            self.case,
+            self.actor,
+            self.now,
+            text=typed["text"],
+            members=[member for member in STAFF if typed[member.value]],
+            customer_too=typed["customer"],
+            answers_question=typed.get("answers_question", False),
+        )
+
+    def _refuse_second_click(self, text: str) -> None:
+        since = self.now - SECOND_CLICK_WITHIN
+        logged = Interaction.objects.filter(case=self.case, by=self.actor, body=text.strip(), opened_the_case=False)
+        if logged.filter(at__gt=since).exists():
+            raise Refused("You sent exactly this a moment ago; nothing was sent twice.")
 
 
 def _names(readers: Sequence[Addressee]) -> str:
-    said = [f"{one.name} (in their place)" if one.meant_for else one.name for one in readers]
-    return ", ".join(said) or "nobody"
+    names = [f"{reader.name} (in their place)" if reader.meant_for else reader.name for reader in readers]
+    return ", ".join(names) or "nobody"
 
 
 def _tick(label: str, ticked: bool, note: str = "") -> forms.BooleanField:

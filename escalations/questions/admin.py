@@ -1,8 +1,7 @@
-"""Questions for the status in the admin: the answer in a line, a person's status update, the list (E8, T2)."""
+"""The list of questions for the status in the admin (E8)."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -12,87 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from cases.actions import SECOND_CLICK_WITHIN, Action, register
 from cases.admin.rows import CaseRowAdmin, moment_column
 from cases.enums import Status
-from cases.guards import Refused
-from cases.models import Case
 from cases.templatetags.case_page import badge
-from contacts.enums import Right
-from contacts.models import User
 from contacts.permissions import signed_in_user
 from escalations.enums import QuestionEnd
 from escalations.models import Question
-from escalations.questions import apply as questions
-from escalations.questions.actions import AnswerForm, UpdateForm
-from escalations.questions.updates import give_update
-
-# --- the moves --------------------------------------------------------------------------------------------------
-
-
-def _answer(case: Case, actor: User, now: datetime, typed: dict[str, Any]) -> None:
-    shown = _shown(case, typed["seen"])
-    questions.answer(case.pk, actor, now, answer=typed["answer"], for_customer=typed["for_customer"], question_id=shown)
-
-
-def _shown(case: Case, seen: str) -> int | None:
-    """The question that the page showed: the newest one when it was opened. Asking changes the case, so `seen`, the
-    case's last change on the page, tells. None for a page that sent no moment.
-    """
-    try:
-        at = datetime.fromisoformat(seen)
-    except ValueError:
-        return None
-    if timezone.is_naive(at):
-        return None
-    shown = case.questions.filter(asked_at__lte=at).order_by("-asked_at", "-pk").values_list("pk", flat=True)
-    return shown.first()
-
-
-def _give_update(case: Case, actor: User, now: datetime, typed: dict[str, Any]) -> None:
-    if questions.said_just_now(case, actor, typed["text"], now - SECOND_CLICK_WITHIN):
-        raise Refused("You sent exactly this a moment ago; nothing was sent twice.")
-    give_update(
-        case.pk,
-        actor,
-        now,
-        text=typed["text"],
-        members=typed["members"],
-        customer_too=typed["customer"],
-        answers_question=typed.get("answers_question", False),
-    )
-
-
-ANSWER = register(
-    Action(
-        "answer_question",
-        "Answer",
-        "quickreply",
-        Right.WORK_CASES,
-        AnswerForm,
-        _answer,
-        "Your answer is logged and goes to the staff who are kept informed about {number}.",
-        lambda case: case.is_open,
-        in_header=False,
-        offered_to=lambda case, user: questions.open_question(case) is not None,
-    )
-)
-UPDATE = register(
-    Action(
-        "give_update",
-        "Send a status update",
-        "forward_to_inbox",
-        Right.WORK_CASES,
-        UpdateForm,
-        _give_update,
-        "The update on {number} is on its way.",
-        lambda case: case.is_open,
-        hint="One text to everybody who is ticked; whoever watches the case gets it as well.",
-    )
-)
-
-
-# --- the list ---------------------------------------------------------------------------------------------------
 
 
 class StateFilter(SimpleListFilter):

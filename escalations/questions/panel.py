@@ -14,36 +14,34 @@ from cases.panels import Panel, panel
 from contacts.enums import Right
 from contacts.models import User
 from escalations.models import Question
-from escalations.questions.apply import open_questions, overdue_questions
+from escalations.questions.state import open_questions, overdue_questions
 
-#: How many questions that have ended the panel tells; the list of questions has all of them.
+#: How many ended questions the panel shows; the list of questions has all of them.
 PAST_SHOWN = 3
 
 
 @panel(place=5)
 def question_panel(case: Case, user: User, now: datetime) -> Panel | None:
-    """Who is asked where the case stands, until when, and the answer; what was answered before. One query."""
-    rows = list(
-        case.questions.select_related("asked", "stands_in_for", "answered_by").order_by("-asked_at", "-pk")[
-            : PAST_SHOWN + 1
-        ]
-    )
-    asks = next((row for row in rows if row.is_open and case.is_open), None)
+    """The open question with the form to answer it, and the last ended ones. One query."""
+    questions = case.questions.select_related("asked", "stands_in_for", "answered_by").order_by("-asked_at", "-pk")
+    rows = list(questions[: PAST_SHOWN + 1])
+    question = next((row for row in rows if row.is_open and case.is_open), None)
     past = [row for row in rows if not row.is_open][:PAST_SHOWN]
-    if asks is None and not past:
+    if question is None and not past:
         return None
+    may_answer = question is not None and user.may(Right.WORK_CASES)
     return Panel(
-        f"{asks.point} asks: where does it stand?" if asks else "Where it stood when the owner was asked",
+        f"{question.point} asks: where does it stand?" if question else "Where it stood when the owner was asked",
         "admin/escalations/question_panel.html",
         {
-            "question": asks,
-            "asked_of_reader": asks is not None and asks.asked_id == user.pk,
-            "in_place_of": asks.stands_in_for if asks and asks.stands_in_for_id == case.owner_id else None,
-            "is_overdue": asks is not None and asks.answer_by <= now,
-            "button": button_of("answer_question", case, user, now) if asks and user.may(Right.WORK_CASES) else None,
+            "question": question,
+            "asked_of_reader": question is not None and question.asked_id == user.pk,
+            "in_place_of": question.stands_in_for if question and question.stands_in_for_id == case.owner_id else None,
+            "is_overdue": question is not None and question.answer_by <= now,
+            "button": button_of("answer_question", case, user, now) if may_answer else None,
             "past": past,
         },
-        is_past=asks is None,
+        is_past=question is None,
     )
 
 
@@ -52,30 +50,30 @@ def question_panel(case: Case, user: User, now: datetime) -> Panel | None:
 
 @card(place=10)
 def asked_of_me(user: User, now: datetime) -> Card | None:
-    """The questions that wait for one's own answer, oldest first; nothing for whom nobody asks. One query."""
+    """The questions that this user has to answer, oldest first; no card without one. One query."""
     if not user.may(Right.WORK_CASES):
         return None
     rows = list(open_questions().filter(asked=user)[: SHOWN + 1])
     if not rows:
         return None
-    figure = Figure(_counted(rows), "asked of me", _list("mine"), is_pressing=_any_overdue(rows, now), place=5)
-    return Card("You are asked", TEMPLATE, _shown(rows, now), figures=(figure,))
+    figure = Figure(_count(rows), "asked of me", _list_url("mine"), is_pressing=_any_overdue(rows, now), place=5)
+    return Card("You are asked", TEMPLATE, _rows(rows, now), figures=(figure,))
 
 
 @card(place=11)
 def unanswered_questions(user: User, now: datetime) -> Card | None:
-    """Questions whose time is over, for whoever may give the case to somebody who answers. One query."""
+    """Overdue questions, for those who may reassign the case. One query."""
     if not user.may(Right.REASSIGN):
         return None
     rows = list(overdue_questions(now)[: SHOWN + 1])
     if not rows:
         return None
-    figure = Figure(_counted(rows), "unanswered questions", _list("overdue"), is_pressing=True, place=6)
+    figure = Figure(_count(rows), "unanswered questions", _list_url("overdue"), is_pressing=True, place=6)
     return Card(
         "Nobody has answered yet",
         TEMPLATE,
-        _shown(rows, now) | {"names_asked": True},
-        link=_list("overdue"),
+        _rows(rows, now) | {"names_asked": True},
+        link=_list_url("overdue"),
         link_text="All overdue questions",
         figures=(figure,),
     )
@@ -84,12 +82,12 @@ def unanswered_questions(user: User, now: datetime) -> Card | None:
 TEMPLATE = "admin/escalations/question_card.html"
 
 
-def _shown(rows: list[Question], now: datetime) -> dict[str, Any]:
+def _rows(rows: list[Question], now: datetime) -> dict[str, Any]:
     lines = [{"question": row, "is_overdue": row.answer_by <= now} for row in rows[:SHOWN]]
     return {"rows": lines, "more": len(rows) > SHOWN}
 
 
-def _counted(rows: list[Question]) -> str:
+def _count(rows: list[Question]) -> str:
     return f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
 
 
@@ -97,5 +95,5 @@ def _any_overdue(rows: list[Question], now: datetime) -> bool:
     return any(row.answer_by <= now for row in rows)
 
 
-def _list(state: str) -> str:
+def _list_url(state: str) -> str:
     return f"{reverse('admin:escalations_question_changelist')}?state={state}"

@@ -1,37 +1,47 @@
-"""The forms of requested escalations: what is asked of whoever requests, decides or withdraws one (E9, E1).
-
-As every move's form they decide nothing; `escalations.requests.apply` says what is missing or impossible (S4).
-"""
+"""The buttons of escalation requests: request, decide, withdraw, and end management attention (E9, E1)."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
+from cases.actions import CaseAction, register_action
 from cases.enums import Status
-from cases.forms import MoveForm, text_area
+from cases.forms import reason_field, text_area
 from cases.models import Case
 from contacts.directory import Directory
-from contacts.models import User
-from contacts.permissions import id_of
+from contacts.enums import Right
+from contacts.permissions import Needed, id_of
 from escalations.clocks import load_clocks
 from escalations.enums import Origin
 from escalations.models import EscalationRequest
-from escalations.requests.apply import LONGEST_NAME, open_decision, undecided_request
+from escalations.requests import apply as requests
 from escalations.requests.decide import AcceptanceEffect, acceptance_effect
 
+#: Whoever may decide some request; `may_decide` says whether this one.
+DECIDERS = (Right.DECIDE_REQUESTS, Right.DECIDE_PASSED_ON)
 
-class RequestForm(MoveForm):
-    """Who asked, the business impact, and why (E9)."""
 
-    origin = forms.ChoiceField(
+def is_active(case: Case) -> bool:
+    """Whether the case can be escalated: it is neither resolved nor waits for its customer."""
+    return case.status not in (Status.WAITING, Status.RESOLVED)
+
+
+@register_action
+class RequestEscalation(CaseAction):
+    slug, label, icon = "request_escalation", "Request escalation", "campaign"
+    right = Right.REQUEST_ESCALATION
+    hint = "The Support Manager is emailed at once and decides. The customer and the account manager hear the outcome."
+    success_message = "The escalation of {number} is requested; the Support Manager is emailed."
+
+    origin = forms.TypedChoiceField(
         label="Who wants it",
-        choices=[(word.value, word.label) for word in Origin if word != Origin.SCHEDULE],
+        choices=[(origin.value, origin.label) for origin in Origin if origin != Origin.SCHEDULE],
+        coerce=Origin,
         initial=Origin.CUSTOMER.value,
         error_messages={"required": "Say who wants it: the customer, or we ourselves."},
         widget=UnfoldAdminRadioSelectWidget(),
@@ -40,7 +50,9 @@ class RequestForm(MoveForm):
         label="Who asked",
         required=False,
         help_text="The name of the person, at the customer's or here.",
-        widget=UnfoldAdminTextInputWidget(attrs={"required": True, "maxlength": LONGEST_NAME, "autocomplete": "off"}),
+        widget=UnfoldAdminTextInputWidget(
+            attrs={"required": True, "maxlength": requests.LONGEST_NAME, "autocomplete": "off"}
+        ),
     )
     impact = forms.CharField(label="Business impact", required=False, widget=text_area(3, required=True))
     reason = forms.CharField(
@@ -50,23 +62,18 @@ class RequestForm(MoveForm):
         widget=text_area(3, required=True),
     )
 
+    def offered(self) -> bool:
+        return is_active(self.case) and requests.undecided_request(self.case) is None
 
-class OfferInput(forms.HiddenInput):
-    """Sends back what the page offered; shown again, it offers what there is by then."""
-
-    def __init__(self, form: AboutRequestForm) -> None:
-        super().__init__()
-        self.form = form
-
-    def format_value(self, value: Any) -> str:
-        """The key of the present offer, whatever was sent before."""
-        offer = self.form.offer
-        return offer.key if offer else ""
+    def perform(self) -> None:
+        requests.request_escalation(self.case, self.actor, self.now, **self.answers)
 
 
-class AboutRequestForm(MoveForm):
-    """A move about one request; the page shows that request and what accepting it would bring."""
+class RequestAction(CaseAction):
+    """An action on one request of the case; the page shows that request, and what accepting it would do."""
 
+    right: ClassVar[Needed] = DECIDERS
+    in_header = False
     shown_with = "admin/escalations/request_shown.html"
     is_about_decision = False
 
@@ -80,8 +87,9 @@ class AboutRequestForm(MoveForm):
     )
 
     def prepare(self) -> None:
-        """Only what was requested, or left to decide, on this very case."""
-        cast("forms.ModelChoiceField[EscalationRequest]", self.fields["request"]).queryset = self._rows()
+        """Accept only a request, or a decision, of this very case."""
+        field = cast("forms.ModelChoiceField[EscalationRequest]", self.fields["request"])
+        field.queryset = self._rows()
         self.initial["request"] = lambda: self.about
 
     def _rows(self) -> QuerySet[EscalationRequest]:
@@ -94,24 +102,68 @@ class AboutRequestForm(MoveForm):
         """The request that is shown: the one that was sent, else the undecided one."""
         if self.is_bound:
             return self._rows().filter(pk=id_of(self.data.get("request", "")) or 0).first()
-        return open_decision(self.case) if self.is_about_decision else undecided_request(self.case)
+        return self._undecided
 
     @cached_property
-    def offer(self) -> AcceptanceEffect | None:
-        """What accepting would bring now; None while the case is at rest, or when it is decided already."""
-        if self.about is None or not self.about.is_undecided or not _is_at_work(self.case):
+    def effect(self) -> AcceptanceEffect | None:
+        """What accepting would do now; None while it cannot be accepted."""
+        if self.about is None or not self.about.is_undecided or not is_active(self.case):
             return None
-        return acceptance_effect(load_clocks([self.case])[self.case.pk], timezone.now(), Directory())
+        return acceptance_effect(load_clocks([self.case])[self.case.pk], self.now, Directory())
+
+    @cached_property
+    def _undecided(self) -> EscalationRequest | None:
+        find = requests.open_decision if self.is_about_decision else requests.undecided_request
+        return find(self.case)
+
+    @property
+    def chosen(self) -> EscalationRequest:
+        """The request of a valid form, with the locked case."""
+        request: EscalationRequest = self.cleaned_data["request"]
+        request.case = self.case
+        return request
+
+    def may_act(self, request: EscalationRequest) -> bool:
+        """Whether this person may act on that undecided request."""
+        return requests.may_decide(request, self.actor)
+
+    def offered(self) -> bool:
+        return self.case.is_open and self._undecided is not None and self.may_act(self._undecided)
 
 
-def _is_at_work(case: Case) -> bool:
-    return case.status not in (Status.WAITING, Status.RESOLVED)
+class EffectInput(forms.HiddenInput):
+    """Sends back the key of the effect that the page showed; a page that is shown again has the present one."""
+
+    def __init__(self, action: RequestAction) -> None:
+        super().__init__()
+        self.action = action
+
+    def format_value(self, value: Any) -> str:
+        return self.action.effect.key if self.action.effect else ""
 
 
-class AcceptForm(AboutRequestForm):
-    """Accept what somebody requested, having seen what that brings (E9)."""
+class AcceptanceAction(RequestAction):
+    """Accept a request or decision whose effect was shown."""
 
     point = forms.CharField(required=False, widget=forms.HiddenInput())
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.fields["point"].widget = EffectInput(self)
+
+    def offered(self) -> bool:
+        return is_active(self.case) and super().offered()
+
+    def perform(self) -> None:
+        answers = self.cleaned_data
+        requests.accept(self.chosen, self.actor, self.now, why=answers["why"], point=answers["point"])
+
+
+@register_action
+class AcceptRequest(AcceptanceAction):
+    slug, label, icon = "accept_request", "Accept the request", "check"
+    success_message = "The request is accepted; the customer and the account manager of {number} are told."
+
     why = forms.CharField(
         label="Why",
         required=False,
@@ -119,13 +171,11 @@ class AcceptForm(AboutRequestForm):
         widget=text_area(2),
     )
 
-    def __init__(self, case: Case, user: User, name: Any, data: Any = None) -> None:
-        super().__init__(case, user, name, data)
-        self.fields["point"].widget = OfferInput(self)
 
-
-class DeclineForm(AboutRequestForm):
-    """Decline what somebody requested, with a reason (E9)."""
+@register_action
+class DeclineRequest(RequestAction):
+    slug, label, icon = "decline_request", "Decline the request", "close"
+    success_message = "The request is declined; the customer and the account manager of {number} are told."
 
     why = forms.CharField(
         label="Why",
@@ -140,26 +190,42 @@ class DeclineForm(AboutRequestForm):
         widget=text_area(3),
     )
 
+    def perform(self) -> None:
+        answers = self.cleaned_data
+        requests.decline(self.chosen, self.actor, self.now, why=answers["why"], words=answers["words"])
 
-class WithdrawForm(AboutRequestForm):
-    """Take a request back (E9)."""
+
+@register_action
+class WithdrawRequest(RequestAction):
+    slug, label, icon = "withdraw_request", "Withdraw the request", "undo"
+    right = (Right.REQUEST_ESCALATION, Right.DECIDE_REQUESTS)
+    success_message = "The request is withdrawn; {number} goes on as before."
 
     reason = forms.CharField(label="Why", required=False, widget=text_area(2))
 
     def prepare(self) -> None:
-        """Of one's own request the reason may stay unsaid."""
+        """Say who reads the reason; whoever made the request may leave it out."""
         super().prepare()
-        is_own = self.about is not None and self.about.requested_by == self.user
-        who = self.about.requested_by if self.about else None
+        requester = self.about.requested_by if self.about else None
+        is_own = self.about is not None and requester == self.actor
         self.fields["reason"].help_text = (
-            "May be left empty." if is_own else f"{who or 'Whoever requested it'} reads it."
+            "May be left empty." if is_own else f"{requester or 'Whoever requested it'} reads it."
         )
 
+    def may_act(self, request: EscalationRequest) -> bool:
+        return requests.may_withdraw(request, self.actor)
 
-class EscalateFurtherForm(AcceptForm):
-    """Escalate further what the schedule left to decide, with a reason (E1)."""
+    def perform(self) -> None:
+        requests.withdraw(self.chosen, self.actor, self.now, reason=self.cleaned_data["reason"])
 
+
+@register_action
+class EscalateFurther(AcceptanceAction):
+    slug, label, icon = "escalate_further", "Escalate further", "trending_up"
+    right = Right.DECIDE_REQUESTS
+    success_message = "{number} is escalated further."
     is_about_decision = True
+
     why = forms.CharField(
         label="Why",
         required=False,
@@ -168,13 +234,35 @@ class EscalateFurtherForm(AcceptForm):
     )
 
 
-class LeaveAsIsForm(AboutRequestForm):
-    """Leave it to the schedule's own course, with a reason (E1)."""
-
+@register_action
+class LeaveAsIs(RequestAction):
+    slug, label, icon = "leave_as_is", "Leave it to the schedule", "schedule"
+    right = Right.DECIDE_REQUESTS
+    success_message = "{number} is left to the schedule, and your reason is on record."
     is_about_decision = True
+
     why = forms.CharField(
         label="Why not",
         required=False,
         help_text="Kept on record; nobody outside reads it.",
         widget=text_area(3, required=True),
     )
+
+    def perform(self) -> None:
+        requests.decline(self.chosen, self.actor, self.now, why=self.cleaned_data["why"])
+
+
+@register_action
+class EndAttention(CaseAction):
+    slug, label, icon = "end_attention", "End management's attention", "notifications_off"
+    right = Right.DECIDE_REQUESTS
+    success_message = "{number} no longer has management's attention; updates go on as the schedule says."
+    in_header = False
+
+    reason = reason_field()
+
+    def offered(self) -> bool:
+        return self.case.is_open and requests.attention_requests(self.case).exists()
+
+    def perform(self) -> None:
+        requests.end_attention(self.case, self.actor, self.now, reason=self.cleaned_data["reason"])

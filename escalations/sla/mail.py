@@ -23,7 +23,7 @@ from escalations.audience import centre_of_owner, staff_readers
 from escalations.enums import Member, QuestionEnd
 from escalations.models import DigestLine, Question
 from escalations.points.decide import SweepContext
-from escalations.questions.apply import marked_for_customers
+from escalations.questions.state import marked_for_customers
 from escalations.sla.decide import SlaDecision, Update
 from escalations.sla.digest import Section, line_key
 

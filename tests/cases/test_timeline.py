@@ -20,7 +20,7 @@ from cases.timeline import Entry, Fold, Moment, Timeline, timeline_of
 from contacts.models import User
 from escalations.enums import Member
 from escalations.models import DigestLine
-from escalations.questions.updates import give_update
+from escalations.questions.updates import send_status_update
 from tests.support.builders import NOON, Desk
 from tests.support.stage import Stage
 
@@ -113,7 +113,7 @@ def lived(desk: Desk, hours: int = 14) -> Case:
     stage.do("9:00", stage.contact(case, Channel.NOTE, Direction.INTERNAL, body="A note to all."))
     stage.to("12:00")
     tells = {"text": "The vendor is on it.", "members": [Member.CSM], "customer_too": True, "answers_question": False}
-    stage.do("12:30", lambda now: give_update(case.pk, desk.technician, now, **tells))
+    stage.do("12:30", lambda now: send_status_update(case.pk, desk.technician, now, **tells))
     stage.to(f"{hours}:30")
     return Case.objects.get(pk=case.pk)
 

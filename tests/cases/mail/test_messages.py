@@ -28,8 +28,8 @@ from contacts.enums import Language, Level, Role
 from contacts.models import RoleHolder, Technician, User
 from escalations.enums import Member, Origin
 from escalations.points.apply import escalate
-from escalations.questions.apply import answer
-from escalations.questions.updates import give_update
+from escalations.questions.apply import answer_question
+from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_company, build_user
@@ -74,8 +74,8 @@ def every_message(desk: Desk) -> dict[str, Mail]:
     escalate(NOON + 13 * HOURS)
     transitions.reassign(unanswered.pk, manager, NOON + 13 * HOURS, owner=l3, reason="Knows High")
     escalate(NOON + 14 * HOURS)
-    answer(unanswered.pk, l3, NOON + 14 * HOURS, answer="A <b>board</b> comes.", for_customer="A part comes.")
-    give_update(
+    answer_question(unanswered.pk, l3, NOON + 14 * HOURS, answer="A <b>board</b> comes.", for_customer="A part comes.")
+    send_status_update(
         unanswered.pk, l3, NOON + 15 * HOURS, text="The board\nis <i>in</i>.", members=[Member.CSM], customer_too=True
     )
 

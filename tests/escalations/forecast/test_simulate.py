@@ -40,7 +40,7 @@ from escalations.forecast.simulate import Forecast, Kind, forecast_of
 from escalations.models import ClockRule, DigestLine, Escalation, EscalationRequest, Question, SlaTarget
 from escalations.points.apply import escalate
 from escalations.questions import apply as questions
-from escalations.questions.updates import give_update
+from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 from escalations.sla.apply import keep_promises, settle
 from tests.escalations.schedule.test_rollout import moves_all, next_version
@@ -214,7 +214,7 @@ def becomes(past: Past) -> None:
 def tells(past: Past) -> None:
     members = past.chance.sample(list(Member), past.chance.randint(0, 3))
     customer_too = past.chance.random() < 0.5
-    give_update(
+    send_status_update(
         past.case_id, past.person(), past.now, text="It goes on.", members=members, customer_too=customer_too,
         answers_question=past.chance.random() < 0.3,
     )  # fmt: skip
@@ -287,7 +287,7 @@ DEEDS: list[tuple[str, Callable[[Past], Any]]] = [
     ("changes the severity", becomes),
     ("tells", tells),
     ("tells", tells),
-    ("answers", lambda past: questions.answer(past.case_id, past.person(), past.now, answer="In hand.")),
+    ("answers", lambda past: questions.answer_question(past.case_id, past.person(), past.now, answer="In hand.")),
     ("reassigns", reassigns),
     ("asks for more", asks_for_more),
     ("asks for more", asks_for_more),

@@ -19,8 +19,9 @@ from contacts.enums import Role
 from contacts.models import RoleHolder, Technician, User
 from escalations.models import Question
 from escalations.points.apply import escalate
-from escalations.questions.apply import answer, marked_for_customers, open_questions, overdue_questions
-from escalations.questions.updates import give_update
+from escalations.questions.apply import answer_question
+from escalations.questions.state import marked_for_customers, open_questions, overdue_questions
+from escalations.questions.updates import send_status_update
 from tests.support.builders import NOON, Desk, build_centre, build_technician, build_user
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +80,7 @@ def test_the_owners_line_is_logged_ends_the_question_and_reaches_the_staff_in_th
     case = asked_case(desk)
     outbox = Outbox()
     now = NOON + 12 * HOUR + 7 * MINUTE
-    answer(case.pk, desk.technician, now, answer=f"  {LINE} ", for_customer="A part is on its way.")
+    answer_question(case.pk, desk.technician, now, answer=f"  {LINE} ", for_customer="A part is on its way.")
     row = question_of(case)
     assert (row.end, row.answered_by, row.ended_at) == ("answered", desk.technician, now)
     assert (row.answer, row.for_customer) == (LINE, "A part is on its way.")
@@ -93,7 +94,7 @@ def test_the_owners_line_is_logged_ends_the_question_and_reaches_the_staff_in_th
 def test_the_letter_says_who_asked_who_answers_what_the_customer_will_read_and_why_one_gets_it(desk: Desk) -> None:
     # M4
     case, outbox = asked_case(desk), Outbox()
-    answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE, for_customer="A part is on its way.")
+    answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE, for_customer="A part is on its way.")
     [mail] = outbox.rows()
     said = render(mail)
     assert said.subject == f"[{case.number}] Where it stands, asked by High 1: Nobody can print"
@@ -130,7 +131,7 @@ def test_each_audience_of_the_schedule_hears_the_answer_and_nobody_else(  # E1, 
     owner = question_of(case).asked
     assert owner.username == asked
     outbox = Outbox()
-    answer(case.pk, owner, NOON + (hours + 1) * HOUR, answer=LINE)
+    answer_question(case.pk, owner, NOON + (hours + 1) * HOUR, answer=LINE)
     assert outbox.new() == answers_to(*audience, *watchers)
     members = {"am": "account_manager"}
     told = Interaction.objects.get(case=case, channel=Channel.NOTE).told
@@ -145,7 +146,7 @@ def test_the_director_hears_it_on_every_point_once_contacted_on_the_case_and_not
     assert question_of(contacted).point == "Critical 3"
     for case, director in ((contacted, ["cs_director"]), (other, [])):
         outbox, asked = Outbox(), question_of(case).asked
-        answer(case.pk, asked, NOON + 51 * HOUR, answer=LINE)
+        answer_question(case.pk, asked, NOON + 51 * HOUR, answer=LINE)
         watchers = set(CaseWatcher.objects.filter(case=case).values_list("user__username", flat=True))
         expected = {"am", "csm", "coo", *director, *watchers} - {asked.username}
         assert outbox.new() == answers_to(*expected)
@@ -157,7 +158,7 @@ def test_a_person_with_two_roles_who_watches_as_well_gets_one_mail(desk: Desk) -
     case = asked_case(desk, M, hours=360)
     CaseWatcher.objects.create(case=case, user=desk.csm, since=NOON)
     outbox = Outbox()
-    answer(case.pk, desk.l3, NOON + 361 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.l3, NOON + 361 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("csm", "tech")
     why = outbox.rows()[0].facts["why"]
     assert "the account manager and the customer service manager" in why
@@ -169,7 +170,7 @@ def test_whoever_answers_does_not_write_to_themselves(desk: Desk) -> None:  # E8
     case = asked_case(desk, M, hours=360)  # tech watches
     RoleHolder.objects.filter(role=Role.CSM).update(holder=desk.manager)
     outbox = Outbox()
-    answer(case.pk, desk.manager, NOON + 361 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.manager, NOON + 361 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("am", "tech")
 
 
@@ -177,7 +178,7 @@ def test_a_watcher_who_left_or_has_no_address_is_passed_over(desk: Desk) -> None
     case = asked_case(desk, M, hours=360)
     User.objects.filter(pk=desk.technician.pk).update(email="")
     outbox = Outbox()
-    answer(case.pk, desk.l3, NOON + 361 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.l3, NOON + 361 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("am", "csm")
 
 
@@ -185,7 +186,7 @@ def test_a_watcher_who_stopped_watching_hears_no_more(desk: Desk) -> None:  # E7
     case = asked_case(desk, M, hours=360)
     transitions.stop_watching(case.pk, desk.technician)
     outbox = Outbox()
-    answer(case.pk, desk.l3, NOON + 361 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.l3, NOON + 361 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("am", "csm")
 
 
@@ -199,7 +200,7 @@ def test_an_answer_for_a_role_that_nobody_can_be_reached_for_goes_to_the_support
         change = {"is_active": False} if lost == "inactive" else {"email": ""}
         User.objects.filter(pk__in=(desk.csm.pk, desk.coo.pk)).update(**change)
     outbox = Outbox()
-    answer(case.pk, question_of(case).asked, NOON + 25 * HOUR, answer=LINE)
+    answer_question(case.pk, question_of(case).asked, NOON + 25 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("am", "support_manager")
     meant_for = next(one.meant_for for one in outbox.rows() if one.to_address.startswith("support_manager"))
     assert "Customer service manager" in meant_for
@@ -211,7 +212,7 @@ def test_a_role_held_for_the_owners_centre_goes_before_the_general_one(desk: Des
     RoleHolder.objects.create(role=Role.CSM, holder=local, centre=desk.centre)
     case = asked_case(desk)
     outbox = Outbox()
-    answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("csm-london")
 
 
@@ -221,7 +222,7 @@ def test_it_may_be_answered_while_the_case_waits(desk: Desk) -> None:  # E8
         case.pk, desk.technician, NOON + 12.5 * HOUR, question="?", reason=WaitReason.INFORMATION, send=False
     )
     outbox = Outbox()
-    answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("csm")
     assert "waits for the customer" in outbox.rows()[0].facts["next"]
     assert Case.objects.get(pk=case.pk).status == "customer_update_required"
@@ -233,10 +234,10 @@ def test_it_may_be_answered_while_the_case_waits(desk: Desk) -> None:  # E8
 def test_nobody_outside_ever_reads_the_answer_only_what_was_marked_with_the_next_update(desk: Desk) -> None:  # E8
     case = asked_case(desk)
     outbox = Outbox()
-    answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE, for_customer="A part is on its way.")
+    answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE, for_customer="A part is on its way.")
     assert [one.for_customer for one in marked_for_customers([case])[case.pk]] == ["A part is on its way."]
-    give_update(case.pk, desk.technician, NOON + 14 * HOUR, text="We are on it.", customer_too=True)
-    give_update(case.pk, desk.technician, NOON + 15 * HOUR, text="Still on it.", customer_too=True)
+    send_status_update(case.pk, desk.technician, NOON + 14 * HOUR, text="We are on it.", customer_too=True)
+    send_status_update(case.pk, desk.technician, NOON + 15 * HOUR, text="Still on it.", customer_too=True)
     texts = [render(mail).text for mail in outbox.rows() if mail.to_address == case.contact.email]
     assert len(texts) == 2
     assert not any(LINE in text for text in texts)
@@ -246,7 +247,7 @@ def test_nobody_outside_ever_reads_the_answer_only_what_was_marked_with_the_next
 
 def test_what_is_not_marked_is_nothing_to_bring(desk: Desk) -> None:  # E8
     case = asked_case(desk)
-    answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
     contact_log.log_contact(
         case.pk,
         desk.technician,
@@ -267,7 +268,7 @@ def test_any_technician_and_the_support_manager_may_answer(desk: Desk) -> None: 
     other = build_technician(desk.centre, name="other")
     for actor in (desk.technician, other, desk.l3, desk.manager):
         case = asked_case(desk)
-        answer(case.pk, actor, NOON + 13 * HOUR, answer=LINE)
+        answer_question(case.pk, actor, NOON + 13 * HOUR, answer=LINE)
         assert question_of(case).answered_by == actor
 
 
@@ -276,7 +277,7 @@ def test_nobody_else_may_answer(desk: Desk) -> None:  # A1
     nobody = build_user(name="nobody")
     for actor in (desk.account_manager, desk.customer_engineer, desk.csm, desk.director, desk.coo, nobody):
         with pytest.raises(NotAllowed):
-            answer(case.pk, actor, NOON + 13 * HOUR, answer=LINE)
+            answer_question(case.pk, actor, NOON + 13 * HOUR, answer=LINE)
     assert question_of(case).is_open
     assert outbox.new() == {}
     assert not Interaction.objects.filter(channel=Channel.NOTE).exists()
@@ -286,19 +287,19 @@ def test_nobody_else_may_answer(desk: Desk) -> None:  # A1
 def test_an_empty_line_is_no_answer(desk: Desk, line: str) -> None:  # S4
     case = asked_case(desk)
     with pytest.raises(Refused, match="Say in a line") as refused:
-        answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=line)
+        answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=line)
     assert refused.value.field == "answer"
     assert question_of(case).is_open
 
 
 def test_the_second_of_two_answers_is_told_of_the_first(desk: Desk) -> None:  # S4
     case = asked_case(desk)
-    answer(case.pk, desk.l3, NOON + 13 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.l3, NOON + 13 * HOUR, answer=LINE)
     outbox = Outbox()
     with pytest.raises(Refused, match=f"l3 has answered High 1 already.*{LINE}"):
-        answer(case.pk, desk.technician, NOON + 13 * HOUR, answer="Mine")
+        answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer="Mine")
     with pytest.raises(Refused, match="You have answered High 1 already"):
-        answer(case.pk, desk.l3, NOON + 13 * HOUR, answer=LINE)
+        answer_question(case.pk, desk.l3, NOON + 13 * HOUR, answer=LINE)
     assert outbox.new() == {}
     assert Interaction.objects.filter(channel=Channel.NOTE).count() == 1
     assert question_of(case).answer == LINE
@@ -310,24 +311,24 @@ def test_a_question_that_a_newer_one_replaced_cannot_be_answered_any_more(desk: 
     sweep(48)
     outbox = Outbox()
     with pytest.raises(Refused, match="High 3 has asked anew"):
-        answer(case.pk, desk.technician, NOON + 49 * HOUR, answer=LINE, question_id=first.pk)
+        answer_question(case.pk, desk.technician, NOON + 49 * HOUR, answer=LINE, question_id=first.pk)
     assert outbox.new() == {}
     assert ends(case) == [("High 1", "superseded"), ("High 3", "")]
-    answer(case.pk, desk.technician, NOON + 49 * HOUR, answer=LINE, question_id=question_of(case).pk)
+    answer_question(case.pk, desk.technician, NOON + 49 * HOUR, answer=LINE, question_id=question_of(case).pk)
     assert ends(case) == [("High 1", "superseded"), ("High 3", "answered")]
 
 
 def test_a_question_of_another_case_is_not_answered_on_this_one(desk: Desk) -> None:
     case, other = asked_case(desk), asked_case(desk)
     with pytest.raises(Refused):
-        answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE, question_id=question_of(other).pk)
+        answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE, question_id=question_of(other).pk)
     assert ends(case) == ends(other) == [("High 1", "")]
 
 
 def test_a_case_that_asks_nothing_has_nothing_to_answer(desk: Desk) -> None:  # S4
     case = desk.open_case()
     with pytest.raises(Refused, match="Nobody asks"):
-        answer(case.pk, desk.technician, NOON, answer=LINE)
+        answer_question(case.pk, desk.technician, NOON, answer=LINE)
 
 
 def test_on_a_resolved_case_the_question_has_ended_also_before_the_sweep_looks(desk: Desk) -> None:  # E8
@@ -341,12 +342,12 @@ def test_on_a_resolved_case_the_question_has_ended_also_before_the_sweep_looks(d
         solution="A new board.",
     )
     with pytest.raises(Refused, match="is resolved"):
-        answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
+        answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
     assert not open_questions().exists()
     sweep(13.1)
     assert ends(case) == [("High 1", "resolved")]
     with pytest.raises(Refused, match="is resolved"):
-        answer(case.pk, desk.technician, NOON + 14 * HOUR, answer=LINE)
+        answer_question(case.pk, desk.technician, NOON + 14 * HOUR, answer=LINE)
 
 
 # --- how a question lives and ends (E8, E5) ---------------------------------------------------------------------
@@ -361,7 +362,7 @@ def test_a_newer_question_takes_the_place_of_one_that_nobody_answered(desk: Desk
 
 def test_an_answered_question_stays_answered_when_a_newer_one_comes(desk: Desk) -> None:  # E8
     case = asked_case(desk)
-    answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
     sweep(48)
     assert ends(case) == [("High 1", "answered"), ("High 3", "")]
 
@@ -447,7 +448,7 @@ def test_the_time_for_an_answer_goes_by_the_severity(desk: Desk, severity, hours
     assert row.answer_by - row.asked_at == within
     assert not overdue_questions(row.answer_by - MINUTE).exists()
     assert list(overdue_questions(row.answer_by)) == [row]
-    answer(case.pk, desk.technician, row.answer_by, answer=LINE)
+    answer_question(case.pk, desk.technician, row.answer_by, answer=LINE)
     assert not overdue_questions(row.answer_by + HOUR).exists()
 
 
@@ -483,7 +484,7 @@ def test_the_stand_in_answers_and_the_audience_hears_it(desk: Desk) -> None:  # 
     sweep(12)
     assert asked_of(case) == (desk.l3, desk.technician)
     outbox = Outbox()
-    answer(case.pk, desk.l3, NOON + 12.2 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.l3, NOON + 12.2 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("csm")
 
 
@@ -514,7 +515,7 @@ def test_a_case_without_an_owner_asks_nobody_and_anybody_may_answer(desk: Desk) 
     sweep(12)
     assert asked_of(case) == (None, None)
     outbox = Outbox()
-    answer(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)
     assert outbox.new() == answers_to("csm")
 
 
@@ -531,7 +532,7 @@ def test_of_several_who_answer_at_the_same_moment_one_is_heard(desk: Desk) -> No
     def press(person: User) -> str:
         try:
             together.wait()
-            answer(case.pk, person, NOON + 13 * HOUR, answer=f"{person} says so")
+            answer_question(case.pk, person, NOON + 13 * HOUR, answer=f"{person} says so")
             return "answered"
         except Refused as refused:
             return refused.sentence

@@ -23,7 +23,7 @@ from cases.workflow import transitions
 from contacts.models import Technician, User
 from escalations.models import Question
 from escalations.points.apply import escalate
-from escalations.questions.apply import answer
+from escalations.questions.apply import answer_question
 from tests.support.browser import picture
 from tests.support.builders import NOON, Desk, build_desk, build_technician, build_user
 from tests.support.pages import signed_in
@@ -129,7 +129,7 @@ def test_who_may_not_answer_reads_the_question_without_a_form(desk: Desk, case: 
 
 
 def test_the_last_three_questions_stay_with_their_answers(desk: Desk, case: Case) -> None:
-    answer(case.pk, desk.technician, NOON + 12.5 * HOUR, answer=LINE, for_customer="A part comes.")
+    answer_question(case.pk, desk.technician, NOON + 12.5 * HOUR, answer=LINE, for_customer="A part comes.")
     for number in range(1, 4):
         Question.objects.create(
             case=case,
@@ -390,7 +390,7 @@ def test_pressing_twice_sends_it_once(desk: Desk, case: Case) -> None:  # S4
 
 def test_a_question_that_was_answered_meanwhile_does_not_stand_in_the_way_of_an_update(desk: Desk, case) -> None:
     sent = ticks(case, "customer", "answers_question")
-    answer(case.pk, desk.l3, NOON + 12.5 * HOUR, answer="Theirs")
+    answer_question(case.pk, desk.l3, NOON + 12.5 * HOUR, answer="Theirs")
     assert signed_in(desk.technician).post(do(case, "give_update"), sent).status_code == 302
     assert Question.objects.get().answer == "Theirs"
 
@@ -426,7 +426,7 @@ def test_the_support_manager_sees_every_overdue_question_and_nobody_else_does(de
     assert f"{LIST}?state=overdue" in shown
     for user in (desk.technician, desk.account_manager, desk.csm):
         assert "Nobody has answered yet" not in said(signed_in(user).get("/admin/"))
-    answer(case.pk, desk.l3, NOON + 13 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.l3, NOON + 13 * HOUR, answer=LINE)
     for user in (desk.manager, desk.technician):
         shown = said(signed_in(user).get("/admin/"))
         assert "Nobody has answered yet" not in shown
@@ -439,7 +439,7 @@ def test_the_support_manager_sees_every_overdue_question_and_nobody_else_does(de
 def test_the_list_tells_every_question_and_filters_by_how_it_stands(desk: Desk, case: Case, clock: Any) -> None:
     overdue, resolved = asked(desk, title="Overdue one"), asked(desk, title="Resolved one")
     Question.objects.filter(case=overdue).update(answer_by=NOON + 12.1 * HOUR)
-    answer(case.pk, desk.technician, NOON + 12.5 * HOUR, answer=LINE)
+    answer_question(case.pk, desk.technician, NOON + 12.5 * HOUR, answer=LINE)
     transitions.resolve(resolved.pk, desk.technician, NOON + 12.5 * HOUR, resolution=Resolution.NOT_PURSUED)
     still = asked(desk, title="Open one")
     client = signed_in(desk.manager)

@@ -18,7 +18,7 @@ from contacts.models import RoleHolder
 from escalations.enums import Member
 from escalations.models import Question
 from escalations.points.apply import escalate
-from escalations.questions.updates import give_update
+from escalations.questions.updates import send_status_update
 from tests.support.builders import NOON, Desk, build_technician
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def staff(*names: str) -> dict[tuple[str, str], int]:
 
 
 def update(case: Case, actor, hours: float = 13, **more) -> Interaction:
-    return give_update(case.pk, actor, NOON + hours * HOUR, **{"text": WORDS, "answers_question": False, **more})
+    return send_status_update(case.pk, actor, NOON + hours * HOUR, **{"text": WORDS, "answers_question": False, **more})
 
 
 def test_the_customer_and_the_ticked_staff_get_it_at_once_and_it_is_one_contact(desk: Desk, case: Case) -> None:  # T2
@@ -176,7 +176,7 @@ def test_an_answer_that_leaves_out_staff_of_the_audience_is_refused_and_nothing_
 
 def test_without_a_question_the_tick_means_nothing(desk: Desk) -> None:
     case = desk.open_case(severity=M)
-    give_update(case.pk, desk.technician, NOON + HOUR, text=WORDS, customer_too=True)
+    send_status_update(case.pk, desk.technician, NOON + HOUR, text=WORDS, customer_too=True)
     assert Interaction.objects.latest("pk").tells_customer
 
 
@@ -241,6 +241,6 @@ def test_a_resolved_case_owes_nobody_an_update(desk: Desk, case: Case) -> None: 
 
 def test_it_meets_the_first_response_that_was_promised(desk: Desk) -> None:  # T1
     case = desk.open_case(severity=C)
-    give_update(case.pk, desk.technician, NOON + HOUR / 4, text=WORDS, customer_too=True)
+    send_status_update(case.pk, desk.technician, NOON + HOUR / 4, text=WORDS, customer_too=True)
     assert Interaction.objects.filter(case=case).latest("pk").tells_customer
     assert Case.objects.get(pk=case.pk).sla_check_at == NOON + HOUR / 4

@@ -320,7 +320,7 @@ def test_only_a_support_manager_decides_before_it_is_passed_on(desk: Desk, who: 
     for move in (
         lambda: requests.accept(request.pk, person, at(2)),
         lambda: requests.decline(request.pk, person, at(2), why="No"),
-        lambda: requests.close_attention(case.pk, person, at(2), reason="No"),
+        lambda: requests.end_attention(case.pk, person, at(2), reason="No"),
     ):
         assert isinstance(refused(move, "You may not do this"), NotAllowed)
 
@@ -581,15 +581,15 @@ def test_nobody_else_withdraws_it(desk: Desk, who: str) -> None:  # A1
 def test_managements_attention_is_ended_by_a_support_manager_with_a_reason(desk: Desk) -> None:
     case = desk.open_case(severity=L)
     requests.accept(wanted(desk, case).pk, desk.manager, at(2))
-    refused(lambda: requests.close_attention(case.pk, desk.manager, at(3), reason=" "), "Say why", field="reason")
+    refused(lambda: requests.end_attention(case.pk, desk.manager, at(3), reason=" "), "Say why", field="reason")
     posted = Posted()
-    (row,) = requests.close_attention(case.pk, desk.manager, at(3), reason="The customer is content.")
+    (row,) = requests.end_attention(case.pk, desk.manager, at(3), reason="The customer is content.")
     assert (row.status, row.closed_at, posted.new()) == ("closed", at(3), {})
     assert row.history.latest("history_date").history_change_reason.endswith("The customer is content.")
     life = load_clocks([fresh(case)])[case.pk]
     assert life.cadence(at(3))[0] == {Audience.CUSTOMER: 24 * HOUR}
     assert fresh(case).sla_check_at == at(3)
-    refused(lambda: requests.close_attention(case.pk, desk.manager, at(4), reason="Again"), "any more")
+    refused(lambda: requests.end_attention(case.pk, desk.manager, at(4), reason="Again"), "any more")
 
 
 # --- the schedule's open decisions (E1) -------------------------------------------------------------------------

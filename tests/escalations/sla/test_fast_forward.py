@@ -22,8 +22,8 @@ from contacts.enums import Role
 from contacts.models import Contact, RoleHolder, User
 from escalations.enums import Member
 from escalations.models import ClockRule, DigestLine, SlaTarget
-from escalations.questions.apply import answer
-from escalations.questions.updates import give_update
+from escalations.questions.apply import answer_question
+from escalations.questions.updates import send_status_update
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk
 from tests.support.schedule_table import AM, COO, E1, MANAGEMENT, outcome_of
@@ -289,8 +289,8 @@ def test_a_persons_update_goes_to_those_they_choose_and_resets_their_clocks_only
     stage.outage("24:00")  # Critical 3: everybody from now on
     stage.told.clear()
     say = {"text": "The vendor is on it.", "answers_question": False}
-    stage.do("24:10", lambda now: give_update(case.pk, stage.desk.l3, now, members=[THE_COO, CSM], **say))
-    stage.do("24:20", lambda now: give_update(case.pk, stage.desk.l3, now, customer_too=True, **say))
+    stage.do("24:10", lambda now: send_status_update(case.pk, stage.desk.l3, now, members=[THE_COO, CSM], **say))
+    stage.do("24:20", lambda now: send_status_update(case.pk, stage.desk.l3, now, customer_too=True, **say))
     stage.to("26:00")
     assert [line for line in stage.told if "reminder" not in line] == [
         "24:30 support_manager: question",
@@ -308,7 +308,10 @@ def test_an_answer_of_the_owner_is_an_update_to_the_staff_and_none_to_the_custom
     case = stage.open(H)
     stage.to("12:00")
     stage.told.clear()
-    stage.do("12:20", lambda now: answer(case.pk, stage.desk.technician, now, answer="Vendor!", for_customer="Soon."))
+    stage.do(
+        "12:20",
+        lambda now: answer_question(case.pk, stage.desk.technician, now, answer="Vendor!", for_customer="Soon."),
+    )
     stage.to("14:20")
     assert stage.told == [
         "13:30 tech: reminder (Customer)",
@@ -830,7 +833,10 @@ def test_the_customer_reads_what_was_said_to_them_and_never_what_staff_said_amon
 def test_what_answers_mark_for_the_customer_goes_with_the_next_update_and_is_new_only_once(stage: Stage) -> None:  # E8
     case = stage.open(H)
     stage.do(
-        "12:10", lambda now: answer(case.pk, stage.desk.technician, now, answer="INSIDE", for_customer="A part is due.")
+        "12:10",
+        lambda now: answer_question(
+            case.pk, stage.desk.technician, now, answer="INSIDE", for_customer="A part is due."
+        ),
     )
     stage.do("12:20", stage.contact(case, body="Called back."))
     stage.to("16:30")

@@ -47,7 +47,7 @@ from escalations.policy.clock import PolicyTimeline, Snapshot, clock_spans, due_
 from escalations.policy.schedule import Schedule
 from escalations.policy.sla import Target, Touchpoint, targets_of
 from escalations.questions import apply as questions
-from escalations.questions.updates import give_update
+from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 from escalations.schedule.rollout import Selection, rehearse, roll_out, select_cases
 from escalations.sla.apply import keep_promises
@@ -222,7 +222,7 @@ def becomes(world: World, case: int, chance: int) -> None:
 def tells(world: World, case: int, chance: int) -> None:
     by, customer_too = world.desk.l3, chance % 2 == 0
     members = {member for bit, member in enumerate(Member) if chance >> bit & 1 and member != Member.CUSTOMER}
-    give_update(
+    send_status_update(
         case, by, world.now, text="It goes on.", members=members, customer_too=customer_too, answers_question=False
     )
     world.books[case].hears(world.now, members | ({Member.CUSTOMER} if customer_too else set()), by.pk)
@@ -231,10 +231,10 @@ def tells(world: World, case: int, chance: int) -> None:
 def answers(world: World, case: int, chance: int) -> None:
     """To the staff of the audience at once, to the customer not before their next update (E8)."""
     by, owed = world.desk.technician, world.pieces(case)[-1].owed
-    questions.answer(case, by, world.now, answer="In hand.", for_customer="Soon.")
+    questions.answer_question(case, by, world.now, answer="In hand.", for_customer="Soon.")
     world.books[case].hears(world.now, set(owed) - {Member.CUSTOMER}, by.pk)
     with pytest.raises(Refused):  # a double click answers once
-        questions.answer(case, by, world.now, answer="In hand.", for_customer="Soon.")
+        questions.answer_question(case, by, world.now, answer="In hand.", for_customer="Soon.")
 
 
 def wants_more(world: World, case: int, chance: int) -> None:
@@ -270,7 +270,7 @@ def declines(world: World, case: int, chance: int) -> None:
 
 
 def attention_ends(world: World, case: int, chance: int) -> None:
-    requests.close_attention(case, world.desk.manager, world.now, reason="It is quiet.")
+    requests.end_attention(case, world.desk.manager, world.now, reason="It is quiet.")
     book = world.books[case]
     book.attentions[:] = [ManagementAttention(one.since, one.until or world.now, one.run) for one in book.attentions]
 

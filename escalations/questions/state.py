@@ -1,0 +1,66 @@
+"""Load questions for the status of a case, and who is told about the case as staff (E8, E7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Max, QuerySet
+
+from cases.enums import MailStatus, Status
+from cases.mail.messages import CUSTOMER_UPDATES
+from cases.models import Case, Mail
+from contacts.directory import Directory
+from escalations.audience import StaffReader, audience_of, readers_of, staff_of, staff_readers, watchers_of
+from escalations.clocks import load_clocks
+from escalations.enums import Member, QuestionEnd
+from escalations.models import Question
+
+
+def open_question(case: Case) -> Question | None:
+    """The question that is open now; none on a resolved case, which ends its question (E8)."""
+    return open_questions().filter(case=case).first()
+
+
+def open_questions() -> QuerySet[Question]:
+    """The open questions, oldest first, with their cases and users."""
+    rows = Question.objects.filter(ended_at=None).exclude(case__status=Status.RESOLVED)
+    return rows.select_related("case", "case__company", "asked", "stands_in_for").order_by("asked_at", "pk")
+
+
+def overdue_questions(now: datetime) -> QuerySet[Question]:
+    """The open questions whose time limit has passed (E8), the longest overdue first."""
+    return open_questions().filter(answer_by__lte=now).order_by("answer_by", "pk")
+
+
+def find_staff_readers(
+    case: Case, now: datetime, members: Iterable[Member] | None = None
+) -> tuple[list[StaffReader], list[Member]]:
+    """The staff who get a mail about the case, each person once, and the members it reaches.
+
+    Without `members` those of the audience in force. Watchers get it as well (E7).
+    """
+    staff = staff_of(audience_of(load_clocks([case])[case.pk], now) if members is None else members)
+    found = readers_of(case, staff, Directory())
+    readers = staff_readers(found, watchers_of([case])[case.pk])
+    return readers, [member for member in staff if found[member]]
+
+
+def marked_for_customers(cases: Iterable[Case]) -> dict[int, list[Question]]:
+    """By case, the answers with words for the customer that no update has included yet, oldest first (E8).
+
+    Two queries.
+    """
+    ids = [case.pk for case in cases]
+    last_update = dict(
+        Mail.objects.filter(case__in=ids, template__in=CUSTOMER_UPDATES)
+        .exclude(status=MailStatus.DROPPED)
+        .values_list("case_id")
+        .annotate(last=Max("queued_at"))
+    )
+    marked: dict[int, list[Question]] = {case_id: [] for case_id in ids}
+    rows = Question.objects.filter(case__in=ids, end=QuestionEnd.ANSWERED).exclude(for_customer="")
+    for row in rows.order_by("ended_at", "pk"):
+        if row.case_id not in last_update or row.ended_at > last_update[row.case_id]:
+            marked[row.case_id].append(row)
+    return marked
