@@ -11,7 +11,6 @@ takes another right, 404 that there is no such case for this person.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
@@ -65,11 +64,6 @@ class CaseAction(forms.Form):
         self.actor = actor
         self.now = now
         self.prepare()
-
-    # For the subjects whose buttons are not classes yet
-    action = form = property(lambda self: self)
-    name = property(lambda self: self.slug)
-    user = property(lambda self: self.actor)
 
     def prepare(self) -> None:
         """Fit the fields to the case and the person."""
@@ -213,55 +207,3 @@ class Endpoint:
             "still_possible": button.offered(),
         }
         return TemplateResponse(request, "admin/cases/case/do.html", context, status=status)
-
-
-# --- for the subjects whose buttons are not classes yet -----------------------------------------------------------
-
-Button = CaseAction
-Typed = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Action:
-    """A button as a row; `register` makes a class of it."""
-
-    name: str
-    label: str
-    icon: str
-    right: Needed
-    form: type[CaseAction]
-    move: Callable[[Case, User, datetime, Typed], Any]
-    done: str
-    offered: Callable[[Case], bool]
-    hint: str = ""
-    main: bool = False
-    needs_fresh_look: bool = False
-    in_header: bool = True
-    offered_to: Callable[[Case, User], bool] = lambda case, user: True
-
-
-def register(action: Action) -> Action:
-    """Register a button that is a row."""
-
-    def offered(self: CaseAction) -> bool:
-        return action.offered(self.case) and action.offered_to(self.case, self.actor)
-
-    def perform(self: CaseAction) -> str | None:
-        said = action.move(self.case, self.actor, self.now, self.cleaned_data)
-        return said if isinstance(said, str) and said else None
-
-    names = {
-        "slug": action.name,
-        "label": action.label,
-        "icon": action.icon,
-        "right": action.right,
-        "hint": action.hint,
-        "success_message": action.done,
-        "is_main": action.main,
-        "in_header": action.in_header,
-        "requires_fresh_page": action.needs_fresh_look,
-        "offered": offered,
-        "perform": perform,
-    }
-    register_action(type(action.name, (action.form,), names))
-    return action

@@ -19,7 +19,7 @@ from escalations.enums import QuestionEnd
 from escalations.models import Question
 
 
-class StateFilter(SimpleListFilter):
+class QuestionStateFilter(SimpleListFilter):
     """How a question stands: open, asked of the reader, overdue, or how it ended."""
 
     title = "state"
@@ -54,7 +54,7 @@ class QuestionAdmin(CaseRowAdmin):
         "answer_display",
     ]
     list_display_links = ["point"]
-    list_filter = [StateFilter, "severity"]
+    list_filter = [QuestionStateFilter, "severity"]
     list_select_related = ["case__company", "asked", "stands_in_for", "answered_by"]
     search_fields = ["case__title"]
     sortable_by = ()

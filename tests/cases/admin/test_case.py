@@ -550,6 +550,7 @@ def test_a_wait_shows_its_question_its_reason_and_its_plan(desk: Desk, tech: Cli
     assert [step.state for step in steps] == ["planned"] * 4
     assert steps[0].at == case.waiting_since + timedelta(hours=48)
     follow_up(NOON + timedelta(days=4, hours=1))
+    case = Case.objects.get()
     steps = assistant.waiting_panel(case, desk.technician, NOON + timedelta(days=4, hours=2)).context["steps"]
     assert [step.state for step in steps] == ["replaced", "queued", "planned", "planned"]
     text = said(tech.get(page(case)))
