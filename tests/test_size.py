@@ -49,6 +49,7 @@ def queries(client: Client, address: str) -> int:
     return len(captured)
 
 
+@pytest.mark.slow
 def test_list_page_and_case_page_ask_no_more_with_3_000_cases_than_with_30(desk: Desk, client: Client) -> None:
     case = desk.open_case()
     for hour in range(30):

@@ -1,13 +1,17 @@
-"""A database that was filled before models and columns got the trade's words upgrades, and keeps every row."""
+"""A database that an older desk filled upgrades, and keeps every row."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.apps.registry import Apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from cases.enums import WaitPlan
 from cases.models import Case, FailedCase, FollowUp, Mail, SweepRun
 from escalations.models import DigestLine, Escalation, SchedulePoint, SlaTarget
 
@@ -15,17 +19,25 @@ THEN = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
 BEFORE = [("cases", "0007_waits_under_way"), ("escalations", "0003_base_intervals")]
 
 
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_rows_written_under_the_old_names_are_read_under_the_new_ones() -> None:
+Make = Callable[..., Any]
+
+
+def upgrade(since: Iterable[tuple[str, str]], fill: Callable[[Make], None]) -> None:
+    """Go back to the schema of these migrations, fill it through its own models, and migrate to the newest."""
     executor = MigrationExecutor(connection)
     newest = executor.loader.graph.leaf_nodes()
     try:
-        executor.migrate(BEFORE)
-        fill(executor.loader.project_state(BEFORE).apps)
+        executor.migrate(since)
+        old: Apps = executor.loader.project_state(since).apps
+        fill(lambda model, **fields: old.get_model(model).objects.create(**fields))
     finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(newest)
+        MigrationExecutor(connection).migrate(newest)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_rows_written_under_the_old_names_are_read_under_the_new_ones() -> None:
+    upgrade(BEFORE, fill)
 
     case = Case.objects.get()
     checks = case.escalation_check_at, case.follow_up_check_at, case.sla_check_at, case.sla_counts_from
@@ -42,12 +54,8 @@ def test_rows_written_under_the_old_names_are_read_under_the_new_ones() -> None:
     assert SchedulePoint.objects.get().cadence == {"customer": 30}
 
 
-def fill(old) -> None:
+def fill(make: Make) -> None:
     """One row of every table that was renamed, or has a renamed column."""
-
-    def make(model: str, **fields):
-        return old.get_model(model).objects.create(**fields)
-
     company = make("contacts.Company", name="Acme", country="DE", time_zone="Europe/Berlin")
     contact = make("contacts.Contact", company=company, name="Help desk", email="desk@example.com")
     moments = {
@@ -74,3 +82,27 @@ def fill(old) -> None:
          rhythm={"customer": 30})  # fmt: skip
     make("escalations.Escalation", case=case, run=1, severity="high", number=1, due_at=THEN, done_at=THEN,
          schedule_version=1, rhythm={"customer": 60})  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_waits_that_got_notices_before_go_on_with_notices_and_the_others_look_anew() -> None:  # F1
+    later = THEN + timedelta(days=27)
+    cases = {}
+
+    def fill_waits(make: Make) -> None:
+        company = make("contacts.Company", name="Acme", country="DE", time_zone="Europe/Berlin")
+        contact = make("contacts.Contact", company=company, name="Help desk", email="desk@example.com")
+        wait = {"status": "customer_update_required", "waiting_since": THEN, "wait_episode": 1, "follow_up_at": later}
+        for title, plan in (("noticed", "three_contacts"), ("fresh", "three_contacts"), ("pending", "pending")):
+            case = make("cases.Case", company=company, contact=contact, title=title, wait_plan=plan, **wait)
+            cases[title] = case.pk
+        notice = {"step": "notice-1", "due_at": THEN, "done_at": THEN}
+        make("cases.Notice", case_id=cases["noticed"], episode=1, **notice)
+        make("cases.Notice", case_id=cases["fresh"], episode=9, **notice)  # of another wait
+
+    upgrade([("cases", "0006_waiting_for_the_customer")], fill_waits)
+    plans = {case.title: (case.wait_plan, case.follow_up_check_at) for case in Case.objects.all()}
+    assert plans["noticed"][0] == plans["pending"][0] == WaitPlan.PENDING_CLIENT_ACTION
+    assert plans["fresh"][0] == WaitPlan.THREE_CONTACTS
+    assert plans["fresh"][1] != plans["pending"][1] == later

@@ -201,6 +201,7 @@ def tick(moment: datetime) -> None:
     deliver(lambda: moment)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_technician_is_led_through_a_whole_episode(live_server: Any, browser: Browser) -> None:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.apps import apps
 
 from cases.enums import (
     AbsenceState,
@@ -508,21 +506,6 @@ def test_nobody_closes_it_by_hand_before_the_time_that_was_announced(desk: Desk)
             transitions.resolve(life.case.pk, desk.technician, at(moment), resolution=Resolution.NO_RESPONSE)
     transitions.resolve(life.case.pk, desk.technician, at("12 June 10:00"), resolution=Resolution.NO_RESPONSE)
     assert reload(life.case).status == Status.RESOLVED
-
-
-# --- waits from before --------------------------------------------------------------------------------------------
-
-
-def test_waits_that_got_notices_before_go_on_with_notices_and_the_others_look_anew(desk: Desk):  # F1
-    noticed, fresh, pending = asked(desk), asked(desk), asked(desk, WaitReason.CANNOT_NOW)
-    FollowUp.objects.create(case=noticed, episode=1, step="notice-1", due_at=NOON, done_at=NOON)
-    FollowUp.objects.create(case=fresh, episode=9, step="notice-1", due_at=NOON, done_at=NOON)  # of another wait
-    Case.objects.update(follow_up_check_at=at("30 June 10:00"))
-    import_module("cases.migrations.0007_waits_under_way").go_on_as_begun(apps, None)
-    plans = {case.pk: (case.wait_plan, said(case.follow_up_check_at)) for case in Case.objects.all()}
-    assert plans[noticed.pk][0] == plans[pending.pk][0] == WaitPlan.PENDING_CLIENT_ACTION
-    assert plans[fresh.pk][0] == WaitPlan.THREE_CONTACTS
-    assert plans[fresh.pk][1] != plans[pending.pk][1] == "30 June 10:00"
 
 
 # --- agreed closings (C4) -----------------------------------------------------------------------------------------

@@ -525,6 +525,7 @@ def screen(browser: Browser, live_server: Any, user: User, **options: Any) -> Pa
     return page
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_owner_answers_in_one_line_and_sends_an_update(live_server: Any, browser: Browser) -> None:

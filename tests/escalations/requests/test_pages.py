@@ -390,6 +390,7 @@ def pictures(browser: Browser, address: str, user: User, path: str, name: str, o
             page.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_account_manager_requests_the_manager_declines_and_everybody_hears_it(browser, live_server, desk) -> None:
@@ -444,6 +445,7 @@ def test_the_account_manager_requests_the_manager_declines_and_everybody_hears_i
     pictures(browser, live_server.url, desk.account_manager, case.get_absolute_url(), "declined")
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_stale_tab_is_shown_the_new_offer_and_a_second_press_takes_it(browser, live_server, desk) -> None:  # E9, S4

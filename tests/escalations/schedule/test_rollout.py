@@ -764,6 +764,7 @@ def picture(page: Page, name: str) -> None:
     page.evaluate("document.documentElement.classList.remove('dark')")
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_manager_changes_the_schedule_and_moves_the_open_cases(browser: Browser, live_server) -> None:  # E10, S4
