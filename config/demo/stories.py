@@ -293,7 +293,7 @@ def handed_over(scene: Scene) -> Story:
 def opened_despite(scene: Scene, story_length: timedelta) -> Story:
     """Somebody else than the help desk calls, because the help desk itself is down (D3)."""
     despite = "Their help desk is hit by the same fault and cannot be reached."
-    yield from _taken_up(scene, contact=scene.end_user, opened_despite=despite, channel=Channel.PHONE)
+    yield from _taken_up(scene, contact=scene.end_user, opened_despite=despite, opened_by_channel=Channel.PHONE)
     yield from _worked_on(scene, story_length)
     yield from _solved_and_agreed(scene)
 
