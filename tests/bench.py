@@ -289,7 +289,7 @@ class ByHand:
 
 
 LEDGER = (
-    "case_id, run, severity, number, schedule_version, due_at, done_at, carried_out, rhythm, asked_id, "
+    "case_id, run, severity, number, schedule_version, due_at, done_at, carried_out, cadence, asked_id, "
     "owner_before_id, owner_after_id, mailed"
 )
 CASE_COLUMNS = [
