@@ -444,7 +444,7 @@ def test_a_task_whose_celery_worker_is_killed_in_the_middle_of_a_batch_is_delive
             # A row that is not committed holds up whoever wants to write the same one: in the middle of the batch.
             in_the_way.execute(
                 "INSERT INTO escalations_escalation (case_id, run, severity, number, schedule_version, due_at, done_at,"
-                " carried_out, rhythm, mailed) VALUES (%s, 1, 'critical', 1, 1, now(), now(), true, '{}', '[]')",
+                " carried_out, cadence, mailed) VALUES (%s, 1, 'critical', 1, 1, now(), now(), true, '{}', '[]')",
                 [cases[10].pk],
             )
             started.append(CeleryWorker(prefix, tmp_path / "log"))

@@ -142,7 +142,7 @@ class Case(models.Model):
     wait_plan = models.CharField(max_length=14, choices=WaitPlan.choices, blank=True)
     wait_question = models.TextField("question to the customer", blank=True)
 
-    # What the last change was (C5), and the rhythm of status updates that is in force, minutes by audience (E1, T2)
+    # What the last change was (C5), and the cadence of status updates that is in force, minutes by audience (E1, T2)
     last_move = models.CharField(max_length=12, choices=Move.choices, default=Move.OPENED)
     changed_at = models.DateTimeField(default=timezone.now)
     update_cadence = models.JSONField(default=dict, blank=True)

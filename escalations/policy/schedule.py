@@ -171,5 +171,5 @@ PUBLISHED = Schedule(
 
 
 def cadence_minutes(cadence: Mapping[Audience, timedelta]) -> dict[str, int]:
-    """A rhythm as it is stored on a case: whole minutes by audience."""
+    """A cadence as it is stored on a case: whole minutes by audience."""
     return {audience.value: int(interval.total_seconds() // 60) for audience, interval in cadence.items()}
