@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,8 @@ from cases.policy.intake import DETAILS
 from cases.timeline import PAGE, timeline_of
 from cases.workflow import contact_log, transitions
 from contacts.models import Contact, User
+from escalations.points.apply import escalate
+from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_company, build_desk
 from tests.support.pages import signed_in
 
@@ -678,3 +681,14 @@ def _choose(screen: Page, field: str, words: str) -> None:
     screen.keyboard.type(words)
     screen.locator(".select2-results__option--highlighted", has_text=words).wait_for()
     screen.keyboard.press("Enter")
+
+
+def test_the_page_of_a_case_asks_the_database_nothing_twice(desk: Desk, tech: Client):  # speed
+    case = desk.open_case(NOON, severity=Severity.CRITICAL)
+    for sweep in (escalate, keep_promises):
+        sweep(NOON + timedelta(hours=13))
+    tech.post(do(case, "ask_customer"), {"question": "Which version?", "reason": "confirm", "plan": "", "send": "on"})
+    tech.get(page(case))
+    with CaptureQueriesContext(connection) as asked:
+        assert tech.get(page(case)).status_code == 200
+    assert [sql for sql, times in Counter(query["sql"] for query in asked).items() if times > 1] == []
