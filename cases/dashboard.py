@@ -7,7 +7,7 @@ are cut, counts are capped. Other apps register cards of their own with `card`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,9 +100,9 @@ def greeting(user: User, now: datetime) -> str:
     return f"Good {time_of_day}, {user.first_name or user.username}"
 
 
-def _counted(rows: list[Any]) -> str:
+def count_shown(rows: Sequence[Any], most: int = SHOWN) -> str:
     """“3”, or “12+” for a list that was cut."""
-    return f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
+    return f"{most}+" if len(rows) > most else str(len(rows))
 
 
 def cards_for(user: User, now: datetime) -> list[Card]:
@@ -159,7 +159,7 @@ def my_queue(user: User, now: datetime) -> Card | None:
         },
         link=_case_list(queue="mine"),
         link_text="All my cases",
-        figures=(Figure(_counted(rows), "in my queue", _case_list(queue="mine")),),
+        figures=(Figure(count_shown(rows), "in my queue", _case_list(queue="mine")),),
     )
 
 
@@ -183,7 +183,9 @@ def my_waiting(user: User, now: datetime) -> Card | None:
         link=_case_list(queue="mine", status__exact=Status.WAITING),
         link_text="All that wait",
         figures=(
-            Figure(_counted(rows), "waiting for the customer", _case_list(queue="mine", status__exact=Status.WAITING)),
+            Figure(
+                count_shown(rows), "waiting for the customer", _case_list(queue="mine", status__exact=Status.WAITING)
+            ),
         ),
     )
 
@@ -209,7 +211,7 @@ def asked_of_me(user: User, now: datetime) -> Card | None:
         "Customers to call or to ask after",
         "admin/desk/to_do.html",
         {"rows": todos[:SHOWN], "more": len(todos) > SHOWN},
-        figures=(Figure(_counted(todos), "to call or to settle", is_pressing=True, place=20),),
+        figures=(Figure(count_shown(todos), "to call or to settle", is_pressing=True, place=20),),
     )
 
 
@@ -270,7 +272,7 @@ def unanswered(user: User, now: datetime) -> Card | None:
         "admin/desk/unanswered.html",
         {"rows": rows[:SHOWN], "more": len(rows) > SHOWN},
         aside=True,
-        figures=(Figure(_counted(rows), "written after closing", is_pressing=True, place=90),) if rows else (),
+        figures=(Figure(count_shown(rows), "written after closing", is_pressing=True, place=90),) if rows else (),
     )
 
 

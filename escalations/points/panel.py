@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from cases.dashboard import Card, Figure, card, watches
+from cases.dashboard import Card, Figure, card, count_shown, watches
 from cases.enums import Status
 from cases.models import Case
 from cases.page_cache import directory_of, users_of
@@ -265,7 +265,7 @@ def newest_escalations(user: User, now: datetime) -> Card | None:
         link_text="The whole ledger",
         figures=(
             Figure(
-                f"{NEWEST_SHOWN}+" if len(rows) > NEWEST_SHOWN else str(len(rows)),
+                count_shown(rows, NEWEST_SHOWN),
                 "escalated in 24 h",
                 reverse("admin:escalations_escalation_changelist"),
                 place=80,

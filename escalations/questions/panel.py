@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from cases.actions import button_of
-from cases.dashboard import SHOWN, Card, Figure, card
+from cases.dashboard import SHOWN, Card, Figure, card, count_shown
 from cases.models import Case
 from cases.panels import Panel, panel
 from contacts.enums import Right
@@ -56,7 +56,7 @@ def asked_of_me(user: User, now: datetime) -> Card | None:
     rows = list(open_questions().filter(asked=user)[: SHOWN + 1])
     if not rows:
         return None
-    figure = Figure(_count(rows), "asked of me", _list_url("mine"), is_pressing=_any_overdue(rows, now), place=5)
+    figure = Figure(count_shown(rows), "asked of me", _list_url("mine"), is_pressing=_any_overdue(rows, now), place=5)
     return Card("You are asked", TEMPLATE, _rows(rows, now), figures=(figure,))
 
 
@@ -68,7 +68,7 @@ def unanswered_questions(user: User, now: datetime) -> Card | None:
     rows = list(overdue_questions(now)[: SHOWN + 1])
     if not rows:
         return None
-    figure = Figure(_count(rows), "unanswered questions", _list_url("overdue"), is_pressing=True, place=6)
+    figure = Figure(count_shown(rows), "unanswered questions", _list_url("overdue"), is_pressing=True, place=6)
     return Card(
         "Nobody has answered yet",
         TEMPLATE,
@@ -85,10 +85,6 @@ TEMPLATE = "admin/escalations/question_card.html"
 def _rows(rows: list[Question], now: datetime) -> dict[str, Any]:
     lines = [{"question": row, "is_overdue": row.answer_by <= now} for row in rows[:SHOWN]]
     return {"rows": lines, "more": len(rows) > SHOWN}
-
-
-def _count(rows: list[Question]) -> str:
-    return f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
 
 
 def _any_overdue(rows: list[Question], now: datetime) -> bool:

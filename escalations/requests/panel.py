@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from cases.actions import button_of
-from cases.dashboard import SHOWN, Card, Figure, card
+from cases.dashboard import SHOWN, Card, Figure, card, count_shown
 from cases.models import Case
 from cases.page_cache import directory_of
 from cases.panels import Panel, panel
@@ -139,7 +139,7 @@ def to_decide(user: User, now: datetime) -> Card | None:
     found = waiting.select_related("case", "case__company", "requested_by").order_by("requested_at", "pk")
     rows = list(found[: SHOWN + 1])
     link = f"{reverse('admin:escalations_escalationrequest_changelist')}?status__exact=requested"
-    count = f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
+    count = count_shown(rows)
     return Card(
         "Escalations to decide",
         "admin/escalations/requests_card.html",

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from cases.dashboard import SHOWN, Card, Figure, card
+from cases.dashboard import SHOWN, Card, Figure, card, count_shown
 from cases.enums import Channel, MailStatus, Status
 from cases.models import Case
 from cases.page_cache import directory_of, users_of
@@ -328,14 +327,10 @@ def missed_promises(user: User, now: datetime) -> Card | None:
         link=link,
         link_text="All promises",
         figures=(
-            Figure(_counted(overdue), "overdue now", f"{link}?state=overdue", is_pressing=bool(overdue), place=60),
-            Figure(_counted(missed), "missed in 24 h", f"{link}?state=missed&due=day", place=61),
+            Figure(count_shown(overdue), "overdue now", f"{link}?state=overdue", is_pressing=bool(overdue), place=60),
+            Figure(count_shown(missed), "missed in 24 h", f"{link}?state=missed&due=day", place=61),
         ),
     )
-
-
-def _counted(rows: Sequence[Any]) -> str:
-    return f"{SHOWN}+" if len(rows) > SHOWN else str(len(rows))
 
 
 # --- the dashboard of those who work on cases -------------------------------------------------------------------
