@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from cases.enums import Move
@@ -24,8 +25,8 @@ class Refused(Exception):
         self.field = field
 
 
-class NotAllowed(Refused):
-    """The person lacks the right (A1)."""
+class NotAllowed(Refused, PermissionDenied):
+    """The person lacks the right (A1); Django answers with 403 where nothing else does."""
 
 
 def allow(actor: User, right: Right, doing: str) -> None:

@@ -13,18 +13,13 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
-from contacts.calendars import (
-    WEEKDAYS,
-    centres_in_business_day,
-    coverage_gaps,
-    japanese_support_opens_at,
-)
+from contacts.calendars import WEEKDAYS, centres_in_business_day, coverage_gaps, japanese_support_opens_at
 from contacts.directory import directory_problems
 from contacts.enums import Language, Right, Role
 from contacts.forms import (
@@ -49,7 +44,7 @@ from contacts.models import (
     User,
 )
 from contacts.pages import HistoryAdmin, RightsInline, link
-from contacts.permissions import RightsAdmin, has_right
+from contacts.permissions import RightsAdmin, has_right, own_page
 from contacts.wording import in_zone
 
 #: How far ahead the centres' hours are checked for gaps (D1), and how many gaps are listed.
@@ -139,16 +134,9 @@ class TechnicianAdmin(HistoryAdmin):
     search_fields = ["user__first_name", "user__last_name", "user__username"]
     autocomplete_fields = ["user"]
 
-    def get_urls(self) -> list[URLPattern]:
-        switch = path(
-            "own-duty/", self.admin_site.admin_view(self.switch_own_duty), name="contacts_technician_own_duty"
-        )
-        return [switch, *super().get_urls()]
-
+    @own_page("own-duty/", "own_duty", "POST")
     def switch_own_duty(self, request: HttpRequest) -> HttpResponse:
-        """Put the signed-in technician on duty or away (C6). POST with `on_duty` yes or no. Raises PermissionDenied."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        """Put the signed-in technician on duty or away (C6): `on_duty` yes or no. Raises PermissionDenied."""
         technician = Technician.objects.filter(user=request.user.pk).first()
         if technician is None or not has_right(request, Right.WORK_CASES):
             raise PermissionDenied
@@ -228,18 +216,11 @@ class SupportCentreAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SupportCentre]:
         return super().get_queryset(request).prefetch_related("spans")
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"coverage": coverage(timezone.now()), **(extra_context or {})})
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"coverage": coverage(timezone.now())}
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        context = {"coverage": coverage(timezone.now()), **(extra_context or {})}
-        return super().changeform_view(request, object_id, form_url, context)
+    def form_context(self, request: HttpRequest, row: SupportCentre | None) -> dict[str, Any]:
+        return self.list_context(request)
 
     @admin.display(description="Opening hours (local)")
     def hours_display(self, centre: SupportCentre) -> str:
@@ -271,8 +252,8 @@ class RoleHolderAdmin(HistoryAdmin):
     autocomplete_fields = ["holder"]
     list_before_template = "admin/contacts/problems.html"
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"problems": directory_problems(), **(extra_context or {})})
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"problems": directory_problems()}
 
     @admin.display(description="For", ordering="centre__name")
     def centre_display(self, row: RoleHolder) -> str:
@@ -304,6 +285,13 @@ class CompanyClosureDayInline(RightsInline):
     edit_right = Right.EDIT_DIRECTORY
 
 
+#: The fields that name who looks after a company: the role it takes, and the way back to the companies.
+LOOKED_AFTER_BY = {
+    "account_manager": (Role.ACCOUNT_MANAGER, "managed_companies"),
+    "customer_engineer": (Role.CUSTOMER_ENGINEER, "engineered_companies"),
+}
+
+
 @admin.register(Company)
 class CompanyAdmin(HistoryAdmin):
     """The customer organisations; an AM and a customer engineer see their own (A1). Never deleted: made inactive."""
@@ -325,12 +313,10 @@ class CompanyAdmin(HistoryAdmin):
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """Offer those who have the role, and whoever looks after a company already."""
-        role = {"account_manager": Role.ACCOUNT_MANAGER, "customer_engineer": Role.CUSTOMER_ENGINEER}.get(db_field.name)
-        if role is not None:
-            held = {"account_manager": "managed_companies", "customer_engineer": "engineered_companies"}[db_field.name]
-            kwargs["queryset"] = User.objects.filter(
-                Q(role=role, is_active=True) | Q(**{f"{held}__isnull": False})
-            ).distinct()
+        if db_field.name in LOOKED_AFTER_BY:
+            role, companies = LOOKED_AFTER_BY[db_field.name]
+            holders = Q(role=role, is_active=True) | Q(**{f"{companies}__isnull": False})
+            kwargs["queryset"] = User.objects.filter(holders).distinct()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="Contacts")

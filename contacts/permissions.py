@@ -6,13 +6,17 @@ its rows pass through the queryset's `visible_to`, which scopes list, detail, se
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from django import forms
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_http_methods
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as UnfoldChangeList
 
@@ -42,6 +46,24 @@ def has_right(request: HttpRequest, needed: Needed) -> bool:
 def id_of(text: str) -> int | None:
     """The primary key in an address or a form; None for a text that can be no key."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+def own_page(address: str, name: str, *methods: str) -> Callable[[View], View]:
+    """Make the decorated method a page of its `RightsAdmin`, below the address of the model.
+
+    `name` completes the name of the address, as “send_again” does in “admin:cases_mail_send_again”. Other methods than
+    those that are named are answered with 405; without any, GET and HEAD are allowed.
+    """
+
+    def register(view: View) -> View:
+        page = method_decorator(require_http_methods(list(methods or ("GET", "HEAD"))))(view)
+        page.own_page = (address, name)
+        return page
+
+    return register
 
 
 class KnownRowsSelect(AutocompleteSelect):
@@ -123,17 +145,37 @@ class RightsAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return CountedChangeList
 
+    def get_urls(self) -> list[URLPattern]:
+        """The methods marked with `own_page`, before Django's own pages."""
+        model = f"{self.opts.app_label}_{self.opts.model_name}"
+        views = [getattr(self, name) for name in dir(type(self)) if hasattr(getattr(type(self), name), "own_page")]
+        own = [
+            path(address, self.admin_site.admin_view(view), name=f"{model}_{name}")
+            for view in views
+            for address, name in [view.own_page]
+        ]
+        return [*own, *super().get_urls()]
+
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the page of the list shows besides the list."""
+        return {}
+
+    def form_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page of a row shows besides its form; `row` is None for a new one."""
+        return {}
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list unfiltered when the address asks for a number that no column can hold."""
         asked = [value for name, value in request.GET.items() if name != SEARCH_VAR]
         if any(len(value) > 18 and str(value).isdigit() for value in asked):
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
-        return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, self.list_context(request) | (extra_context or {}))
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        return super().render_change_form(request, context | {"show_history": self.has_history}, *args, **kwargs)
+        context |= {"show_history": self.has_history} | self.form_context(request, obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request) and "widget" not in kwargs:

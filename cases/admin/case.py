@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -29,7 +29,7 @@ from cases.timeline import timeline_of
 from cases.workflow import opening, transitions
 from contacts.enums import Right
 from contacts.models import Company, Contact, User
-from contacts.permissions import KnownRowsSelect, has_right, id_of, signed_in_user
+from contacts.permissions import KnownRowsSelect, has_right, id_of, own_page, signed_in_user
 
 CONTACTS_PER_ANSWER = 20
 
@@ -101,29 +101,29 @@ class CaseAdmin(CaseHistory, CaseList):
     # --- the page ---
 
     def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Case | None = None,
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Put the case's header, its buttons, its timeline and its panels around the form."""
-        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
-        if add:
-            _record_turned_away(request, context["adminform"].form)
-            context |= {"title": "Open a case"}
-        elif obj is not None:
-            now = timezone.now()
-            context |= case_context(request, obj, now)
-            context |= {
-                "title": obj.number,
-                "subtitle": None,
-                "timeline": timeline_of(obj, _page_number(request, "older")),
-                "panels": panels_of(obj, signed_in_user(request), now),
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        """Record whom the form has turned away (D3)."""
+        form = context["adminform"].form
+        if isinstance(form, OpeningForm) and form.turned_away is not None:
+            about = form.cleaned_data["title"]
+            opening.turn_away(form.turned_away, about, signed_in_user(request), timezone.now())
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def form_context(self, request: HttpRequest, row: Case | None) -> dict[str, Any]:
+        """The case's header, its buttons, its timeline and its panels, which stand around the form."""
+        context = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        if row is None:
+            return context | {"title": "Open a case"}
+        now = timezone.now()
+        return {
+            **context,
+            **case_context(request, row, now),
+            "title": row.number,
+            "subtitle": None,
+            "timeline": timeline_of(row, _page_number(request, "older")),
+            "panels": panels_of(row, signed_in_user(request), now),
+        }
 
     # --- saving: by the moves, which write the history (C5) ---
 
@@ -176,7 +176,6 @@ class CaseAdmin(CaseHistory, CaseList):
             return protect(do)(request, object_id, name)
 
         return [
-            path("contacts/", protect(self.contacts_view), name="cases_case_contacts"),
             path("<int:object_id>/do/<slug:name>/", do_or_sign_in, name="cases_case_do"),
             path(
                 "<path:object_id>/history/<str:version_id>/",
@@ -186,10 +185,9 @@ class CaseAdmin(CaseHistory, CaseList):
             *super().get_urls(),
         ]
 
+    @own_page("contacts/", "contacts", "GET")
     def contacts_view(self, request: HttpRequest) -> HttpResponse:
         """Contacts of the chosen company whose name or address contains every typed word; help desks first (D3)."""
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
         if not has_right(request, Right.WORK_CASES):
             raise PermissionDenied
         term, company = request.GET.get("term", "").strip(), id_of(request.GET.get("company", ""))
@@ -230,10 +228,3 @@ def _opened_just_now(case: Case, actor: User, now: datetime) -> Case | None:
         opened_by=actor,
         opened_at__gt=now - SECOND_CLICK_WITHIN,
     ).first()
-
-
-def _record_turned_away(request: HttpRequest, form: Any) -> None:
-    """Record a caller whom the form turned away (D3)."""
-    if isinstance(form, OpeningForm) and form.turned_away is not None:
-        about = form.cleaned_data["title"]
-        opening.turn_away(form.turned_away, about, signed_in_user(request), timezone.now())

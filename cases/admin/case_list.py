@@ -228,7 +228,10 @@ class CaseList(ExportMixin, RightsAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
-        return super().changelist_view(request, {"title": "Cases", **(extra_context or {})})
+        return super().changelist_view(request, extra_context)
+
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"title": "Cases"}
 
     # --- the export ---
 

@@ -75,17 +75,9 @@ class OutageAdmin(RightsAdmin):
     def is_caught_up(self, outage: Outage) -> bool:
         return outage.caught_up_at is not None
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the report on the outage, and on the outages of other sweeps that were reported with it."""
-        outage = self.get_object(request, object_id) if object_id else None
-        context = {"report": report_on(told_with(outage)), "now": timezone.now()} if outage else {}
-        return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))
+    def form_context(self, request: HttpRequest, row: Outage) -> dict[str, Any]:
+        """The report on the outage, and on the outages of other sweeps that were reported with it."""
+        return {"report": report_on(told_with(row)), "now": timezone.now()}
 
 
 class SolvedFilter(admin.SimpleListFilter):

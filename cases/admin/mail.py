@@ -11,9 +11,9 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -29,7 +29,7 @@ from cases.models import Mail, case_id_of
 from cases.templatetags.case_page import badge, mail_badge, moment_html
 from contacts.enums import Right
 from contacts.pages import link
-from contacts.permissions import RightsAdmin, has_right
+from contacts.permissions import RightsAdmin, has_right, own_page
 
 
 class TemplateFilter(DropdownFilter):
@@ -134,40 +134,21 @@ class MailAdmin(RightsAdmin):
 
     # --- the page of one message ---
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Mail | None = None,
-    ) -> HttpResponse:
-        """Show the message below its delivery: as it was sent, or as it would be sent now."""
-        if obj is not None:
-            may_send_again = can_go_again(obj) and has_right(request, Right.WORK_CASES)
-            context |= {
-                "title": self.subject_display(obj),
-                "subtitle": None,
-                "mail": obj,
-                "would_be_dropped": stale_reason(obj, timezone.now()) if obj.status == MailStatus.QUEUED else "",
-                "send_again_url": reverse("admin:cases_mail_send_again", args=[obj.pk]) if may_send_again else "",
-                **_rendered(obj),
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def form_context(self, request: HttpRequest, row: Mail) -> dict[str, Any]:
+        """The message, which stands below its delivery: as it was sent, or as it would be sent now."""
+        may_send_again = can_go_again(row) and has_right(request, Right.WORK_CASES)
+        return {
+            "title": self.subject_display(row),
+            "subtitle": None,
+            "mail": row,
+            "would_be_dropped": stale_reason(row, timezone.now()) if row.status == MailStatus.QUEUED else "",
+            "send_again_url": reverse("admin:cases_mail_send_again", args=[row.pk]) if may_send_again else "",
+            **_rendered(row),
+        }
 
-    def get_urls(self) -> list[URLPattern]:
-        again = path(
-            "<int:mail_id>/send-again/",
-            self.admin_site.admin_view(self.send_again_view),
-            name="cases_mail_send_again",
-        )
-        return [again, *super().get_urls()]
-
+    @own_page("<int:mail_id>/send-again/", "send_again", "POST")
     def send_again_view(self, request: HttpRequest, mail_id: int) -> HttpResponse:
-        """Queue a failed message once more (M2). POST only; 404 for a foreign one, 403 without the right (A1, A2)."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        """Queue a failed message once more (M2): 404 for a foreign one, 403 without the right (A1, A2)."""
         mail = self.get_object(request, str(mail_id))
         if mail is None:
             raise Http404("There is no such message that you may see.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -104,24 +104,14 @@ class EscalationRequestAdmin(CaseRowAdmin, HistoryAdmin):
         later = [field for name, field in shown_if_set if obj is not None and getattr(obj, name)]
         return ((None, {"fields": asked}), *([("What became of it", {"fields": later})] if later else []))
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: EscalationRequest | None = None,
-    ) -> HttpResponse:
-        """Put the buttons of what is still to decide above the facts."""
-        if obj is not None:
-            now = timezone.now()
-            still_open = open_requests(obj.case, signed_in_user(request), now) if obj.is_undecided else []
-            context |= {
-                "title": f"{self.what_display(obj)}: {obj.case.number}",
-                "subtitle": None,
-                "case": obj.case,
-                "now": now,
-                "open_requests": [shown for shown in still_open if shown.request == obj],
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def form_context(self, request: HttpRequest, row: EscalationRequest) -> dict[str, Any]:
+        """The buttons of what is still to decide, which stand above the facts."""
+        now = timezone.now()
+        still_open = open_requests(row.case, signed_in_user(request), now) if row.is_undecided else []
+        return {
+            "title": f"{self.what_display(row)}: {row.case.number}",
+            "subtitle": None,
+            "case": row.case,
+            "now": now,
+            "open_requests": [shown for shown in still_open if shown.request == row],
+        }

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, F, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -168,9 +168,8 @@ class SlaTargetAdmin(CaseRowAdmin):
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        summary = {"title": "Promises", "promise_summary": summary_of(self.get_queryset(request), timezone.now())}
-        return super().changelist_view(request, (extra_context or {}) | summary)
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {"title": "Promises", "promise_summary": summary_of(self.get_queryset(request), timezone.now())}
 
 
 def _without_a_person(row: SlaTarget) -> str:
