@@ -31,14 +31,10 @@ class RowRights:
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return has_right(request, self.view_right) or has_right(request, self.edit_right)
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return has_right(request, self.edit_right)
-
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return has_right(request, self.edit_right)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return has_right(request, self.edit_right)
+    has_add_permission = has_delete_permission = has_change_permission
 
 
 class RightsInline(RowRights, TabularInline):

@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Case as CaseWhen
 from django.db.models import Exists, Model, OuterRef, QuerySet, When
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
@@ -24,7 +22,7 @@ from cases.guards import NotAllowed, Refused
 from cases.templatetags.case_page import moment_html
 from contacts.enums import Right, Role
 from contacts.pages import HistoryAdmin, RowRights
-from contacts.permissions import signed_in_user
+from contacts.permissions import own_page, signed_in_user
 from contacts.wording import duration
 from escalations.models import ClockRule, SchedulePoint, ScheduleVersion
 from escalations.policy.schedule import Point, Schedule
@@ -46,14 +44,10 @@ class DraftRows(RowRights):
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return _is_draft(obj) and super().has_view_permission(request, obj)
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return _is_draft(obj) and super().has_add_permission(request, obj)
-
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return _is_draft(obj) and super().has_change_permission(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return _is_draft(obj) and super().has_delete_permission(request, obj)
+    has_add_permission = has_delete_permission = has_change_permission
 
 
 def _is_draft(version: Model | None) -> bool:
@@ -88,8 +82,7 @@ class ClockRuleInline(DraftRows, TabularInline):
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    has_delete_permission = has_add_permission
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClockRule]:
         return super().get_queryset(request).order_by(WORST_FIRST)
@@ -122,38 +115,21 @@ class ScheduleVersionAdmin(RolloutAdmin, HistoryAdmin):
 
     # --- drafting and putting in force ---
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        urls = [
-            path("draft/", view(self.draft_view), name="escalations_scheduleversion_draft"),
-            path(
-                "<int:version_id>/put-in-force/",
-                view(self.put_in_force_view),
-                name="escalations_scheduleversion_put_in_force",
-            ),
-        ]
-        return [*urls, *super().get_urls()]
-
+    @own_page("draft/", "draft", "POST")
     def draft_view(self, request: HttpRequest) -> HttpResponse:
-        """Draft the next version, or open the draft that exists. Raises PermissionDenied."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        try:
-            version = draft_next_version(signed_in_user(request))
-        except NotAllowed as error:
-            raise PermissionDenied(str(error)) from error
+        """Draft the next version, or open the draft that exists. Raises NotAllowed."""
+        version = draft_next_version(signed_in_user(request))
         self.log_addition(request, version, f"Drafted version {version.number}.")
         messages.success(request, f"Version {version.number} is a draft: change it, then put it in force.")
         return redirect("admin:escalations_scheduleversion_change", version.pk)
 
+    @own_page("<int:version_id>/put-in-force/", "put_in_force", "POST")
     def put_in_force_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
-        """Put a draft in force for every case opened from now on. Raises PermissionDenied, Http404."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        """Put a draft in force for every case opened from now on. Raises NotAllowed, Http404."""
         try:
             version = put_in_force(version_id, signed_in_user(request), timezone.now())
-        except NotAllowed as error:
-            raise PermissionDenied(str(error)) from error
+        except NotAllowed:
+            raise
         except ScheduleVersion.DoesNotExist as error:
             raise Http404(f"There is no version {version_id} of the schedule.") from error
         except Refused as refused:
@@ -169,26 +145,11 @@ class ScheduleVersionAdmin(RolloutAdmin, HistoryAdmin):
 
     # --- the pages ---
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {
             "may_edit_schedule": self.has_change_permission(request),
             "draft": ScheduleVersion.objects.filter(in_force_from=None).order_by("-number").first(),
         }
-        return super().changelist_view(request, context | (extra_context or {}))
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Add the table of E1 to the page, above the form of a draft."""
-        version = self.get_object(request, object_id) if object_id else None
-        context: dict[str, Any] = {}
-        if version is not None and self.has_view_permission(request, version):
-            context = self._context_of(request, version) | {"show_save_and_add_another": False, "subtitle": None}
-        return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -198,12 +159,15 @@ class ScheduleVersionAdmin(RolloutAdmin, HistoryAdmin):
         refused = list(dict.fromkeys(sentence for sentences in errors for sentence in sentences))
         return super().render_change_form(request, context | {"refused": refused}, *args, **kwargs)
 
-    def _context_of(self, request: HttpRequest, version: ScheduleVersion) -> dict[str, Any]:
-        """The table, unless the rows cannot be read, and what keeps a draft from being put in force."""
+    def form_context(self, request: HttpRequest, row: ScheduleVersion) -> dict[str, Any]:
+        """The table of E1, unless the rows cannot be read, and what keeps a draft from being put in force."""
+        version = row
         problems = draft_problems(version) if version.is_draft else []
         schedule = version.as_schedule() if is_readable(version) else None
         may_edit = super().has_change_permission(request)
         return {
+            "show_save_and_add_another": False,
+            "subtitle": None,
             "version": version,
             "table": _table(schedule) if schedule else [],
             "going_on": [row.label for row in Severity if schedule and row not in schedule.stands_still],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db.models import F
 from django.forms import BaseInlineFormSet
 from unfold.widgets import (
@@ -17,30 +18,19 @@ from unfold.widgets import (
 )
 
 from cases.enums import Severity
-from contacts.wording import NotADuration, duration, read_duration
+from contacts.wording import MINUTE, NotADuration, duration, read_duration
 from escalations.enums import Audience
 from escalations.models import MAILED_ROLES, ClockRule, SchedulePoint
-from escalations.policy.schedule import SHORTEST_INTERVAL, schedule_problems
+from escalations.policy.schedule import SHORTEST_INTERVAL, cadence_minutes, schedule_problems
 from escalations.schedule.rollout import Counts, Selection
-
-#: How the columns of a draft name the audiences; the full names are too wide for one row.
-SHORT_AUDIENCE = {
-    Audience.CUSTOMER: "Customer every",
-    Audience.ACCOUNT_MANAGER: "AM every",
-    Audience.CS_MANAGEMENT: "CS Mgmt every",
-    Audience.COO: "COO every",
-}
 
 
 class DurationField(forms.Field):
     """A duration written as “4 h” or “2 d 12 h”; a timedelta, or None when left empty."""
 
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("widget", UnfoldAdminTextInputWidget(attrs={"class": "desk-duration"}))
-        super().__init__(**options)
-        self.widget.attrs.setdefault("maxlength", "40")
-        self.widget.attrs.setdefault("placeholder", "4 h")
-        self.widget.attrs.setdefault("autocomplete", "off")
+    def __init__(self, *, placeholder: str = "4 h", **options: Any) -> None:
+        attrs = {"class": "desk-duration", "maxlength": "40", "placeholder": placeholder, "autocomplete": "off"}
+        super().__init__(widget=UnfoldAdminTextInputWidget(attrs=attrs), **options)
 
     def prepare_value(self, value: Any) -> Any:
         return duration(value) if isinstance(value, timedelta) else value
@@ -61,6 +51,13 @@ class DurationField(forms.Field):
             return self.to_python(data) != (initial or None)
         except ValidationError:
             return True
+
+
+def interval_field(label: str) -> DurationField:
+    """How often an audience gets updates; empty for never."""
+    shortest = f"give {duration(SHORTEST_INTERVAL)} or more, or leave it empty."
+    validators = [MinValueValidator(SHORTEST_INTERVAL, shortest)]
+    return DurationField(label=label, required=False, placeholder="never", validators=validators)
 
 
 class NamedErrors(forms.ModelForm):  # type: ignore[type-arg]
@@ -87,17 +84,24 @@ def _typed(form: forms.ModelForm[Any], field: str) -> str:
 class PointForm(NamedErrors):
     """A row of the table of E1."""
 
-    after = DurationField(label="unresolved for", error_messages={"required": "give a time, like 4 h."})
+    after = DurationField(
+        label="unresolved for",
+        error_messages={"required": "give a time, like 4 h."},
+        validators=[
+            MinValueValidator(MINUTE, "a point must come some time after the opening; give a time above zero.")
+        ],
+    )
     mailed = forms.MultipleChoiceField(
         label="emailed",
         required=False,
         choices=[(role.value, role.label) for role in MAILED_ROLES],
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
     )
-    every_customer = DurationField(label=SHORT_AUDIENCE[Audience.CUSTOMER], required=False)
-    every_account_manager = DurationField(label=SHORT_AUDIENCE[Audience.ACCOUNT_MANAGER], required=False)
-    every_cs_management = DurationField(label=SHORT_AUDIENCE[Audience.CS_MANAGEMENT], required=False)
-    every_coo = DurationField(label=SHORT_AUDIENCE[Audience.COO], required=False)
+    # The full names of the audiences are too wide for one row.
+    every_customer = interval_field("Customer every")
+    every_account_manager = interval_field("AM every")
+    every_cs_management = interval_field("CS Mgmt every")
+    every_coo = interval_field("COO every")
 
     class Meta:
         model = SchedulePoint
@@ -107,8 +111,6 @@ class PointForm(NamedErrors):
         super().__init__(*args, **kwargs)
         self.fields["number"].error_messages["required"] = "give its number: 1, 2, 3 as the times rise."
         for audience in Audience:
-            field = self.fields[f"every_{audience.value}"]
-            field.widget.attrs["placeholder"] = "never"
             minutes = self.instance.cadence.get(audience.value)
             if minutes:
                 self.initial[f"every_{audience.value}"] = timedelta(minutes=minutes)
@@ -119,30 +121,14 @@ class PointForm(NamedErrors):
             return "A point"
         return f"{Severity(severity).label} {_typed(self, 'number')}".strip()
 
-    def clean_after(self) -> timedelta:
-        after: timedelta = self.cleaned_data["after"]
-        if after <= timedelta(0):
-            raise ValidationError("a point must come some time after the opening; give a time above zero.")
-        return after
-
     def clean(self) -> dict[str, Any]:
         """Collect the four intervals as the cadence of the point.
 
         Does not call `super().clean()`, which would check each number against the database; the formset checks all.
         """
-        cleaned = self.cleaned_data
-        cadence = {}
-        for audience in Audience:
-            interval = cleaned.get(f"every_{audience.value}")
-            if interval is None:
-                continue
-            if interval < SHORTEST_INTERVAL:
-                shortest = duration(SHORTEST_INTERVAL)
-                self.add_error(f"every_{audience.value}", f"give {shortest} or more, or leave it empty.")
-            else:
-                cadence[audience.value] = int(interval.total_seconds() // 60)
-        self.instance.cadence = cadence
-        return cleaned
+        intervals = {audience: self.cleaned_data.get(f"every_{audience.value}") for audience in Audience}
+        self.instance.cadence = cadence_minutes({who: every for who, every in intervals.items() if every is not None})
+        return self.cleaned_data
 
 
 class PointFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
@@ -181,6 +167,7 @@ class ClockRuleForm(NamedErrors):
         label="customer updated every",
         help_text=ClockRule._meta.get_field("base_interval").help_text,
         error_messages={"required": "say how often the customer is updated before any point, like 4 h."},
+        validators=[MinValueValidator(SHORTEST_INTERVAL, f"give {duration(SHORTEST_INTERVAL)} or more.")],
     )
 
     class Meta:
@@ -190,12 +177,6 @@ class ClockRuleForm(NamedErrors):
     def row_name(self) -> str:
         return self.instance.get_severity_display() or "A severity"
 
-    def clean_base_interval(self) -> timedelta:
-        interval: timedelta = self.cleaned_data["base_interval"]
-        if interval < SHORTEST_INTERVAL:
-            raise ValidationError(f"give {duration(SHORTEST_INTERVAL)} or more.")
-        return interval
-
 
 # --- moving open cases to another version -----------------------------------------------------------------------
 
@@ -203,32 +184,23 @@ class ClockRuleForm(NamedErrors):
 class MoveSelectionForm(forms.Form):
     """Which open cases to move; a field left empty selects all."""
 
-    severity = forms.MultipleChoiceField(label="Severity", required=False, widget=forms.CheckboxSelectMultiple)
-    version = forms.TypedMultipleChoiceField(
-        label="Present version", required=False, coerce=int, widget=forms.CheckboxSelectMultiple
-    )
-    company = forms.TypedChoiceField(
-        label="Company", required=False, coerce=int, empty_value=None, widget=UnfoldAdminSelectWidget
-    )
+    severity = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    version = forms.TypedMultipleChoiceField(required=False, coerce=int, widget=forms.CheckboxSelectMultiple)
+    company = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, widget=UnfoldAdminSelectWidget)
 
     def __init__(self, counts: Counts, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.counts = counts
-        self._set_choices(
-            severity=[
-                (severity.value, f"{severity.label} ({cases})") for severity, cases in counts.by_severity.items()
-            ],
-            version=[(str(number), f"Version {number} ({cases})") for number, cases in counts.by_version.items()],
-            company=[
+        choices = {
+            "severity": [(severity.value, f"{severity.label} ({n})") for severity, n in counts.by_severity.items()],
+            "version": [(str(number), f"Version {number} ({n})") for number, n in counts.by_version.items()],
+            "company": [
                 ("", f"Every company ({counts.total})"),
-                *((str(company.pk), f"{company} ({cases})") for company, cases in counts.by_company.items()),
+                *((str(company.pk), f"{company} ({n})") for company, n in counts.by_company.items()),
             ],
-        )
-
-    def _set_choices(self, **choices: list[tuple[str, str]]) -> None:
+        }
         for name, options in choices.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
+            field = cast(forms.ChoiceField, self.fields[name])
             field.choices = options
             field.error_messages["invalid_choice"] = "No open case to move fits this any more; choose again."
 

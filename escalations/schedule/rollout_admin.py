@@ -5,30 +5,29 @@ The previews are GETs and change nothing; the move is a POST of its own (A2).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 
-from cases.enums import Status
-from cases.guards import NotAllowed, Refused
-from cases.mail.letters import Letter
+from cases.guards import Refused
 from contacts.enums import Right
-from contacts.permissions import RightsAdmin, has_right, signed_in_user
+from contacts.permissions import RightsAdmin, has_right, own_page, signed_in_user
 from contacts.wording import duration
 from escalations.enums import Audience
 from escalations.models import ScheduleMove, ScheduleVersion
+from escalations.points.decide import PointDecision
 from escalations.policy.cadence import Cadence
-from escalations.policy.clock import Due
 from escalations.schedule.forms import MoveConfirmForm, MoveSelectionForm
 from escalations.schedule.rollout import (
     CasePreview,
@@ -51,51 +50,49 @@ MICROSECOND = timedelta(microseconds=1)
 SALT = "escalations.schedule-move"
 
 
+def _for_version(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Give the view the version of its address, for a user who may edit the schedule; lead a draft back to its page.
+
+    Raises PermissionDenied, Http404.
+    """
+
+    @wraps(view)
+    def page(admin: RolloutAdmin, request: HttpRequest, version_id: int, **address: int) -> HttpResponse:
+        if not has_right(request, Right.EDIT_SCHEDULE):
+            raise PermissionDenied("You may not move cases to another version of the schedule: ask a support manager.")
+        version = ScheduleVersion.objects.filter(pk=version_id).first() if version_id < 2**63 else None
+        if version is None:
+            raise Http404(f"There is no version {version_id} of the schedule.")
+        if version.is_draft:
+            messages.error(
+                request, f"Version {version.number} is a draft; put it in force before cases are moved to it."
+            )
+            return redirect("admin:escalations_scheduleversion_change", version.pk)
+        return view(admin, request, version, **address)
+
+    return page
+
+
 class RolloutAdmin(RightsAdmin):
     """The pages of a rollout, below those of a version of the schedule."""
 
-    def get_urls(self) -> list[URLPattern]:
-        pages = [
-            ("move/", self.choose_view, "move"),
-            ("move/rehearsal/", self.rehearsal_view, "rehearsal"),
-            ("move/carry-out/", self.move_view, "carry_out"),
-            ("moved/<int:stamp>/", self.moved_view, "moved"),
-        ]
-        protect = self.admin_site.admin_view
-        return [
-            *(
-                path(f"<int:version_id>/{address}", protect(view), name=f"escalations_scheduleversion_{name}")
-                for address, view, name in pages
-            ),
-            *super().get_urls(),
-        ]
-
-    # --- the views; each raises PermissionDenied or Http404 ---
-
-    def choose_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
+    @own_page("<int:version_id>/move/", "move")
+    @_for_version
+    def choose_view(self, request: HttpRequest, version: ScheduleVersion) -> HttpResponse:
         """Which open cases are to move."""
-        version = _get_version(request, version_id)
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET"])
-        if version.is_draft:
-            return self._refuse_draft(request, version)
         form = MoveSelectionForm(count_movable(version), request.GET or None)
         return self._selection_page(request, version, form)
 
-    def rehearsal_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
+    @own_page("<int:version_id>/move/rehearsal/", "rehearsal")
+    @_for_version
+    def rehearsal_view(self, request: HttpRequest, version: ScheduleVersion) -> HttpResponse:
         """What moving the selected cases would do, with the form that confirms it."""
-        version = _get_version(request, version_id)
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET"])
-        if version.is_draft:
-            return self._refuse_draft(request, version)
         return self._rehearsal_page(request, version, MoveConfirmForm())
 
-    def move_view(self, request: HttpRequest, version_id: int) -> HttpResponse:
+    @own_page("<int:version_id>/move/carry-out/", "carry_out", "POST")
+    @_for_version
+    def move_view(self, request: HttpRequest, version: ScheduleVersion) -> HttpResponse:
         """Move the cases that were shown, or show the preview again with what has changed (S4)."""
-        version = _get_version(request, version_id)
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         form = MoveConfirmForm(request.POST)
         if not form.is_valid():
             return self._rehearsal_page(request, version, form, 422)
@@ -105,20 +102,16 @@ class RolloutAdmin(RightsAdmin):
             result = roll_out(
                 seen, version.pk, signed_in_user(request), timezone.now(), reason=reason, leave_changed=leave_changed
             )
-        except NotAllowed as error:
-            raise PermissionDenied(str(error)) from error
-        except PreviewOutdated as outdated:
-            return self._rehearsal_page(request, version, form, 409, outdated.sentence, outdated.sentences)
         except Refused as refused:
-            return self._rehearsal_page(request, version, form, 409, refused.sentence)
+            changes = refused.sentences if isinstance(refused, PreviewOutdated) else ()
+            return self._rehearsal_page(request, version, form, 409, refused.sentence, changes)
         self._report(request, version, result, reason)
         return redirect(_address_of_result(version, seen, result))
 
-    def moved_view(self, request: HttpRequest, version_id: int, stamp: int) -> HttpResponse:
+    @own_page("<int:version_id>/moved/<int:stamp>/", "moved")
+    @_for_version
+    def moved_view(self, request: HttpRequest, version: ScheduleVersion, stamp: int) -> HttpResponse:
         """How far a rollout is carried out; `stamp` is its moment in microseconds since 1970."""
-        version = _get_version(request, version_id)
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET"])
         at = _moment_of(stamp)
         first = ScheduleMove.objects.filter(version=version, at=at).select_related("by").first()
         if first is None:
@@ -196,20 +189,6 @@ class RolloutAdmin(RightsAdmin):
             more = f" And {len(result.left) - SENTENCES_SHOWN} more." if len(result.left) > SENTENCES_SHOWN else ""
             messages.warning(request, f"Left as they are, as they changed meanwhile: {shown}{more}")
 
-    def _refuse_draft(self, request: HttpRequest, version: ScheduleVersion) -> HttpResponse:
-        messages.error(request, f"Version {version.number} is a draft; put it in force before cases are moved to it.")
-        return redirect("admin:escalations_scheduleversion_change", version.pk)
-
-
-def _get_version(request: HttpRequest, version_id: int) -> ScheduleVersion:
-    """The version, for a user who may edit the schedule. Raises PermissionDenied, Http404."""
-    if not has_right(request, Right.EDIT_SCHEDULE):
-        raise PermissionDenied("You may not move cases to another version of the schedule: ask a support manager.")
-    version = ScheduleVersion.objects.filter(pk=version_id).first() if version_id < 2**63 else None
-    if version is None:
-        raise Http404(f"There is no version {version_id} of the schedule.")
-    return version
-
 
 def rollout_address(version: ScheduleVersion, at: datetime) -> str:
     """The page with the progress of the rollout of that moment."""
@@ -261,45 +240,25 @@ def load_previews(signed: str, version: ScheduleVersion) -> dict[int, SignedPrev
 
 
 def _line(preview: CasePreview) -> dict[str, Any]:
-    case, step = preview.case, preview.step
+    """A preview with the texts that a page shows of it."""
+    readers = [letter.to for letter in preview.letters]
     return {
-        "case": case,
-        "waits": case.status == Status.WAITING,
-        "on_version": preview.on_version,
-        "effective": [_point(due, preview) for due in step.effective],
-        "recorded_only": [_point(due, preview) for due in preview.recorded_only],
-        "after_the_wait": preview.after_the_wait,
-        "mailed": sorted((_reader(letter) for letter in preview.letters), key=lambda reader: reader["name"]),
-        "owner": _owner(preview),
-        "asked": _asked(preview),
+        "preview": preview,
+        "mailed": sorted(readers, key=lambda to: to.name or to.address),
+        "owner": _owner(preview.step),
+        "asked": _asked(preview.step),
         "cadence_before": cadence_text(preview.cadence_before),
         "cadence_after": cadence_text(preview.cadence_after) if preview.changes_cadence else "",
-        "next_before": preview.next_before,
-        "next_after": preview.next_after,
-        "changes_next": preview.changes_next,
     }
 
 
-def _point(due: Due, preview: CasePreview) -> dict[str, Any]:
-    return {"name": due.point.name, "due_anyway": due.point.name in preview.due_anyway}
-
-
-def _reader(letter: Letter) -> dict[str, str]:
-    to = letter.to
-    return {"name": to.name or to.address, "address": to.address, "meant_for": to.meant_for}
-
-
-def _owner(preview: CasePreview) -> str:
-    step = preview.step
+def _owner(step: PointDecision) -> str:
     if step.new_owner is not None:
         return f"{step.former_owner or 'nobody'} → {step.new_owner}"
-    if step.no_l3:
-        return f"{preview.case.owner or 'nobody'} keeps it: there is no L3 technician"
-    return f"{preview.case.owner or 'nobody'}"
+    return f"{step.case.owner or 'nobody'}{' keeps it: there is no L3 technician' if step.no_l3 else ''}"
 
 
-def _asked(preview: CasePreview) -> str:
-    step = preview.step
+def _asked(step: PointDecision) -> str:
     if step.absent is not None:
         return f"{step.asked} is asked for the status, as {step.absent} is off duty"
     return f"{step.asked} is asked for the status" if step.asked else ""
