@@ -2,13 +2,15 @@
 
 Moments are aware datetimes and come back in UTC; a bare `date` is a local day of the calendar. Public holidays and
 weekends are those of the `holidays` package: dates of Islamic holidays are estimates, and outside the years that it
-knows for a country only weekends are left.
+knows for a country only weekends are left. Without a region, a day that is a holiday in most regions of the country is
+one of its holidays (F3).
 """
 
 from __future__ import annotations
 
 import re
 import zoneinfo
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -287,18 +289,46 @@ def _merge(open_times: Iterable[OpenTime]) -> Iterator[OpenTime]:
 def _load_days_off(country: str, subdivision: str, year: int) -> _DaysOff:
     # One finished year is kept, not the library's own object: that one fills itself in on first use and marks a year
     # as known before it has its holidays, so a second thread of the worker would take Christmas for a working day.
-    known = holidays.country_holidays(
+    known = _holidays_of(country, subdivision, year)
+    closed = [day for day in _days(date(year, 1, 1), date(year, 12, 31)) if not known.is_working_day(day)]
+    regional = {} if subdivision else _holidays_of_most_regions(country, year)
+    return _DaysOff(
+        holidays={**regional, **{day: " and ".join(known.get_list(day)) for day in closed if day in known}},
+        weekend=frozenset(day for day in closed if day not in known),
+    )
+
+
+def _holidays_of(country: str, subdivision: str, year: int) -> holidays.HolidayBase:
+    return holidays.country_holidays(
         country,
         subdiv=subdivision or None,
         years=year,
         expand=False,
         language="en_US",  # a country without English names keeps its own
     )
-    closed = [day for day in _days(date(year, 1, 1), date(year, 12, 31)) if not known.is_working_day(day)]
-    return _DaysOff(
-        holidays={day: " and ".join(known.get_list(day)) for day in closed if day in known},
-        weekend=frozenset(day for day in closed if day not in known),
-    )
+
+
+def _holidays_of_most_regions(country: str, year: int) -> dict[date, str]:
+    """The days that are a holiday in more than half of the country's regions, with their names (F3)."""
+    regions = [_holidays_of(country, region, year) for region in holidays.country_holidays(country).subdivisions]
+    kept_in = Counter(day for region in regions for day in region)
+    most = [day for day, number in kept_in.items() if 2 * number > len(regions)]
+    names = {day: Counter(name for region in regions if day in region for name in region.get_list(day)) for day in most}
+    return {day: names[day].most_common(1)[0][0] for day in most}
+
+
+#: A year in which it is looked whether the regions of a country differ.
+_COMPARED_IN = 2026
+
+
+@lru_cache(maxsize=256)
+def holidays_are_regional(country: str) -> bool:
+    """Whether public holidays of this country depend on the region, so that a place in it should name one (F3)."""
+    if not _has_calendar(country):
+        return False
+    everywhere = set(_holidays_of(country, "", _COMPARED_IN))
+    regions = holidays.country_holidays(country).subdivisions
+    return any(set(_holidays_of(country, region, _COMPARED_IN)) != everywhere for region in regions)
 
 
 @lru_cache(maxsize=1024)

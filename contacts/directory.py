@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from contacts.calendars import holidays_are_regional
 from contacts.enums import MANAGEMENT_ROLES, Role
-from contacts.models import Company, RoleHolder, User
+from contacts.models import Company, RoleHolder, SupportCentre, User
+from contacts.wording import and_list
 
 COMPANY_ROLES = (Role.ACCOUNT_MANAGER, Role.CUSTOMER_ENGINEER)
+#: So many places are named in one sentence.
+NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,9 @@ def once_each(addressees: Iterable[Addressee]) -> list[Addressee]:
 
 
 def directory_problems() -> list[str]:
-    """What sends messages to the fallback, one sentence each (D5); three queries."""
+    """What is missing in the directory, one sentence each: what sends messages to the fallback (D5), and places whose
+    holidays are not known (F3). Three queries.
+    """
     problems = []
     holders = list(RoleHolder.objects.select_related("holder", "centre"))
     general = {row.role for row in holders if row.centre_id is None}
@@ -103,7 +109,27 @@ def directory_problems() -> list[str]:
     companies = Company.objects.filter(active=True).select_related("account_manager").order_by("name")
     for company in companies.exclude(account_manager__is_active=True, account_manager__email__gt="")[:50]:
         problems += [f"Account manager of {company}: {why}" for why in _unreachable(company.account_manager)]
-    return problems
+    return problems + _missing_regions()
+
+
+def _missing_regions() -> list[str]:
+    """One sentence for each country whose regions keep different holidays and in which some place names none (F3)."""
+    nowhere: dict[str, list[str]] = {}
+    companies = Company.objects.filter(active=True, subdivision="").order_by().values_list("country", "name")
+    centres = SupportCentre.objects.filter(open_on_holidays=False, subdivision="").order_by()
+    for country, name in companies.union(centres.values_list("country", "name")).order_by("name"):
+        nowhere.setdefault(country, []).append(name)
+    return [
+        f"Public holidays in {country} differ by region: choose the subdivision of {_first_few(names)}. "
+        "Until then only holidays that most of its regions keep are counted."
+        for country, names in sorted(nowhere.items())
+        if holidays_are_regional(country)
+    ]
+
+
+def _first_few(names: list[str]) -> str:
+    shown, more = names[:NAMED], len(names) - NAMED
+    return and_list([*shown, f"{more} more"] if more > 0 else shown)
 
 
 def _unreachable(user: User | None) -> list[str]:

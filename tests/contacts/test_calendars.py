@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from contacts.calendars import (
     calendar_problem,
     centres_in_business_day,
     coverage_gaps,
+    holidays_are_regional,
     japanese_support_opens_at,
 )
 from contacts.wording import in_zone
@@ -594,3 +596,53 @@ def test_the_zone_a_moment_is_written_in_changes_no_answer(moment: datetime, zon
 @given(DAYS)
 def test_a_weekday_name_is_the_days_own(on: date) -> None:
     assert WEEKDAYS[on.weekday()][:3] == in_zone(datetime.combine(on, time(12), tzinfo=UTC), "UTC")[:3]
+
+
+# Regional holidays (F3)
+
+
+@pytest.mark.parametrize(
+    ("country", "time_zone", "on", "because"),
+    [
+        ("GB", "Europe/London", "2026-04-06", "Easter Monday"),  # in 3 of 4
+        ("GB", "Europe/London", "2026-01-02", ""),  # in Scotland only
+        ("CH", "Europe/Zurich", "2026-04-06", "Easter Monday"),
+        ("CA", "America/Toronto", "2026-10-12", "Thanksgiving Day"),
+        ("AU", "Australia/Sydney", "2026-12-28", "Boxing Day (observed)"),
+        ("ES", "Europe/Madrid", "2026-04-02", "Maundy Thursday"),
+        ("DE", "Europe/Berlin", "2025-10-31", "Reformation Day"),  # in 9 of 16 Länder
+        ("DE", "Europe/Berlin", "2026-06-04", ""),  # Corpus Christi in 6 of 16
+        ("DE", "Europe/Berlin", "2026-05-01", "Labor Day"),  # everywhere
+    ],
+)
+def test_where_the_region_is_not_known_a_holiday_of_most_regions_is_none_of_business(
+    country: str, time_zone: str, on: str, because: str
+) -> None:  # F3
+    calendar = BusinessCalendar(country, time_zone)
+    assert (calendar.closed_because(day(on)), calendar.is_business_day(day(on))) == (because, not because)
+
+
+def test_a_known_region_has_its_own_holidays_only() -> None:  # F3
+    assert BusinessCalendar("GB", "Europe/London", "SCT").is_business_day(day("2026-04-06"))
+    assert not BusinessCalendar("GB", "Europe/London", "ENG").is_business_day(day("2026-04-06"))
+
+
+@pytest.mark.parametrize(
+    ("country", "is_regional"),
+    [*((country, True) for country in ("GB", "CH", "CA", "AU", "IN", "ES", "DE", "US")), ("JP", False), ("SA", False)],
+)
+def test_a_country_whose_regions_keep_other_holidays_asks_for_the_region(country: str, is_regional: bool) -> None:  # F3
+    assert holidays_are_regional(country) == is_regional
+
+
+@pytest.mark.parametrize("country", ["GB", "CH", "CA", "AU", "IN", "ES", "DE", "US", "MY"])
+def test_most_regions_means_more_than_half_of_them(country: str) -> None:  # F3
+    """By brute force: each day of a year is asked of every region."""
+    known = holidays.country_holidays(country)
+    regions = [BusinessCalendar(country, "UTC", region) for region in known.subdivisions]
+    here = BusinessCalendar(country, "UTC")
+    for number in range(365):
+        one = day("2027-01-01") + timedelta(days=number)
+        everywhere = one in holidays.country_holidays(country, years=2027)
+        in_most = 2 * sum(region.is_holiday(one) for region in regions) > len(regions)
+        assert here.is_holiday(one) == (everywhere or in_most), one

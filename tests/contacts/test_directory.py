@@ -6,7 +6,7 @@ import pytest
 
 from contacts.directory import Directory, directory_problems, once_each
 from contacts.enums import MANAGEMENT_ROLES, Role
-from contacts.models import RoleHolder, User
+from contacts.models import Company, RoleHolder, User
 from tests.support.builders import Desk, build_centre, build_company, build_user
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +80,8 @@ def test_an_address_is_written_to_once_whatever_its_capitals(desk: Desk) -> None
     assert once_each([*first, *shouted]) == first
 
 
-def test_a_complete_directory_has_no_problems(desk: Desk) -> None:  # D5
+def test_a_complete_directory_has_no_problems(desk: Desk) -> None:  # D5, F3
+    Company.objects.update(subdivision="BE")
     assert directory_problems() == []
 
 
@@ -90,6 +91,7 @@ def test_every_problem_is_a_sentence_that_names_it(desk: Desk) -> None:  # D5
     User.objects.filter(pk=desk.director.pk).update(is_active=False)
     User.objects.filter(pk=desk.manager.pk).update(email="")
     build_company("Initech")
+    Company.objects.update(subdivision="BE")
     assert sorted(directory_problems()) == [
         "Account manager of Initech: nobody holds it; messages go to the fallback.",
         "Customer service director: cs_director is inactive; messages go to the fallback.",
@@ -101,6 +103,19 @@ def test_every_problem_is_a_sentence_that_names_it(desk: Desk) -> None:  # D5
 
 def test_the_problems_cost_the_same_queries_however_many_there_are(desk: Desk, django_assert_num_queries) -> None:
     for number in range(20):
-        build_company(f"Customer {number}")
-    with django_assert_num_queries(2):
-        assert len(directory_problems()) == 20
+        build_company(f"Customer {number}", subdivision="BE" if number % 2 else "")
+    with django_assert_num_queries(3):
+        assert len(directory_problems()) == 21
+
+
+def test_a_place_whose_region_is_missing_is_a_problem_one_sentence_a_country(desk: Desk) -> None:  # F3
+    Company.objects.update(subdivision="BE")
+    for number in range(7):
+        build_company(f"Customer {number}", country="GB", time_zone="Europe/London", account_manager=desk.csm)
+    build_company("Sakura", country="JP", time_zone="Asia/Tokyo", account_manager=desk.csm)  # the same everywhere
+    build_company("Gone", country="FR", time_zone="Europe/Paris", active=False)
+    build_company("Known", country="CH", subdivision="ZH", time_zone="Europe/Zurich", account_manager=desk.csm)
+    assert directory_problems() == [
+        "Public holidays in GB differ by region: choose the subdivision of Customer 0, Customer 1, Customer 2, "
+        "Customer 3, Customer 4 and 2 more. Until then only holidays that most of its regions keep are counted."
+    ]
