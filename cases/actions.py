@@ -191,7 +191,8 @@ class Endpoint:
         button = action(case, signed_in_user(request), now, posted)
         button.is_valid()
         if refused.field in button.fields:
-            button.add_error(refused.field, refused.sentence)
+            for one in (refused, *refused.others):
+                button.add_error(one.field, one.sentence)
             return self._answer(request, button, "", 422)
         return self._answer(request, button, refused.sentence, 422 if refused.field else 409)
 

@@ -17,12 +17,16 @@ from contacts.reader import for_reader
 
 
 class Refused(Exception):
-    """A change that may not be made; the message is one sentence for whoever tried (S4). `field` names the input."""
+    """A change that may not be made; the message is one sentence for whoever tried (S4). `field` names the input.
+
+    `others` are refused for the same try: everything that is missing is named at once.
+    """
 
     def __init__(self, sentence: str, field: str | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.field = field
+        self.others: list[Refused] = []
 
 
 class NotAllowed(Refused, PermissionDenied):
@@ -89,10 +93,21 @@ def last_change(case: Case) -> str:
 
 def needs(text: str, sentence: str, field: str) -> str:
     """The text without surrounding space. Raises Refused with `sentence` at `field` if nothing is left."""
-    stripped = text.strip()
-    if not stripped:
-        raise Refused(sentence, field)
-    return stripped
+    refuse_together(missing(text, sentence, field))
+    return text.strip()
+
+
+def missing(text: str, sentence: str, field: str) -> Refused | None:
+    """The refusal of a text that says nothing, for `refuse_together`."""
+    return None if text.strip() else Refused(sentence, field)
+
+
+def refuse_together(*refusals: Refused | None) -> None:
+    """Raises the first refusal with the others, so that everything that is missing is named at once (S4)."""
+    found = [refusal for refusal in refusals if refusal is not None]
+    if found:
+        found[0].others = found[1:]
+        raise found[0]
 
 
 def foreign_contact(contact: Contact, company: Company) -> Refused:

@@ -31,7 +31,7 @@ from aiosmtpd.smtp import Envelope
 from django.conf import settings as desk_settings
 from django.db import connection
 
-from cases.enums import FollowUpStep, MailStatus, Move, Severity, Status, WaitReason
+from cases.enums import Channel, FollowUpStep, MailStatus, Move, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
 from cases.followup.state import load_wait
 from cases.mail.outbox import LEASE, TOO_LATE, deliver
@@ -369,7 +369,13 @@ def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_un
         start = NOON + 2 * DAY / count * number
         case = desk.open_case(start, severity=Severity.LOW)
         transitions.ask_customer(
-            case.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False
+            case.pk,
+            desk.technician,
+            start,
+            question="?",
+            reason=WaitReason.CANNOT_NOW,
+            send=False,
+            channel=Channel.PHONE,
         )
     with mail_server() as (mailbox, port):
         with crew(tmp_path, NOON, "fd", mail_port=port) as its:

@@ -52,7 +52,13 @@ def many_due_cases(desk: Desk) -> datetime:
             transitions.resolve(case.pk, who, NOON + 20 * HOUR, resolution=Resolution.NOT_PURSUED)
         if number % 5 == 4:
             transitions.ask_customer(
-                case.pk, who, NOON + 30 * HOUR, question="?", reason=WaitReason.CONFIRM, send=False
+                case.pk,
+                who,
+                NOON + 30 * HOUR,
+                question="?",
+                reason=WaitReason.CONFIRM,
+                send=False,
+                channel=Channel.PHONE,
             )
     return NOON + 50 * HOUR
 
@@ -63,12 +69,24 @@ def many_due_waits(desk: Desk) -> datetime:
         start = NOON + number * 12 * HOUR
         case = desk.open_case(start, severity=Severity.LOW, title=f"Case {number}")
         transitions.ask_customer(
-            case.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False
+            case.pk,
+            desk.technician,
+            start,
+            question="?",
+            reason=WaitReason.CANNOT_NOW,
+            send=False,
+            channel=Channel.PHONE,
         )
     for number in range(8):
         case = desk.open_case(NOON, severity=Severity.LOW, title=f"Called {number}", contact=desk.contact)
         transitions.ask_customer(
-            case.pk, desk.technician, NOON, question="?", reason=WaitReason.INFORMATION, send=False
+            case.pk,
+            desk.technician,
+            NOON,
+            question="?",
+            reason=WaitReason.INFORMATION,
+            send=False,
+            channel=Channel.PHONE,
         )
         for hours in (24, 120, 150)[: number % 4]:  # Thursday, Monday, Tuesday evening: too early for a third
             called(case.pk, desk, NOON + hours * HOUR)

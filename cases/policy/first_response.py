@@ -52,15 +52,14 @@ def initial_response(
     """The first response that a case is owed (T1), or None for one that was not phoned in.
 
     `life` are its states from the opening on and `contacts` the moments at which the customer heard from us, both in
-    order. Waiting for the customer counts as a contact, as they were asked. A raised severity gives the earlier of the
-    old deadline and the raise plus the new target; a lowered one changes nothing. Contacts before the opening belong to
-    the call that opened the case and do not count.
+    order. A change of status is no contact. A raised severity gives the earlier of the old deadline and the raise plus
+    the new target; a lowered one changes nothing. Contacts before the opening belong to the call that opened the case
+    and do not count.
     """
     if channel != Channel.PHONE or not life:
         return None
     opened_at, _, severity = life[0]
-    asked_at = next((at for at, status, _ in life if status == Status.WAITING), None)
-    met_at = min((at for at in [*contacts, asked_at] if at is not None and at >= opened_at), default=None)
+    met_at = min((at for at in contacts if at >= opened_at), default=None)
     resolved_at = next((at for at, status, _ in life if status == Status.RESOLVED), None)
     released_at = resolved_at if resolved_at and (met_at is None or resolved_at < met_at) else None
     due_at = opened_at + INITIAL_RESPONSE[severity]

@@ -127,7 +127,21 @@ class AskCustomer(TransitionAction):
         required=False,
         initial=True,
         help_text="Untick it when the question was put in another way.",
-        widget=UnfoldBooleanWidget(),
+        widget=UnfoldBooleanWidget(attrs={"data-desk-shows": json.dumps({"channel": [""]})}),
+    )
+    channel = forms.TypedChoiceField(
+        label="How it was put to them",
+        required=False,
+        choices=[
+            ("", "Choose"),
+            (Channel.PHONE.value, "By phone"),
+            (Channel.CHAT.value, "In a chat"),
+            (Channel.EMAIL.value, "By my own email"),
+        ],
+        coerce=Channel,
+        empty_value=None,
+        help_text="It is logged as your contact with them, now.",
+        widget=UnfoldAdminSelectWidget(),
     )
 
     def perform(self) -> None:
@@ -157,7 +171,11 @@ class Resolve(TransitionAction):
         label="Why it closes",
         choices=Resolution.choices,
         coerce=Resolution,
-        error_messages={"required": "Choose why the case closes."},
+        error_messages={
+            "required": "Choose why the case closes.",
+            "invalid_choice": "This is no reason to close this case: “no response” closes only a case that waits for "
+            "its customer. Choose another one.",
+        },
         widget=UnfoldAdminSelectWidget(
             attrs={
                 "data-desk-shows": json.dumps(
@@ -184,7 +202,11 @@ class Resolve(TransitionAction):
     )
 
     def prepare(self) -> None:
+        """Offer “no response” only where a response is waited for."""
         self.initial["solution"] = self.case.solution
+        if self.case.status != Status.WAITING:
+            reason = cast("forms.TypedChoiceField", self.fields["resolution"])
+            reason.choices = [one for one in Resolution.choices if one[0] != Resolution.NO_RESPONSE]
 
     def perform(self) -> None:
         transitions.resolve(self.case, self.actor, self.now, **self.answers)

@@ -32,7 +32,16 @@ from cases.enums import (
 )
 from cases.followup.absences import cannot_act_before
 from cases.followup.state import load_wait
-from cases.guards import Refused, changing, foreign_contact, last_change, monotonic_now, needs
+from cases.guards import (
+    Refused,
+    changing,
+    foreign_contact,
+    last_change,
+    missing,
+    monotonic_now,
+    needs,
+    refuse_together,
+)
 from cases.mail.announcements import centre_of, resolved_letters, severe_letters
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, CaseWatcher, FollowUp, Interaction
@@ -91,25 +100,42 @@ def ask_customer(
     reason: WaitReason,
     plan: WaitPlan | None = None,
     send: bool = True,
+    channel: Channel | None = None,
     not_before: date | None = None,
 ) -> Case:
     """Wait for the customer: the question, or what they told us, and why we wait (C4, F1). A new episode each time.
 
-    `send` mails the question to the contact; without it the question was put to them in another way. `not_before` is
-    the customer's local day before which they cannot act (F2). Raises Refused or NotAllowed.
+    `send` mails the question to the contact; without it the question was put to them by `channel`, and that contact is
+    logged (C3). `not_before` is the customer's local day before which they cannot act (F2). Raises Refused or
+    NotAllowed.
     """
     with changing(case, actor, now, right=Right.WORK_CASES, to="ask the customer") as (case, now):
-        said = needs(question, "Write the question to the customer, or what they told us.", "question")
+        refuse_together(
+            missing(question, "Write the question to the customer, or what they told us.", "question"),
+            None if send else _check_put_by(channel),
+        )
+        said = question.strip()
         check_transition(case, "ask_customer")
         case.ask_customer(said, reason, plan or PLAN_FOR[reason], now)
         case.follow_up_check_at = now
         if not_before is not None:
             cannot_act_before(case, actor, not_before, now)
         record_move(case, Move.ASKED, actor, f"{reason.label}: {said}", now)
+        log_interaction(case, Channel.EMAIL if send or channel is None else channel, Direction.OUT, said, actor, now)
         if send:
-            log_interaction(case, Channel.EMAIL, Direction.OUT, said, actor, now)
             _send_question(case, said, now)
     return case
+
+
+def _check_put_by(channel: Channel | None) -> Refused | None:
+    """A question that the desk does not mail was put to the customer by somebody, in some way (C3)."""
+    if channel is not None and channel != Channel.NOTE:
+        return None
+    return Refused(
+        "Say how the question was put to the customer: by phone, in a chat or by your own email; or have it sent by "
+        "email now.",
+        "channel",
+    )
 
 
 def _send_question(case: Case, question: str, now: datetime) -> None:
@@ -160,13 +186,16 @@ def resolve(
     `said` are the customer's words, if they are worth keeping. Raises Refused or NotAllowed.
     """
     with changing(case, actor, now, right=Right.WORK_CASES, to="resolve a case") as (case, now):
-        if resolution not in WITHOUT_SOLUTION:
-            needs(solution, "Write the solution: a case that the customer confirmed as solved has one.", "solution")
         check_transition(case, "resolve")
         if resolution == Resolution.NO_RESPONSE:
             _check_warned(case, now)
-        if resolution == Resolution.CONFIRMED:
-            _check_agreed(case, agreed_by)
+        if resolution not in WITHOUT_SOLUTION:
+            refuse_together(
+                _check_agreed(case, agreed_by),
+                missing(
+                    solution, "Write the solution: a case that the customer confirmed as solved has one.", "solution"
+                ),
+            )
         close(case, actor, now, resolution, solution, agreed_by if resolution == Resolution.CONFIRMED else None, said)
     return case
 
@@ -189,29 +218,34 @@ def close(
     post(resolved_letters(case), now)
 
 
-def _check_agreed(case: Case, agreed_by: AgreedBy | None) -> None:
-    """Both agree to close: whoever says that the customer confirmed it says how (C4). Raises Refused."""
+def _check_agreed(case: Case, agreed_by: AgreedBy | None) -> Refused | None:
+    """Both agree to close: whoever says that the customer confirmed it says how (C4)."""
     if agreed_by is None:
-        raise Refused("Say how the customer agreed: on the phone, in a chat, by email, or as logged.", "agreed_by")
+        return Refused("Say how the customer agreed: on the phone, in a chat, by email, or as logged.", "agreed_by")
     if agreed_by != AgreedBy.LOGGED:
-        return
+        return None
     words = Interaction.objects.filter(case=case, opened_the_case=False).exclude(direction=Direction.INTERNAL)
-    if not any(word.is_response for word in words):
-        raise Refused(
-            "No word from the customer is logged on this case; choose how they agreed, or log what they said.",
-            "agreed_by",
-        )
+    if any(word.is_response for word in words):
+        return None
+    return Refused(
+        "No word from the customer is logged on this case; choose how they agreed, or log what they said.", "agreed_by"
+    )
 
 
 def _check_warned(case: Case, now: datetime) -> None:
     """Never closed for no response unless it was announced, and that was sent 24 h before (F4, F7). Raises Refused."""
+    if case.status != Status.WAITING:
+        raise Refused(
+            f"{case.number} does not wait for its customer, so nobody failed to respond; choose another reason.",
+            "resolution",
+        )
     announced = FollowUp.objects.filter(Q(step=FollowUpStep.FINAL) | Q(closes_at__isnull=False), superseded=False)
     last = announced.filter(case=case, episode=case.wait_episode).select_related("mail").order_by("-done_at").first()
     mail = last.mail if last is not None else None
     sent_at = mail.sent_at if mail is not None and mail.status == MailStatus.SENT else None
     closes_at = last.closes_at if last is not None else None
     warned = sent_at is not None and sent_at + WARNING_PERIOD <= now and (closes_at is None or closes_at <= now)
-    if case.status != Status.WAITING or not warned:
+    if not warned:
         raise Refused(
             "A case closes for no response only at the time that was announced to the customer, 24 h after that was "
             "sent at the soonest; let the follow-up run, or choose another reason.",

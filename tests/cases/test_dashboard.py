@@ -129,7 +129,13 @@ def test_calls_to_make_and_absences_to_settle_are_on_the_owners_desk_until_they_
     called, away = desk.open_case(preferred_means="phone"), desk.open_case()
     for case in (called, away):
         transitions.ask_customer(
-            case.pk, desk.technician, NOON, question="?", reason=WaitReason.INFORMATION, send=False
+            case.pk,
+            desk.technician,
+            NOON,
+            question="?",
+            reason=WaitReason.INFORMATION,
+            send=False,
+            channel=Channel.PHONE,
         )
     absence = absence_log.note_absence(away.pk, desk.manager, NOON, note="Ich bin bald wieder da.")
     ten = NOON + timedelta(hours=20)

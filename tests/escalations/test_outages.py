@@ -16,7 +16,7 @@ from cases.engine import sweep as sweeping
 from cases.engine.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, report_outages, run_watched
 from cases.engine.recovery import LateOutcome, newest_reports, report_on
 from cases.engine.sweep import Sweep, record_run
-from cases.enums import AgreedBy, MailStatus, Resolution, Severity, WaitReason
+from cases.enums import AgreedBy, Channel, MailStatus, Resolution, Severity, WaitReason
 from cases.followup import apply as follow_ups
 from cases.mail.rendering import render
 from cases.models import Case, FailedCase, Mail, Outage, SweepRun
@@ -138,7 +138,13 @@ def life_with_an_outage(desk: Desk) -> datetime:
     overtaken = desk.open_case(severity=Severity.CRITICAL, title="Overtaken")
     waits = desk.open_case(NOON - 4 * DAY + HOUR, severity=Severity.LOW, title="Waits")
     transitions.ask_customer(
-        waits.pk, who, NOON - 4 * DAY + HOUR, question="?", reason=WaitReason.CANNOT_NOW, send=False
+        waits.pk,
+        who,
+        NOON - 4 * DAY + HOUR,
+        question="?",
+        reason=WaitReason.CANNOT_NOW,
+        send=False,
+        channel=Channel.PHONE,
     )
     look(NOON)
     Mail.objects.update(status=MailStatus.SENT, sent_at=NOON)
@@ -166,7 +172,9 @@ def test_the_report_says_what_came_due_and_what_became_of_it(desk: Desk) -> None
 
 def test_notices_that_a_later_one_stands_for_are_superseded(desk: Desk) -> None:  # F7
     case = desk.open_case(severity=Severity.LOW)
-    transitions.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.CANNOT_NOW, send=False)
+    transitions.ask_customer(
+        case.pk, desk.technician, NOON, question="?", reason=WaitReason.CANNOT_NOW, send=False, channel=Channel.PHONE
+    )
     look(NOON)
     look(NOON + 5 * DAY)
     (report,) = newest_reports(1)
@@ -216,7 +224,13 @@ def test_a_long_outage_with_everything_due_is_counted_in_full_and_listed_in_part
         if number % 5 == 4:
             at = NOON + number * MINUTE
             transitions.ask_customer(
-                case.pk, desk.technician, at, question="?", reason=WaitReason.CANNOT_NOW, send=False
+                case.pk,
+                desk.technician,
+                at,
+                question="?",
+                reason=WaitReason.CANNOT_NOW,
+                send=False,
+                channel=Channel.PHONE,
             )
     look(NOON + HOUR)
     look(NOON + 20 * DAY)
@@ -236,7 +250,13 @@ def much_due(desk: Desk, number: int) -> datetime:
         desk.open_case(start, severity=Severity.CRITICAL)
         waits = desk.open_case(start, severity=Severity.LOW)
         transitions.ask_customer(
-            waits.pk, desk.technician, start, question="?", reason=WaitReason.CANNOT_NOW, send=False
+            waits.pk,
+            desk.technician,
+            start,
+            question="?",
+            reason=WaitReason.CANNOT_NOW,
+            send=False,
+            channel=Channel.PHONE,
         )
     SweepRun.objects.all().delete()
     look(start)

@@ -10,7 +10,7 @@ import pytest
 from cases.bulk import insert
 from cases.engine.history import write_history
 from cases.engine.sweep import Swept
-from cases.enums import Resolution, Severity, WaitReason
+from cases.enums import Channel, Resolution, Severity, WaitReason
 from cases.models import Case, FailedCase, Mail
 from cases.workflow import transitions
 from contacts.enums import Role
@@ -31,7 +31,9 @@ def at(hours: float) -> datetime:
 
 
 def ask(desk: Desk, case: Case, hours: float) -> None:
-    transitions.ask_customer(case.pk, desk.technician, at(hours), question="?", reason=WaitReason.CONFIRM, send=False)
+    transitions.ask_customer(
+        case.pk, desk.technician, at(hours), question="?", reason=WaitReason.CONFIRM, send=False, channel=Channel.PHONE
+    )
 
 
 def take_back(desk: Desk, case: Case, hours: float) -> None:

@@ -135,7 +135,9 @@ def act(chance: random.Random, case: int, kind: str, actor: User, now: datetime)
     if kind == "start":
         transitions.start_work(case, actor, now)
     elif kind == "ask":
-        transitions.ask_customer(case, actor, now, question="?", reason=WaitReason.CONFIRM, send=False)
+        transitions.ask_customer(
+            case, actor, now, question="?", reason=WaitReason.CONFIRM, send=False, channel=Channel.PHONE
+        )
     elif kind == "take back":
         transitions.take_back(case, actor, now, reason="Found it.")
     elif kind == "hear":

@@ -174,7 +174,13 @@ class Stage:
     def asks(self, case: Case, send: bool = False) -> Callable[[datetime], object]:
         """The customer is asked; the case waits."""
         return lambda now: transitions.ask_customer(
-            case.pk, self.desk.technician, now, question="Which one?", reason=WaitReason.CONFIRM, send=send
+            case.pk,
+            self.desk.technician,
+            now,
+            question="Which one?",
+            reason=WaitReason.CONFIRM,
+            send=send,
+            channel=None if send else Channel.PHONE,
         )
 
     def takes_back(self, case: Case) -> Callable[[datetime], object]:

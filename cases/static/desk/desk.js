@@ -83,15 +83,16 @@
 
   /* Fields that only some answers ask for. What was typed into a hidden one stays. */
   const shown = () => {
-    document.querySelectorAll("select[data-desk-shows]").forEach((select) => {
-      const wanted = JSON.parse(select.dataset.deskShows);
+    document.querySelectorAll("[data-desk-shows]").forEach((asked) => {
+      const wanted = JSON.parse(asked.dataset.deskShows);
       const show = () => {
+        const answer = asked.type === "checkbox" && !asked.checked ? "" : asked.value;
         Object.entries(wanted).forEach(([name, answers]) => {
-          const field = select.form.querySelector(`[data-desk-field="${name}"]`);
-          if (field) field.hidden = !answers.includes(select.value);
+          const field = asked.form.querySelector(`[data-desk-field="${name}"]`);
+          if (field) field.hidden = !answers.includes(answer);
         });
       };
-      select.addEventListener("change", show);
+      asked.addEventListener("change", show);
       show();
     });
   };

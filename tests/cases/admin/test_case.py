@@ -215,7 +215,12 @@ BAD = [
     ("ask_customer", {"question": "Kept words", "reason": ""}, "Say why we wait", 422),
     ("resolve", {"resolution": "customer_confirmed", "agreed_by": "phone", "solution": ""}, "Write the solution", 422),
     ("resolve", {"resolution": "", "solution": "Kept words"}, "Choose why the case closes.", 422),
-    ("resolve", {"resolution": "no_response", "solution": "Kept words"}, "only at the time that was announced", 422),
+    (
+        "resolve",
+        {"resolution": "no_response", "solution": "Kept words"},
+        "only a case that waits for its customer",
+        422,
+    ),
     ("log_contact", {"channel": "phone", "direction": "in", "body": ""}, "Write down what was said.", 422),
     ("log_contact", {"channel": "note", "direction": "in", "body": "Kept words"}, "Select a valid choice", 422),
     (
@@ -265,7 +270,30 @@ def test_a_question_to_somebody_without_an_address_is_not_sent(desk: Desk, tech:
     assert "Kept words" in said(answer)
     assert Case.objects.get().status == Status.ASSIGNED
     del typed["send"]
-    assert tech.post(do(case, "ask_customer"), typed).status_code == 302
+    answer = tech.post(do(case, "ask_customer"), typed | {"question": ""})
+    assert answer.status_code == 422
+    assert "Say how the question was put to the customer" in said(answer)
+    assert "Write the question to the customer" in said(answer)  # both at once
+    assert tech.post(do(case, "ask_customer"), typed | {"channel": "phone"}).status_code == 302
+    asked = Interaction.objects.get(opened_the_case=False)
+    assert (asked.channel, asked.direction, asked.by, asked.contact) == (
+        Channel.PHONE,
+        Direction.OUT,
+        desk.technician,
+        desk.contact,
+    )
+
+
+def test_resolving_names_everything_that_is_missing_and_no_response_only_where_one_is_waited_for(
+    desk: Desk, tech: Client
+):  # S4, C4
+    case = desk.open_case()
+    answer = said(tech.post(do(case, "resolve"), {"resolution": "customer_confirmed"}))
+    assert "Say how the customer agreed" in answer
+    assert "Write the solution" in answer
+    assert 'value="no_response"' not in tech.get(page(case)).content.decode()
+    tech.post(do(case, "ask_customer"), {"question": "Which version?", "reason": "information", "send": "on"})
+    assert 'value="no_response"' in tech.get(page(case)).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,13 @@ def waiting_case(desk: Desk, minutes: float = 0, **fields) -> Case:
     start = NOON + minutes * MINUTE
     case = desk.open_case(start, **fields)
     return transitions.ask_customer(
-        case.pk, desk.technician, start, question="Which floor?", reason=WaitReason.CANNOT_NOW, send=False
+        case.pk,
+        desk.technician,
+        start,
+        question="Which floor?",
+        reason=WaitReason.CANNOT_NOW,
+        send=False,
+        channel=Channel.PHONE,
     )
 
 
@@ -149,7 +155,13 @@ def test_a_new_question_starts_the_notices_from_zero_with_a_ledger_of_its_own(de
     case, outbox = waiting_case(desk), Outbox()
     sweep(48)
     transitions.ask_customer(
-        case.pk, desk.technician, NOON + 50 * HOUR, question="And?", reason=WaitReason.CONFIRM, send=False
+        case.pk,
+        desk.technician,
+        NOON + 50 * HOUR,
+        question="And?",
+        reason=WaitReason.CONFIRM,
+        send=False,
+        channel=Channel.PHONE,
     )
     old = Mail.objects.get(template="notice_1")
     assert "newer question" in stale_reason(old, NOON)

@@ -49,7 +49,7 @@ class Life:
 
 def asks(reason: WaitReason) -> Deed:
     return lambda life, now: transitions.ask_customer(
-        life.case_id, life.desk.technician, now, question="?", reason=reason, send=False
+        life.case_id, life.desk.technician, now, question="?", reason=reason, send=False, channel=Channel.PHONE
     )
 
 

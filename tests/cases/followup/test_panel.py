@@ -34,7 +34,9 @@ HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
 def asked(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, **fields: Any) -> Case:
     case = desk.open_case(NOON, **fields)
-    return transitions.ask_customer(case.pk, desk.technician, NOON, question="Which floor?", reason=reason, send=False)
+    return transitions.ask_customer(
+        case.pk, desk.technician, NOON, question="Which floor?", reason=reason, send=False, channel=Channel.PHONE
+    )
 
 
 def side(case: Case, user: User, now: datetime, title: str = "Waiting for the customer") -> str:

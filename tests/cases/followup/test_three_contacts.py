@@ -61,7 +61,9 @@ def said(moment: datetime) -> str:
 
 def asked(desk: Desk, reason: WaitReason = WaitReason.INFORMATION, now: datetime = NOON, **fields) -> Case:
     case = desk.open_case(now - HOUR, **fields)
-    return transitions.ask_customer(case.pk, desk.technician, now, question="Which floor?", reason=reason, send=False)
+    return transitions.ask_customer(
+        case.pk, desk.technician, now, question="Which floor?", reason=reason, send=False, channel=Channel.PHONE
+    )
 
 
 class Life:
@@ -248,7 +250,13 @@ def test_a_new_question_begins_a_new_episode_from_zero(desk: Desk):  # F6
         "30 June 00:00",
         {
             "9 June 12:00": lambda now: transitions.ask_customer(
-                life.case.pk, desk.technician, now, question="And?", reason=WaitReason.INFORMATION, send=False
+                life.case.pk,
+                desk.technician,
+                now,
+                question="And?",
+                reason=WaitReason.INFORMATION,
+                send=False,
+                channel=Channel.PHONE,
             )
         },
     )
@@ -265,7 +273,13 @@ def test_reopened_and_asked_again_it_starts_from_zero(desk: Desk):  # F6, C7
     life.answers()(at("12 June 11:00"))
     assert reload(life.case).status == Status.IN_PROGRESS
     transitions.ask_customer(
-        life.case.pk, desk.technician, at("12 June 12:00"), question="?", reason=WaitReason.INFORMATION, send=False
+        life.case.pk,
+        desk.technician,
+        at("12 June 12:00"),
+        question="?",
+        reason=WaitReason.INFORMATION,
+        send=False,
+        channel=Channel.PHONE,
     )
     life.until("30 June 00:00")
     assert [when for what, _, when in life.mails() if what.startswith("attempt")][3:] == [
@@ -308,6 +322,7 @@ def test_a_day_before_which_they_cannot_act_is_an_absence(desk: Desk):  # F2
         question="They move house.",
         reason=WaitReason.CANNOT_NOW,
         send=False,
+        channel=Channel.PHONE,
         not_before=day("22 June"),
     )
     absence = Absence.objects.get()
@@ -346,7 +361,8 @@ def test_an_absence_is_neither_a_response_nor_an_attempt(desk: Desk):  # F5
     life = load_clock(desk)
     life.is_away("15 June")(at("4 June 09:00"))
     assert reload(life.case).status == Status.WAITING
-    assert FollowUp.objects.count() == Interaction.objects.filter(opened_the_case=False).count() == 0
+    assert not FollowUp.objects.exists()
+    assert Interaction.objects.get(opened_the_case=False).body == "Which floor?"
 
 
 def test_a_note_that_cannot_be_read_asks_the_owner_once_and_sleeps_a_business_week(desk: Desk):  # F5

@@ -95,11 +95,11 @@ def test_starting_work_is_no_response() -> None:  # T1
     assert promised(life((0, ASSIGNED, C), (3, WORKING, C))).met_at is None
 
 
-def test_asking_the_customer_is_one() -> None:  # T1, C4
+def test_waiting_for_the_customer_is_none_but_the_contact_in_which_they_were_asked() -> None:  # T1, C3
     asked = life((0, ASSIGNED, C), (10, WAITING, C), (20, WORKING, C))
-    assert promised(asked).met_at == at(10)
-    assert promised(asked, 8).met_at == at(8)
-    assert promised(asked, 15).met_at == at(10)
+    assert promised(asked).met_at is None
+    assert promised(asked, 10).met_at == at(10)
+    assert promised(asked, 15).met_at == at(15)
 
 
 # --- T1: resolved -----------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def count_down(severity: Severity, steps: Sequence[Step]) -> tuple[int, int | No
                 if WORSE_FIRST.index(what) < WORSE_FIRST.index(severity) and missed_at is None:
                     left = min(left, TARGET[what])
                 severity = what
-        met = None in now or Status.WAITING in now
+        met = None in now
         if met or Status.RESOLVED in now:
             return (minute + left if missed_at is None else missed_at), minute, met, missed_at is not None
         if left == 0 and missed_at is None:

@@ -320,7 +320,14 @@ def test_why_we_wait_picks_the_plan(desk: Desk, reason: WaitReason, plan: WaitPl
 def test_the_technician_may_choose_the_other_plan(desk: Desk, plan: WaitPlan) -> None:  # F1
     case = case_in(desk, WORKING)
     transitions.ask_customer(
-        case.pk, desk.technician, LATER, question="?", reason=WaitReason.CONFIRM, plan=plan, send=False
+        case.pk,
+        desk.technician,
+        LATER,
+        question="?",
+        reason=WaitReason.CONFIRM,
+        plan=plan,
+        send=False,
+        channel=Channel.PHONE,
     )
     assert reload(case).wait_plan == plan
 
@@ -348,7 +355,9 @@ def test_episodes_are_numbered_over_the_whole_case(desk: Desk) -> None:  # F6
 
 def test_a_question_put_in_another_way_sends_nothing(desk: Desk) -> None:  # C4
     case, posted = case_in(desk, WORKING), Post()
-    transitions.ask_customer(case.pk, desk.technician, LATER, question="?", reason=WaitReason.CONFIRM, send=False)
+    transitions.ask_customer(
+        case.pk, desk.technician, LATER, question="?", reason=WaitReason.CONFIRM, send=False, channel=Channel.PHONE
+    )
     assert posted.new() == []
     assert reload(case).status == WAITING
 

@@ -656,7 +656,9 @@ def test_what_will_go_another_way_is_said(desk: Desk, twist: Callable[[Desk], An
 def test_a_wait_that_nobody_can_be_reminded_of_is_not_closed(desk: Desk) -> None:  # F2, F7
     Contact.objects.update(email="")
     case = desk.open_case()
-    transitions.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.CONFIRM, send=False)
+    transitions.ask_customer(
+        case.pk, desk.technician, NOON, question="?", reason=WaitReason.CONFIRM, send=False, channel=Channel.PHONE
+    )
     forecast = forecast_of(case, NOON)
     assert [event.kind for event in forecast.events] == [*[Kind.NOTICE] * 3, Kind.HELD_UP]
     assert "nothing can be sent to them" in said(forecast)

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from cases.engine.history import write_history
 from cases.engine.sweep import Swept
-from cases.enums import Move, Resolution, SendCondition, Severity, Status, WaitReason
+from cases.enums import Channel, Move, Resolution, SendCondition, Severity, Status, WaitReason
 from cases.models import Case, CaseWatcher, FailedCase, Mail, SweepRun
 from cases.workflow import transitions
 from contacts.enums import Level, Role
@@ -478,7 +478,13 @@ def test_what_an_outage_missed_before_the_severity_was_raised_gives_way_to_the_n
 
 def ask(case: Case, desk: Desk, hours: float) -> None:
     transitions.ask_customer(
-        case.pk, desk.technician, NOON + hours * HOUR, question="?", reason=WaitReason.CONFIRM, send=False
+        case.pk,
+        desk.technician,
+        NOON + hours * HOUR,
+        question="?",
+        reason=WaitReason.CONFIRM,
+        send=False,
+        channel=Channel.PHONE,
     )
 
 

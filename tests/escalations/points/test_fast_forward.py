@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import pytest
 
-from cases.enums import Resolution, Severity, WaitReason
+from cases.enums import Channel, Resolution, Severity, WaitReason
 from cases.followup.apply import follow_up
 from cases.models import Case, CaseWatcher, Mail
 from cases.workflow import transitions
@@ -189,7 +189,13 @@ def test_a_low_case_has_none(desk: Desk, opened_at):  # E1
 
 def asks(life: Life, now: datetime) -> None:
     transitions.ask_customer(
-        life.case_id, life.desk.technician, now, question="?", reason=WaitReason.CONFIRM, send=False
+        life.case_id,
+        life.desk.technician,
+        now,
+        question="?",
+        reason=WaitReason.CONFIRM,
+        send=False,
+        channel=Channel.PHONE,
     )
 
 

@@ -42,7 +42,9 @@ Act = Callable[[int, Desk, datetime], object]
 
 
 def ask(case: int, desk: Desk, now: datetime) -> None:
-    transitions.ask_customer(case, desk.technician, now, question="?", reason=WaitReason.CONFIRM, send=False)
+    transitions.ask_customer(
+        case, desk.technician, now, question="?", reason=WaitReason.CONFIRM, send=False, channel=Channel.PHONE
+    )
 
 
 def take_back(case: int, desk: Desk, now: datetime) -> None:

@@ -219,7 +219,13 @@ def test_a_role_held_for_the_owners_centre_goes_before_the_general_one(desk: Des
 def test_it_may_be_answered_while_the_case_waits(desk: Desk) -> None:  # E8
     case = asked_case(desk)
     transitions.ask_customer(
-        case.pk, desk.technician, NOON + 12.5 * HOUR, question="?", reason=WaitReason.INFORMATION, send=False
+        case.pk,
+        desk.technician,
+        NOON + 12.5 * HOUR,
+        question="?",
+        reason=WaitReason.INFORMATION,
+        send=False,
+        channel=Channel.PHONE,
     )
     outbox = Outbox()
     answer_question(case.pk, desk.technician, NOON + 13 * HOUR, answer=LINE)

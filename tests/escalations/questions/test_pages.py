@@ -336,7 +336,13 @@ def test_a_fresh_case_ticks_the_customer_alone_and_asks_for_no_answer(desk: Desk
 
 def test_a_waiting_case_and_a_customer_without_an_address_are_not_ticked(desk: Desk, case: Case) -> None:
     transitions.ask_customer(
-        case.pk, desk.technician, NOON + 12.5 * HOUR, question="?", reason=WaitReason.INFORMATION, send=False
+        case.pk,
+        desk.technician,
+        NOON + 12.5 * HOUR,
+        question="?",
+        reason=WaitReason.INFORMATION,
+        send=False,
+        channel=Channel.PHONE,
     )
     client = signed_in(desk.technician)
     assert ticked(client.get(case.get_absolute_url())) == {"csm", "answers_question"}

@@ -220,7 +220,13 @@ def test_a_customer_without_an_address_is_not_written_to(desk: Desk, case: Case)
 def test_while_the_case_waits_staff_may_be_told_and_the_customer_is_asked_instead(desk: Desk, case: Case) -> None:
     # T2, F3: a mail to the customer would count as one of the three contacts
     transitions.ask_customer(
-        case.pk, desk.technician, NOON + 12.5 * HOUR, question="?", reason=WaitReason.INFORMATION, send=False
+        case.pk,
+        desk.technician,
+        NOON + 12.5 * HOUR,
+        question="?",
+        reason=WaitReason.INFORMATION,
+        send=False,
+        channel=Channel.PHONE,
     )
     outbox = Outbox()
     with pytest.raises(Refused, match="waits for the customer") as refused:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from cases.enums import AgreedBy, Resolution, Severity, WaitReason
+from cases.enums import AgreedBy, Channel, Resolution, Severity, WaitReason
 from cases.guards import NotAllowed, Refused
 from cases.mail.letters import post
 from cases.models import Case, Mail
@@ -105,7 +105,7 @@ def refused(move: Callable[[], object], *words: str, field: str | None = None) -
 
 
 def ask(desk: Desk, case: Case, hours: float) -> None:
-    said = {"question": "Which version?", "reason": WaitReason.CONFIRM, "send": False}
+    said = {"question": "Which version?", "reason": WaitReason.CONFIRM, "send": False, "channel": Channel.PHONE}
     transitions.ask_customer(case.pk, desk.technician, at(hours), **said)
 
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page, expect
 
-from cases.enums import Move, Resolution, Severity, WaitReason
+from cases.enums import Channel, Move, Resolution, Severity, WaitReason
 from cases.guards import NotAllowed, Refused
 from cases.models import Case, Mail
 from cases.workflow import transitions
@@ -128,7 +128,9 @@ Act = Callable[[Case, Desk, datetime], object]
 
 
 def _ask(case: Case, desk: Desk, at: datetime) -> None:
-    transitions.ask_customer(case.pk, desk.technician, at, question="?", reason=WaitReason.CONFIRM, send=False)
+    transitions.ask_customer(
+        case.pk, desk.technician, at, question="?", reason=WaitReason.CONFIRM, send=False, channel=Channel.PHONE
+    )
 
 
 def _take_back(case: Case, desk: Desk, at: datetime) -> None:

@@ -196,6 +196,14 @@ def test_a_phoned_in_case_is_responded_to_in_time_or_missed_for_good(stage: Stag
     assert not [row for row in stage.ledger(by_mail) if row.startswith("response")]
 
 
+@pytest.mark.parametrize("send", [True, False])
+def test_the_contact_in_which_the_customer_is_asked_meets_it_and_says_by_whom(stage: Stage, send: bool) -> None:
+    # T1, C3
+    case = stage.open(C, Channel.PHONE)
+    stage.do("0:29", stage.asks(case, send=send)).to("60:00")
+    assert responses(stage) == ["response 0:00-0:30 person 0:29 by tech"]
+
+
 def test_a_raised_severity_brings_the_first_response_forward(stage: Stage) -> None:  # T1
     soon, later = stage.open(L, Channel.PHONE), stage.open(M, Channel.PHONE)
     stage.do("1:00", stage.becomes(soon, C)).do("1:45", stage.becomes(later, H))
@@ -583,7 +591,8 @@ def test_nothing_is_owed_while_the_case_waits_and_it_counts_from_the_end_of_the_
     case = stage.open(H)
     stage.do("1:00", stage.asks(case)).do("30:00", stage.takes_back(case)).to("34:00")
     assert stage.told == ["33:00 tech: reminder (Customer)", "33:55 customer: status_update"]
-    assert stage.ledger() == ["customer 0:00-4:00 released 1:00", "customer 30:00-34:00 system 33:55"]
+    # asked by phone, which is a contact like any other (C3)
+    assert stage.ledger() == ["customer 0:00-4:00 person 1:00 by tech", "customer 30:00-34:00 system 33:55"]
 
 
 def test_a_question_by_mail_is_a_persons_word_and_so_is_the_answer_by_phone_no_new_one(stage: Stage) -> None:  # T2
