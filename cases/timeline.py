@@ -222,7 +222,7 @@ def _contacts(case: Case, enough: int) -> Iterator[Entry]:
             at=row.at,
             kind="note" if note else "contact",
             icon=ICONS[Channel(row.channel)],
-            title=_contact_title(row),
+            title=row.title,
             who=_who_spoke(row),
             body=row.body,
             lines=_about_contact(row),
@@ -239,15 +239,6 @@ def _about_contact(row: Interaction) -> list[str]:
         lines.append(f"Does not count as an attempt: {row.why_no_attempt}.")
     told = ", ".join(Role(member).label.lower() for member in row.told if member in set(Role))
     return [*lines, f"Told: {told}"] if told else lines
-
-
-def _contact_title(row: Interaction) -> str:
-    if row.opened_the_case:
-        return f"{row.get_channel_display()} that opened the case"
-    if row.channel == Channel.NOTE:
-        return "Internal note"
-    whom = "from" if row.direction == Direction.IN else "to"
-    return f"{row.get_channel_display()} {whom} the customer"
 
 
 def _who_spoke(row: Interaction) -> str:

@@ -66,6 +66,7 @@ MESSAGES = {
         Message("reassigned", STAFF, OPEN),
         Message("reopened", STAFF),
         Message("word_on_resolved", STAFF),
+        Message("contact_logged", STAFF, in_timeline=False),
         # waiting for the customer (section 4)
         Message("notice_1", CUSTOMER, WAITING, step=FollowUpStep.NOTICE_1),
         Message("notice_2", CUSTOMER, WAITING, step=FollowUpStep.NOTICE_2),

@@ -27,6 +27,10 @@ class Interaction(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     body = models.TextField()
+    for_customer = models.BooleanField(
+        default=False,
+        help_text="Whether the customer may read these words: they were sent to them, or marked for them (C3).",
+    )
     reached = models.BooleanField(
         default=True, help_text="Whether the customer was spoken to; a message left counts as an attempt only (F3)."
     )
@@ -53,6 +57,16 @@ class Interaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} on {self.case_id} at {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def title(self) -> str:
+        """What it was, “Phone from the customer” or “Internal note”."""
+        channel = Channel(self.channel).label
+        if self.opened_the_case:
+            return f"{channel} that opened the case"
+        if self.direction == Direction.INTERNAL:
+            return channel
+        return f"{channel} {'from' if self.direction == Direction.IN else 'to'} the customer"
 
     @property
     def is_response(self) -> bool:

@@ -244,6 +244,7 @@ class ContactAction(CaseAction):
         direction: Direction = Direction.OUT,
         reached: bool = True,
         send: bool = False,
+        for_customer: bool = False,
     ) -> str:
         """Log the contact; return `done`, and whether it counts as one of the three contacts (F3)."""
         refuse_second_click(self, channel, direction, body)
@@ -256,6 +257,7 @@ class ContactAction(CaseAction):
             body=body,
             reached=reached,
             send=send,
+            for_customer=for_customer,
         )
         if interaction.why_no_attempt:
             return f"{done}. It does not count as an attempt: {interaction.why_no_attempt}."
@@ -309,6 +311,12 @@ class LogContact(ContactAction):
         label="Send it now",
         required=False,
         help_text="Only an email to the customer can be sent.",
+        widget=UnfoldBooleanWidget(),
+    )
+    for_customer = forms.BooleanField(
+        label="The customer may read these words",
+        required=False,
+        help_text="They stand in the next status update then. Otherwise only staff read what is not sent.",
         widget=UnfoldBooleanWidget(),
     )
 

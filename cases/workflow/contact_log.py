@@ -18,6 +18,7 @@ from cases.enums import (
 )
 from cases.followup.state import load_wait
 from cases.guards import Refused, allow, changing, needs
+from cases.mail.announcements import centre_of
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, FollowUp, Interaction
 from cases.policy.first_response import word_handled_by
@@ -38,11 +39,13 @@ def log_contact(
     body: str,
     reached: bool = True,
     send: bool = False,
+    for_customer: bool = False,
 ) -> Interaction:
     """Log a phone call, chat or email about a case, or an internal note (C3).
 
     A contact from the customer ends a wait by itself (C4, F6), and on a case closed for no response it reopens (C7).
-    `send` mails `body` to the contact. Raises Refused or NotAllowed.
+    `send` mails `body` to the contact; what is neither sent nor marked `for_customer` is read by staff only. An owner
+    who did not log it is told. Raises Refused or NotAllowed.
     """
     note = channel == Channel.NOTE
     right, to = (Right.ADD_NOTES, "add a note") if note else (Right.WORK_CASES, "log a contact")
@@ -50,7 +53,9 @@ def log_contact(
         text = needs(body, "Write down what was said.", "body")
         if note != (direction == Direction.INTERNAL):
             raise Refused("A note is internal; a call, chat or email came from or went to the customer.", "direction")
-        interaction = _take_contact(case, channel, direction, text, actor, now, reached)
+        if for_customer and direction != Direction.OUT:
+            raise Refused("Only what we told the customer can be marked for them; untick it.", "for_customer")
+        interaction = _take_contact(case, channel, direction, text, actor, now, reached, for_customer or send)
         if send:
             _send_message(case, interaction, now)
     return interaction
@@ -95,12 +100,21 @@ def _confirmed(case: Case, actor: User, now: datetime, channel: Channel, said: s
 
 
 def _take_contact(
-    case: Case, channel: Channel, direction: Direction, body: str, actor: User | None, now: datetime, reached: bool
+    case: Case,
+    channel: Channel,
+    direction: Direction,
+    body: str,
+    actor: User | None,
+    now: datetime,
+    reached: bool,
+    for_customer: bool = False,
 ) -> Interaction:
     judged = _judged(case, channel, direction, now, reached)
+    why_no_attempt = judged.why if judged else ""
     interaction = log_interaction(
-        case, channel, direction, body, actor, now, reached, why_no_attempt=judged.why if judged else ""
+        case, channel, direction, body, actor, now, reached, why_no_attempt=why_no_attempt, for_customer=for_customer
     )
+    _tell_owner(case, interaction, now)
     if judged is not None and judged.step is not None and judged.due_at is not None:
         _count(case, interaction, judged.step, judged.due_at, judged.time, now)
     if interaction.tells_customer:
@@ -113,6 +127,24 @@ def _take_contact(
     elif case.status == Status.RESOLVED and direction == Direction.IN:
         _word_on_resolved(case, interaction, actor, now)
     return interaction
+
+
+def _tell_owner(case: Case, interaction: Interaction, now: datetime) -> None:
+    """Mail the owner what somebody else logged on their case (C3). Of a contact on a resolved case C7 tells them."""
+    if case.owner_id in (None, interaction.by_id) or not case.is_open:
+        return
+    what = facts(
+        case,
+        why="you own this case, and somebody else logged this on it",
+        expected="Read it, and go on from there." if interaction.is_response else "Nothing for now.",
+        then="The case keeps its promises, and its escalation schedule goes on by itself.",
+        what=interaction.title,
+        said=interaction.body,
+        sender=str(interaction.by or ""),
+        ends_wait=interaction.is_response and case.status == Status.WAITING,
+    )
+    readers = Directory().for_user(case.owner, "Owner", centre_of(case.owner))
+    post(to_each(readers, f"logged:{interaction.pk}", "contact_logged", what, case), now)
 
 
 def _judged(case: Case, channel: Channel, direction: Direction, now: datetime, reached: bool) -> ContactVerdict | None:

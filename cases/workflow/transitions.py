@@ -121,7 +121,8 @@ def ask_customer(
         if not_before is not None:
             cannot_act_before(case, actor, not_before, now)
         record_move(case, Move.ASKED, actor, f"{reason.label}: {said}", now)
-        log_interaction(case, Channel.EMAIL if send or channel is None else channel, Direction.OUT, said, actor, now)
+        by = Channel.EMAIL if send or channel is None else channel
+        log_interaction(case, by, Direction.OUT, said, actor, now, for_customer=send)
         if send:
             _send_question(case, said, now)
     return case
@@ -307,6 +308,7 @@ def log_interaction(
     reached: bool = True,
     told: Sequence[str] = (),
     why_no_attempt: str = "",
+    for_customer: bool = False,
 ) -> Interaction:
     return Interaction.objects.create(
         case=case,
@@ -319,6 +321,7 @@ def log_interaction(
         reached=reached,
         told=list(told),
         why_no_attempt=why_no_attempt,
+        for_customer=for_customer,
     )
 
 

@@ -63,7 +63,7 @@ def _log_and_mail(
 ) -> Interaction:
     readers, reached = find_staff_readers(case, now, staff)
     channel = (Channel.EMAIL, Direction.OUT) if customer else (Channel.NOTE, Direction.INTERNAL)
-    update = log_interaction(case, *channel, text, actor, now, told=reached)
+    update = log_interaction(case, *channel, text, actor, now, told=reached, for_customer=customer is not None)
     marked = marked_for_customers([case])[case.pk] if customer else []
     others = [reader for reader in readers if reader.to.user_id != actor.pk]
     post(update_letters(case, update, others, customer, marked, now), now)

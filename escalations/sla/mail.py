@@ -1,7 +1,7 @@
 """The mails of SLA decisions: the customer's status update as a letter, staff's as digest lines (T3, M4).
 
-A customer reads only what was said to them, or what an owner's answer marked for them (E8); never what staff said among
-themselves.
+A customer reads only what was sent to them or marked for them by its author (C3, E8); of any other contact with them
+only that there was one, and when.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from cases.enums import Channel, Direction, Status
 from cases.mail.letters import Letter, case_facts
@@ -118,6 +118,7 @@ class _Builder:
             "said": said.text if said else "",
             "said_at": said.at.isoformat() if said else "",
             "said_by": said.by if said else "",
+            "contact": said.contact if said else "",
             "besides": self.last_said.besides(case.pk) if self.last_said and for_customer else [],
             "working": Status(case.status) == Status.IN_PROGRESS,
             "owned": case.owner is not None,
@@ -210,11 +211,12 @@ def _joined(names: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Quote:
-    """What was last said about a case, for one kind of reader."""
+    """The last contact about a case, as one kind of reader may know it: its `text`, or only what kind of `contact`."""
 
     text: str
     at: datetime
     by: str
+    contact: str = ""
 
 
 class LastSaid:
@@ -225,7 +227,9 @@ class LastSaid:
     def __init__(self, cases: Sequence[Case]) -> None:
         case_ids = [case.pk for case in cases]
         self._marked = marked_for_customers(cases)
-        to_customer = Interaction.objects.filter(case=OuterRef("pk"), direction=Direction.OUT).order_by("-at", "-pk")
+        ours = Q(direction=Direction.OUT) | Q(direction=Direction.IN, channel__in=[Channel.PHONE, Channel.CHAT])
+        to_customer = Interaction.objects.filter(ours, case=OuterRef("pk"), opened_the_case=False)
+        to_customer = to_customer.order_by("-at", "-pk")
         anybody = Interaction.objects.filter(case=OuterRef("pk")).order_by("-at", "-pk")
         marked = Question.objects.filter(case=OuterRef("pk"), end=QuestionEnd.ANSWERED).order_by("-ended_at")
         rows = (
@@ -251,7 +255,7 @@ class LastSaid:
         found = []
         contact = self._contacts.get(to_customer if for_customer else anybody)
         if contact is not None:
-            found.append(_quote(contact))
+            found.append(_quote_for_customer(contact) if for_customer else _quote(contact))
         answer = self._answers.get(marked) if for_customer else None
         if answer is not None and answer.ended_at and answer not in self._marked.get(case_id, []):
             found.append(Quote(_quoted(answer.for_customer), answer.ended_at, str(answer.answered_by or "")))
@@ -266,6 +270,19 @@ def _quote(contact: Interaction) -> Quote:
     who = str(contact.contact) if contact.direction == Direction.IN and contact.contact else str(contact.by or "")
     note = " (internal note)" if contact.channel == Channel.NOTE else ""
     return Quote(_quoted(contact.body), contact.at, f"{who}{note}")
+
+
+def _quote_for_customer(contact: Interaction) -> Quote:
+    """The words of a contact if the customer may read them, else what it was (C3, T3)."""
+    if contact.for_customer:
+        return _quote(contact)
+    kind = _CONTACTS[Channel(contact.channel)]
+    if contact.channel == Channel.PHONE and not contact.reached:
+        kind = "tried to reach you by phone"
+    return Quote("", contact.at, "", kind)
+
+
+_CONTACTS = {Channel.PHONE: "spoke", Channel.CHAT: "chatted", Channel.EMAIL: "wrote to you"}
 
 
 def _quoted(text: str) -> str:

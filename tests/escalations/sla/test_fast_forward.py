@@ -824,10 +824,42 @@ def test_a_technician_without_an_l3_to_hand_over_to_keeps_the_reminders(stage: S
 # --- what it says -----------------------------------------------------------------------------------------------
 
 
-def test_the_customer_reads_what_was_said_to_them_and_never_what_staff_said_among_themselves(stage: Stage) -> None:
+CALLED = "Called back: customer furious, probably their admin's fault"
+
+
+@pytest.mark.parametrize(
+    ("how", "read"),
+    [
+        ((Channel.PHONE, Direction.OUT, {}), "We last spoke on"),
+        ((Channel.PHONE, Direction.IN, {}), "We last spoke on"),
+        ((Channel.PHONE, Direction.OUT, {"reached": False}), "We last tried to reach you by phone on"),
+        ((Channel.CHAT, Direction.OUT, {}), "We last chatted on"),
+        ((Channel.EMAIL, Direction.OUT, {}), "We last wrote to you on"),
+    ],
+)
+def test_of_what_is_only_logged_the_customer_reads_that_it_was_and_when(stage: Stage, how, read) -> None:  # C3, T3
+    case = stage.open(H)
+    channel, direction, more = how
+    stage.do("1:00", stage.contact(case, channel, direction, body=CALLED, **more)).to("5:00")
+    mail = Mail.objects.get(template="status_update")
+    assert read in mail.text
+    assert "15:00" in mail.text
+    assert "furious" not in mail.text + mail.html
+    assert "told you" not in mail.text
+
+
+@pytest.mark.parametrize("channel", [Channel.PHONE, Channel.CHAT, Channel.EMAIL])
+def test_words_that_their_author_marked_for_the_customer_are_read_by_them(stage: Stage, channel) -> None:  # C3, T3
+    case = stage.open(H)
+    stage.do("1:00", stage.contact(case, channel, body="The part comes on Friday.", for_customer=True)).to("5:00")
+    assert "What we last told you" in Mail.objects.get(template="status_update").text
+    assert "The part comes on Friday." in Mail.objects.get(template="status_update").text
+
+
+def test_the_customer_reads_what_was_sent_to_them_and_never_what_staff_said_among_themselves(stage: Stage) -> None:
     # T3, E8
     case = stage.open(H)
-    stage.do("1:00", stage.contact(case, body="We look into the spooler."))
+    stage.do("1:00", stage.contact(case, Channel.EMAIL, body="We look into the spooler.", send=True))
     stage.do("2:00", stage.contact(case, Channel.NOTE, Direction.INTERNAL, body="SECRET: no idea."))
     stage.do("3:00", stage.contact(case, Channel.EMAIL, Direction.IN, body="Any news? THEIR MAIL"))
     stage.to("5:00")
@@ -847,11 +879,12 @@ def test_what_answers_mark_for_the_customer_goes_with_the_next_update_and_is_new
             case.pk, stage.desk.technician, now, answer="INSIDE", for_customer="A part is due."
         ),
     )
-    stage.do("12:20", stage.contact(case, body="Called back."))
+    stage.do("12:20", stage.contact(case, body="CALLED"))
     stage.to("16:30")
     first, second = Mail.objects.filter(template="status_update", queued_at__gt=at("12:00")).order_by("pk")
     assert "What is new:\n\nA part is due." in first.text
-    assert "Called back." in first.text
+    assert "We last spoke on" in first.text
+    assert "CALLED" not in first.text
     assert "What is new" not in second.text
     assert "INSIDE" not in first.text + second.text
 
