@@ -23,6 +23,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from cases.enums import Status
+from cases.forms import bound_texts
 from cases.guards import NotAllowed, Refused, last_change, locked
 from cases.models import Case
 from contacts.models import User
@@ -63,6 +64,7 @@ class CaseAction(forms.Form):
         self.case = case
         self.actor = actor
         self.now = now
+        bound_texts(self.fields)
         self.prepare()
 
     def prepare(self) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from cases.enums import Channel
+from cases.guards import LONGEST_TEXT, too_long
 
 #: How a customer reaches us or is reached: everything but a note (C3).
 REAL_CHANNELS = [(channel.value, channel.label) for channel in Channel if channel != Channel.NOTE]
@@ -27,3 +30,15 @@ def day_input() -> forms.DateInput:
 def reason_field() -> forms.CharField:
     """Why something is done; the change itself refuses an empty one with a sentence of its own (S4)."""
     return forms.CharField(label="Why", required=False, widget=text_area(3, required=True))
+
+
+def bound_texts(fields: Mapping[str, forms.Field]) -> None:
+    """Have every text field refuse what is longer than a case keeps (S4). A browser would cut it without a word."""
+    for field in fields.values():
+        if isinstance(field, forms.CharField) and field.max_length is None:
+            field.validators.append(_check_length)
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise ValidationError(too_long(len(text)))

@@ -15,6 +15,9 @@ from contacts.enums import Right
 from contacts.models import Company, Contact, User
 from contacts.reader import for_reader
 
+#: Characters of anything that somebody writes on a case: it is mailed, and shown on one page with everything else.
+LONGEST_TEXT = 20_000
+
 
 class Refused(Exception):
     """A change that may not be made; the message is one sentence for whoever tried (S4). `field` names the input.
@@ -92,8 +95,8 @@ def last_change(case: Case) -> str:
 
 
 def needs(text: str, sentence: str, field: str) -> str:
-    """The text without surrounding space. Raises Refused with `sentence` at `field` if nothing is left."""
-    refuse_together(missing(text, sentence, field))
+    """The text without surrounding space. Raises Refused at `field` if nothing is left or it is too long."""
+    refuse_together(missing(within_bounds(text, field), sentence, field))
     return text.strip()
 
 
@@ -110,5 +113,29 @@ def refuse_together(*refusals: Refused | None) -> None:
         raise found[0]
 
 
+def within_bounds(text: str, field: str) -> str:
+    """The text as it is. Raises Refused at `field` if it is longer than `LONGEST_TEXT`."""
+    if len(text) > LONGEST_TEXT:
+        raise Refused(too_long(len(text)), field)
+    return text
+
+
+def too_long(length: int) -> str:
+    """What to tell somebody whose text is longer than `LONGEST_TEXT` (S4)."""
+    return (
+        f"This text has {length:,} characters, and at most {LONGEST_TEXT:,} are kept; "
+        "shorten it, or send the rest as another entry."
+    )
+
+
 def foreign_contact(contact: Contact, company: Company) -> Refused:
     return Refused(f"{contact.name} does not work for {company.name}; choose one of theirs.", "contact")
+
+
+def refuse_who_left(contact: Contact) -> None:
+    """Raises Refused for a contact who is not active any more: no case is theirs (D9)."""
+    if not contact.active:
+        raise Refused(
+            f"{contact.name} has left {contact.company.name} (the contact is inactive); choose somebody who is there.",
+            "contact",
+        )

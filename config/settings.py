@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "config.odd_requests.OddRequestMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -157,6 +158,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = VAR_DIR / "media"
+# Bytes of a request: a form, and a form with files.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+DESK_LARGEST_UPLOAD = env.whole_number("DESK_LARGEST_UPLOAD", 25_000_000, least=2_500_000)
 
 # --- mail -----------------------------------------------------------------------------------------------------
 MAIL_DOMAIN = env.text("MAIL_DOMAIN", "support-desk.example.com")

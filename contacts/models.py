@@ -272,6 +272,10 @@ class CompanyClosureDay(models.Model):
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
+    def help_desk(self) -> ContactQuerySet:
+        """Those of a corporate help desk who are still there (D3, D9)."""
+        return self.filter(is_help_desk=True, active=True)
+
     def visible_to(self, user: Any) -> ContactQuerySet:
         """The contacts of the companies this person may read (A1)."""
         if user.is_authenticated and user.may(Right.READ_EVERY_CASE):

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import TabularInline
 
-from contacts.permissions import READERS, Needed, RightsAdmin, has_right
+from contacts.permissions import READERS, READING, Needed, RightsAdmin, has_right, id_of
 
 
 def link(url: str, label: object, extra_classes: str = "") -> SafeString:
@@ -61,10 +61,12 @@ class HistoryAdmin(SimpleHistoryAdmin, RightsAdmin):
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Raises Http404 for a row that the reader may not see. Only GET and HEAD are allowed."""
+        """Raises Http404 for a row that the reader may not see, and for no version. Only GET and HEAD are allowed."""
         self._found(request, object_id)
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if request.method not in READING:
+            return HttpResponseNotAllowed(READING)
+        if id_of(version_id) is None:
+            raise Http404("There is no such version.")
         return super().history_form_view(request, object_id, version_id, extra_context)
 
     def _found(self, request: HttpRequest, object_id: str) -> Model:

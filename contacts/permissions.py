@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from django import forms
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db import DataError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
@@ -28,6 +30,9 @@ Needed = Right | tuple[Right, ...] | None
 
 #: Whoever may read cases at all: every one, or those of their own companies (A1).
 READERS = (Right.READ_EVERY_CASE, Right.READ_OWN_COMPANIES)
+
+#: The methods of a request that only reads.
+READING = ("GET", "HEAD")
 
 
 def signed_in_user(request: HttpRequest) -> User:
@@ -78,8 +83,14 @@ class CountedChangeList(UnfoldChangeList):
     """A list that shows the number of its rows once, below itself."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Take the count of the filtered rows for the full one, which would be another query."""
-        super().get_results(request)
+        """Take the count of the filtered rows for the full one, which would be another query.
+
+        Raises IncorrectLookupParameters for a filter that no column can answer, such as a year 0.
+        """
+        try:
+            super().get_results(request)
+        except (ValueError, OverflowError, DataError) as error:
+            raise IncorrectLookupParameters(error) from error
         self.full_result_count = self.result_count
 
 

@@ -206,3 +206,18 @@ def test_what_was_typed_survives_the_end_of_the_session(page: Page, desk: Desk) 
     assert Interaction.objects.filter(channel=Channel.NOTE).count() == 1
     page.reload()
     expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_the_contact_may_be_chosen_before_the_company(page: Page, desk: Desk) -> None:  # D3
+    log_in(page, "tech")
+    page.goto("/admin/cases/case/add/")
+    refused = page.locator(".field-contact [role=alert]")
+    choose(page, "contact", "End user of Ac", "End user of Acme")
+    expect(page.locator("#id_company option:checked")).to_have_text("Acme")  # the company comes along
+    expect(refused).to_contain_text("End user of Acme is not the corporate help desk of Acme")  # before anything else
+    choose(page, "contact", "Help", "Help desk of Acme")
+    expect(refused).to_be_hidden()
+    choose(page, "company", "Acm", "Acme")  # the same one: whoever was chosen stays
+    expect(page.locator("#id_contact option:checked")).to_contain_text("Help desk of Acme")
+    choose(page, "company", "Glob", "Globex")  # another one empties the choice
+    expect(page.locator("#id_contact")).to_have_value("")

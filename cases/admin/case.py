@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, Q
+from django.db.models import Field, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -19,7 +19,14 @@ from django.utils import timezone
 from cases.actions import SECOND_CLICK_WITHIN, Endpoint
 from cases.admin.case_history import CaseHistory
 from cases.admin.case_list import SEARCHED_WORDS, CaseList
-from cases.admin.forms import DETAILS_PAGE, HOW_OPENED, OPENING_PAGE, DetailsForm, OpeningForm
+from cases.admin.forms import (
+    DETAILS_PAGE,
+    HOW_OPENED,
+    OPENING_PAGE,
+    TO_OPEN_ALL_THE_SAME,
+    DetailsForm,
+    OpeningForm,
+)
 from cases.admin.header import case_context
 from cases.forms import text_area
 from cases.models import Case
@@ -185,13 +192,15 @@ class CaseAdmin(CaseHistory, CaseList):
             *super().get_urls(),
         ]
 
-    @own_page("contacts/", "contacts", "GET")
+    @own_page("contacts/", "contacts")
     def contacts_view(self, request: HttpRequest) -> HttpResponse:
         """Contacts of the chosen company whose name or address contains every typed word; help desks first (D3)."""
         if not has_right(request, Right.WORK_CASES):
             raise PermissionDenied
         term, company = request.GET.get("term", "").strip(), id_of(request.GET.get("company", ""))
-        people = Contact.objects.visible_to(request.user).filter(active=True).select_related("company")
+        help_desk = Prefetch("company__contacts", Contact.objects.help_desk(), to_attr="help_desk")
+        there = Contact.objects.visible_to(request.user).filter(active=True, company__active=True)
+        people = there.select_related("company").prefetch_related(help_desk)
         if company is not None:
             people = people.filter(company=company)
         for word in term.split()[:SEARCHED_WORDS]:
@@ -200,7 +209,7 @@ class CaseAdmin(CaseHistory, CaseList):
         found = list(people.order_by("-is_help_desk", "name", "pk")[start : start + CONTACTS_PER_ANSWER + 1])
         return JsonResponse(
             {
-                "results": [{"id": str(row.pk), "text": _suggestion(row)} for row in found[:CONTACTS_PER_ANSWER]],
+                "results": [_suggestion(row) for row in found[:CONTACTS_PER_ANSWER]],
                 "pagination": {"more": len(found) > CONTACTS_PER_ANSWER},
             }
         )
@@ -211,9 +220,16 @@ def _page_number(request: HttpRequest, name: str, least: int = 0) -> int:
     return max(int(number), least) if number.isascii() and number.isdigit() and len(number) < 6 else least
 
 
-def _suggestion(contact: Contact) -> str:
+def _suggestion(contact: Contact) -> dict[str, Any]:
+    """A contact with their company, and whom to point them to if they may not open a case (D3)."""
     desk = "help desk" if contact.is_help_desk else "not the help desk"
-    return f"{contact.name} ({contact.company.name}, {desk})"
+    refusal = "" if contact.is_help_desk else opening.turn_away_sentence(contact, contact.company.help_desk)  # type: ignore[attr-defined]
+    return {
+        "id": str(contact.pk),
+        "text": f"{contact.name} ({contact.company.name}, {desk})",
+        "company": {"id": str(contact.company_id), "text": contact.company.name},
+        "refusal": refusal and f"{refusal} {TO_OPEN_ALL_THE_SAME}",
+    }
 
 
 def _opened_just_now(case: Case, actor: User, now: datetime) -> Case | None:

@@ -15,7 +15,7 @@ from cases.enums import Move
 from cases.models import Case
 from cases.timeline import LONG, TOLD, history_of, what_changed
 from contacts.models import Contact, User
-from contacts.permissions import RightsAdmin, id_of
+from contacts.permissions import READING, RightsAdmin, id_of
 
 #: How many changes the history page shows at once.
 HISTORY_PAGE = 50
@@ -29,8 +29,8 @@ class CaseHistory(RightsAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
+        if request.method not in READING:
+            return HttpResponseNotAllowed(READING)
         case = self._case_or_404(request, object_id)
         now = timezone.now()
         page = Paginator(history_of(case), HISTORY_PAGE).get_page(request.GET.get("p"))
@@ -49,9 +49,9 @@ class CaseHistory(RightsAdmin):
         return self._read_only_page(request, "admin/cases/case/history.html", context)
 
     def history_form_view(self, request: HttpRequest, object_id: str, version_id: str) -> HttpResponse:
-        """The case as it was after one change. Only GET is allowed (C5). Raises Http404."""
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
+        """The case as it was after one change. Only GET and HEAD are allowed (C5). Raises Http404."""
+        if request.method not in READING:
+            return HttpResponseNotAllowed(READING)
         case = self._case_or_404(request, object_id)
         row = history_of(case).filter(history_id=id_of(version_id)).first()
         if row is None:

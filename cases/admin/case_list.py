@@ -30,7 +30,7 @@ from cases.models import Case, CaseQuerySet, case_id_of
 from cases.templatetags.case_page import next_moment_html, severity_badge, status_badge
 from contacts.enums import Right
 from contacts.models import Company, Contact
-from contacts.permissions import READERS, RightsAdmin, has_right
+from contacts.permissions import READERS, READING, RightsAdmin, has_right
 
 #: How far a list is counted; beyond, it shows “10,000+” (counting a million rows takes a tenth of a second).
 COUNTED_UP_TO = 10_000
@@ -226,8 +226,8 @@ class CaseList(ExportMixin, RightsAdmin):
         return queryset.filter(named | words), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
+        if request.method not in READING:
+            return HttpResponseNotAllowed(READING)
         return super().changelist_view(request, extra_context)
 
     def list_context(self, request: HttpRequest) -> dict[str, Any]:

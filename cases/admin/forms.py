@@ -7,9 +7,10 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.utils import flatten_fieldsets
+from django.db.models import Q
 
 from cases.enums import Affected, Impact, Severity
-from cases.forms import REAL_CHANNELS
+from cases.forms import REAL_CHANNELS, bound_texts
 from cases.guards import Refused
 from cases.models import Case
 from cases.policy.intake import DETAILS, Topic, details_on, suggested_severity
@@ -67,6 +68,7 @@ class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["opened_despite"].label = "Reason to open it all the same"
         self.fields["opened_despite"].help_text = "Only when the caller is not the corporate help desk."
         self.fields["preferred_means"].help_text = "Empty: as the contact prefers in general."
+        bound_texts(self.fields)
 
     def clean(self) -> dict[str, Any]:
         """Fill in the suggested severity (C2) and refuse a caller for whom no case may be opened (C1, D3)."""
@@ -77,6 +79,7 @@ class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]
         contact = cleaned["contact"]
         try:
             opening.check_caller(cleaned["company"], contact, cleaned["opened_despite"])
+            opening.check_linked(cleaned["company"], cleaned["linked_to"])
         except opening.TurnedAway as refused:
             self.turned_away = contact
             self.add_error("contact", refused.sentence)
@@ -133,9 +136,11 @@ class DetailsForm(forms.ModelForm):  # type: ignore[type-arg]
         self.stored = _values_of(self.instance)
         self.stamp = self.instance.changed_at.isoformat()
         self.initial["seen"] = self.stamp
+        bound_texts(self.fields)
         if "contact" in self.fields:
             contact = cast("forms.ModelChoiceField[Contact]", self.fields["contact"])
-            contact.queryset = Contact.objects.filter(company=self.instance.company_id).select_related("company")
+            there = Q(active=True) | Q(pk=self.instance.contact_id)
+            contact.queryset = Contact.objects.filter(there, company=self.instance.company_id).select_related("company")
             contact.label_from_instance = lambda person: person.name  # type: ignore[method-assign, assignment]
             contact.error_messages["invalid_choice"] = (
                 f"This contact does not work for {self.instance.company}; choose one of theirs."

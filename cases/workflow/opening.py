@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from cases.engine.history import record
 from cases.enums import Channel, Direction, Move, Severity
-from cases.guards import Refused, allow, foreign_contact, needs
+from cases.guards import Refused, allow, foreign_contact, needs, refuse_who_left, within_bounds
 from cases.mail.announcements import opening_letters
 from cases.mail.letters import post
 from cases.models import Case, Interaction, Refusal
@@ -26,17 +27,33 @@ class TurnedAway(Refused):
 
 
 def check_caller(company: Company, contact: Contact, opened_despite: str) -> None:
-    """Check that a case may be opened for this contact. Raises Refused (C1) or TurnedAway (D3)."""
+    """Check that a case may be opened for this contact. Raises Refused (C1, D9) or TurnedAway (D3)."""
+    if not company.active:
+        raise Refused(
+            f"{company.name} is not active as a customer, so no case is opened for it; if that is wrong, have a "
+            "Support Manager make it active under Companies.",
+            "company",
+        )
     if contact.company_id != company.pk:
         raise foreign_contact(contact, company)
+    refuse_who_left(contact)
     if not (contact.is_help_desk or opened_despite.strip()):
         raise TurnedAway(contact)
 
 
-def turn_away_sentence(contact: Contact) -> str:
-    """What to tell somebody who is not their company's help desk (D3)."""
-    help_desks = Contact.objects.filter(company=contact.company_id, is_help_desk=True, active=True)[:3]
-    names = [f"{desk.name} ({desk.phone or desk.email or 'no number on file'})" for desk in help_desks]
+def check_linked(company: Company, earlier: Case | None) -> None:
+    """Check that a case continues one of its own company (C4). Raises Refused."""
+    if earlier is not None and earlier.company_id != company.pk:
+        raise Refused(
+            f"{earlier.number} is a case of another company; open a linked case from a case of {company.name}.",
+            "linked_to",
+        )
+
+
+def turn_away_sentence(contact: Contact, help_desk: Sequence[Contact] | None = None) -> str:
+    """What to tell somebody who is not their company's help desk (D3); `help_desk` is read unless it is given."""
+    found = Contact.objects.help_desk().filter(company=contact.company_id) if help_desk is None else help_desk
+    names = [f"{desk.name} ({desk.phone or desk.email or 'no number on file'})" for desk in found[:3]]
     where = ", ".join(names) if names else "the company has none on file yet"
     return (
         f"{contact.name} is not the corporate help desk of {contact.company.name}: please point them to it ({where})."
@@ -67,7 +84,10 @@ def open_case(case: Case, actor: User, now: datetime) -> Case:
     allow(actor, Right.WORK_CASES, "open a case")
     case.title = needs(case.title, "A case needs a title; say in one line what it is about.", "title")
     case.opened_despite = case.opened_despite.strip()
+    within_bounds(case.description, "description")
+    within_bounds(case.system_information, "system_information")
     check_caller(case.company, case.contact, case.opened_despite)
+    check_linked(case.company, case.linked_to)
     case.preferred_means = case.preferred_means or case.contact.preferred_means
     with transaction.atomic():
         case.owner, why = _first_owner(case, now)

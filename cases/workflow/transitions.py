@@ -41,6 +41,8 @@ from cases.guards import (
     monotonic_now,
     needs,
     refuse_together,
+    refuse_who_left,
+    within_bounds,
 )
 from cases.mail.announcements import centre_of, resolved_letters, severe_letters
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
@@ -211,7 +213,8 @@ def close(
     said: str = "",
 ) -> None:
     """Resolve a locked case whose closing was checked, and tell the customer."""
-    case.resolve(resolution, solution.strip(), now, agreed_by or "")
+    within_bounds(said, "said")
+    case.resolve(resolution, within_bounds(solution, "solution").strip(), now, agreed_by or "")
     case.follow_up_check_at = None
     how = f" {agreed_by.label[0].lower()}{agreed_by.label[1:]}" if agreed_by else ""
     words = f": “{said.strip()}”" if said.strip() else ""
@@ -397,8 +400,10 @@ def edit_details(case: Case | int, actor: User, now: datetime, *, changes: dict[
         if foreign:
             raise KeyError(f"not editable: {sorted(foreign)}")
         for name, value in changes.items():
-            setattr(case, name, value)
+            setattr(case, name, within_bounds(value, name) if isinstance(value, str) else value)
         if case.contact.company_id != case.company_id:
             raise foreign_contact(case.contact, case.company)
+        if "contact" in changes:
+            refuse_who_left(case.contact)
         record(case, Move.EDITED, actor, reason or f"Edited: {', '.join(sorted(changes))}", now)
     return case

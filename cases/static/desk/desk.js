@@ -113,7 +113,8 @@
     });
   };
 
-  /* Suggested contacts are those of the chosen company; another company empties the choice. */
+  /* Suggested contacts are those of the chosen company; another company empties the choice. A contact who is chosen
+     first brings their company along, and one for whom no case may be opened is refused at once (D3). */
   const contacts = () => {
     const contact = document.getElementById("id_contact");
     const company = document.getElementById("id_company");
@@ -127,10 +128,34 @@
     });
     /* The admin announces a change of every select when a page is ready: only another company is one. */
     let chosen = company.value;
+    let theirs = chosen;
+    const refusal = document.createElement("p");
+    refusal.className = "desk-error";
+    refusal.setAttribute("role", "alert");
+    refusal.hidden = true;
+    const refuse = (sentence) => {
+      refusal.textContent = sentence;
+      refusal.hidden = !sentence;
+    };
+    (contact.closest(".field-contact") || contact.parentElement).append(refusal);
     $(company).on("change", () => {
       if (company.value === chosen) return;
       chosen = company.value;
+      if (!theirs || theirs === chosen) return;
+      theirs = "";
       $(contact).val(null).trigger("change");
+    });
+    $(contact).on("change", () => { if (!contact.value) refuse(""); });
+    $(contact).on("select2:select", (event) => {
+      const person = event.params.data;
+      refuse(person.refusal || "");
+      if (!person.company) return;
+      theirs = person.company.id;
+      if (company.value === theirs) return;
+      if (![...company.options].some((option) => option.value === theirs)) {
+        company.append(new Option(person.company.text, theirs));
+      }
+      $(company).val(theirs).trigger("change");
     });
   };
 

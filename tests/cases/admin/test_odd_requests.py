@@ -38,7 +38,7 @@ def call(desk: Desk, **typed: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "query",
-    [f"company__id__exact={HUGE}", "company__id__exact=abc", "queue=nonsense", "o=9", "p=999999", "q=%00", "e=1"],
+    [f"company__id__exact={HUGE}", "company__id__exact=abc", "queue=nonsense", "o=9", "p=999999", "e=1"],
 )
 def test_an_odd_filter_leads_to_the_list_and_to_no_error(desk: Desk, query: str):
     answer = signed_in(desk.technician).get(f"{LIST}?{query}", follow=True)
