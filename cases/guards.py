@@ -96,12 +96,14 @@ def last_change(case: Case) -> str:
 
 def needs(text: str, sentence: str, field: str) -> str:
     """The text without surrounding space. Raises Refused at `field` if nothing is left or it is too long."""
-    refuse_together(missing(within_bounds(text, field), sentence, field))
+    refuse_together(missing(text, sentence, field))
     return text.strip()
 
 
 def missing(text: str, sentence: str, field: str) -> Refused | None:
-    """The refusal of a text that says nothing, for `refuse_together`."""
+    """The refusal of a text that says nothing or is too long, for `refuse_together`."""
+    if len(text) > LONGEST_TEXT:
+        return Refused(too_long(len(text)), field)
     return None if text.strip() else Refused(sentence, field)
 
 
