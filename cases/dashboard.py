@@ -233,10 +233,14 @@ def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
 
 
 def _absences_to_settle(user: User) -> list[ToDo]:
-    rows = Absence.objects.filter(state__in=OPEN_ABSENCES, case__owner=user)
+    rows = Absence.objects.filter(state__in=OPEN_ABSENCES, case__owner=user, contact=F("case__contact"))
     rows = rows.filter(case__status=Status.WAITING, asked_at__isnull=False).select_related("case", "case__company")
     return [
-        ToDo(row.case, f"Confirm: {row.summary()}" if row.back_on else "Say how long they are away", row.noted_at)
+        ToDo(
+            row.case,
+            f"Confirm or correct: {row.summary()}" if row.back_on else "Say how long they are away",
+            row.noted_at,
+        )
         for row in rows.order_by("noted_at")[: SHOWN + 1]
     ]
 

@@ -379,7 +379,7 @@ def _absences(case: Case, enough: int) -> Iterator[Entry]:
 def _about_absence(row: Absence, by_hand: bool) -> list[str]:
     if by_hand:
         return [f"{row.summary()}."]
-    return [f"Read from it, for somebody to confirm: {row.phrase}."] if row.phrase else []
+    return [f"Read from it, for somebody to confirm or to correct: {row.phrase}."] if row.phrase else []
 
 
 def _mails(case: Case, enough: int) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -20,6 +21,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
 from contacts.calendars import WEEKDAYS, centres_in_business_day, coverage_gaps, japanese_support_opens_at
+from contacts.changes import TellsOfChanges, directory_changed
 from contacts.directory import directory_problems
 from contacts.enums import Language, Right, Role
 from contacts.forms import (
@@ -58,7 +60,7 @@ admin.site.unregister(Group)  # rights come with the role (A1); groups would be 
 
 
 @admin.register(User)
-class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc, type-arg]
+class StaffAdmin(TellsOfChanges, UserAdmin, RightsAdmin):  # type: ignore[misc, type-arg]
     """Everybody of the vendor who signs in or is mailed. Nobody is deleted, they are made inactive."""
 
     form = StaffForm
@@ -120,7 +122,7 @@ class StaffAdmin(UserAdmin, RightsAdmin):  # type: ignore[misc, type-arg]
 
 
 @admin.register(Technician)
-class TechnicianAdmin(HistoryAdmin):
+class TechnicianAdmin(TellsOfChanges, HistoryAdmin):
     """Who can own cases: level, centre, languages, on duty or away."""
 
     form = TechnicianForm
@@ -142,7 +144,9 @@ class TechnicianAdmin(HistoryAdmin):
             raise PermissionDenied
         technician.on_duty = request.POST.get("on_duty") == "yes"
         technician._history_user = request.user  # type: ignore[attr-defined]
-        technician.save(update_fields=["on_duty"])
+        with transaction.atomic():
+            technician.save(update_fields=["on_duty"])
+            directory_changed([technician], timezone.now())
         state = "on duty: new cases come to you" if technician.on_duty else "away: new cases go to others"
         messages.success(request, f"You are {state}.")
         return HttpResponseRedirect(reverse("admin:index"))
@@ -197,7 +201,7 @@ def _hour(moment: datetime) -> str:
 
 
 @admin.register(SupportCentre)
-class SupportCentreAdmin(HistoryAdmin):
+class SupportCentreAdmin(TellsOfChanges, HistoryAdmin):
     """Where support is given from, and when; together the centres are open around the clock (D1)."""
 
     form = SupportCentreForm
@@ -239,7 +243,7 @@ def _weekdays(days: list[int]) -> str:
 
 
 @admin.register(RoleHolder)
-class RoleHolderAdmin(HistoryAdmin):
+class RoleHolderAdmin(TellsOfChanges, HistoryAdmin):
     """Who holds each management role, for the whole desk or for one centre (D4), under what is missing (D5)."""
 
     form = RoleHolderForm
@@ -293,7 +297,7 @@ LOOKED_AFTER_BY = {
 
 
 @admin.register(Company)
-class CompanyAdmin(HistoryAdmin):
+class CompanyAdmin(TellsOfChanges, HistoryAdmin):
     """The customer organisations; an AM and a customer engineer see their own (A1). Never deleted: made inactive."""
 
     form = CompanyForm
@@ -328,7 +332,7 @@ class CompanyAdmin(HistoryAdmin):
 
 
 @admin.register(Contact)
-class ContactAdmin(HistoryAdmin):
+class ContactAdmin(TellsOfChanges, HistoryAdmin):
     """The people at the customers; the help desk opens cases (D3). Never deleted: made inactive."""
 
     add_right = change_right = Right.EDIT_DIRECTORY

@@ -1,7 +1,7 @@
 """Absences of customers: noted from a pasted auto-reply or by hand, confirmed, dismissed, ended (F5).
 
-A note is documented on the case and puts the plan to sleep: by the dates that a person confirmed, or for one business
-week while the owner is asked what they are. It is neither a response nor an attempt.
+A note is documented on the case and puts every wait for its person to sleep at once: by the dates that were read or
+said, or for one business week while the owner is asked what they are. It is neither a response nor an attempt.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from cases.enums import AbsenceState
-from cases.followup.mail import absence_letters
+from cases.enums import AbsenceState, Status
+from cases.followup.mail import absence_letters, absence_noted_letters
 from cases.followup.state import load_calendar
 from cases.guards import Refused, changing
-from cases.mail.letters import post
-from cases.models import Absence, Case
+from cases.mail.letters import Letter, post
+from cases.models import Absence, Case, CaseQuerySet
 from cases.policy.absence_notes import read_timeframe
-from cases.policy.followup.absences import OPEN_ABSENCES
+from cases.policy.followup.absences import DATED_ABSENCES
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.models import User
@@ -50,8 +50,8 @@ def note_absence(
 ) -> Absence:
     """Document that the customer is out of office (F5).
 
-    Dates that are given are taken as they are; else they are read from the note and wait for a person's confirmation.
-    Raises Refused or NotAllowed.
+    Dates that are given are taken as they are; else they are read from the note, count at once, and are confirmed or
+    corrected by a person afterwards. Raises Refused or NotAllowed.
     """
     with changing(case, actor, now, right=Right.WORK_CASES, to="note an absence") as (case, now):
         text = note.strip()
@@ -69,9 +69,8 @@ def note_absence(
             _read(absence, today, case.company.country)
             _ask(absence, now)
         absence.save()
-        if absence.asked_at is not None and case.owner != actor:
-            post(absence_letters(absence, Directory()), now)
-        _wake(case, now)
+        post(_letters(absence, actor), now)
+        _wake(absence, now)
     return absence
 
 
@@ -106,9 +105,9 @@ def end_absence(absence: Absence | int, actor: User, now: datetime) -> Absence:
     """They are back sooner than said, or the plan goes on without them: it wakes today (F5). Raises as above."""
     with _changing(absence, actor, now, "end an absence") as (row, now):
         today = load_calendar(row.case.company).local_date(now)
-        if row.state != AbsenceState.CONFIRMED or row.back_on is None or row.back_on <= today:
-            raise Refused("This absence is over already, or its dates were never confirmed.")
-        row.ended_on = today
+        if not row.has_dates or row.back_on is None or row.back_on <= today:
+            raise Refused("This absence is over already, or nobody knows its dates.")
+        row.ended_on, row.state = today, AbsenceState.CONFIRMED
         row.settled_at, row.settled_by = now, actor
     return row
 
@@ -127,7 +126,7 @@ def _changing(absence: Absence | int, actor: User, now: datetime, to: str) -> It
         row.case = locked_case
         yield row, now
         row.save()
-        _wake(locked_case, now)
+        _wake(row, now)
 
 
 def cannot_act_before(case: Case, actor: User, day: date, now: datetime) -> None:
@@ -165,7 +164,7 @@ def _settle(absence: Absence, dates: Dates, today: date, actor: User, now: datet
 
 
 def _read(absence: Absence, today: date, country: str) -> None:
-    """What the note says of its dates, for somebody to confirm: never taken as true by itself."""
+    """What the note says of its dates; they count until somebody confirms or corrects them."""
     read = read_timeframe(absence.note, today, country)
     absence.state = AbsenceState.READ if read else AbsenceState.UNREAD
     if read is not None:
@@ -174,16 +173,46 @@ def _read(absence: Absence, today: date, country: str) -> None:
 
 
 def _ask(absence: Absence, now: datetime) -> None:
-    """The owner is asked once in a wait: a second note that nobody can read puts nothing to sleep any longer (F5)."""
-    asked = Absence.objects.filter(case=absence.case, asked_at__isnull=False)
-    since = absence.case.waiting_since
-    in_this_wait = since is not None and asked.filter(asked_at__gte=since).exists()
-    still_open = asked.filter(state__in=OPEN_ABSENCES).exists()
-    if not in_this_wait and not still_open:
+    """Ask the owner for the dates, or to confirm those that were read (F5).
+
+    The same dates are asked for once. Of notes that nobody can read the owner is asked once in a wait: a second one
+    puts nothing to sleep any longer.
+    """
+    known = Absence.objects.filter(contact=absence.contact)
+    if absence.state == AbsenceState.READ:
+        same = known.filter(state__in=DATED_ABSENCES, away_from=absence.away_from, back_on=absence.back_on)
+        is_new = not same.exists()
+    else:
+        asked = known.filter(asked_at__isnull=False, phrase="")
+        since = absence.case.waiting_since
+        in_this_wait = since is not None and asked.filter(asked_at__gte=since).exists()
+        is_new = not in_this_wait and not asked.filter(state=AbsenceState.UNREAD).exists()
+    if is_new:
         absence.asked_at = now
 
 
-def _wake(case: Case, now: datetime) -> None:
-    """The plan looks again: it may sleep longer, or have something to do at once."""
-    if case.waiting_since is not None:
-        case.recheck("follow_up", now)
+def _letters(absence: Absence, actor: User) -> list[Letter]:
+    """To the owner what has to be confirmed, or what somebody else noted; to the owners of other waits, what sleeps."""
+    case, directory = absence.case, Directory()
+    letters = []
+    if absence.asked_at is not None:
+        letters += absence_letters(absence, directory)
+    elif case.owner != actor:
+        letters += absence_noted_letters(absence, case, directory)
+    if absence.has_dates or absence.asked_at is not None:
+        waits = _waits_for(absence).exclude(pk=case.pk).exclude(owner__in=[case.owner_id, actor.pk]).order_by("pk")
+        others = {wait.owner_id: wait for wait in waits.select_related("company", "contact", "owner")}
+        letters += [letter for wait in others.values() for letter in absence_noted_letters(absence, wait, directory)]
+    return letters
+
+
+def _waits_for(absence: Absence) -> CaseQuerySet:
+    """The cases that wait for this person."""
+    return Case.objects.filter(contact=absence.contact_id, status=Status.WAITING)
+
+
+def _wake(absence: Absence, now: datetime) -> None:
+    """The plans look again: they may sleep longer, or have something to do at once."""
+    _waits_for(absence).recheck("follow_up", now)
+    if absence.case.waiting_since is not None:
+        absence.case.follow_up_check_at = now

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from django import forms
+from django.db.models import Q
 
 from cases.actions import CaseAction, register_action
 from cases.enums import AbsenceState
@@ -33,7 +34,7 @@ class NoteAbsence(AbsenceAction):
         label="Their note",
         required=False,
         widget=text_area(7, placeholder="Paste the automatic reply"),
-        help_text="The dates are read from it, in eight languages; you confirm them.",
+        help_text="The dates are read from it, in eight languages, and count at once; you confirm or correct them.",
     )
     away_from = forms.DateField(
         label="First day away", required=False, error_messages={"invalid": A_DAY}, widget=day_input()
@@ -50,7 +51,8 @@ class NoteAbsence(AbsenceAction):
         absence = absences.note_absence(self.case, self.actor, self.now, **self.answers)
         return {
             AbsenceState.CONFIRMED: "The absence is noted; we do not turn to them before they are back.",
-            AbsenceState.READ: "The note is documented. Please confirm the dates that were read from it.",
+            AbsenceState.READ: "The note is documented, and the follow-up sleeps by the dates that were read from it: "
+            f"{absence.summary()}. Please confirm the dates, or correct them.",
             AbsenceState.UNREAD: "The note is documented, but its dates cannot be read: please say how long they are "
             "away.",
         }[AbsenceState(absence.state)]
@@ -64,7 +66,7 @@ class NotedAbsenceAction(AbsenceAction):
         widget=forms.HiddenInput(),
         error_messages={
             "required": "Say which absence is meant.",
-            "invalid_choice": "This absence does not belong to the case; look at the case as it is now.",
+            "invalid_choice": "This absence does not belong to the case or its contact; look at the case as it is now.",
         },
     )
     away_from = forms.DateField(
@@ -75,12 +77,15 @@ class NotedAbsenceAction(AbsenceAction):
     )
 
     def prepare(self) -> None:
-        """Only absences of this very case."""
+        """Only absences that were noted on this case, or of its contact."""
         field = cast("forms.ModelChoiceField[Absence]", self.fields["absence"])
-        field.queryset = Absence.objects.filter(case=self.case)
+        field.queryset = Absence.objects.filter(Q(case=self.case) | Q(contact=self.case.contact_id))
 
-    def clean_absence(self) -> Absence:
+    def clean_absence(self) -> Absence | int:
+        """The absence with the case that is locked; the key of one that was noted on another case of this person."""
         absence: Absence = self.cleaned_data["absence"]
+        if absence.case_id != self.case.pk:
+            return absence.pk
         absence.case = self.case
         return absence
 

@@ -120,13 +120,32 @@ def absence_letters(absence: Absence, directory: Directory) -> list[Letter]:
         expected="Confirm the dates on the case's page, or correct them."
         if read
         else "Say on the case's page how long they are away; their note does not say it clearly.",
-        then="Until then the follow-up sleeps for one business week, and then goes on.",
+        then="The follow-up sleeps until they are back by these dates, whether or not you confirm them."
+        if read
+        else "Until then the follow-up sleeps for one business week, and then goes on.",
         note=absence.note,
         away_from=str(absence.away_from or ""),
         back_on=str(absence.back_on or ""),
     )
     readers = directory.for_user(case.owner, "Owner")
     return to_each(readers, f"absence:{absence.pk}", "absence_unclear", what, case)
+
+
+def absence_noted_letters(absence: Absence, case: Case, directory: Directory) -> list[Letter]:
+    """Tell the owner of a case what somebody else has noted of its contact's absence (F5)."""
+    what = facts(
+        case,
+        why="you own this case, and somebody else has noted that its contact is out of office",
+        expected="Nothing, if that is right; else correct it on the case's page.",
+        then="The follow-up sleeps until they are back; its later steps keep their distance."
+        if absence.has_dates
+        else "The follow-up goes on as it was planned.",
+        note=absence.note,
+        noted_by=str(absence.noted_by or ""),
+        summary=absence.summary(),
+    )
+    readers = directory.for_user(case.owner, "Owner")
+    return to_each(readers, f"absence:{absence.pk}:{case.pk}", "absence_noted", what, case)
 
 
 def _owner_letters(case: Case, wait: Wait, due: DueStep, now: datetime, directory: Directory) -> list[Letter]:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from cases.actions import CaseAction, button_of
 from cases.enums import AbsenceState, FollowUpStep, MailStatus, WaitPlan
 from cases.followup.mail import draft_message
-from cases.followup.state import LOST, is_waiting, load_wait_for_page
+from cases.followup.state import LOST, absences_of, is_waiting, load_wait_for_page
 from cases.models import Absence, Case, FollowUp
 from cases.panels import Panel, panel
 from cases.policy.followup.explain import explain_step
@@ -64,6 +66,7 @@ class AbsenceLine:
     absence: Absence
     text: str
     is_running: bool
+    former: str = ""  # the name, where it is not the contact's any more
 
 
 @panel(place=10)
@@ -86,7 +89,8 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "asleep_there": _time_outside_office(wait, now),
             "held_up": decision.held_up,
             "asleep_until": decision.asleep_until,
-            "unconfirmed": any(absence.is_open and absence.asked_at for absence in case.absences.all()),
+            "unread": any(one.state == AbsenceState.UNREAD and one.asked_at for one in absences_of(case)),
+            "unconfirmed": any(one.state == AbsenceState.READ for one in absences_of(case)),
             "decide": FollowUpStep.OWNER_DECIDES in wait.done and decision.asleep_until is not None,
             "closes_local": in_zone(closes_at, wait.calendar.time_zone) if closes_at else "",
             "announced": any(done.closes_at and done.sent_at for done in wait.done.values()),
@@ -109,24 +113,29 @@ def absences_besides(case: Case, user: User, now: datetime) -> Panel | None:
 
 def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """When the customer is away: what was noted, what has to be confirmed, and a button to note more (F5)."""
-    rows = list(case.absences.exclude(state=AbsenceState.DISMISSED).select_related("noted_by"))
+    today = case.company.calendar().local_date(now)
+    here, not_over = Q(case=case), Q(state=AbsenceState.UNREAD) | Q(back_on__gt=today)
+    noted = Absence.objects.filter(here | not_over & Q(contact=case.contact_id)).exclude(state=AbsenceState.DISMISSED)
+    rows = list(noted.select_related("noted_by", "contact").order_by("noted_at", "pk"))
     may_work = user.may(Right.WORK_CASES)
     if not rows and not may_work:
         return None
-    today = case.company.calendar().local_date(now)
     return Panel(
         "Out of office",
         "admin/cases/panels/absences.html",
         {
-            "absences": [AbsenceLine(row, row.summary(), _is_running(row, today)) for row in reversed(rows)],
+            "absences": [_absence_line(row, case, today) for row in reversed(rows)],
             "note": button_of("note_absence", case, user, now) if may_work else None,
         },
     )
 
 
-def _is_running(absence: Absence, today: date) -> bool:
+def _absence_line(absence: Absence, case: Case, today: date) -> AbsenceLine:
+    """Of somebody else than the contact it is only told: it puts nothing to sleep here."""
+    of_another = absence.contact_id != case.contact_id
     ends = absence.ended_on or absence.back_on
-    return absence.state == AbsenceState.CONFIRMED and ends is not None and today < ends
+    is_running = absence.has_dates and ends is not None and today < ends and not of_another
+    return AbsenceLine(absence, absence.summary(), is_running, absence.contact.name if of_another else "")
 
 
 def _upcoming_attempt(wait: Wait, upcoming: Sequence[DueStep], now: datetime) -> UpcomingAttempt | None:

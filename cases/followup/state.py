@@ -88,7 +88,7 @@ def _waits(
             plan=WaitPlan(case.wait_plan or WaitPlan.PENDING_CLIENT_ACTION),
             calendar=calendar,
             done=done[case.pk],
-            sleeps=sleeps_of(absences[case.pk], calendar),
+            sleeps=sleeps_of(absences.get(case.contact_id, ()), calendar),
             phones=prefers_phone(case),
             hours=contact_hours(),
         )
@@ -116,25 +116,34 @@ def prefers_phone(case: Case) -> bool:
 
 
 def sleeps_of(absences: Iterable[Absence], calendar: BusinessCalendar) -> tuple[Sleep, ...]:
-    """When a plan sleeps (F5): through the dates that a person confirmed, and while the owner is asked for them."""
+    """When a plan sleeps (F5): through the dates that were read or said, and while the owner is asked for them."""
     sleeps = (_sleep(absence, calendar) for absence in absences)
     return tuple(sorted(sleep for sleep in sleeps if sleep is not None and sleep.start < sleep.wakes_at))
 
 
 def _sleep(absence: Absence, calendar: BusinessCalendar) -> Sleep | None:
     wakes_at = contact_hours().opens
-    if absence.state == AbsenceState.CONFIRMED and absence.away_from and absence.back_on:
+    if absence.has_dates:
+        assert absence.away_from is not None
+        assert absence.back_on is not None
         back_on = min(absence.back_on, absence.ended_on) if absence.ended_on else absence.back_on
         return sleep_while_away(absence.away_from, back_on, calendar, wakes_at) if back_on > absence.away_from else None
-    if absence.is_open and absence.asked_at is not None:
+    if absence.asked_at is not None:
         return sleep_until_answered(absence.asked_at, calendar, wakes_at)
     return None
 
 
+def absences_of(case: Case) -> list[Absence]:
+    """The absences of the case's contact on the case's page, wherever they were noted (F5)."""
+    return _read_for_page(case)[1].get(case.contact_id, [])
+
+
 def _load_absences(cases: Sequence[Case]) -> dict[int, list[Absence]]:
+    """The absences of the contacts of the cases, by primary key of the contact: an absence is its person's (F5)."""
     absences: dict[int, list[Absence]] = defaultdict(list)
-    for row in Absence.objects.filter(case__in=cases).exclude(state=AbsenceState.DISMISSED).defer("note"):
-        absences[row.case_id].append(row)
+    rows = Absence.objects.filter(contact__in={case.contact_id for case in cases})
+    for row in rows.exclude(state=AbsenceState.DISMISSED).defer("note"):
+        absences[row.contact_id].append(row)
     return absences
 
 

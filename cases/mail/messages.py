@@ -77,6 +77,7 @@ MESSAGES = {
         Message("call_customer", STAFF, WAITING),
         Message("asleep_long", STAFF, WAITING),
         Message("absence_unclear", STAFF, OPEN),
+        Message("absence_noted", STAFF, OPEN),
         Message("unreachable", STAFF),
         # status updates (T2, T3, E8)
         Message(

@@ -10,7 +10,7 @@ from cases.enums import AbsenceState, FollowUpStep
 from cases.models.case import Case
 from cases.models.contact_log import Interaction
 from cases.models.mail import Mail
-from cases.policy.followup.absences import OPEN_ABSENCES
+from cases.policy.followup.absences import DATED_ABSENCES, OPEN_ABSENCES
 from contacts.models import Contact
 from contacts.wording import day_and_month
 
@@ -53,10 +53,10 @@ class FollowUp(models.Model):
 
 
 class Absence(models.Model):
-    """An absence of the customer: the note, the dates read from it, and whether a person confirmed them (F5).
+    """An absence of a contact: the note, the dates read from it, and whether a person confirmed them (F5).
 
-    `away_from` and `back_on` are local days of the customer; `back_on` is the first day on which they are back. Dates
-    that nobody has confirmed let a plan sleep for a week at most.
+    It is noted on one case and puts every wait for this person to sleep. `away_from` and `back_on` are local days of
+    the customer; `back_on` is the first day on which they are back.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="absences")
@@ -96,6 +96,11 @@ class Absence(models.Model):
         away = f"Away from {day_and_month(self.away_from)}, " if self.away_from else ""
         sooner = f"; was back sooner, on {day_and_month(self.ended_on)}" if self.ended_on else ""
         return f"{away}back on {day_and_month(self.back_on)}{sooner}"
+
+    @property
+    def has_dates(self) -> bool:
+        """Whether it says from when to when, read from the note or said by a person."""
+        return self.state in DATED_ABSENCES and self.away_from is not None and self.back_on is not None
 
     @property
     def is_open(self) -> bool:

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django_fsm import can_proceed
 
 from cases.engine.history import record
+from cases.engine.outside import recheck_open
 from cases.enums import (
     AgreedBy,
     Channel,
@@ -243,6 +244,13 @@ def _check_warned(case: Case, now: datetime) -> None:
             f"{case.number} does not wait for its customer, so nobody failed to respond; choose another reason.",
             "resolution",
         )
+    wait = load_wait(case)
+    if wait is not None and wait.skip_sleep(now) > now:
+        raise Refused(
+            f"{case.contact.name} is noted as away, and no case closes for no response meanwhile; say that they are "
+            "back, or choose another reason.",
+            "resolution",
+        )
     announced = FollowUp.objects.filter(Q(step=FollowUpStep.FINAL) | Q(closes_at__isnull=False), superseded=False)
     last = announced.filter(case=case, episode=case.wait_episode).select_related("mail").order_by("-done_at").first()
     mail = last.mail if last is not None else None
@@ -389,6 +397,8 @@ def stop_watching(case_id: int, actor: User) -> None:
 
 #: What may be edited by a form; severity, status and owner change by moves only.
 EDITABLE = frozenset(detail.name for detail in DETAILS)
+#: Of these, what a promise or the plan of a wait depends on: whom we write to, when, and how (E3).
+INPUTS_OF_CLOCKS = frozenset({"contact", "preferred_means"})
 
 
 def edit_details(case: Case | int, actor: User, now: datetime, *, changes: dict[str, Any], reason: str = "") -> Case:
@@ -399,11 +409,16 @@ def edit_details(case: Case | int, actor: User, now: datetime, *, changes: dict[
         foreign = set(changes) - EDITABLE
         if foreign:
             raise KeyError(f"not editable: {sorted(foreign)}")
+        of_a_person = changes.get("contact", case.contact) != case.contact
         for name, value in changes.items():
             setattr(case, name, within_bounds(value, name) if isinstance(value, str) else value)
         if case.contact.company_id != case.company_id:
             raise foreign_contact(case.contact, case.company)
         if "contact" in changes:
             refuse_who_left(case.contact)
+        if of_a_person and "preferred_means" not in changes:
+            case.preferred_means = case.contact.preferred_means  # the former contact's is no fact of the case
         record(case, Move.EDITED, actor, reason or f"Edited: {', '.join(sorted(changes))}", now)
+        if INPUTS_OF_CLOCKS & set(changes):
+            recheck_open(Case.objects.filter(pk=case.pk), ("follow_up", "sla"), now)
     return case

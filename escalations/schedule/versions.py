@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
+from cases.engine.outside import recheck_open
 from cases.enums import Severity
 from cases.guards import Refused, allow
+from cases.models import Case
 from contacts.directory import Addressee, Directory, is_reachable
 from contacts.enums import MANAGEMENT_ROLES, Right, Role
 from contacts.models import Company, User
@@ -25,7 +27,10 @@ def load_published_schedule(now: datetime) -> ScheduleVersion:
     """Store E1 as version 1, in force from `now`; return the first version instead if there is one already."""
     with transaction.atomic():
         present = ScheduleVersion.objects.order_by("number").first()
-        return present or _write(PUBLISHED, 1, "As published in the support guide.", now)
+        if present is not None:
+            return present
+        recheck_open(Case.objects.all(), ("escalation", "sla"), now)  # those that ran without a schedule (E3)
+        return _write(PUBLISHED, 1, "As published in the support guide.", now)
 
 
 def draft_next_version(actor: User) -> ScheduleVersion:
@@ -53,6 +58,8 @@ def put_in_force(version_id: int, actor: User, now: datetime) -> ScheduleVersion
         if problems:
             raise Refused(" ".join(problems))
         _refuse_unchanged(version)
+        if newest_in_force() is None:
+            recheck_open(Case.objects.all(), ("escalation", "sla"), now)  # those that ran without a schedule (E3)
         version.in_force_from = now
         version.put_in_force_by = actor
         version.save()

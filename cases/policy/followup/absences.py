@@ -9,6 +9,8 @@ from contacts.calendars import BusinessCalendar
 
 #: Somebody still has to say what the dates are.
 OPEN_ABSENCES = (AbsenceState.READ, AbsenceState.UNREAD)
+#: Their dates put a plan to sleep at once; those that were read are confirmed or corrected afterwards.
+DATED_ABSENCES = (AbsenceState.READ, AbsenceState.CONFIRMED)
 
 #: F5: business days that a plan sleeps for a note whose dates cannot be read, unless somebody says them before.
 BUSINESS_WEEK = 5

@@ -13,11 +13,22 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.db.models import Q
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from cases.enums import Channel, Direction, FollowUpStep, MailStatus, Resolution, Status, WaitPlan, WaitReason
+from cases.enums import (
+    AbsenceState,
+    Channel,
+    Direction,
+    FollowUpStep,
+    MailStatus,
+    Resolution,
+    Status,
+    WaitPlan,
+    WaitReason,
+)
 from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.followup.state import load_calendar
@@ -75,6 +86,12 @@ def notes(life: Life, now: datetime) -> None:
     absence_log.note_absence(life.case_id, life.desk.technician, now, note="I am not there.")
 
 
+def notes_days(life: Life, now: datetime) -> None:
+    """A note whose days are read, and that nobody confirms."""
+    back = now.date() + timedelta(days=9)
+    absence_log.note_absence(life.case_id, life.desk.technician, now, note=f"I am away and will return on {back}.")
+
+
 def settles(move: Callable[..., object]) -> Deed:
     def settle(life: Life, now: datetime) -> None:
         absence = Absence.objects.filter(case=life.case_id).order_by("-pk").first()
@@ -101,6 +118,7 @@ DEEDS: dict[str, Deed] = {
     "away for days": is_away(3),
     "away for weeks": is_away(20),
     "notes an absence nobody can read": notes,
+    "notes an absence that is read": notes_days,
     "no absence": settles(absence_log.dismiss_absence),
     "back sooner": settles(absence_log.end_absence),
     "a mail fails": newest_mail_fails,
@@ -177,7 +195,13 @@ def made_at(row: FollowUp) -> datetime | None:
 
 
 def check_closing(closed: FollowUp, steps: list[FollowUp]) -> None:
-    """F4, F7: announced by a mail that left a day before, and not before the time it names."""
+    """F4, F5, F7: announced by a mail that left a day before, not before the time it names, not while they are away."""
+    today = load_calendar(closed.case.company).local_date(closed.done_at)
+    away = Absence.objects.filter(contact=closed.case.contact_id, away_from__lte=today, back_on__gt=today)
+    covers = away.filter(noted_at__lte=closed.done_at).filter(
+        Q(state=AbsenceState.READ) | Q(state=AbsenceState.CONFIRMED, settled_at__lte=closed.done_at, ended_on=None)
+    )
+    assert not covers.exists(), "closed while they were away"
     announced = [
         row
         for row in steps

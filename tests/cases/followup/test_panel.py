@@ -122,7 +122,9 @@ def test_a_pasted_note_is_read_shown_and_confirmed_in_one_click(desk: Desk) -> N
     assert "Please confirm the dates" in press(case, desk.technician, "note_absence", NOON + HOUR, note=note)
     said = side(case, desk.technician, NOON + HOUR, "Out of office")
     assert "Away from Fri 5 June, back on Sat 13 June" in said
-    assert "please say below how long they are away" in side(case, desk.technician, NOON + HOUR)
+    asleep = side(case, desk.technician, NOON + 2 * DAY)
+    assert "Asleep while they are away, until Mon 15 Jun, 08:00" in asleep
+    assert "Please confirm or correct the days below." in asleep
     absence = Absence.objects.get()
     assert "The dates are confirmed" in press(
         case, desk.technician, "confirm_absence", NOON + 2 * HOUR, absence=absence.pk
@@ -144,8 +146,8 @@ def test_what_is_no_day_is_refused_in_a_sentence_and_the_note_is_kept(desk: Desk
     assert not Absence.objects.exists()
 
 
-def test_an_absence_of_another_case_cannot_be_settled_from_here(desk: Desk) -> None:  # A1
-    case, other = asked(desk), asked(desk)
+def test_an_absence_of_somebody_else_on_another_case_cannot_be_settled_from_here(desk: Desk) -> None:  # A1, F5
+    case, other = asked(desk), asked(desk, contact=desk.end_user, opened_despite="It burns.")
     absence = absence_log.note_absence(other.pk, desk.technician, NOON, note="?")
     said = press(case, desk.technician, "dismiss_absence", NOON, absence=absence.pk)
     assert "This absence does not belong to the case" in said

@@ -374,7 +374,9 @@ def test_a_note_that_cannot_be_read_asks_the_owner_once_and_sleeps_a_business_we
     life.until("30 June 00:00", {"3 June 16:00": note, "8 June 11:00": note, "11 June 11:00": note})
     assert life.mails() == [
         ("absence_unclear", OWNER, "3 June 16:00"),
+        ("absence_noted", OWNER, "8 June 11:00"),  # by somebody else, and not asked again
         ("attempt", CUSTOMER, "10 June 10:00"),
+        ("absence_noted", OWNER, "11 June 11:00"),
         ("attempt", CUSTOMER, "12 June 10:00"),
         ("attempt_last", CUSTOMER, "16 June 10:00"),
         ("closed_no_response", CUSTOMER, "18 June 10:00"),
@@ -383,16 +385,85 @@ def test_a_note_that_cannot_be_read_asks_the_owner_once_and_sleeps_a_business_we
     assert Absence.objects.filter(asked_at__isnull=False).count() == 1
 
 
-def test_dates_that_were_read_count_for_nothing_until_somebody_confirms_them(desk: Desk):  # F5
+JUNE_AND_JULY = "I am out of the office from 1 June 2026 and will return on 31 July 2026."
+
+
+@pytest.mark.parametrize(
+    ("reason", "first"), [(WaitReason.INFORMATION, "attempt"), (WaitReason.CANNOT_NOW, "notice_1")]
+)
+def test_dates_that_were_read_put_the_plan_to_sleep_at_once_and_nothing_closes_meanwhile(desk: Desk, reason, first):
+    # F5
+    life = load_clock(desk, reason)
+    absence = absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), note=JUNE_AND_JULY)
+    assert (absence.state, absence.back_on) == (AbsenceState.READ, day("31 July"))
+    life.until("31 July 12:00")
+    assert life.mails() == [
+        ("absence_unclear", OWNER, "3 June 15:00"),  # to confirm, though the owner pasted it
+        ("asleep_long", OWNER, "3 July 14:00"),  # 30 days of the wait
+        (first, CUSTOMER, "31 July 10:00"),
+    ]
+
+
+def test_confirming_dates_corrects_them(desk: Desk):  # F5
     life = load_clock(desk)
-    note = "I am out of the office until 26 June 2026. Regards"
-    absence = absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), note=note)
-    assert (absence.state, absence.back_on) == (AbsenceState.READ, day("27 June"))
-    assert load_wait(reload(life.case)).skip_sleep(at("4 June 10:00")) == at("10 June 10:00")
-    absence_log.confirm_absence(absence.pk, desk.technician, at("3 June 15:30"))
+    absence = absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), note=JUNE_AND_JULY)
+    absence_log.confirm_absence(absence.pk, desk.technician, at("3 June 15:30"), back_on=day("29 June"))
     assert load_wait(reload(life.case)).skip_sleep(at("4 June 10:00")) == at("29 June 10:00")
     life.until("29 June 12:00")
-    assert life.mails() == [("attempt", CUSTOMER, "29 June 10:00")]
+    assert life.mails()[1:] == [("attempt", CUSTOMER, "29 June 10:00")]
+
+
+def test_dates_that_were_read_can_be_ended_and_dismissed_before_anybody_confirms_them(desk: Desk):  # F5
+    life = load_clock(desk)
+    for move in (absence_log.end_absence, absence_log.dismiss_absence):
+        absence = absence_log.note_absence(life.case.pk, desk.technician, at("4 June 09:00"), note=JUNE_AND_JULY)
+        assert load_wait(reload(life.case)).skip_sleep(at("5 June 10:00")) == at("31 July 10:00")
+        move(absence.pk, desk.technician, at("5 June 09:00"))
+        assert load_wait(reload(life.case)).skip_sleep(at("5 June 10:00")) == at("5 June 10:00")
+
+
+def test_the_owner_is_told_what_somebody_else_notes_and_asked_what_nobody_has_confirmed_once(desk: Desk):  # F5
+    life = load_clock(desk)
+    absence_log.note_absence(life.case.pk, desk.manager, at("3 June 15:00"), back_on=day("10 June"))
+    absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:10"), back_on=day("11 June"))
+    for minute in (20, 30):  # the reply to each of two mails
+        absence_log.note_absence(life.case.pk, desk.manager, at(f"3 June 15:{minute}"), note=JUNE_AND_JULY)
+    deliver(lambda: at("3 June 15:40"))
+    assert [(mail.template, mail.to_address) for mail in Mail.objects.filter(template__startswith="absence")[::-1]] == [
+        ("absence_noted", OWNER),
+        ("absence_unclear", OWNER),
+        ("absence_noted", OWNER),  # the same dates again
+    ]
+    noted = Mail.objects.filter(template="absence_noted").first()
+    assert "support_manager has noted: Away from Mon 1 June, back on Fri 31 July." in noted.text
+
+
+def test_by_hand_no_case_closes_for_no_response_while_its_contact_is_away(desk: Desk):  # F5, C4
+    life = load_clock(desk).until("11 June 12:00")
+    life.is_away("22 June", away_from="11 June")(at("11 June 12:00"))
+    with pytest.raises(Refused, match="is noted as away"):
+        transitions.resolve(life.case.pk, desk.technician, at("12 June 11:00"), resolution=Resolution.NO_RESPONSE)
+
+
+def test_an_absence_is_its_persons_whoever_the_case_waits_for(desk: Desk):  # F5
+    life = load_clock(desk)
+    other = transitions.ask_customer(
+        desk.open_case(NOON).pk, desk.l3, NOON, question="?", reason=WaitReason.CONFIRM, send=False,
+        channel=Channel.PHONE,
+    )  # fmt: skip
+    Case.objects.filter(pk=other.pk).update(owner=desk.l3)
+    away_until, awake = at("22 June 10:00"), at("4 June 10:00")
+    absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), back_on=day("22 June"))
+    for case in (life.case, other):
+        assert load_wait(reload(case)).skip_sleep(awake) == away_until
+        assert reload(case).follow_up_check_at == at("3 June 15:00")
+    assert list(Mail.objects.filter(template="absence_noted").values_list("to_address", "case")) == [
+        (desk.l3.email, other.pk)
+    ]
+    for contact, wakes in ((desk.end_user, awake), (desk.contact, away_until)):  # another contact is not away
+        transitions.edit_details(life.case.pk, desk.technician, at("3 June 16:00"), changes={"contact": contact})
+        assert load_wait(reload(life.case)).skip_sleep(awake) == wakes
+        assert load_wait(reload(other)).skip_sleep(awake) == away_until
 
 
 def test_no_absence_after_all_and_the_plan_goes_on_at_once(desk: Desk):  # F5
@@ -401,7 +472,7 @@ def test_no_absence_after_all_and_the_plan_goes_on_at_once(desk: Desk):  # F5
     life.until(
         "20 June 00:00", {"5 June 12:00": lambda now: absence_log.dismiss_absence(absence.pk, desk.technician, now)}
     )
-    assert life.mails()[0] == ("attempt", CUSTOMER, "5 June 12:00")
+    assert life.mails()[1] == ("attempt", CUSTOMER, "5 June 12:00")
 
 
 def test_back_sooner_than_said(desk: Desk):  # F5
