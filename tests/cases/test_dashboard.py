@@ -126,7 +126,10 @@ def test_calls_to_make_and_absences_to_settle_are_on_the_owners_desk_until_they_
         return [todo.what for card in shown for todo in card.context["rows"]]
 
     desk.company.contacts.update(phone="+49 30 1234")
-    called, away = desk.open_case(preferred_means="phone"), desk.open_case()
+    called = desk.open_case(preferred_means="phone")
+    away = desk.open_case(
+        contact=desk.end_user, opened_despite="Their help desk is away."
+    )  # an absence is its person's
     for case in (called, away):
         transitions.ask_customer(
             case.pk,
