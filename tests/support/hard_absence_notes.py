@@ -1,0 +1,465 @@
+"""Absence notes whose plain reading gives a false day, of four kinds and in eight languages, answers worked out by hand (F5).
+
+The kinds:
+
+- `later weekday`: "back on Monday" after a day or week away that lies later than the receipt.
+- `not until`: "not ... until D" or "only from D" is the return, not the last day away.
+- `two days`: two possible days or a doubtful one are asked.
+- `history`: the mail that the note answers or forwards is not the note.
+
+FIRST was written before the reader was touched; SECOND then too, and was not run until the reader was mended for FIRST.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+COUNTRIES = {"en": "GB", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "pt": "PT", "nl": "NL", "ja": "JP"}
+RECEIVED = date(2026, 8, 10)  # a Monday
+KINDS = ("later weekday", "not until", "two days", "history")
+
+
+@dataclass(frozen=True, slots=True)
+class HardNote:
+    """`back_on` is None where a careful person asks; `away_from` may also be left unread."""
+
+    kind: str
+    language: str
+    text: str
+    back_on: date | None = None
+    away_from: date | None = None
+
+    @property
+    def country(self) -> str:
+        return COUNTRIES[self.language]
+
+
+def _notes(kind: str, by_language: dict[str, list[tuple[str, ...]]]) -> list[HardNote]:
+    """From (text), (text, return) and (text, return, start), the days as month-day of 2026."""
+    return [
+        HardNote(kind, language, text, *(date.fromisoformat(f"2026-{day}") for day in days))
+        for language, notes in by_language.items()
+        for text, *days in notes
+    ]
+
+
+_LATER_WEEKDAY = {
+    "en": [
+        ("Hi, I'm out of the office on Thursday 27 August and back on Friday.", "08-28", "08-27"),
+        ("Next week I'm on annual leave. I'll be back at my desk on Monday.", "08-24"),
+        ("I will be at a conference on 19 and 20 August. Back in the office Friday.", "08-21", "08-19"),
+    ],
+    "de": [
+        ("Am Dienstag, 25. August bin ich auf Fortbildung, am Mittwoch wieder im Büro.", "08-26", "08-25"),
+        ("Nächste Woche habe ich Urlaub, am Montag bin ich wieder erreichbar.", "08-24"),
+        ("In KW 35 bin ich nicht im Haus. Ab Montag bin ich wieder da.", "08-31"),
+    ],
+    "fr": [
+        ("Je serai absent le vendredi 28 août, de retour lundi.", "08-31", "08-28"),
+        ("La semaine prochaine je suis en congés. Je reviens lundi.", "08-24"),
+        ("En formation les 26 et 27 août, je serai de retour vendredi.", "08-28", "08-26"),
+    ],
+    "es": [
+        ("El viernes 21 de agosto estaré fuera de la oficina; vuelvo el lunes.", "08-24", "08-21"),
+        ("La próxima semana estoy de vacaciones y regreso el lunes.", "08-24"),
+        ("Estaré de viaje los días 18 y 19 de agosto. Vuelvo el jueves.", "08-20", "08-18"),
+    ],
+    "it": [
+        ("Venerdì 21 agosto sarò fuori ufficio, rientro lunedì.", "08-24", "08-21"),
+        ("La prossima settimana sono in ferie. Torno lunedì.", "08-24"),
+        ("Il 25 agosto sono in trasferta e rientro giovedì.", "08-27", "08-25"),
+    ],
+    "pt": [
+        ("Na sexta-feira, 21 de agosto, estarei fora do escritório. Volto na segunda-feira.", "08-24", "08-21"),
+        ("Estou de férias na próxima semana e regresso na segunda-feira.", "08-24"),
+        ("Dia 26 de agosto estou em viagem, volto na quinta-feira.", "08-27", "08-26"),
+    ],
+    "nl": [
+        ("Vrijdag 21 augustus ben ik vrij, maandag ben ik weer terug.", "08-24", "08-21"),
+        ("Volgende week ben ik met vakantie. Op maandag ben ik terug.", "08-24"),
+        ("Op 25 en 26 augustus ben ik op zakenreis. Donderdag ben ik weer op kantoor.", "08-27", "08-25"),
+    ],
+    "ja": [
+        ("8月21日（金）は休暇をいただきます。月曜日に出社いたします。", "08-24", "08-21"),
+        ("来週は夏季休暇です。月曜日から出社します。", "08-24"),
+        ("8月25日は出張で不在です。木曜日に復帰します。", "08-27", "08-25"),
+    ],
+}
+
+_NOT_UNTIL = {
+    "en": [
+        ("Thanks for your mail. I will not respond until 17 August.", "08-17"),
+        ("I'm on leave and won't be checking my inbox until Wednesday 19 August.", "08-19"),
+        ("We are unable to pick up new tickets until 24 August 2026.", "08-24"),
+    ],
+    "de": [
+        ("Ich bin im Urlaub und werde Ihre Nachricht erst am 24. August lesen.", "08-24"),
+        ("Vor dem 19. August werde ich keine E-Mails beantworten.", "08-19"),
+        ("Ich bin bis zum 21. August nicht am Platz.", "08-22"),
+    ],
+    "fr": [
+        ("Je ne pourrai pas vous répondre avant le 24 août.", "08-24"),
+        ("En vacances, je ne consulterai ma messagerie qu'à partir du 19 août.", "08-19"),
+        ("Je ne lirai pas mes mails avant lundi 17 août.", "08-17"),
+    ],
+    "es": [
+        ("Estoy de vacaciones y no responderé hasta el 17 de agosto.", "08-17"),
+        ("No revisaré el correo hasta el lunes 24 de agosto.", "08-24"),
+        ("No podremos atender su consulta hasta el 19/08/2026.", "08-19"),
+    ],
+    "it": [
+        ("Sono in ferie e non risponderò prima del 24 agosto.", "08-24"),
+        ("Potrò leggere le e-mail solo dal 19 agosto.", "08-19"),
+        ("Non controllerò la posta prima di lunedì 17 agosto.", "08-17"),
+    ],
+    "pt": [
+        ("Estou de férias e não responderei antes de 24 de agosto.", "08-24"),
+        ("Só volto a ler e-mails no dia 19 de agosto.", "08-19"),
+        ("Não vou consultar o correio antes de segunda-feira, 17 de agosto.", "08-17"),
+    ],
+    "nl": [
+        ("Ik ben met vakantie en beantwoord uw mail pas op 24 augustus.", "08-24"),
+        ("Ik lees mijn mail niet voor 19 augustus.", "08-19"),
+        ("Vóór maandag 17 augustus kan ik niet reageren.", "08-17"),
+    ],
+    "ja": [
+        ("休暇中のため、8月17日まで返信できません。", "08-18"),
+        ("8月24日以降でないとメールを確認できません。", "08-24"),
+        ("メールの確認は8月19日からとなります。それまで不在です。", "08-19"),
+    ],
+}
+
+_TWO_DAYS = {
+    "en": [
+        ("I'm away and will be back on 20 or 21 August.",),
+        ("On holiday. Maybe back on 24 August.",),
+        ("I am off sick, returning on Thursday 20 August, or Friday if I still feel bad.",),
+    ],
+    "de": [
+        ("Ich bin im Urlaub und am 20. oder 21. August wieder da.",),
+        ("Bin krank, vielleicht am 24. August wieder im Büro.",),
+        ("Abwesend bis 20. bzw. 21. August.",),
+    ],
+    "fr": [
+        ("Je suis absente, de retour le 20 ou le 21 août.",),
+        ("En congé. Peut-être de retour le 24 août.",),
+        ("Absent jusqu'au 20 août, ou au 21 si besoin.",),
+    ],
+    "es": [
+        ("Estoy fuera y vuelvo el 20 o el 21 de agosto.",),
+        ("De vacaciones. Quizá vuelva el 24 de agosto.",),
+        ("Ausente hasta el 20 o 21 de agosto.",),
+    ],
+    "it": [
+        ("Sono in ferie, rientro il 20 o il 21 agosto.",),
+        ("Sono malato, forse torno il 24 agosto.",),
+        ("Assente fino al 20 oppure 21 agosto.",),
+    ],
+    "pt": [
+        ("Estou de férias e volto no dia 20 ou 21 de agosto.",),
+        ("Ausente. Talvez regresse a 24 de agosto.",),
+        ("Ausente até 20 ou 21 de agosto.",),
+    ],
+    "nl": [
+        ("Ik ben afwezig en op 20 of 21 augustus weer terug.",),
+        ("Ik ben ziek, misschien ben ik op 24 augustus terug.",),
+        ("Afwezig tot 20 of 21 augustus.",),
+    ],
+    "ja": [
+        ("休暇中です。8月20日か21日に出社します。",),
+        ("8月24日に復帰するかもしれません。",),
+        ("8月20日または8月21日まで不在です。",),
+    ],
+}
+
+_HISTORY = {
+    "en": [
+        (
+            """I am away until 14 August.
+
+**From:** Support Desk <support@desk.example>
+**Sent:** Monday, August 10, 2026 9:00 AM
+**To:** Jo Bell
+**Subject:** Your case
+
+We are closed and back on 31 August.""",
+            "08-15",
+        ),
+        (
+            """I'm out at the moment.
+
+Begin forwarded message:
+
+From: Support Desk <support@desk.example>
+Subject: Closing days
+Date: 9 August 2026 at 09:12:11 BST
+To: Jo Bell <jo@client.example>
+
+Our office is closed until 28 August.""",
+        ),
+        (
+            """Back on 17 August.
+
+-------- Forwarded Message --------
+Subject: Closing days
+Date: Sun, 9 Aug 2026 09:12:11 +0100
+From: Support Desk <support@desk.example>
+To: Jo Bell <jo@client.example>
+
+We are away until 28 August.""",
+            "08-17",
+        ),
+    ],
+    "de": [
+        (
+            """Ich bin bis 14. August im Urlaub.
+
+Anfang der weitergeleiteten Nachricht:
+
+Von: Support <support@desk.example>
+Betreff: Betriebsferien
+Datum: 9. August 2026 um 09:12:11 MESZ
+An: Uwe Kern <uwe@firma.example>
+
+Wir sind bis 28. August im Urlaub.""",
+            "08-15",
+        ),
+        (
+            """Ich bin gerade nicht da.
+
+-------- Weitergeleitete Nachricht --------
+Betreff: Betriebsferien
+Datum: Sun, 9 Aug 2026 09:12:11 +0200
+Von: Support <support@desk.example>
+An: Uwe Kern <uwe@firma.example>
+
+Wir sind ab 31. August wieder da.""",
+        ),
+        (
+            """Am 17. August bin ich wieder da.
+
+**Von:** Support <support@desk.example>
+**Gesendet:** Montag, 10. August 2026 09:00
+**An:** Uwe Kern
+**Betreff:** Ihr Fall
+
+Wir sind bis 28. August abwesend.""",
+            "08-17",
+        ),
+    ],
+    "fr": [
+        (
+            """Absent jusqu'au 14 août.
+
+Début du message transféré :
+
+De: Support <support@desk.example>
+Objet: Fermeture
+Date: 9 août 2026 à 09:12:11 UTC+2
+À: Luc Petit <luc@client.example>
+
+Nous sommes en congés jusqu'au 28 août.""",
+            "08-15",
+        ),
+        (
+            """Je suis absent pour le moment.
+
+De : Support <support@desk.example>
+Envoyé le : lundi 10 août 2026 09:00
+À : Luc Petit
+Objet : Votre dossier
+
+Nous serons de retour le 31 août.""",
+        ),
+        (
+            """De retour le 17 août.
+
+Le dim. 9 août 2026 à 09:12, Support <support@desk.example> a
+écrit :
+
+Nous sommes absents jusqu'au 28 août.""",
+            "08-17",
+        ),
+    ],
+    "es": [
+        (
+            """Estoy de vacaciones hasta el 14 de agosto.
+
+Inicio del mensaje reenviado:
+
+De: Soporte <support@desk.example>
+Asunto: Cierre
+Fecha: 9 de agosto de 2026, 9:12:11 CEST
+Para: Ana Gil <ana@cliente.example>
+
+Estaremos cerrados hasta el 28 de agosto.""",
+            "08-15",
+        ),
+        (
+            """Ahora mismo estoy fuera.
+
+**De:** Soporte <support@desk.example>
+**Enviado:** lunes, 10 de agosto de 2026 9:00
+**Para:** Ana Gil
+**Asunto:** Su caso
+
+Volvemos el 31 de agosto.""",
+        ),
+        (
+            """Vuelvo el 17 de agosto.
+
+-------- Mensaje reenviado --------
+Asunto: Cierre
+Fecha: Sun, 9 Aug 2026 09:12:11 +0200
+De: Soporte <support@desk.example>
+Para: Ana Gil <ana@cliente.example>
+
+Estamos ausentes hasta el 28 de agosto.""",
+            "08-17",
+        ),
+    ],
+    "it": [
+        (
+            """Sono in ferie fino al 14 agosto.
+
+Inizio messaggio inoltrato:
+
+Da: Supporto <support@desk.example>
+Oggetto: Chiusura
+Data: 9 agosto 2026 09:12:11 CEST
+A: Luca Neri <luca@cliente.example>
+
+Siamo chiusi fino al 28 agosto.""",
+            "08-15",
+        ),
+        (
+            """Al momento sono fuori ufficio.
+
+**Da:** Supporto <support@desk.example>
+**Inviato:** lunedì 10 agosto 2026 09:00
+**A:** Luca Neri
+**Oggetto:** La sua richiesta
+
+Riapriamo il 31 agosto.""",
+        ),
+        (
+            """Torno il 17 agosto.
+
+Il giorno 9 ago 2026, alle ore 09:12, Supporto <support@desk.example> ha scritto:
+
+Siamo assenti fino al 28 agosto.""",
+            "08-17",
+        ),
+    ],
+    "pt": [
+        (
+            """Estou ausente até 14 de agosto.
+
+De: Suporte <support@desk.example>
+Enviada em: segunda-feira, 10 de agosto de 2026 09:00
+Para: Rui Pinto
+Assunto: O seu caso
+
+Estamos encerrados até 28 de agosto.""",
+            "08-15",
+        ),
+        (
+            """De momento estou fora.
+
+Início da mensagem reenviada:
+
+De: Suporte <support@desk.example>
+Assunto: Encerramento
+Data: 9 de agosto de 2026, 09:12:11 WEST
+Para: Rui Pinto <rui@cliente.example>
+
+Voltamos a 31 de agosto.""",
+        ),
+        (
+            """Regresso a 17 de agosto.
+
+No dia 9 de ago. de 2026, às 09:12, Suporte <support@desk.example> escreveu:
+
+Estamos ausentes até 28 de agosto.""",
+            "08-17",
+        ),
+    ],
+    "nl": [
+        (
+            """Ik ben afwezig t/m 14 augustus.
+
+Begin doorgestuurd bericht:
+
+Van: Support <support@desk.example>
+Onderwerp: Sluiting
+Datum: 9 augustus 2026 om 09:12:11 CEST
+Aan: Kees Bos <kees@klant.example>
+
+Wij zijn gesloten tot en met 28 augustus.""",
+            "08-15",
+        ),
+        (
+            """Ik ben er nu even niet.
+
+-------- Doorgestuurd bericht --------
+Onderwerp: Sluiting
+Datum: Sun, 9 Aug 2026 09:12:11 +0200
+Van: Support <support@desk.example>
+Aan: Kees Bos <kees@klant.example>
+
+Wij zijn op 31 augustus weer terug.""",
+        ),
+        (
+            """Op 17 augustus ben ik terug.
+
+**Van:** Support <support@desk.example>
+**Verzonden:** maandag 10 augustus 2026 09:00
+**Aan:** Kees Bos
+**Onderwerp:** Uw zaak
+
+Wij zijn afwezig tot 28 augustus.""",
+            "08-17",
+        ),
+    ],
+    "ja": [
+        (
+            """8月14日まで不在です。
+
+差出人: サポート <support@desk.example>
+日付: 2026年8月9日 9:12
+宛先: 佐藤
+件名: 休業のお知らせ
+
+8月28日まで休業いたします。""",
+            "08-15",
+        ),
+        (
+            """ただいま不在にしております。
+
+転送されたメッセージ:
+
+差出人: サポート <support@desk.example>
+件名: 休業のお知らせ
+日付: 2026年8月9日 9:12:11 JST
+宛先: 佐藤 <sato@client.example>
+
+8月31日より営業を再開いたします。""",
+        ),
+        (
+            """8月17日に出社いたします。
+
+2026/08/09 9:12、サポート <support@desk.example>のメール:
+
+8月28日まで不在です。""",
+            "08-17",
+        ),
+    ],
+}
+
+FIRST = [
+    *_notes("later weekday", _LATER_WEEKDAY),
+    *_notes("not until", _NOT_UNTIL),
+    *_notes("two days", _TWO_DAYS),
+    *_notes("history", _HISTORY),
+]
