@@ -463,3 +463,405 @@ FIRST = [
     *_notes("two days", _TWO_DAYS),
     *_notes("history", _HISTORY),
 ]
+
+_LATER_WEEKDAY_2 = {
+    "en": [
+        ("I am on holiday the week of 17 August, returning Monday.", "08-24"),
+        ("Closed for a team day on Wed 26 Aug. We reopen on Thursday.", "08-27", "08-26"),
+        ("I'm taking two weeks off. See you back on Monday!",),
+    ],
+    "de": [
+        ("Kommende Woche bin ich auf Dienstreise und ab Donnerstag zurück.",),
+        ("Wir haben am 20. und 21.8. geschlossen und sind Montag wieder für Sie da.", "08-24", "08-20"),
+        ("Ich bin die letzte Augustwoche nicht da, Rückkehr am Dienstag.",),
+    ],
+    "fr": [
+        ("Je suis en déplacement la semaine du 17 août et de retour au bureau lundi.", "08-24"),
+        ("Fermeture exceptionnelle le jeudi 20 août. Réouverture vendredi.", "08-21", "08-20"),
+        ("Je prends quinze jours de vacances, de retour mardi.",),
+    ],
+    "es": [
+        ("La semana que viene no estaré; me reincorporo el martes.", "08-25"),
+        ("Cerrado el lunes 24 de agosto. Reabrimos el martes.", "08-25", "08-24"),
+        ("Estoy de permiso dos semanas y vuelvo el lunes.",),
+    ],
+    "it": [
+        ("Settimana prossima chiusi per ferie, riapriamo lunedì.", "08-24"),
+        ("Sono assente il 20 e 21 agosto, di ritorno lunedì.", "08-24", "08-20"),
+        ("Prendo due settimane di vacanza, rientro lunedì.",),
+    ],
+    "pt": [
+        ("Na semana de 17 de agosto estou de férias e volto na segunda-feira.", "08-24"),
+        ("Encerrado na quinta-feira, 20 de agosto. Reabrimos na sexta-feira.", "08-21", "08-20"),
+        ("Vou tirar duas semanas de folga, regresso na terça-feira.",),
+    ],
+    "nl": [
+        ("In week 35 ben ik afwezig. Ik ben maandag weer aanwezig.", "08-31"),
+        ("Donderdag 20 augustus zijn wij gesloten, vrijdag zijn wij weer open en terug.", "08-21", "08-20"),
+        ("Ik ben twee weken op vakantie en dinsdag weer terug.",),
+    ],
+    "ja": [
+        ("8月17日の週は休暇をいただきます。火曜日に出社します。", "08-25"),
+        ("8月20日と21日は不在にします。月曜日より対応いたします。", "08-24", "08-20"),
+        ("再来週は休業です。水曜日から通常営業いたします。",),
+    ],
+}
+
+_NOT_UNTIL_2 = {
+    "en": [
+        ("Unfortunately I cannot reply to any messages until Monday, 17th August.", "08-17"),
+        ("I won't be online till 19 Aug and your mail will not be forwarded.", "08-19"),
+        ("On vacation, so nothing will be looked at until August 24.", "08-24"),
+    ],
+    "de": [
+        ("Frühestens am 24. August kann ich mich wieder melden.",),
+        ("Ich bin derzeit verreist und kann erst wieder ab dem 19. August antworten.", "08-19"),
+        ("Nicht vor Montag, 17. August erreichbar.", "08-17"),
+    ],
+    "fr": [
+        ("Je ne traiterai votre demande que le 24 août.", "08-24"),
+        ("Pas de réponse de ma part avant le mercredi 19 août.", "08-19"),
+        ("Absente, je ne serai joignable qu'à compter du 17 août.", "08-17"),
+    ],
+    "es": [
+        ("No tendré acceso al correo hasta el miércoles 19 de agosto.", "08-19"),
+        ("Hasta el 24 de agosto no podré contestar.", "08-24"),
+        ("No leeré su mensaje antes del 17 de agosto.", "08-17"),
+    ],
+    "it": [
+        ("Vi risponderò soltanto a partire dal 24 agosto, ora sono in ferie.", "08-24"),
+        ("Prima del 19 agosto non sarò in grado di rispondere.", "08-19"),
+        ("Non sarò di nuovo in ufficio prima del 17 agosto.", "08-17"),
+    ],
+    "pt": [
+        ("Só poderei responder a partir de 24 de agosto.", "08-24"),
+        ("Antes de 19 de agosto não terei acesso ao e-mail.", "08-19"),
+        ("Não estarei de volta antes do dia 17 de agosto.", "08-17"),
+    ],
+    "nl": [
+        ("Pas vanaf 24 augustus kan ik uw vraag weer in behandeling nemen.", "08-24"),
+        ("Ik zal niet eerder dan 19 augustus antwoorden.", "08-19"),
+        ("U krijgt niet vóór 17 augustus een reactie van mij.", "08-17"),
+    ],
+    "ja": [
+        ("8月24日までメールを見ることができません。", "08-25"),
+        ("8月19日まではご連絡に対応できかねます。", "08-20"),
+        ("ご返信は8月17日以降になりますので、ご了承ください。", "08-17"),
+    ],
+}
+
+_TWO_DAYS_2 = {
+    "en": [
+        ("I should be back on Monday 24 August but it could be the 25th.",),
+        ("Returning either Thursday or Friday.",),
+        ("Away until 14 August, perhaps until 21 August.",),
+    ],
+    "de": [
+        ("Ich bin entweder am Donnerstag oder am Freitag wieder da.",),
+        ("Wieder da am 24./25. August.",),
+        ("Urlaub bis 14. August, eventuell bis 21. August.",),
+    ],
+    "fr": [
+        ("Retour jeudi ou vendredi.",),
+        ("Je pense être de retour le 24 août, sinon le 25.",),
+        ("Absent jusqu'au 14 août, voire jusqu'au 21 août.",),
+    ],
+    "es": [
+        ("Vuelvo el jueves o el viernes.",),
+        ("Creo que vuelvo el 24 de agosto, a más tardar el 25.",),
+        ("Fuera hasta el 14 de agosto, a lo mejor hasta el 21 de agosto.",),
+    ],
+    "it": [
+        ("Rientro giovedì o venerdì.",),
+        ("Dovrei tornare il 24 agosto, al più tardi il 25 agosto.",),
+        ("In ferie fino al 14 agosto, magari fino al 21 agosto.",),
+    ],
+    "pt": [
+        ("Volto quinta-feira ou sexta-feira.",),
+        ("Em princípio regresso a 24 de agosto, o mais tardar a 25.",),
+        ("De férias até 14 de agosto, ou até 21 de agosto.",),
+    ],
+    "nl": [
+        ("Donderdag of vrijdag ben ik weer terug.",),
+        ("Terug op 24/25 augustus.",),
+        ("Met verlof tot 14 augustus, mogelijk tot 21 augustus.",),
+    ],
+    "ja": [
+        ("木曜日か金曜日に出社予定です。",),
+        ("8月24日、もしくは25日に復帰いたします。",),
+        ("8月14日まで休暇ですが、8月21日まで延びる可能性があります。",),
+    ],
+}
+
+_HISTORY_2 = {
+    "en": [
+        (
+            """Away until 14 August.
+
+------- Original Message -------
+On Sunday, August 9th, 2026 at 9:12 AM, Support Desk <support@desk.example> wrote:
+
+We are away until 28 August.""",
+            "08-15",
+        ),
+        (
+            """I'm not at my desk right now.
+
+From: Support Desk <support@desk.example>
+Date: Monday, 10 August 2026 at 09:00
+To: Jo Bell <jo@client.example>
+Cc: Ann Lee <ann@client.example>
+Subject: Re: Closing days
+
+We are out of office until 28 August.""",
+        ),
+        (
+            """I'll return on 17 August.
+
+| From: Support Desk
+| Sent: 10 August 2026 09:00
+| To: Jo Bell
+| Subject: Closing days
+|
+| We are out of office until 28 August.""",
+            "08-17",
+        ),
+    ],
+    "de": [
+        (
+            """Ich bin bis 14. August im Urlaub.
+
+-----Ursprüngliche Nachricht-----
+Von: Support [mailto:support@desk.example]
+Gesendet: Montag, 10. August 2026 09:00
+An: Uwe Kern
+Betreff: Betriebsferien
+
+Wir sind bis 28. August im Urlaub.""",
+            "08-15",
+        ),
+        (
+            """Danke für Ihre Nachricht, ich melde mich.
+
+"Support Desk" <support@desk.example> schrieb am 10.08.2026 09:12:11:
+
+Wir sind bis 28. August im Urlaub.""",
+        ),
+        (
+            """Zurück am 17. August.
+
+Am So., 9. Aug. 2026 um 09:12 Uhr schrieb Support Desk <
+support@desk.example>:
+
+Wir sind bis 28. August im Urlaub.""",
+            "08-17",
+        ),
+    ],
+    "fr": [
+        (
+            """Absent jusqu'au 14 août.
+
+-------- Message transféré --------
+Sujet : Fermeture
+Date : Sun, 9 Aug 2026 09:12:11 +0200
+De : Support <support@desk.example>
+Pour : Luc Petit <luc@client.example>
+
+Nous sommes absents jusqu'au 28 août.""",
+            "08-15",
+        ),
+        (
+            """Je suis en réunion.
+
+-----Message d'origine-----
+De : Support
+Envoyé : lundi 10 août 2026 09:00
+À : Luc Petit
+Objet : Fermeture
+
+Nous sommes absents jusqu'au 28 août.""",
+        ),
+        (
+            """Je reviens le 17 août.
+
+**De :** Support <support@desk.example>
+**Date :** lundi 10 août 2026 à 09:00
+**À :** Luc Petit
+**Objet :** Fermeture
+
+Nous sommes absents jusqu'au 28 août.""",
+            "08-17",
+        ),
+    ],
+    "es": [
+        (
+            """Ausente hasta el 14 de agosto.
+
+El dom, 9 ago 2026 a las 9:12, Soporte (<support@desk.example>) escribió:
+
+Estamos ausentes hasta el 28 de agosto.""",
+            "08-15",
+        ),
+        (
+            """Estoy reunido toda la mañana.
+
+De: Soporte
+Enviado el: lunes, 10 de agosto de 2026 9:00
+Para: Ana Gil
+CC: Luis Mora
+Asunto: Cierre
+
+Estamos ausentes hasta el 28 de agosto.""",
+        ),
+        (
+            """Regreso el 17 de agosto.
+
+-----Mensaje original-----
+De: Soporte [mailto:support@desk.example]
+Enviado: 10/08/2026 9:00
+
+Estamos ausentes hasta el 28 de agosto.""",
+            "08-17",
+        ),
+    ],
+    "it": [
+        (
+            """Assente fino al 14 agosto.
+
+-----Messaggio originale-----
+Da: Supporto
+Inviato: lunedì 10 agosto 2026 09:00
+A: Luca Neri
+Oggetto: Chiusura
+
+Siamo chiusi fino al 28 agosto.""",
+            "08-15",
+        ),
+        (
+            """Ora sono in riunione.
+
+-------- Messaggio Inoltrato --------
+Oggetto: Chiusura
+Data: Sun, 9 Aug 2026 09:12:11 +0200
+Mittente: Supporto <support@desk.example>
+A: Luca Neri <luca@cliente.example>
+
+Siamo chiusi fino al 28 agosto.""",
+        ),
+        (
+            """Rientro il 17 agosto.
+
+Il dom 9 ago 2026, 09:12 Supporto <support@desk.example> ha
+scritto:
+
+Siamo chiusi fino al 28 agosto.""",
+            "08-17",
+        ),
+    ],
+    "pt": [
+        (
+            """De férias até 14 de agosto.
+
+---------- Forwarded message ---------
+De: Suporte <support@desk.example>
+Date: dom., 9 de ago. de 2026 às 09:12
+Subject: Encerramento
+To: Rui Pinto <rui@cliente.example>
+
+Estamos encerrados até 28 de agosto.""",
+            "08-15",
+        ),
+        (
+            """Estou em reunião.
+
+-----Mensagem original-----
+De: Suporte
+Enviada: segunda-feira, 10 de agosto de 2026 09:00
+Para: Rui Pinto
+Assunto: Encerramento
+
+Estamos encerrados até 28 de agosto.""",
+        ),
+        (
+            """Volto a 17 de agosto.
+
+Em dom., 9 de ago. de 2026 às 09:12, Suporte <support@desk.example>
+escreveu:
+
+Estamos encerrados até 28 de agosto.""",
+            "08-17",
+        ),
+    ],
+    "nl": [
+        (
+            """Afwezig tot en met 14 augustus.
+
+Op zo 9 aug 2026 om 09:12 schreef Support Desk <support@desk.example>:
+
+Wij zijn gesloten tot en met 28 augustus.""",
+            "08-15",
+        ),
+        (
+            """Ik zit in een overleg.
+
+-----Oorspronkelijk bericht-----
+Van: Support
+Verzonden: maandag 10 augustus 2026 09:00
+Aan: Kees Bos
+Onderwerp: Sluiting
+
+Wij zijn gesloten tot en met 28 augustus.""",
+        ),
+        (
+            """Terug op 17 augustus.
+
+Van: Support <support@desk.example>
+Datum: maandag 10 augustus 2026 om 09:00
+Aan: Kees Bos <kees@klant.example>
+Onderwerp: Sluiting
+
+Wij zijn gesloten tot en met 28 augustus.""",
+            "08-17",
+        ),
+    ],
+    "ja": [
+        (
+            """8月14日まで休暇です。
+
+-----元のメッセージ-----
+差出人: サポート
+送信日時: 2026年8月10日月曜日 9:00
+宛先: 佐藤
+件名: 休業のお知らせ
+
+8月28日まで休業いたします。""",
+            "08-15",
+        ),
+        (
+            """ただいま会議中です。
+
+2026年8月9日(日) 9:12 サポート <support@desk.example>:
+
+8月28日まで休業いたします。""",
+        ),
+        (
+            """8月17日に復帰します。
+
+-------- 転送メッセージ --------
+件名： 休業のお知らせ
+日付： Sun, 9 Aug 2026 09:12:11 +0900
+差出人： サポート <support@desk.example>
+宛先： 佐藤 <sato@client.example>
+
+8月28日まで休業いたします。""",
+            "08-17",
+        ),
+    ],
+}
+
+SECOND = [
+    *_notes("later weekday", _LATER_WEEKDAY_2),
+    *_notes("not until", _NOT_UNTIL_2),
+    *_notes("two days", _TWO_DAYS_2),
+    *_notes("history", _HISTORY_2),
+]
