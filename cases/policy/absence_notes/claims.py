@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from enum import Enum, auto
 from itertools import pairwise
 
+from cases.policy.absence_notes.own_words import own_words
 from cases.policy.absence_notes.tokens import (
     BETWEEN_DAYS,
     HERE,
@@ -18,7 +19,6 @@ from cases.policy.absence_notes.tokens import (
     Day,
     Token,
     link_of,
-    own_words,
     part_before,
     tokenize,
 )

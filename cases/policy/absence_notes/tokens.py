@@ -5,9 +5,7 @@ Every day has its month, year and weekday together, however the note spreads the
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -29,82 +27,9 @@ from cases.policy.absence_notes.vocabulary import (
     folded,
 )
 
-LONGEST_TEXT = 20_000
 #: A wrapped line goes on in the next; a shorter one was ended on purpose.
 WRAPPED_LINE = 40
 REIWA_BEGAN_AFTER = 2018
-
-# The note's own words ------------------------------------------------------------------------------------------------
-
-_LINE_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h\d|/?table|/?ul)\b[^<>]{0,2000}>", re.IGNORECASE)
-_UNSEEN_TAG = re.compile(r"<(style|script|head)\b.{0,5000}?</\1>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"</?[a-z!][^<>@]{0,2000}>", re.IGNORECASE)
-
-_SEPARATOR = re.compile(r"\s*(?:-{3,}\s*[^\W\d_].{0,80}?-{3,}|_{10,})\s*$")
-_SOMEBODY_WROTE = re.compile(
-    r"\s*(?:(?:on|am|le|el|il|em|op|den|a)\s.{4,250}"
-    r"(?:wrote|schrieb|écrit|escribió|ha scritto|escreveu|schreef|het volgende geschreven).{0,120}"
-    r"|\d{4}年.{4,200}(?:[<>]|さん|wrote|のメール).{0,80}):\s*$",
-    re.IGNORECASE,
-)
-_HEADER_FROM = re.compile(r"\s*\*?(?:from|von|de|da|van|差出人|送信者)\s?\*?:", re.IGNORECASE)
-_HEADER_SENT = re.compile(
-    r"\s*\*?(?:sent|gesendet|envoyé|enviado(?: el| em)?|inviato|data|verzonden|date|datum|fecha|送信日時|日時)\s?\*?:",
-    re.IGNORECASE,
-)
-_HEADER_REST = re.compile(r"\s*\*?(?:to|an|à|para|a|per|aan|cc|kopie|宛先)\s?\*?:", re.IGNORECASE)
-_HEADER_SUBJECT = re.compile(
-    r"\s*\*?(?:subject|betreff|objet|asunto|oggetto|assunto|onderwerp|件名)\s?\*?:", re.IGNORECASE
-)
-
-
-def own_words(text: str) -> str:
-    """The note without markup and without the mail it answers, full-width digits made plain."""
-    text = unicodedata.normalize("NFKC", text[:LONGEST_TEXT])[:LONGEST_TEXT]
-    text = _LINE_TAG.sub("\n", _UNSEEN_TAG.sub(" ", text)) if "<" in text else text
-    text = html.unescape(_TAG.sub(" ", text))[:LONGEST_TEXT].replace("\r\n", "\n").replace("\r", "\n")
-    return "\n".join(_newest(unicodedata.normalize("NFKC", text)[:LONGEST_TEXT].split("\n")))
-
-
-def _newest(lines: Sequence[str]) -> Iterator[str]:
-    """The lines above the quoted history; the header lines of the note itself are passed over but for its subject."""
-    said_something = in_own_header = False
-    for at, line in enumerate(lines):
-        if line.lstrip().startswith((">", "|>")):
-            continue
-        if in_own_header and _is_header(line):
-            if _HEADER_SUBJECT.match(line):
-                yield line.split(":", 1)[1] + "\n"
-            continue
-        in_own_header = False
-        if _begins_history(lines, at):
-            if said_something or not _begins_header(lines, at):
-                return
-            in_own_header = True
-            continue
-        said_something = said_something or bool(line.strip())
-        yield line
-
-
-def _begins_history(lines: Sequence[str], at: int) -> bool:
-    """A separator, "On ... wrote:" (which mail programs wrap) or a block of From, Sent, To, Subject."""
-    one, two = lines[at], " ".join(lines[at : at + 2])
-    wrote = any(_SOMEBODY_WROTE.match(line[:600]) for line in (one, two))
-    return bool(_SEPARATOR.match(one[:200])) or wrote or _begins_header(lines, at)
-
-
-def _begins_header(lines: Sequence[str], at: int) -> bool:
-    near = lines[at + 1 : at + 4]
-    return (
-        bool(_HEADER_FROM.match(lines[at]))
-        and any(map(_HEADER_SENT.match, near))
-        and any(_HEADER_SUBJECT.match(line) or _HEADER_REST.match(line) for line in near)
-    )
-
-
-def _is_header(line: str) -> bool:
-    return any(header.match(line) for header in (_HEADER_FROM, _HEADER_SENT, _HEADER_REST, _HEADER_SUBJECT))
-
 
 # From text to tokens ------------------------------------------------------------------------------------------------
 
