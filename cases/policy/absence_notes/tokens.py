@@ -6,7 +6,7 @@ Every day has its month, year and weekday together, however the note spreads the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import pairwise
@@ -30,6 +30,8 @@ from cases.policy.absence_notes.vocabulary import (
 #: A wrapped line goes on in the next; a shorter one was ended on purpose.
 WRAPPED_LINE = 40
 REIWA_BEGAN_AFTER = 2018
+#: Tokens that are looked at before a day; no sentence that people write is longer.
+LONGEST_PART = 100
 
 # From text to tokens ------------------------------------------------------------------------------------------------
 
@@ -54,6 +56,7 @@ class Day:
     short_year: bool = False
     leads: bool = False  # the month stands first, "August 3": a bare number after it is a day of that month
     next_week: bool = False  # "next Friday": the coming one, or the one after?
+    unclear: bool = False  # "Monday in two weeks", "the first Monday in May": not simply the coming one
 
     @property
     def is_dated(self) -> bool:
@@ -220,11 +223,11 @@ def _japanese_words(match: re.Match[str]) -> Iterator[Token]:
     at = match.start()
     for known in _JAPANESE_WORD.finditer(match.string, match.start(), match.end()):
         if known.start() > at:
-            yield Token(Tag.WORD, at, known.start())
+            yield Token(Tag.OR if match.string[at : known.start()] == "か" else Tag.WORD, at, known.start())
         yield Token(Tag.WORD, *known.span(), word=known[0])
         at = known.end()
     if at < match.end():
-        yield Token(Tag.WORD, at, match.end())
+        yield Token(Tag.OR if match.string[at : match.end()] == "か" else Tag.WORD, at, match.end())
 
 
 def _width(line: str) -> int:
@@ -414,6 +417,7 @@ JOINS = frozenset({Tag.TO, Tag.UNTIL, Tag.DASH, Tag.AND, Tag.FROM_HERE})
 BETWEEN_DAYS = frozenset(
     {Tag.FILLER, Tag.TIME, Tag.LINE, Tag.SHORT_LINE, Tag.ON, Tag.OF, Tag.COLON, Tag.BREAK, Tag.UNTIL_HERE}
 )
+_JOINING = (JOINS | BETWEEN_DAYS | {Tag.OR, Tag.FROM}) - {Tag.BREAK}
 
 
 def _with_shared_months(tokens: list[Token]) -> list[Token]:
@@ -425,7 +429,7 @@ def _with_shared_months(tokens: list[Token]) -> list[Token]:
 
 
 def _in_month_ahead(tokens: list[Token], at: int) -> Token | None:
-    there = _near(tokens, at + 1, 1, JOINS | BETWEEN_DAYS - {Tag.BREAK})
+    there = _near(tokens, at + 1, 1, _JOINING)
     if there is None or tokens[there].tag is not Tag.DATE or not _is_joined(tokens, at, there):
         return None
     whole, number = tokens[there].day, tokens[at].day
@@ -437,7 +441,7 @@ def _in_month_ahead(tokens: list[Token], at: int) -> Token | None:
 
 
 def _in_month_before(tokens: list[Token], at: int) -> Token | None:
-    there = _near(tokens, at - 1, -1, JOINS | BETWEEN_DAYS - {Tag.BREAK})
+    there = _near(tokens, at - 1, -1, _JOINING)
     if there is None or not _is_joined(tokens, there, at):
         return None
     whole, number = tokens[there].day, tokens[at].day
@@ -450,17 +454,21 @@ def _in_month_before(tokens: list[Token], at: int) -> Token | None:
 
 
 def _is_joined(tokens: Sequence[Token], first: int, second: int) -> bool:
-    """By "to", "until" or a dash; by "and" only after "between"."""
-    tags = {token.tag for token in tokens[first + 1 : second]}
-    if tags & (JOINS - {Tag.AND, Tag.FROM_HERE}):
+    """By "to", "until", "and", "or" or a dash."""
+    between = tokens[first + 1 : second]
+    tags = {token.tag for token in between}
+    if tags & (JOINS - {Tag.FROM_HERE}) or has_or(between):
         return True
-    if Tag.FROM_HERE in tags:
-        return second + 1 < len(tokens) and link_of(tokens, second) is Tag.UNTIL
-    return Tag.AND in tags and any(token.tag is Tag.BETWEEN for token in tokens[max(0, first - 4) : first])
+    return Tag.FROM_HERE in tags and second + 1 < len(tokens) and link_of(tokens, second) is Tag.UNTIL
+
+
+def has_or(between: Iterable[Token]) -> bool:
+    """The words between two days; "o" is a Portuguese article and "of" an English preposition elsewhere."""
+    return any(token.tag is Tag.OR or token.word in ("o", "of") for token in between)
 
 
 def _standing_alone(tokens: Sequence[Token], at: int) -> Token:
-    """A weekday or "tomorrow" without a date is a day too, unless the sentence counts weeks: "Monday in two weeks"."""
+    """A weekday or "tomorrow" without a date is a day too."""
     token = tokens[at]
     if token.tag is Tag.AHEAD and not _is_morning(tokens, at):
         return token._replace(tag=Tag.DATE, day=Day(days_ahead=token.number))
@@ -468,11 +476,10 @@ def _standing_alone(tokens: Sequence[Token], at: int) -> Token:
         return token._replace(tag=Tag.DATE)  # "Monday the 15th", "back on the 15th": the next such day
     if token.tag is not Tag.WEEKDAY:
         return token
-    near = [one for one in tokens[max(0, at - 5) : at + 6] if one.tag is Tag.WEEK]
-    if near:
-        return token._replace(tag=Tag.JUNK)
+    nearest, near = tokens[max(0, at - 2) : at + 3], tokens[max(0, at - 5) : at + 6]
+    unclear = any(one.tag is Tag.WEEK for one in near) or any(one.tag is Tag.FAR for one in nearest)
     next_week = at > 0 and tokens[at - 1].word in ("next", "nachsten")
-    return token._replace(tag=Tag.DATE, day=Day(weekday=token.number, next_week=next_week))
+    return token._replace(tag=Tag.DATE, day=Day(weekday=token.number, next_week=next_week, unclear=unclear))
 
 
 def _is_return(tokens: Sequence[Token], at: int) -> bool:
@@ -503,9 +510,10 @@ HERE = {
     Tag.FROM_HERE: Tag.FROM,
     Tag.ON_HERE: Tag.ON,
     Tag.VAGUE_HERE: Tag.VAGUE,
+    Tag.NOT_BEFORE_HERE: Tag.NOT_BEFORE,
 }
-_LINKS = frozenset({Tag.UNTIL, Tag.FROM, Tag.OF, Tag.AFTER, Tag.BEFORE, Tag.VAGUE, Tag.DASH, Tag.AND, Tag.BETWEEN})
-_LINKS_OVER_ON = frozenset({Tag.UNTIL, Tag.FROM, Tag.AFTER, Tag.BEFORE, Tag.VAGUE, Tag.BETWEEN})
+LINKS_OVER_ON = frozenset({Tag.UNTIL, Tag.FROM, Tag.AFTER, Tag.BEFORE, Tag.NOT_BEFORE, Tag.VAGUE, Tag.BETWEEN})
+_LINKS = LINKS_OVER_ON | {Tag.OF, Tag.DASH, Tag.AND}
 
 
 def link_of(tokens: Sequence[Token], at: int) -> Tag | None:
@@ -516,7 +524,7 @@ def link_of(tokens: Sequence[Token], at: int) -> Tag | None:
         return here
     weaker: Tag | None = None
     for token in reversed(tokens[max(0, at - 12) : at]):
-        if token.tag in (_LINKS_OVER_ON if weaker else _LINKS):
+        if token.tag in (LINKS_OVER_ON if weaker else _LINKS):
             return token.tag
         if token.tag in (Tag.ON, Tag.TO):
             weaker = token.tag
@@ -532,7 +540,7 @@ _PASSED_AT_LINE_START = _PASSED_TO_LINK | _LINKS | {Tag.ON, Tag.TO}
 def part_before(tokens: Sequence[Token], at: int) -> int:
     """Where the part of the sentence begins that leads to the day; a line's start ends it unless only links follow."""
     start, only_links = at, True
-    for here in range(at - 1, -1, -1):
+    for here in range(at - 1, max(-1, at - LONGEST_PART), -1):
         tag = tokens[here].tag
         aside = tag is Tag.BREAK and only_links and here and tokens[here - 1].tag is Tag.BACK
         if not aside and (tag in PART_ENDS or (tag is Tag.SHORT_LINE and not only_links)):

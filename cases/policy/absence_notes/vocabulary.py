@@ -41,11 +41,16 @@ class Tag(Enum):
     FROM_HERE = auto()
     ON_HERE = auto()
     VAGUE_HERE = auto()
+    NOT_BEFORE = auto()  # "only from", "ne ... que le"
+    NOT_BEFORE_HERE = auto()
+    OR = auto()
     # What the sentence is about
     BACK = auto()
     NOT_BACK = auto()
     AGAIN = auto()
     ANSWERS = auto()  # Japanese notes promise an answer instead of a return
+    HANDLES = auto()  # answers, reads or handles mail: the return when it is "not before" or "only from" a day
+    ONLY = auto()  # "erst", "só poderei": the day of the sentence is the first
     AWAY = auto()
     AVAILABLE = auto()
     LIMITED = auto()
@@ -54,7 +59,11 @@ class Tag(Enum):
     COLLEAGUE = auto()
     CONTACT = auto()
     EVENT = auto()
+    DOUBT = auto()
+    NOW = auto()
     WEEK = auto()
+    PERIOD = auto()  # a time away that is counted in days or months, or named by a feast
+    FAR = auto()  # beside a weekday: not simply the coming one
     SIGN_OFF = auto()
     # What separates
     COLON = auto()
@@ -86,21 +95,55 @@ _PHRASES: dict[Tag, str] = {
     Tag.AFTER: "after | nach dem | après le | después del | dopo il | após | depois de | depois do dia | na",
     Tag.MORNING: """morning | noon | midday | morgens | früh | vormittag | mittag | matin | midi | mattina
         | mattino | manhã | ochtend | mediodía""",
-    Tag.BEFORE: """before | vor dem | avant le | antes del | prima del | antes de | antes do dia | voor
-        | not later than""",
+    Tag.BEFORE: """before | earlier than | sooner than | prior to | vor | vor dem | früher als | eher als | avant
+        | avant le | antes del | antes del día | prima | prima del | prima di | prima dell' | antes de | antes do
+        | antes do dia | voor | eerder dan | not later than""",
+    Tag.NOT_BEFORE: """only from | only on | only after | only as of | que le | qu'à partir du | qu'à partir de
+        | qu'à compter du | qu'au | seulement le | seulement à partir du | uniquement à partir du | solo el
+        | solo a partir del | solo desde el | solamente a partir del | solo il | solo dal | solo a partire dal
+        | soltanto il | soltanto dal | soltanto a partire dal | solamente dal | solamente a partire dal | só a | só em
+        | só no dia | só a partir de | só a partir do | só a partir do dia | somente em | somente a partir de
+        | apenas em | apenas no dia | apenas a partir de | pas op | pas vanaf | pas weer | pas weer op
+        | pas weer vanaf""",
+    Tag.NOT_BEFORE_HERE: """以降でないと | 以降でなければ | からでないと | 以降にならないと | にならないと
+        | になるまで | になってから | 以降になり | 以降となり | からとなり | からになり""",
+    Tag.OR: """or | or possibly | or maybe | oder | bzw | beziehungsweise | resp | ou | sinon | voire | ou então
+        | oppure | ovvero | ofwel | または | 又は | もしくは | 若しくは | あるいは | 或いは""",
     Tag.VAGUE: """around | about | approximately | approx | roughly | circa | ca | at least | at the earliest
         | earliest | mindestens | wenigstens | frühestens | etwa | ungefähr | gegen | vermutlich erst
         | spätestens | environ | vers le | autour du | au moins | au plus tôt | alrededor del | al menos
         | por lo menos | aproximadamente | verso il | intorno al | almeno | por volta de | por volta do dia
-        | pelo menos | ongeveer | rond | minstens | op zijn vroegst | or later | possibly | perhaps | maybe
-        | vielleicht | eventuell | peut-être | quizás | tal vez | forse | talvez | misschien | exclusive
-        | ausschließlich | exclu | hopefully | if all goes well""",
+        | pelo menos | ongeveer | rond | minstens | op zijn vroegst | exclusive | ausschließlich | exclu | latest
+        | at the latest | or later | or earlier | or so | oder später | au plus tard | ou plus tard | a más tardar
+        | como muy tarde | como pronto | o más tarde | al più tardi | al più presto | o più tardi | o mais tardar
+        | ou mais tarde | uiterlijk | of later""",
+    Tag.DOUBT: """possibly | perhaps | maybe | hopefully | probably | likely | might | may be | may return
+        | could be | could return | should be | should return | hope to | i hope | i think | i guess | not sure
+        | unsure | tentatively | if all goes well | if all goes to plan | all being well | vielleicht
+        | eventuell | evtl | möglicherweise | wahrscheinlich | vermutlich | hoffentlich | hoffe | denke
+        | sollte ich | könnte | womöglich | unter umständen | wenn alles klappt | wenn alles gut geht
+        | peut-être | probablement | sans doute | normalement | éventuellement | espère | pense | devrais
+        | devrait | devrions | pourrais | pourrait | sauf imprévu | si tout va bien | en principe | quizá
+        | quizás | tal vez | a lo mejor | probablemente | posiblemente | seguramente | espero | creo | debería
+        | deberíamos | podría volver | podría regresar | podría estar | puede que | es posible | si todo va bien
+        | si todo sale bien | en principio | salvo imprevistos | forse | magari | probabilmente | eventualmente
+        | spero | credo | penso | dovrei | dovremmo | dovrebbe | potrei | salvo imprevisti | se tutto va bene
+        | in linea di massima | talvez | provavelmente | possivelmente | acho | devo | deveria | devemos
+        | se tudo correr bem | em princípio | misschien | wellicht | mogelijk | waarschijnlijk | hopelijk | hoop
+        | denk ik | vermoedelijk | eventueel | als alles goed gaat | zou | zouden | onder voorbehoud | かもしれ
+        | かも知れ | 可能性 | 恐らく | おそらく | たぶん | 多分 | もしかすると | もしかしたら | と思います | 未定""",
+    Tag.NOW: """currently | at the moment | right now | now | presently | derzeit | zurzeit | zur zeit
+        | momentan | gerade | im moment | jetzt | aktuell | actuellement | en ce moment | pour le moment
+        | maintenant | actualmente | en este momento | ahora | ahora mismo | attualmente | al momento | adesso
+        | atualmente | de momento | no momento | neste momento | agora | momenteel | op dit moment | 現在 | ただいま
+        | 只今""",
     Tag.FILLER: """the | at | inclusive | incl | including | included | inkl | inklusive | einschließlich
         | einschl | inclus | incluse | compris | compreso | compresi | incluso | inclusief | ambos inclusive
         | ambos incluidos | both inclusive | both days included | next | coming | this | kommenden | nächsten
         | dem | zum | einem | l' | la | prochain | próximo | prossimo | o | os | dia | dias | días | el día
-        | no dia | i giorni | giorno | komende | aanstaande | cob | eob | eod | end of day | close of business
-        | date | datum | day | of | diesen | feira | kl | um | evening | afternoon | abends
+        | no dia | this week | diese woche | dieser woche | cette semaine | esta semana | questa settimana
+        | deze week | 今週 | i giorni | giorno | komende | aanstaande | cob | eob | eod | end of day
+        | close of business | date | datum | day | of | diesen | feira | kl | um | evening | afternoon | abends
         | abend | soir | today's""",
     Tag.BACK: """riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre | rouvrira
         | reabrimos | reabriremos | reabrirá | reapertura | reabertura | heropening | wiedereröffnung
@@ -124,6 +167,22 @@ _PHRASES: dict[Tag, str] = {
     Tag.AGAIN: """again | wieder | erneut | de nouveau | à nouveau | de nuevo | nuevamente | di nuovo
         | nuovamente | novamente | de novo | weer | opnieuw | once more""",
     Tag.ANSWERS: "返信 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて",
+    Tag.HANDLES: """respond | responding | response | reply | replying | answer | answering | answered | check
+        | checking | checked | monitor | monitored | monitoring | read | reading | process | processed | pick up
+        | picked up | look at | looked at | handled | dealt with | antworten | antworte | beantworten
+        | beantworte | beantwortet | lesen | lese | gelesen | bearbeiten | bearbeite | bearbeitet | abrufen
+        | melden | répondre | réponds | répondrai | répondrons | réponse | consulter | consulte | consulterai
+        | lire | lirai | lu | traiter | traiterai | traité | traités | traitée | responder | responderé
+        | respondo | contestar | contestaré | leer | leeré | leído | revisar | revisaré | atender | atenderé
+        | atenderemos | atendido | respuesta | rispondere | rispondo | risponderò | risponderemo | leggere
+        | leggerò | letto | letta | controllare | controllerò | consultare | risposta | responderei
+        | responderemos | ler | lerei | lido | lida | consultar | consultarei | tratar | tratado | resposta
+        | antwoorden | antwoord | beantwoord | beantwoorden | reageren | reageer | reactie | lezen | lees
+        | gelezen | behandelen | behandeld | in behandeling | 見る | 見られ | 読む | 確認""",
+    Tag.ONLY: """erst | erst wieder | só poderei | só posso | só poderemos | só volto | só voltarei
+        | só voltamos | só regresso | só respondo | só responderei | só estarei | só consigo | só lerei
+        | solo podré | solo puedo | solo podremos | solo responderé | solo volveré | solo potrò
+        | solo risponderò | soltanto potrò | recién""",
     Tag.AWAY: """out of office | out of the office | out-of-office | ooo | away | absent | absence | vacation
         | holiday | holidays | on leave | leave | annual leave | pto | travelling | traveling | business trip
         | unavailable | not available | not in the office | not be in the office | not in office | out | off
@@ -163,8 +222,9 @@ _PHRASES: dict[Tag, str] = {
         | nicht mehr im unternehmen | verlassen | a quitté | quitté | ne fait plus partie | ya no trabaja
         | ya no trabajo | non lavora più | já não trabalha | não trabalha mais | não faz mais parte
         | werkt niet meer | niet meer werkzaam | 退職""",
-    Tag.NOT: """not | won't | no | cannot | can't | isn't | nicht | kein | keine | keinen | pas | ne | non
-        | não | niet | geen | ません | かねます | 不可""",
+    Tag.NOT: """not | won't | no | cannot | can't | isn't | don't | doesn't | aren't | unable | never | nothing
+        | nobody | nicht | kein | keine | keinen | nichts | niemand | pas | ne | jamais | non | nunca | nada
+        | não | niet | geen | niets | nooit | ません | かねます | 不可""",
     Tag.COLLEAGUE: """colleague | colleagues | deputy | backup | kollege | kollegin | kollegen | vertreter
         | vertreterin | collègue | collègues | compañero | compañera | colega | colegas | collega | colleghi
         | collega's | teammate | 同僚 | 代理""",
@@ -173,20 +233,34 @@ _PHRASES: dict[Tag, str] = {
         | adresser | remplace | contactar | contacte | sustituye | diríjase | dirigirse | contattare
         | rivolgersi | sostituisce | substitui | contate | entre em contato | dirija-se | opnemen | vervangt
         | vervanger | neem contact | 代わり | 担当""",
-    Tag.EVENT: """preise | prices | gelten | gilt
-        | maintenance | wartung | migration | mantenimiento | manutenzione | manutenção | onderhoud
-        | メンテナンス | factura | facture | fattura | fatura | factuur | vencimiento | échéance | scadenza | vencimento
-        | visit us | meet us | join us | see us | register | webinar | trade fair | booth | stand
-        | hall | valid | valid until | offer | survey | deadline | submit | invoice | invoices
-        | besuchen sie uns | treffen sie uns | messe | halle | gültig | angebot | frist | rechnung | rechnungen
-        | webinaire | salon | rendez-vous | venez | valable | visítenos | feria | válido | oferta | fiera
-        | visitate | valido | offerta | feira | visite-nos | beurs | bezoek ons | geldig
+    Tag.EVENT: """preise | prices | gelten | gilt | maintenance | wartung | migration | mantenimiento
+        | manutenzione | manutenção | onderhoud | メンテナンス | factura | facture | fattura | fatura | factuur
+        | vencimiento | échéance | scadenza | vencimento | visit us | meet us | join us | see us | register
+        | webinar | trade fair | booth | stand | hall | valid | valid until | offer | survey | deadline | submit
+        | invoice | invoices | besuchen sie uns | treffen sie uns | messe | halle | gültig | angebot | frist
+        | rechnung | rechnungen | webinaire | salon | rendez-vous | venez | valable | visítenos | feria | válido
+        | oferta | fiera | visitate | valido | offerta | feira | visite-nos | beurs | bezoek ons | geldig
         | release | 展示会 | セミナー | 有効期限""",
     Tag.WEEK: """week | weeks | woche | wochen | kw | semaine | semaines | semana | semanas | settimana
-        | settimane | weken | 来週 | 再来週 | 今週 | fortnight""",
+        | settimane | weken | 来週 | 再来週 | 週間 | の週 | 翌週 | fortnight""",
+    Tag.PERIOD: """days | tage | tagen | jours | dagen | 日間 | month | months | monat | monate | monaten
+        | monats | mois | un mes | este mes | el mes | del mes | fin de mes | meses | mese | mesi | mês | maand
+        | maanden | ヶ月 | か月 | 来月 | 月末 | 上旬 | 中旬 | 下旬 | quinzaine | quincena | easter | christmas
+        | new year | thanksgiving | bank holiday | ostern | pfingsten | weihnachten | silvester | neujahr
+        | pâques | pentecôte | noël | toussaint | nouvel an | semana santa | navidad | pascua | año nuevo
+        | natale | pasqua | ferragosto | capodanno | natal | páscoa | carnaval | ano novo | kerst | kerstmis
+        | pasen | pinksteren | お盆 | 連休 | 年末 | 年始 | 年明け | ゴールデンウィーク | augustwoche
+        | sommerferien | herbstferien | osterferien | weihnachtsferien""",
+    Tag.FAR: """after next | following | übernächsten | übernächste | übernächster | darauf | darauffolgenden
+        | letzten | letzte | ersten | zweiten | dritten | suivant | d'après | en huit | en quinze | siguiente
+        | subsiguiente | successivo | seguente | seguinte | daarop | volgende | laatste | eerste | first
+        | second | third | last | premier | deuxième | dernier | primer | último | primo | secondo | ultimo
+        | primeira | última | 次の | 最初の | 最後の | 第一 | 第二 | 第三""",
     Tag.SIGN_OFF: """regards | kind regards | best regards | sincerely | cheers | grüßen | grüße | gruß | mfg
         | lg | cordialement | salutations | saludos | un saludo | atentamente | saluti | cordiali saluti
-        | distinti saluti | cumprimentos | atenciosamente | abraço | groet | groeten | よろしくお願い | 宜しくお願い""",
+        | distinti saluti | cumprimentos | atenciosamente | abraço | groet | groeten | よろしくお願い
+        | 宜しくお願い""",
+    Tag.WORD: "zo snel mogelijk | zo spoedig mogelijk",  # not the "mogelijk" of a doubt
     Tag.FROM_HERE: "から | より | 以降",
     Tag.UNTIL_HERE: "まで | 迄",
     Tag.ON_HERE: "に | は",

@@ -1,4 +1,4 @@
-"""The words of an absence note itself: without markup and without the mail that it answers or forwards (F5)."""
+"""The body of an absence note: without markup and without the mail that it answers or forwards (F5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORWARDED = re.compile(
     r"""[\W_]{0,20}(?:
       (?:begin(?:ning)?\ (?:of\ )?)?(?:the\ )?(?:original|forwarded)\ (?:message|e-?mail)
     | (?:(?:anfang|beginn)\ der\ )?(?:urspr(?:ü|ue)nglichen?|weitergeleiteten?|original)\W?(?:nachricht|e-?mail)
-    | (?:début\ du\ )?(?:message|courriel|e-?mail|mail)\ (?:d['’]origine|d['’]origine|original|initial|transféré|réexpédié)
+    | (?:début\ du\ )?(?:message|courriel|e-?mail)\ (?:d['’]origine|original|initial|transféré|réexpédié)
     | (?:inicio\ del\ )?(?:mensaje|correo)\ (?:original|reenviado)
     | (?:inizio\ (?:del\ )?)?messaggio\ (?:originale|inoltrato)
     | (?:início\ da\ )?(?:mensagem|e-?mail)\ (?:original|reenviad[ao]|encaminhad[ao])
@@ -43,16 +43,17 @@ _SOMEBODY_WROTE = re.compile(
 _HEADER = re.compile(
     r"""[\s|*_]{0,10}(?:
       (?P<sender>from|von|de|da|van|absender|expéditeur|remitente|mittente|remetente|afzender|差出人|送信者|送信元)
-    | (?P<sent>(?:sent|gesendet|envoyée?|enviad[oa]|inviat[oa]|verzonden|date|datum|data|fecha)(?:\s(?:on|am|le|el|em|il|op))?
-        |送信日時?|受信日時|日付|日時|送信)
-    | (?P<to>to|an|à|para|pour|a|per|aan|cc|bcc|kopie|copie|empfänger|destinataires?|destinatari[oi]s?|destinatário|宛先|宛て)
+    | (?P<sent>(?:sent|gesendet|envoyée?|enviad[oa]|inviat[oa]|verzonden|date|datum|data|fecha)
+        (?:\s(?:on|am|le|el|em|il|op))?|送信日時?|受信日時|日付|日時|送信)
+    | (?P<to>to|an|à|para|pour|a|per|aan|cc|bcc|kopie|copie|empfänger|destinataires?
+        |destinat[aá]ri[oi]s?|宛先|宛て)
     | (?P<subject>subject|betreff|objet|sujet|asunto|oggetto|assunto|onderwerp|件名|題名|表題)
     )[\s*_]{0,4}:[\s*_]{0,4}(?P<value>.{0,80})""",
     re.IGNORECASE | re.VERBOSE,
 )
 
 
-def own_words(text: str) -> str:
+def note_body(text: str) -> str:
     """The note without markup and without the mail it answers, full-width digits made plain."""
     text = unicodedata.normalize("NFKC", text[:LONGEST_TEXT])[:LONGEST_TEXT]
     if "<" in text:
