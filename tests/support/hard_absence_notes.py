@@ -17,7 +17,7 @@ from datetime import date
 
 COUNTRIES = {"en": "GB", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "pt": "PT", "nl": "NL", "ja": "JP"}
 RECEIVED = date(2026, 8, 10)  # a Monday
-KINDS = ("later weekday", "not until", "two days", "history")
+KINDS = ("later weekday", "not until", "two days", "history", "ordinary", "adversarial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -865,3 +865,224 @@ SECOND = [
     *_notes("two days", _TWO_DAYS_2),
     *_notes("history", _HISTORY_2),
 ]
+
+#: Written after the reader was mended for FIRST and SECOND: ordinary notes with words that make it ask elsewhere.
+_ORDINARY = {
+    "en": [
+        (
+            """Thank you for your email. I am out of the office until Friday 21 August with limited access to email.
+I may not be able to reply before I return. If you need help right now, please contact Ann or Bob.""",
+            "08-22",
+        ),
+        (
+            """I am currently on leave and will return on Monday, 24 August. It might take a few days to answer your message
+once I am back, as I probably have a full inbox.""",
+            "08-24",
+        ),
+        (
+            """I'm away from 10 August to 21 August 2026 and not checking email. Should you need anything, call Mia, or write
+to desk@client.example. I hope to answer you in the week after my return.""",
+            "08-22",
+            "08-10",
+        ),
+        ("I'm off sick this week and will be back on Monday.", "08-17"),
+        ("OOO today and tomorrow. Back Wednesday.", "08-12"),
+        ("Our office is closed until 14 August. We do not ship any orders during that time.", "08-15"),
+    ],
+    "de": [
+        (
+            """Vielen Dank für Ihre Nachricht. Ich bin bis einschließlich 21. August nicht im Büro und habe nur gelegentlich
+Zugriff auf meine E-Mails. Sollten Sie dringend Hilfe brauchen, wenden Sie sich an Frau Kurz oder Herrn Lang.""",
+            "08-22",
+        ),
+        (
+            """Ich bin derzeit im Urlaub und ab dem 24. August wieder für Sie da. Ihre E-Mail wird nicht weitergeleitet.
+Möglicherweise dauert die Antwort dann ein paar Tage.""",
+            "08-24",
+        ),
+        ("Vom 10.08. bis 21.08.2026 bin ich im Urlaub. Falls es eilt, hilft Ihnen mein Team gern.", "08-22", "08-10"),
+        ("Ich bin diese Woche krank und am Montag wieder im Büro.", "08-17"),
+        ("Bin heute unterwegs, Mittwoch wieder am Platz. Gruß Kai", "08-12"),
+        ("Unser Büro bleibt bis 14. August geschlossen. In dieser Zeit beantworten wir keine Anfragen.", "08-15"),
+    ],
+    "fr": [
+        (
+            """Bonjour, je suis absente jusqu'au vendredi 21 août inclus et je n'ai pas accès à ma messagerie. En cas
+d'urgence, vous pouvez joindre Paul ou Marie au bureau.""",
+            "08-22",
+        ),
+        (
+            """Je suis actuellement en congés et serai de retour le lundi 24 août. Je vous répondrai dès que possible, ce qui
+prendra peut-être quelques jours.""",
+            "08-24",
+        ),
+        ("Absent du 10 au 21 août 2026. Votre message ne sera pas transféré.", "08-22", "08-10"),
+        ("Je suis en arrêt maladie cette semaine, de retour lundi.", "08-17"),
+        ("En déplacement aujourd'hui et demain, de retour mercredi.", "08-12"),
+        ("Nos bureaux sont fermés jusqu'au 14 août. Aucune commande ne sera expédiée pendant cette période.", "08-15"),
+    ],
+    "es": [
+        (
+            """Gracias por su mensaje. Estaré fuera de la oficina hasta el viernes 21 de agosto con acceso limitado al correo.
+Si es urgente, escriba a Ana o a Luis.""",
+            "08-22",
+        ),
+        (
+            """Actualmente estoy de vacaciones y vuelvo el lunes 24 de agosto. Le responderé lo antes posible, quizá con
+algunos días de retraso.""",
+            "08-24",
+        ),
+        ("Estaré ausente del 10 al 21 de agosto de 2026. No se reenviará su mensaje.", "08-22", "08-10"),
+        ("Esta semana estoy de baja, vuelvo el lunes.", "08-17"),
+        ("Hoy y mañana estoy de viaje. Regreso el miércoles.", "08-12"),
+        ("La oficina permanecerá cerrada hasta el 14 de agosto. No atendemos pedidos en esas fechas.", "08-15"),
+    ],
+    "it": [
+        (
+            """Grazie per il messaggio. Sono fuori ufficio fino a venerdì 21 agosto con accesso limitato alla posta. Per
+urgenze potete contattare Marco o Giulia.""",
+            "08-22",
+        ),
+        (
+            """Al momento sono in ferie e rientrerò lunedì 24 agosto. Risponderò appena possibile, forse con qualche giorno
+di ritardo.""",
+            "08-24",
+        ),
+        ("Sono assente dal 10 al 21 agosto 2026. Il messaggio non verrà inoltrato.", "08-22", "08-10"),
+        ("Questa settimana sono in malattia, rientro lunedì.", "08-17"),
+        ("Oggi e domani sono in trasferta. Torno mercoledì.", "08-12"),
+        ("Siamo chiusi fino al 14 agosto. Non spediamo ordini in questo periodo.", "08-15"),
+    ],
+    "pt": [
+        (
+            """Obrigado pela mensagem. Estou ausente até sexta-feira, 21 de agosto, com acesso limitado ao e-mail. Em caso de
+urgência contacte a Ana ou o Rui.""",
+            "08-22",
+        ),
+        (
+            """No momento estou de férias e volto na segunda-feira, 24 de agosto. Respondo assim que possível, talvez com
+alguns dias de atraso.""",
+            "08-24",
+        ),
+        ("Estarei ausente de 10 a 21 de agosto de 2026. A mensagem não será reencaminhada.", "08-22", "08-10"),
+        ("Esta semana estou de baixa e volto na segunda-feira.", "08-17"),
+        ("Hoje e amanhã estou em viagem. Regresso na quarta-feira.", "08-12"),
+        ("O escritório está fechado até 14 de agosto. Não enviamos encomendas neste período.", "08-15"),
+    ],
+    "nl": [
+        (
+            """Bedankt voor uw bericht. Ik ben tot en met vrijdag 21 augustus afwezig en lees mijn mail niet. Neem voor
+dringende zaken contact op met Jan of Els.""",
+            "08-22",
+        ),
+        (
+            """Ik ben momenteel op vakantie en op maandag 24 augustus weer terug. Ik antwoord zo snel mogelijk, misschien met
+enkele dagen vertraging.""",
+            "08-24",
+        ),
+        ("Ik ben afwezig van 10 t/m 21 augustus 2026. Uw bericht wordt niet doorgestuurd.", "08-22", "08-10"),
+        ("Deze week ben ik ziek, maandag ben ik weer terug.", "08-17"),
+        ("Vandaag en morgen ben ik op reis. Woensdag ben ik weer bereikbaar.", "08-12"),
+        ("Ons kantoor is gesloten t/m 14 augustus. Wij versturen dan geen bestellingen.", "08-15"),
+    ],
+    "ja": [
+        (
+            """お世話になっております。8月21日（金）まで休暇をいただいております。休暇中はメールの確認ができません。
+お急ぎの場合は田中または鈴木までご連絡ください。""",
+            "08-22",
+        ),
+        (
+            """ただいま休暇中のため、8月24日（月）に出社予定です。ご返信までに数日いただく場合がございます。""",
+            "08-24",
+        ),
+        ("8月10日から8月21日まで不在にしております。その間、メールは転送されません。", "08-22", "08-10"),
+        ("今週はお休みをいただいております。月曜日に出社いたします。", "08-17"),
+        ("本日と明日は出張です。水曜日に出社します。", "08-12"),
+        ("8月14日まで休業いたします。期間中の発送は行っておりません。", "08-15"),
+    ],
+}
+
+_ADVERSARIAL = {
+    "en": [
+        ("My flight leaves on 21 August. I'm back on Monday the week after.",),
+        ("Away until 14 August. Do not expect an answer before 24 August.", "08-24"),
+        ("I will not be leaving until 21 August.",),
+        ("I'm on leave. The new portal will not be available until 21 August.",),
+        ("Back 21/22 August.",),
+        ("Between 19 and 21 August I will be back in the office.",),
+        ("I'm on holiday in September and back on the 17th.",),
+        ("Back on the first Monday of September.",),
+    ],
+    "de": [
+        ("Ich bin erst ab dem 21. August im Urlaub.",),
+        ("Ich bin am 21. August und am 4. September nicht im Büro, Montag wieder da.",),
+        ("Ab 24. August, spätestens 26. August, bin ich wieder im Büro.",),
+        ("Im September bin ich im Urlaub, am Dienstag wieder da.",),
+        ("Zurück am 8./9. August 2027 oder später.",),
+        ("Bin im Urlaub, zurück am Montag nach Ostern.",),
+        ("Das neue Portal ist nicht vor dem 21. August erreichbar. Ich bin im Urlaub.",),
+        ("Ich lese meine Mails bis 21. August nicht.", "08-22"),
+    ],
+    "fr": [
+        ("Je ne pars pas avant le 21 août.",),
+        ("Absent le 21 août et le 4 septembre, de retour lundi.",),
+        ("De retour le 8/9 août.",),
+        ("Je serai en vacances en septembre, de retour mardi.",),
+        ("Retour le lundi suivant.",),
+        ("Entre le 19 et le 21 août je serai de retour.",),
+        ("Le nouveau portail ne sera pas disponible avant le 21 août. Je suis en congés.",),
+        ("Je ne répondrai pas à vos messages jusqu'au 21 août.", "08-22"),
+    ],
+    "es": [
+        ("No me voy hasta el 21 de agosto.",),
+        ("Estaré fuera el 21 de agosto y el 4 de septiembre; vuelvo el lunes.",),
+        ("Vuelvo el 20/21 de agosto.",),
+        ("En septiembre estoy de vacaciones, vuelvo el martes.",),
+        ("Vuelvo el lunes siguiente.",),
+        ("Entre el 19 y el 21 de agosto estaré de vuelta.",),
+        ("El portal no estará disponible hasta el 21 de agosto. Estoy de vacaciones.",),
+        ("No estaré disponible hasta el 24 de agosto.", "08-24"),
+    ],
+    "it": [
+        ("Non parto prima del 21 agosto.",),
+        ("Sono assente il 21 agosto e il 4 settembre, rientro lunedì.",),
+        ("Torno il 20/21 agosto.",),
+        ("A settembre sono in ferie, rientro martedì.",),
+        ("Rientro il lunedì successivo.",),
+        ("Tra il 19 e il 21 agosto sarò di ritorno.",),
+        ("Il portale non sarà disponibile prima del 21 agosto. Sono in ferie.",),
+        ("Non risponderò fino al 24 agosto.",),
+    ],
+    "pt": [
+        ("Não viajo antes de 21 de agosto.",),
+        ("Estou ausente no dia 21 de agosto e no dia 4 de setembro, volto na segunda-feira.",),
+        ("Volto a 20/21 de agosto.",),
+        ("Em setembro estou de férias e volto na terça-feira.",),
+        ("Volto na segunda-feira seguinte.",),
+        ("Entre 19 e 21 de agosto estarei de volta.",),
+        ("O portal não estará disponível antes de 21 de agosto. Estou de férias.",),
+        ("Não responderei até 24 de agosto.",),
+    ],
+    "nl": [
+        ("Ik vertrek niet voor 21 augustus.",),
+        ("Op 21 augustus en op 4 september ben ik afwezig, maandag weer terug.",),
+        ("Terug op 8/9 augustus.",),
+        ("In september ben ik op vakantie, dinsdag ben ik terug.",),
+        ("Ik ben volgende maandag terug.",),
+        ("Tussen 19 en 21 augustus ben ik weer terug.",),
+        ("Het portaal is niet voor 21 augustus beschikbaar. Ik ben op vakantie.",),
+        ("Ik reageer niet tot 24 augustus.",),
+    ],
+    "ja": [
+        ("8月21日まで出発しません。",),
+        ("8月21日と9月4日は不在です。月曜日に出社します。",),
+        ("8月20日・21日に出社します。",),
+        ("9月は休暇です。火曜日に出社します。",),
+        ("翌週の月曜日に出社します。",),
+        ("8月19日か20日ごろ復帰します。",),
+        ("新しいシステムは8月21日まで利用できません。休暇中です。",),
+        ("休暇中につき、8月24日以降に確認いたします。", "08-24"),
+    ],
+}
+
+THIRD = [*_notes("ordinary", _ORDINARY), *_notes("adversarial", _ADVERSARIAL)]
