@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 LONGEST_TEXT = 20_000
-#: A mail program writes a header of at most so many lines above a quoted mail.
+#: Three of From, Sent, To and Subject within so many lines, in any order, are the header of a mail.
 HEADER_LINES = 6
 
 _LINE_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h\d|/?table|/?ul)\b[^<>]{0,2000}>", re.IGNORECASE)
@@ -64,51 +64,39 @@ def note_body(text: str) -> str:
 
 def _newest(lines: Sequence[str]) -> Iterator[str]:
     """The lines above the quoted history; of a header above the note itself only the subject is kept."""
+    kinds = [_header_kind(line) for line in lines]
     any_text = in_own_header = False
     for at, line in enumerate(lines):
         if line.lstrip().startswith((">", "|>")):
             continue
-        if in_own_header and (kind := _header_kind(line)):
-            if kind == "subject":
+        begins_header = bool(kinds[at]) and len({kind for kind in kinds[at : at + HEADER_LINES] if kind}) >= 3
+        in_own_header = (in_own_header and bool(kinds[at])) or (begins_header and not any_text)
+        if in_own_header:
+            if kinds[at] == "subject":
                 yield line.split(":", 1)[1] + "\n"
             continue
-        in_own_header = False
-        if _begins_history(lines, at):
-            if any_text or not _begins_header(lines, at):
-                return
-            in_own_header = True
-            if _header_kind(line) == "subject":
-                yield line.split(":", 1)[1] + "\n"
-            continue
+        if begins_header or _begins_history(line, lines[at + 1] if at + 1 < len(lines) else ""):
+            return
         any_text = any_text or bool(line.strip())
         yield line
-
-
-def _begins_history(lines: Sequence[str], at: int) -> bool:
-    """A separator, "Begin forwarded message:", "On ... wrote:" (which mail programs wrap) or a header."""
-    line = lines[at]
-    if _SEPARATOR.match(line[:200]) or _FORWARDED.match(line[:200]) or _begins_header(lines, at):
-        return True
-    following = lines[at + 1] if at + 1 < len(lines) else ""
-    return _is_attribution(line) or (_is_attribution(f"{line} {following}") and not _is_attribution(following))
-
-
-def _is_attribution(line: str) -> bool:
-    return line.rstrip().endswith(":") and bool(_SOMEBODY_WROTE.match(line[:600]))
-
-
-def _begins_header(lines: Sequence[str], at: int) -> bool:
-    """Three of From, Sent, To and Subject on the next lines, in any order, the first of them here."""
-    if not _header_kind(lines[at]):
-        return False
-    return len({kind for line in lines[at : at + HEADER_LINES] if (kind := _header_kind(line))}) >= 3
 
 
 def _header_kind(line: str) -> str:
     """Which of From, Sent, To and Subject; "" for "From: 3 August", a line of the note's own form."""
     found = _HEADER.match(line)
-    if found is None or found.lastgroup is None:
+    if found is None:
         return ""
     kind = next(name for name in ("sender", "sent", "to", "subject") if found[name])
     is_day = kind in ("sender", "to") and "@" not in found["value"] and any(map(str.isdigit, found["value"]))
     return "" if is_day else kind
+
+
+def _begins_history(line: str, following: str) -> bool:
+    """A separator, "Begin forwarded message:" or "On ... wrote:", which mail programs wrap."""
+    if _SEPARATOR.match(line[:200]) or _FORWARDED.match(line[:200]):
+        return True
+    return _is_attribution(line) or (_is_attribution(f"{line} {following}") and not _is_attribution(following))
+
+
+def _is_attribution(line: str) -> bool:
+    return line.rstrip().endswith(":") and bool(_SOMEBODY_WROTE.match(line[:600]))

@@ -20,6 +20,7 @@ from cases.policy.absence_notes.tokens import (
     Day,
     Token,
     has_or,
+    has_tag,
     link_of,
     part_before,
     tokenize,
@@ -179,10 +180,11 @@ def _single_claim(tokens: Sequence[Token], at: int) -> DayClaim | None:
         return DayClaim(DayRole.OPEN, day, *span) if strength or (strength is False and context.is_bare()) else None
     if role := context.role_if_negated(link):
         return DayClaim(role, day, *span)
-    if strength is None:
+    if strength is None or (not strength and context.is_negated(link)):
         return None
     if context.is_return(link):
-        return DayClaim(DayRole.RETURN, day, *span, days_later=1 if link is Tag.AFTER else 0)
+        role = DayRole.OPEN if _is_choice(tokens, at, Tag.AND) else DayRole.RETURN
+        return DayClaim(role, day, *span, days_later=1 if link is Tag.AFTER else 0)
     is_last = link is Tag.UNTIL and not context.before & {Tag.BACK, Tag.NOT_BACK} and not context.is_morning()
     if is_last and (strength or day.is_dated):
         return DayClaim(DayRole.LAST, day, *span, strength)
@@ -196,13 +198,14 @@ _PASSED_TO_CHOICE = BETWEEN_DAYS | JOINS | LINKS_OVER_ON | {Tag.OR, Tag.DOUBT, T
 _DAYS = frozenset({Tag.DATE, Tag.NUMBER, Tag.AHEAD, Tag.WEEKDAY})
 
 
-def _is_choice(tokens: Sequence[Token], at: int) -> bool:
+def _is_choice(tokens: Sequence[Token], at: int, join: Tag = Tag.OR) -> bool:
     """ "14 August or 15 August", "the 14th, or maybe Friday": only an "or" lies between the days."""
     for step in (1, -1):
         here = at + step
         while 0 <= here < len(tokens) and tokens[here].tag in _PASSED_TO_CHOICE:
             here += step
-        if 0 <= here < len(tokens) and tokens[here].tag in _DAYS and has_or(tokens[min(at, here) + 1 : max(at, here)]):
+        between = tokens[min(at, here) + 1 : max(at, here)]
+        if 0 <= here < len(tokens) and tokens[here].tag in _DAYS and (has_or(between) or has_tag(between, join)):
             return True
     return False
 
@@ -293,6 +296,9 @@ class _Surroundings:
             return DayRole.OPEN if self.strength(link) else None
         return self._role_of_not_until(negations) if link is Tag.UNTIL else DayRole.RETURN
 
+    def is_negated(self, link: Tag | None) -> bool:
+        return bool(self._negations(link))
+
     def _negations(self, link: Tag | None) -> list[Token]:
         """The tokens that make the day a "not until", "not before" or "only from"."""
         links = [token for token in self.part if token.tag in (Tag.NOT_BEFORE, Tag.NOT_BEFORE_HERE)]
@@ -305,13 +311,14 @@ class _Surroundings:
             return []
         link_word = next((token.word for token in reversed(self.part_before) if token.tag is link), "")
         portuguese = link_word.startswith(("ate", "antes do")) or link_word == "antes de"
-        leads = not any(token.tag in _CONTENT for token in self.part_before)  # "Until 14 August I will not answer"
+        # "Until 14 August I will not answer"; in Japanese the verb always follows.
+        leads = not any(token.tag in _CONTENT for token in self.part_before) or has_tag(self.part_after, Tag.UNTIL_HERE)
         return [token for token in (self.part if leads else self.part_before) if _is_negation(token, portuguese)]
 
     def _is_departure(self, negation: Token) -> bool:
         """ "Not away until", "I do not leave before": the day begins the absence, if anything."""
-        after = [token for token in self.part if token.start > negation.start]
-        return any(token.tag is Tag.AWAY or _LEAVES.fullmatch(token.word) for token in after)
+        after = (token for token in self.part if token.start > negation.start)
+        return has_tag(after, Tag.AWAY) or bool(_LEAVES.search(" ".join(token.word for token in self.part)))
 
     def _is_of_writer(self, negation: Token) -> bool:
         """ "I do not", or no subject at all: "not available until"."""
@@ -372,7 +379,12 @@ class _Surroundings:
 
 _IS = re.compile("is|will|ist|wird|est|sera|esta|estara|sara|torna|rientra|vuelve|regresa|volta|revient")
 _ARTICLE = re.compile("the|das|die|der|unser|unsere|our|le|la|les|el|il|lo|o|a|het|de")
-_LEAVES = re.compile("wait|leave|leaving|go|going|start|starting|travel|salgo|voy|parto|warten|attendre|esperar")
+_LEAVES = re.compile(
+    r"\b(?:wait|leav(?:e|ing)|go(?:ing)? (?:on|away|to leave)|start(?:ing)?|fly|warten|fahren?|(?:ab|ver)?reisen?"
+    r"|fliegen?|attendre|pars|partirai|partons|esperar|salgo|me voy|nos vamos|viajo|viajare|me marcho|parto"
+    r"|partiro|vado in|andro in|viajarei|partirei|vou de|saio|vertrek|vertrekken|ga op|gaan op|reis|reizen"
+    r"|wachten)\b"
+)
 _INCLUSIVE = re.compile("incl|inkl|einschl|compres|compris|ambos|both|と含")
 _UNTIL_EXCLUDES = re.compile("until|till|til|up until|hasta(?: el| el dia)?")
 _UNTIL_MAY_EXCLUDE = re.compile("(?:fino|sino|ate)(?: .*)?|tot")
@@ -477,6 +489,8 @@ class _DateResolver:
 
     def dated(self, day: Day) -> date | None:
         """The date; None for a day that does not exist, or whose numbers can be read either way."""
+        if day.unclear:
+            return None
         if day.order:
             return _on(day, day.order, self.received_on)
         if self.year_first and day.year is not None:

@@ -56,7 +56,7 @@ class Day:
     short_year: bool = False
     leads: bool = False  # the month stands first, "August 3": a bare number after it is a day of that month
     next_week: bool = False  # "next Friday": the coming one, or the one after?
-    unclear: bool = False  # "Monday in two weeks", "the first Monday in May": not simply the coming one
+    unclear: bool = False  # "Monday in two weeks", "the first Monday in May", "8/9 May": which one?
 
     @property
     def is_dated(self) -> bool:
@@ -110,6 +110,8 @@ _TOKEN = re.compile(
         (?!\d|[a-su-z]|[./:]\d))
   | (?P<full>{_APART}(?P<fa>\d{{1,2}})(?P<fsep>\.\s?|[-/])(?P<fb>\d{{1,2}})(?P=fsep)
         (?P<fyear>20\d{{2}}|\d{{2}})(?!\d|[a-z]|[./:]\d))
+  | (?P<jperiod>(?<!\d)\d{{1,2}}月(?!\s?\d))
+  | (?P<pair>{_APART}(?P<pa>\d{{1,2}})\.?/(?P<pb>\d{{1,2}})\.?(?=\s?(?:de\s|of\s)?(?!out\sof){MONTH}(?![{LATIN}])))
   | (?P<short>{_APART}(?P<sa>\d{{1,2}})(?P<ssep>/|\.|\.\s(?=\d{{1,2}}\.))(?P<sb>\d{{1,2}})
         (?!\d|[./:]\d|-\d{{3}}|[a-z])(?P<sdot>\.(?!\d))?)
   | (?P<year>{_APART}20\d{{2}}(?![\w]|[.,/:]\d))
@@ -178,6 +180,8 @@ def _raw_token(match: re.Match[str], group: str) -> Token:
     if group in ("number", "jnumber"):
         number = int(match["num"] or match["jnum"])
         return Token(Tag.NUMBER if 1 <= number <= 31 else Tag.JUNK, start, end, number, Day(first=number))
+    if group == "pair":  # "8/9 August": the 8th or the 9th
+        return Token(Tag.DATE, start, end, day=Day(int(match["pa"]), int(match["pb"]), unclear=True))
     if group == "jweekday":
         return Token(Tag.WEEKDAY_SHORT, start, end, "月火水木金土日".index(match["jname"]))
     day = _numeric_day(match, group)
@@ -192,6 +196,7 @@ _PLAIN_TOKENS = {
     "blank": Tag.STOP,
     "colon": Tag.COLON,
     "break": Tag.BREAK,
+    "jperiod": Tag.PERIOD,
 }
 
 
@@ -223,11 +228,16 @@ def _japanese_words(match: re.Match[str]) -> Iterator[Token]:
     at = match.start()
     for known in _JAPANESE_WORD.finditer(match.string, match.start(), match.end()):
         if known.start() > at:
-            yield Token(Tag.OR if match.string[at : known.start()] == "か" else Tag.WORD, at, known.start())
+            yield _japanese_rest(match.string, at, known.start())
         yield Token(Tag.WORD, *known.span(), word=known[0])
         at = known.end()
     if at < match.end():
-        yield Token(Tag.OR if match.string[at : match.end()] == "か" else Tag.WORD, at, match.end())
+        yield _japanese_rest(match.string, at, match.end())
+
+
+def _japanese_rest(text: str, start: int, end: int) -> Token:
+    """An unknown word, or the か, と and ・ that stand alone between two days only."""
+    return Token({"か": Tag.OR, "と": Tag.AND, "・": Tag.AND}.get(text[start:end], Tag.WORD), start, end)
 
 
 def _width(line: str) -> int:
@@ -462,6 +472,10 @@ def _is_joined(tokens: Sequence[Token], first: int, second: int) -> bool:
     return Tag.FROM_HERE in tags and second + 1 < len(tokens) and link_of(tokens, second) is Tag.UNTIL
 
 
+def has_tag(tokens: Iterable[Token], tag: Tag) -> bool:
+    return any(token.tag is tag for token in tokens)
+
+
 def has_or(between: Iterable[Token]) -> bool:
     """The words between two days; "o" is a Portuguese article and "of" an English preposition elsewhere."""
     return any(token.tag is Tag.OR or token.word in ("o", "of") for token in between)
@@ -484,12 +498,12 @@ def _standing_alone(tokens: Sequence[Token], at: int) -> Token:
 
 def _is_return(tokens: Sequence[Token], at: int) -> bool:
     """ "Back on the 17th.", 17日に出社: said of the number, and of nothing that is counted."""
-    if link_of(tokens, at) not in (Tag.ON, Tag.FROM):
+    following = tokens[at + 1].tag if at + 1 < len(tokens) else Tag.STOP
+    if following in HERE:
+        return has_tag(tokens[at + 1 : at + 4], Tag.BACK) and link_of(tokens, at) in (Tag.ON, Tag.FROM)
+    if following not in (Tag.STOP, Tag.BREAK, Tag.SHORT_LINE, Tag.LINE):
         return False
-    if at + 1 < len(tokens) and tokens[at + 1].tag in (*HERE,):
-        return any(token.tag is Tag.BACK for token in tokens[at + 1 : at + 4])
-    ends = at + 1 == len(tokens) or tokens[at + 1].tag in (Tag.STOP, Tag.BREAK, Tag.SHORT_LINE, Tag.LINE)
-    return ends and any(token.tag is Tag.BACK for token in tokens[part_before(tokens, at) : at])
+    return link_of(tokens, at) in (Tag.ON, Tag.FROM) and has_tag(tokens[part_before(tokens, at) : at], Tag.BACK)
 
 
 def _is_morning(tokens: Sequence[Token], at: int) -> bool:

@@ -16,6 +16,8 @@ from typing import NamedTuple
 class Tag(Enum):
     """What a token of the note means."""
 
+    __hash__ = object.__hash__  # every token looks its tag up in sets; Enum's own hash takes several times as long
+
     DATE = auto()
     NUMBER = auto()  # 1 to 31, perhaps a day
     YEAR = auto()
@@ -166,7 +168,8 @@ _PHRASES: dict[Tag, str] = {
     Tag.NOT_BACK: "no volveré | no vuelvo | no regresaré | no regreso | no estaré de vuelta | no me reincorporo",
     Tag.AGAIN: """again | wieder | erneut | de nouveau | à nouveau | de nuevo | nuevamente | di nuovo
         | nuovamente | novamente | de novo | weer | opnieuw | once more""",
-    Tag.ANSWERS: "返信 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて",
+    Tag.ANSWERS: """返信 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて | 確認いたします | 確認させて
+        | 確認します""",
     Tag.HANDLES: """respond | responding | response | reply | replying | answer | answering | answered | check
         | checking | checked | monitor | monitored | monitoring | read | reading | process | processed | pick up
         | picked up | look at | looked at | handled | dealt with | antworten | antworte | beantworten
