@@ -1,4 +1,4 @@
-"""Absence notes whose plain reading gives a false day, of four kinds and in eight languages, answers worked out by hand (F5).
+"""Absence notes whose first reading gives a false day, in eight languages, with the answers worked out by hand (F5).
 
 The kinds:
 
@@ -6,8 +6,13 @@ The kinds:
 - `not until`: "not ... until D" or "only from D" is the return, not the last day away.
 - `two days`: two possible days or a doubtful one are asked.
 - `history`: the mail that the note answers or forwards is not the note.
+- `ordinary`: plain notes with words that make the reader ask elsewhere.
+- `adversarial`: notes that look like the kinds above and are not.
 
-FIRST was written before the reader was touched; SECOND then too, and was not run until the reader was mended for FIRST.
+FIRST and SECOND were written before the reader was touched, and SECOND was not run until the reader was mended for
+FIRST; THIRD was written after that. Read right, asked and wrong at the first try: FIRST 29, 24 and 43 of 96 by the
+reader as it was; SECOND 89, 7 and 0 of 96 by the mended one (44, 20 and 32 before); THIRD 101, 1 and 10 of 112
+(63, 5 and 44 before).
 """
 
 from __future__ import annotations
@@ -866,7 +871,6 @@ SECOND = [
     *_notes("history", _HISTORY_2),
 ]
 
-#: Written after the reader was mended for FIRST and SECOND: ordinary notes with words that make it ask elsewhere.
 _ORDINARY = {
     "en": [
         (
@@ -875,12 +879,14 @@ I may not be able to reply before I return. If you need help right now, please c
             "08-22",
         ),
         (
-            """I am currently on leave and will return on Monday, 24 August. It might take a few days to answer your message
+            """I am currently on leave and will return on Monday, 24 August. It might take a few days to
+answer your message
 once I am back, as I probably have a full inbox.""",
             "08-24",
         ),
         (
-            """I'm away from 10 August to 21 August 2026 and not checking email. Should you need anything, call Mia, or write
+            """I'm away from 10 August to 21 August 2026 and not checking email. Should you need anything,
+call Mia, or write
 to desk@client.example. I hope to answer you in the week after my return.""",
             "08-22",
             "08-10",
@@ -891,12 +897,14 @@ to desk@client.example. I hope to answer you in the week after my return.""",
     ],
     "de": [
         (
-            """Vielen Dank für Ihre Nachricht. Ich bin bis einschließlich 21. August nicht im Büro und habe nur gelegentlich
+            """Vielen Dank für Ihre Nachricht. Ich bin bis einschließlich 21. August nicht im Büro und habe
+nur gelegentlich
 Zugriff auf meine E-Mails. Sollten Sie dringend Hilfe brauchen, wenden Sie sich an Frau Kurz oder Herrn Lang.""",
             "08-22",
         ),
         (
-            """Ich bin derzeit im Urlaub und ab dem 24. August wieder für Sie da. Ihre E-Mail wird nicht weitergeleitet.
+            """Ich bin derzeit im Urlaub und ab dem 24. August wieder für Sie da. Ihre E-Mail wird nicht
+weitergeleitet.
 Möglicherweise dauert die Antwort dann ein paar Tage.""",
             "08-24",
         ),
@@ -912,7 +920,8 @@ d'urgence, vous pouvez joindre Paul ou Marie au bureau.""",
             "08-22",
         ),
         (
-            """Je suis actuellement en congés et serai de retour le lundi 24 août. Je vous répondrai dès que possible, ce qui
+            """Je suis actuellement en congés et serai de retour le lundi 24 août. Je vous répondrai dès que
+possible, ce qui
 prendra peut-être quelques jours.""",
             "08-24",
         ),
@@ -923,12 +932,14 @@ prendra peut-être quelques jours.""",
     ],
     "es": [
         (
-            """Gracias por su mensaje. Estaré fuera de la oficina hasta el viernes 21 de agosto con acceso limitado al correo.
+            """Gracias por su mensaje. Estaré fuera de la oficina hasta el viernes 21 de agosto con acceso
+limitado al correo.
 Si es urgente, escriba a Ana o a Luis.""",
             "08-22",
         ),
         (
-            """Actualmente estoy de vacaciones y vuelvo el lunes 24 de agosto. Le responderé lo antes posible, quizá con
+            """Actualmente estoy de vacaciones y vuelvo el lunes 24 de agosto. Le responderé lo antes
+posible, quizá con
 algunos días de retraso.""",
             "08-24",
         ),
@@ -939,12 +950,14 @@ algunos días de retraso.""",
     ],
     "it": [
         (
-            """Grazie per il messaggio. Sono fuori ufficio fino a venerdì 21 agosto con accesso limitato alla posta. Per
+            """Grazie per il messaggio. Sono fuori ufficio fino a venerdì 21 agosto con accesso limitato alla
+posta. Per
 urgenze potete contattare Marco o Giulia.""",
             "08-22",
         ),
         (
-            """Al momento sono in ferie e rientrerò lunedì 24 agosto. Risponderò appena possibile, forse con qualche giorno
+            """Al momento sono in ferie e rientrerò lunedì 24 agosto. Risponderò appena possibile, forse con
+qualche giorno
 di ritardo.""",
             "08-24",
         ),
@@ -955,12 +968,14 @@ di ritardo.""",
     ],
     "pt": [
         (
-            """Obrigado pela mensagem. Estou ausente até sexta-feira, 21 de agosto, com acesso limitado ao e-mail. Em caso de
+            """Obrigado pela mensagem. Estou ausente até sexta-feira, 21 de agosto, com acesso limitado ao
+e-mail. Em caso de
 urgência contacte a Ana ou o Rui.""",
             "08-22",
         ),
         (
-            """No momento estou de férias e volto na segunda-feira, 24 de agosto. Respondo assim que possível, talvez com
+            """No momento estou de férias e volto na segunda-feira, 24 de agosto. Respondo assim que
+possível, talvez com
 alguns dias de atraso.""",
             "08-24",
         ),
@@ -976,7 +991,8 @@ dringende zaken contact op met Jan of Els.""",
             "08-22",
         ),
         (
-            """Ik ben momenteel op vakantie en op maandag 24 augustus weer terug. Ik antwoord zo snel mogelijk, misschien met
+            """Ik ben momenteel op vakantie en op maandag 24 augustus weer terug. Ik antwoord zo snel
+mogelijk, misschien met
 enkele dagen vertraging.""",
             "08-24",
         ),

@@ -30,8 +30,8 @@ from cases.policy.absence_notes.vocabulary import (
 #: A wrapped line goes on in the next; a shorter one was ended on purpose.
 WRAPPED_LINE = 40
 REIWA_BEGAN_AFTER = 2018
-#: Tokens that are looked at before a day; no sentence that people write is longer.
-LONGEST_PART = 100
+#: Tokens that are looked at on each side of a day; no sentence that people write is longer.
+LONGEST_SENTENCE = 100
 
 # From text to tokens ------------------------------------------------------------------------------------------------
 
@@ -554,7 +554,7 @@ _PASSED_AT_LINE_START = _PASSED_TO_LINK | _LINKS | {Tag.ON, Tag.TO}
 def part_before(tokens: Sequence[Token], at: int) -> int:
     """Where the part of the sentence begins that leads to the day; a line's start ends it unless only links follow."""
     start, only_links = at, True
-    for here in range(at - 1, max(-1, at - LONGEST_PART), -1):
+    for here in range(at - 1, max(-1, at - LONGEST_SENTENCE), -1):
         tag = tokens[here].tag
         aside = tag is Tag.BREAK and only_links and here and tokens[here - 1].tag is Tag.BACK
         if not aside and (tag in PART_ENDS or (tag is Tag.SHORT_LINE and not only_links)):
