@@ -90,7 +90,8 @@ def _single_claim(note: Note, at: int) -> DayClaim | None:
     if strength is None or (not strength and context.is_negated(link)):
         return None
     if context.is_return(link):
-        role = DayRole.OPEN if _is_choice(tokens, at, Tag.AND) else DayRole.RETURN
+        is_open = context.is_maybe_away_again() or _is_choice(tokens, at, Tag.AND)
+        role = DayRole.OPEN if is_open else DayRole.RETURN
         return DayClaim(role, day, *span, days_later=1 if link is Tag.AFTER else 0)
     is_last = link is Tag.UNTIL and not context.before & {Tag.BACK, Tag.NOT_BACK} and not context.is_morning()
     if is_last and (strength or day.is_dated):

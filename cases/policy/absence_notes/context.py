@@ -111,6 +111,11 @@ class Context:
         tags = [token.tag for token in self.part]
         return Tag.AGAIN in tags and Tag.AWAY not in tags[tags.index(Tag.AGAIN) :]
 
+    def is_maybe_away_again(self) -> bool:
+        """ "Then again from the 24th": back or away?"""
+        tags = {token.tag for token in self.part}
+        return Tag.AGAIN in self.before and not tags & {Tag.BACK, Tag.AVAILABLE, Tag.HANDLES, Tag.ANSWERS}
+
     def role_if_negated(self, link: Tag | None) -> DayRole | None:
         """RETURN for "not ... until", "not before" and "only from" that day, whatever the verb.
 
@@ -122,10 +127,10 @@ class Context:
         if not negations or self.signed_off or tags & {Tag.EVENT, Tag.COLLEAGUE}:
             return None
         if tags & {Tag.BACK, Tag.NOT_BACK}:
-            return DayRole.RETURN
+            return DayRole.LAST if Tag.UNTIL_HERE in tags else DayRole.RETURN
         if self._is_departure(negations[-1]):
             return DayRole.OPEN
-        if not (tags & {Tag.HANDLES, Tag.ANSWERS, Tag.AGAIN} or self._is_of_writer(negations[0])):
+        if Tag.AGAIN not in tags and not self._is_of_writer(negations[0]):
             return DayRole.OPEN if self.strength(link) else None
         return self._role_of_not_until(negations) if link is Tag.UNTIL else DayRole.RETURN
 
@@ -154,9 +159,13 @@ class Context:
         return has_tag(after, Tag.AWAY) or bool(_LEAVES.search(" ".join(token.word for token in self.part)))
 
     def _is_of_writer(self, negation: Token) -> bool:
-        """ "I do not", or no subject at all: "not available until"."""
+        """ "I do not", or no subject at all: "not available until"; "your mail will not be read"."""
         first = next((token for token in self.part if token.tag not in _PASSED_AT_START), negation)
-        return first.start >= negation.start or _mentions_writer(self.sentence)
+        if first.start >= negation.start or _mentions_writer(self.sentence):
+            return True
+        handles = has_tag(self.part, Tag.HANDLES) or has_tag(self.part, Tag.ANSWERS)
+        is_japanese = any(token.tag in HERE for token in self.part_after)
+        return handles and (is_japanese or any(_MAIL.fullmatch(token.word) for token in self.part))
 
     def _role_of_not_until(self, negations: Sequence[Token]) -> DayRole | None:
         until = next((token.word for token in reversed(self.part_before) if token.tag is Tag.UNTIL), "")
@@ -165,8 +174,9 @@ class Context:
             return DayRole.LAST
         if _UNTIL_EXCLUDES.fullmatch(until):
             # "I am on leave with no access until 14 August" says it of the leave.
-            before = [token for token in self.part_before if token.start < negations[0].start]
-            return None if is_phrase and has_tag(before, Tag.AWAY) else DayRole.RETURN
+            is_aside = all(token.word.startswith("no ") for token in negations)
+            before = (token for token in self.sentence_before if token.start < negations[0].start)
+            return None if is_aside and has_tag(before, Tag.AWAY) else DayRole.RETURN
         if _UNTIL_MAY_EXCLUDE.fullmatch(until):
             return None if is_phrase and not any(_NOT_IN.match(token.word) for token in negations) else DayRole.OPEN
         return DayRole.LAST if {token.tag for token in self.part} & {Tag.HANDLES, Tag.ANSWERS} else None
@@ -218,6 +228,11 @@ _LEAVES = re.compile(
     r"|fliegen?|attendre|pars|partirai|partons|esperar|salgo|me voy|nos vamos|viajo|viajare|me marcho|parto"
     r"|partiro|vado in|andro in|viajarei|partirei|vou de|saio|vertrek|vertrekken|ga op|gaan op|reis|reizen"
     r"|wachten)\b"
+)
+_MAIL = re.compile(
+    "e-?mails?|mails?|messages?|inbox|mailbox|requests?|tickets?|replies|nachrichten?|anfragen?|messagerie|courriels?"
+    "|demandes?|correos?|mensajes?|consultas?|posta|messaggi|messaggio|richieste?|mensagem|mensagens|pedidos?|bericht"
+    "|berichten|vraag|vragen|antwort|reponse|respuesta|risposta|resposta|antwoord|reactie|nothing"
 )
 _INCLUSIVE = re.compile("incl|inkl|einschl|compres|compris|ambos|both|と含")
 _UNTIL_EXCLUDES = re.compile("until|till|til|up until|hasta(?: el| el dia)?")

@@ -90,7 +90,7 @@ def _decide(note: Note, dates: DateResolver, body: str) -> Timeframe:
     stays = [claim for claim in claims if claim.role in (DayRole.START, DayRole.LAST)]
     stays = [claim for claim in stays if claim.strong] or stays
     returns = [claim for claim in claims if claim.role is DayRole.RETURN]
-    others = _other_times(note, dates)
+    others = _other_times(note, dates, [claim for claim in returns if not claim.day.is_dated])
     start = _agreed(dates.dated(claim.day) for claim in stays if claim.role is DayRole.START)
     last = _last([claim.day for claim in stays if claim.role is DayRole.LAST], dates, others)
     if not stays and not any(claim.day.is_dated for claim in returns):
@@ -117,18 +117,18 @@ class _OtherTimes:
     away: tuple[date | None, ...]  # single days away: "out on Friday 21 August"
     rest: tuple[date | None, ...]
     names_first_day: bool
-    is_away_now: bool
+    is_one_absence: bool  # that the undated return ends, with nothing about another one
     has_period: bool  # next week, for ten days, in September, after Easter
 
     def absence_on_single_days(self) -> tuple[date | None, date | None]:
         """The first (None if an earlier one may be named) and the last of them, if they are one absence."""
         days = [day for day in self.away if day]
-        if not days or None in self.away or self.is_away_now or max(days) - min(days) > LONGEST_BETWEEN:
+        if not days or None in self.away or not self.is_one_absence or max(days) - min(days) > LONGEST_BETWEEN:
             return None, None
         return (min(days) if self.names_first_day else None), max(days)
 
 
-def _other_times(note: Note, dates: DateResolver) -> _OtherTimes:
+def _other_times(note: Note, dates: DateResolver, undated: Sequence[DayClaim]) -> _OtherTimes:
     tokens, end = note.tokens, note.sign_off
     days = [at for at in range(end) if tokens[at].tag is Tag.DATE and (tokens[at].day or Day()).is_dated]
     away: dict[int, date | None] = {}
@@ -145,11 +145,16 @@ def _other_times(note: Note, dates: DateResolver) -> _OtherTimes:
         tuple(away.values()),
         tuple(rest),
         names_first_day=not any(_follows_number(tokens, at) for at in away),
-        is_away_now=any(
-            token.tag is Tag.NOW or (token.day and token.day.days_ahead is not None) for token in tokens[:end]
-        ),
+        is_one_absence=not any(token.tag is Tag.NOW or _is_another_day(token, undated) for token in tokens[:end])
+        and all(tokens[at].start < claim.end for at in away for claim in undated),
         has_period=any(token.tag in (Tag.WEEK, Tag.PERIOD) or _is_month(token) for token in tokens[:end]),
     )
+
+
+def _is_another_day(token: Token, undated: Sequence[DayClaim]) -> bool:
+    """A weekday or "today" that is not the return."""
+    is_undated = token.tag is Tag.DATE and token.day is not None and not token.day.is_dated
+    return is_undated and not any(claim.start <= token.start < claim.end for claim in undated)
 
 
 def _only_and_between(tokens: Sequence[Token], first: int, second: int) -> bool:

@@ -115,25 +115,27 @@ _PHRASES: dict[Tag, str] = {
         | earliest | mindestens | wenigstens | frühestens | etwa | ungefähr | gegen | vermutlich erst
         | spätestens | environ | vers le | autour du | au moins | au plus tôt | alrededor del | al menos
         | por lo menos | aproximadamente | verso il | intorno al | almeno | por volta de | por volta do dia
-        | pelo menos | ongeveer | rond | minstens | op zijn vroegst | exclusive | ausschließlich | exclu | latest
-        | at the latest | or later | or earlier | or so | oder später | au plus tard | ou plus tard | a más tardar
-        | como muy tarde | como pronto | o más tarde | al più tardi | al più presto | o più tardi | o mais tardar
-        | ou mais tarde | uiterlijk | of later""",
+        | pelo menos | sobre el | hacia el | a eso del | lá para | lá pelo | tegen | omstreeks | um den
+        | so um den | attorno al | aux alentours du | ongeveer | rond | minstens | op zijn vroegst | exclusive
+        | ausschließlich | exclu | latest | at the latest | or later | or earlier | or so | oder später
+        | au plus tard | ou plus tard | a más tardar | como muy tarde | como pronto | o más tarde | al più tardi
+        | al più presto | o più tardi | o mais tardar | ou mais tarde | uiterlijk | of later""",
     Tag.DOUBT: """possibly | perhaps | maybe | hopefully | probably | likely | might | may be | may return
         | could be | could return | should be | should return | hope to | i hope | i think | i guess | not sure
-        | unsure | tentatively | if all goes well | if all goes to plan | all being well | vielleicht
-        | eventuell | evtl | möglicherweise | wahrscheinlich | vermutlich | hoffentlich | hoffe | denke
-        | sollte ich | könnte | womöglich | unter umständen | wenn alles klappt | wenn alles gut geht
-        | peut-être | probablement | sans doute | normalement | éventuellement | espère | pense | devrais
-        | devrait | devrions | pourrais | pourrait | sauf imprévu | si tout va bien | en principe | quizá
-        | quizás | tal vez | a lo mejor | probablemente | posiblemente | seguramente | espero | creo | debería
-        | deberíamos | podría volver | podría regresar | podría estar | puede que | es posible | si todo va bien
-        | si todo sale bien | en principio | salvo imprevistos | forse | magari | probabilmente | eventualmente
-        | spero | credo | penso | dovrei | dovremmo | dovrebbe | potrei | salvo imprevisti | se tutto va bene
-        | in linea di massima | talvez | provavelmente | possivelmente | acho | devo | deveria | devemos
-        | se tudo correr bem | em princípio | misschien | wellicht | mogelijk | waarschijnlijk | hopelijk | hoop
-        | denk ik | vermoedelijk | eventueel | als alles goed gaat | zou | zouden | onder voorbehoud | かもしれ
-        | かも知れ | 可能性 | 恐らく | おそらく | たぶん | 多分 | もしかすると | もしかしたら | と思います | 未定""",
+        | unsure | tentatively | if all goes well | if all goes to plan | permitting | subject to | depending
+        | all being well | vielleicht | eventuell | evtl | möglicherweise | wahrscheinlich | vermutlich
+        | hoffentlich | hoffe | denke | sollte ich | könnte | womöglich | unter umständen | wenn alles klappt
+        | wenn alles gut geht | peut-être | probablement | sans doute | normalement | éventuellement | espère
+        | pense | devrais | devrait | devrions | pourrais | pourrait | sauf imprévu | si tout va bien
+        | en principe | quizá | quizás | tal vez | a lo mejor | probablemente | posiblemente | seguramente
+        | espero | creo | debería | deberíamos | podría volver | podría regresar | podría estar | puede que
+        | es posible | si todo va bien | si todo sale bien | en principio | salvo imprevistos | forse | magari
+        | probabilmente | eventualmente | spero | credo | penso | dovrei | dovremmo | dovrebbe | potrei
+        | salvo imprevisti | se tutto va bene | in linea di massima | talvez | provavelmente | possivelmente
+        | acho | devo | deveria | devemos | se tudo correr bem | em princípio | misschien | wellicht | mogelijk
+        | waarschijnlijk | hopelijk | hoop | denk ik | vermoedelijk | eventueel | als alles goed gaat | zou
+        | zouden | onder voorbehoud | かもしれ | かも知れ | 可能性 | 恐らく | おそらく | たぶん | 多分
+        | もしかすると | もしかしたら | と思います | 未定""",
     Tag.NOW: """currently | at the moment | right now | now | presently | derzeit | zurzeit | zur zeit
         | momentan | gerade | im moment | jetzt | aktuell | actuellement | en ce moment | pour le moment
         | maintenant | actualmente | en este momento | ahora | ahora mismo | attualmente | al momento | adesso
@@ -147,7 +149,7 @@ _PHRASES: dict[Tag, str] = {
         | deze week | 今週 | i giorni | giorno | komende | aanstaande | cob | eob | eod | end of day
         | close of business | date | datum | day | of | diesen | feira | kl | um | evening | afternoon | abends
         | abend | soir | today's""",
-    Tag.BACK: """riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre | rouvrira
+    Tag.BACK: """er weer | riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre | rouvrira
         | reabrimos | reabriremos | reabrirá | reapertura | reabertura | heropening | wiedereröffnung
         | retornando | voltando | tornando | volviendo | rentrant | revenant | incorporándome | reincorporándome
         | incorporación | terugkerend | zurückkehrend | zurückgekehrt | volvemos | voltamos | torniamo
@@ -267,7 +269,7 @@ _PHRASES: dict[Tag, str] = {
     Tag.FROM_HERE: "から | より | 以降",
     Tag.UNTIL_HERE: "まで | 迄",
     Tag.ON_HERE: "に | は",
-    Tag.VAGUE_HERE: "頃 | ごろ | 以前 | 前後 | 予定は未定",
+    Tag.VAGUE_HERE: "までに | までには | 迄に | 頃 | ごろ | 以前 | 前後 | 予定は未定",
 }
 
 #: Months and days in the languages' order: English, German, French, Spanish, Italian, Portuguese, Dutch.
@@ -318,7 +320,10 @@ _AHEAD = {
 #: Whoever is back or away in a sentence that names a colleague: the writer, when one of these words is there.
 _WRITER = """i my me we our ich mein meine meiner meinem mir mich wir unser unsere je j mon ma mes moi nous yo mi mis
     estaré vuelvo volveré regresaré reincorporo io mio mia mie sono sarò rientrerò tornerò eu meu minha
-    estarei estou voltarei regressarei retorno regresso rientro vuelva vuelta ik mijn mij wij 私 小職 当方"""
+    estarei estou voltarei regressarei retorno regresso rientro vuelva vuelta ik mijn mij wij 私 小職 当方
+    antworte beantworte lese bearbeite réponds répondrai répondrons consulte consulterai lirai traiterai responderé
+    respondo contestaré contesto leeré revisaré atenderé atenderemos podré podremos rispondo risponderò risponderemo
+    leggerò controllerò consulterò potrò responderei responderemos lerei consultarei poderei"""
 
 
 def folded(word: str) -> str:
