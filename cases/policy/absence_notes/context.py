@@ -156,7 +156,7 @@ class Context:
     def _is_departure(self, negation: Token) -> bool:
         """ "Not away until", "I do not leave before": the day begins the absence, if anything."""
         after = (token for token in self.part if token.start > negation.start)
-        return has_tag(after, Tag.AWAY) or bool(_LEAVES.search(" ".join(token.word for token in self.part)))
+        return has_tag(after, Tag.AWAY) or any(_LEAVES.fullmatch(token.word) for token in self.part)
 
     def _is_of_writer(self, negation: Token) -> bool:
         """ "I do not", or no subject at all: "not available until"; "your mail will not be read"."""
@@ -224,10 +224,8 @@ _ENDS = frozenset({Tag.STOP, Tag.SIGN_OFF})
 _IS = re.compile("is|will|ist|wird|est|sera|esta|estara|sara|torna|rientra|vuelve|regresa|volta|revient")
 _ARTICLE = re.compile("the|das|die|der|unser|unsere|our|le|la|les|el|il|lo|o|a|het|de")
 _LEAVES = re.compile(
-    r"\b(?:wait|leav(?:e|ing)|go(?:ing)? (?:on|away|to leave)|start(?:ing)?|fly|warten|fahren?|(?:ab|ver)?reisen?"
-    r"|fliegen?|attendre|pars|partirai|partons|esperar|salgo|me voy|nos vamos|viajo|viajare|me marcho|parto"
-    r"|partiro|vado in|andro in|viajarei|partirei|vou de|saio|vertrek|vertrekken|ga op|gaan op|reis|reizen"
-    r"|wachten)\b"
+    "wait|leav(?:e|ing)|start(?:ing)?|fly|warten|fahren?|(?:ab|ver)?reisen?|fliegen?|attendre|pars|partirai|partons"
+    "|esperar|salgo|viajo|viajare|marcho|parto|partiro|viajarei|partirei|saio|vertrek|vertrekken|reis|reizen|wachten"
 )
 _MAIL = re.compile(
     "e-?mails?|mails?|messages?|inbox|mailbox|requests?|tickets?|replies|nachrichten?|anfragen?|messagerie|courriels?"

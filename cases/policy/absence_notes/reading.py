@@ -93,13 +93,12 @@ def _decide(note: Note, dates: DateResolver, body: str) -> Timeframe:
     others = _other_times(note, dates, [claim for claim in returns if not claim.day.is_dated])
     start = _agreed(dates.dated(claim.day) for claim in stays if claim.role is DayRole.START)
     last = _last([claim.day for claim in stays if claim.role is DayRole.LAST], dates, others)
-    if not stays and not any(claim.day.is_dated for claim in returns):
-        start, last_seen = others.absence_on_single_days()
-    else:
-        last_seen = None
-    earliest = max(day for day in (dates.received_on, start, last, last_seen) if day)
+    last_known = last or start
+    if not stays and returns and not any(claim.day.is_dated for claim in returns):
+        start, last_known, stays = others.absence_on_single_days()
+    earliest = max(dates.received_on, last_known) if last_known else dates.received_on
     if any(claim.strong and claim.role is DayRole.LAST for claim in stays):
-        others = replace(others, has_period=False)
+        others = replace(others, has_period=False)  # "away for two weeks until the 14th, back on Monday"
     back = _return(returns, dates, earliest, others)
     if last and not back and (found := _next_working_day(dates, claims, last)):
         back, returns = dates.dated(found.day), [found]
@@ -115,23 +114,25 @@ class _OtherTimes:
     """The dates and times that the note names anywhere: a weekday without a date may be meant to follow them."""
 
     away: tuple[date | None, ...]  # single days away: "out on Friday 21 August"
+    claims: tuple[DayClaim, ...]  # of those days
     rest: tuple[date | None, ...]
     names_first_day: bool
     is_one_absence: bool  # that the undated return ends, with nothing about another one
     has_period: bool  # next week, for ten days, in September, after Easter
 
-    def absence_on_single_days(self) -> tuple[date | None, date | None]:
+    def absence_on_single_days(self) -> tuple[date | None, date | None, list[DayClaim]]:
         """The first (None if an earlier one may be named) and the last of them, if they are one absence."""
         days = [day for day in self.away if day]
         if not days or None in self.away or not self.is_one_absence or max(days) - min(days) > LONGEST_BETWEEN:
-            return None, None
-        return (min(days) if self.names_first_day else None), max(days)
+            return None, None, []
+        return (min(days) if self.names_first_day else None), max(days), list(self.claims)
 
 
 def _other_times(note: Note, dates: DateResolver, undated: Sequence[DayClaim]) -> _OtherTimes:
     tokens, end = note.tokens, note.sign_off
     days = [at for at in range(end) if tokens[at].tag is Tag.DATE and (tokens[at].day or Day()).is_dated]
     away: dict[int, date | None] = {}
+    claims: list[DayClaim] = []
     rest: list[date | None] = []
     for at in reversed(days):
         context, found = Context(note, at, at), dates.dated(tokens[at].day or Day())
@@ -139,10 +140,12 @@ def _other_times(note: Note, dates: DateResolver, undated: Sequence[DayClaim]) -
         joined = next((True for here in away if _only_and_between(tokens, at, here)), False)
         if joined or (Tag.AWAY in tags and not tags & {Tag.NOT, Tag.EVENT} and not context.is_of_somebody_else()):
             away[at] = found
+            claims.append(DayClaim(DayRole.START, tokens[at].day or Day(), context.start, context.end))
         elif not (Tag.EVENT in tags or context.is_of_somebody_else()):
             rest.append(found)
     return _OtherTimes(
         tuple(away.values()),
+        tuple(claims),
         tuple(rest),
         names_first_day=not any(_follows_number(tokens, at) for at in away),
         is_one_absence=not any(token.tag is Tag.NOW or _is_another_day(token, undated) for token in tokens[:end])

@@ -199,21 +199,21 @@ _PHRASES: dict[Tag, str] = {
         | im haus nicht | congé | congés | vacances | absente | déplacement | indisponible | pas disponible
         | pas joignable | fermé | fermés | fermée | arrêt maladie | congé maternité | rtt | pas au bureau
         | vacaciones | ausente | ausencia | fuera | fuera de la oficina | permiso | no disponible
-        | no estaré disponible | no estaré | baja | cerrado | cerrada | cerrados | de viaje | no estoy | ferie
-        | assente | assenza | vacanza | vacanze | fuori ufficio | fuori sede | malattia | trasferta | chiuso
-        | chiusi | chiusa | non disponibile | non sarò | non raggiungibile | non sono in ufficio | férias
-        | ausência | fora | fora do escritório | licença | indisponível | não estarei | encerrado | fechado
-        | encerrados | viagem | vakantie | afwezig | afwezigheid | verlof | niet aanwezig | buiten kantoor
-        | niet bereikbaar | niet op kantoor | gesloten | vrij | zakenreis | ziek | niet beschikbaar | vacay
-        | break | shutdown | time away | maternity | paternity | sabbatical | offline | not working
-        | not at work | krankgeschrieben | mutterschutz | nicht da | weg | nicht anwesend | nicht am platz
-        | brückentag | betriebsruhe | urlaubsbedingt | verreist | auf reisen | nicht im dienst | en formation
-        | maladie | maternité | fermées | fermeture | absents | absentes | injoignable | ne serai pas | cerradas
-        | ausentes | vacacional | incapacidad | viaje | no estará | no estaremos | chiuse | assenti | permesso
-        | congedo | maternità | non sarà | non saremo | irreperibile | fechadas | encerradas | fechados
-        | recesso | folga | não estará | não estaremos | viajando | ziekteverlof | zomervakantie | kerstvakantie
-        | op reis | niet werkzaam | dicht
-        | 休暇 | 不在 | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守 | 休業日 | 休暇中""",
+        | no estaré disponible | no estaré | baja | cerrado | cerrada | cerrados | de viaje | me voy | nos vamos
+        | no estoy | ferie | assente | assenza | vacanza | vacanze | fuori ufficio | fuori sede | malattia
+        | trasferta | chiuso | chiusi | chiusa | non disponibile | non sarò | non raggiungibile
+        | non sono in ufficio | férias | ausência | fora | fora do escritório | licença | indisponível
+        | não estarei | encerrado | fechado | encerrados | viagem | vakantie | afwezig | afwezigheid | verlof
+        | niet aanwezig | buiten kantoor | niet bereikbaar | niet op kantoor | gesloten | vrij | zakenreis
+        | ziek | niet beschikbaar | vacay | break | shutdown | time away | maternity | paternity | sabbatical
+        | offline | not working | not at work | krankgeschrieben | mutterschutz | nicht da | weg
+        | nicht anwesend | nicht am platz | brückentag | betriebsruhe | urlaubsbedingt | verreist | auf reisen
+        | nicht im dienst | en formation | maladie | maternité | fermées | fermeture | absents | absentes
+        | injoignable | ne serai pas | cerradas | ausentes | vacacional | incapacidad | viaje | no estará
+        | no estaremos | chiuse | assenti | permesso | congedo | maternità | non sarà | non saremo
+        | irreperibile | fechadas | encerradas | fechados | recesso | folga | não estará | não estaremos
+        | viajando | ziekteverlof | zomervakantie | kerstvakantie | op reis | niet werkzaam | dicht | 休暇
+        | 不在 | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守 | 休業日 | 休暇中""",
     Tag.AVAILABLE: """available | reachable | erreichbar | verfügbar | disponible | joignable | localizable
         | disponibile | raggiungibile | disponível | contactável | bereikbaar | beschikbaar | aanwezig
         | in the office | im büro | im haus | au bureau | en la oficina | in ufficio | no escritório

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.policy.absence_notes import FURTHEST_READ_RETURN, LONGEST_PHRASE, Timeframe, read_timeframe
+from tests.support import hard_absence_notes as hard
 from tests.support.absence_notes import NOTES, Note
 from tests.support.examples import examples
 
@@ -45,6 +47,113 @@ def test_the_notes_cover_every_language_seven_times() -> None:  # F5
     assert {
         name: languages.count(name) >= 7 for name in ("en", "de", "fr", "es", "it", "pt", "nl", "ja")
     } == dict.fromkeys(("en", "de", "fr", "es", "it", "pt", "nl", "ja"), True)
+
+
+@pytest.mark.parametrize("note", hard.FIRST + hard.SECOND + hard.THIRD, ids=lambda note: f"{note.language} {note.kind}")
+def test_no_hard_note_gives_a_wrong_day(note: hard.HardNote) -> None:  # F5
+    found = read_timeframe(note.text, hard.RECEIVED, note.country)
+    if found is not None:
+        assert (found.back_on, found.away_from or note.away_from) == (note.back_on, note.away_from)
+    else:  # only where the note counts from a week that it does not date
+        assert note.back_on is None or note.kind == "later weekday"
+
+
+def test_most_notes_whose_weekday_lies_in_a_later_week_are_read_all_the_same() -> None:  # F5
+    notes = [note for note in hard.FIRST + hard.SECOND if note.kind == "later weekday" and note.back_on]
+    unread = [note for note in notes if read_timeframe(note.text, hard.RECEIVED, note.country) is None]
+    assert len(unread) <= 0.45 * len(notes)
+
+
+def test_the_hard_notes_cover_every_kind_in_every_language() -> None:  # F5
+    counts = Counter((note.kind, note.language) for note in hard.FIRST + hard.SECOND)
+    assert counts == {(kind, language): 6 for kind in hard.KINDS[:4] for language in hard.COUNTRIES}
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "expected"),
+    [
+        ("Out on 19 and 20 August, back on Monday.", "GB", ("2026-08-19", "2026-08-24")),
+        ("Out on 18, 19 and 20 August, back on Monday.", "GB", None),
+        ("On Friday, 21 August, I am away. Back on Monday.", "GB", ("2026-08-21", "2026-08-24")),
+        ("Out of office from Monday 17 August, back Wednesday.", "GB", ("2026-08-17", "2026-08-19")),
+        ("I am away this week, back on Monday.", "GB", (None, "2026-08-17")),
+        ("I'm off today. I'm out on 21 August too. Back on Wednesday.", "GB", None),
+        ("Back on Wednesday. I'm also out on 21 August.", "GB", None),
+        ("I'm away on 12 August and on 2 September, back on Monday.", "GB", None),
+        ("I'm in Rome on 21 August, back on Monday.", "GB", None),
+        ("I'm on holiday in September, back on Monday.", "GB", None),
+        ("I'm on holiday in September, back on the 17th.", "GB", None),
+        ("Back on the Monday after Easter.", "GB", None),
+        ("Away from 17 August for ten days, back on Monday.", "GB", None),
+        ("Away next week until Friday.", "GB", None),
+        ("Away until 14 August, back on Monday in two weeks.", "GB", None),
+        ("9月は休暇です。月曜日に出社します。", "JP", None),
+    ],
+)
+def test_a_weekday_is_counted_from_the_last_day_away_that_the_note_names(text, country, expected) -> None:  # F5
+    found = read_timeframe(text, hard.RECEIVED, country)
+    days = found and (found.away_from and found.away_from.isoformat(), found.back_on.isoformat())
+    assert days == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "expected"),
+    [
+        ("I will not respond until 17 August.", "GB", "2026-08-17"),
+        ("No replies before 17 August.", "GB", "2026-08-17"),
+        ("Your mail will not be read until 17 August.", "GB", "2026-08-17"),
+        ("I'm away until 14 August and will not answer until 17 August.", "GB", "2026-08-17"),
+        ("I won't be in until Tuesday.", "GB", "2026-08-11"),
+        ("I will not answer through 14 August.", "GB", "2026-08-15"),
+        ("I won't answer until 14 August inclusive.", "GB", "2026-08-15"),
+        ("I'm on leave with no access to email until 14 August.", "GB", "2026-08-15"),
+        ("I'm not available from 10 to 14 August.", "GB", "2026-08-15"),
+        ("Ich antworte erst am 17. August.", "DE", "2026-08-17"),
+        ("Ich lese bis 14. August keine E-Mails.", "DE", "2026-08-15"),
+        ("No estaré disponible hasta el 17 de agosto.", "ES", "2026-08-17"),
+        ("8月14日まで出社しません。", "JP", "2026-08-15"),
+        ("Non risponderò fino al 14 agosto.", "IT", None),
+        ("Não responderei até 14 de agosto.", "PT", None),
+        ("I am not leaving until 17 August.", "GB", None),
+        ("Ich bin erst ab 17. August im Urlaub.", "DE", None),
+        ("The portal will not be available until 17 August. I'm away.", "GB", None),
+        ("Bob cannot answer until 17 August. I'm away.", "GB", None),
+    ],
+)
+def test_not_until_a_day_is_the_return_whatever_the_verb(text, country, expected) -> None:  # F5
+    assert back_on(text, country, hard.RECEIVED) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("Back on 20 or 21 August.", "GB"),
+        ("Back on 20 and 21 August.", "GB"),
+        ("Back on 8/9 August.", "GB"),
+        ("Away until 14 August, back on 17 or 18 August.", "GB"),
+        ("Away until 14 August. Maybe longer.", "GB"),
+        ("Away until 14 August, then again from 24 August.", "GB"),
+        ("I will be back between 20 and 22 August.", "GB"),
+        ("Between 20 and 22 August I will be back.", "GB"),
+        ("Back on 24 August, weather permitting.", "GB"),
+        ("Zurück am 24./25. August.", "DE"),
+        ("8月17日までには復帰します。", "JP"),
+    ],
+)
+def test_an_open_day_is_asked(text, country) -> None:  # F5
+    assert back_on(text, country, hard.RECEIVED) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "From: 10 August\nTo: 14 August\nSubject: leave",
+        "Subject: leave\nFrom: 10 August\nTo: 14 August\nDeputy: Bob",
+        "Hello,\nout of office\nFrom: 10 August\nTo: 14 August\nBob",
+    ],
+)
+def test_the_form_of_a_note_is_no_header_of_a_mail(text) -> None:  # F5
+    assert back_on(text) == "2026-08-15"
 
 
 @pytest.mark.parametrize(
@@ -301,7 +410,28 @@ class Steps:
 
 @pytest.mark.parametrize(
     "piece",
-    ["<", "<p ", "a.", "1.", "12/", "On ", "-", "&amp;", "8月", "until ", "14 August ", "(", "\n", "1 ", "ﷺ", "> "],
+    [
+        *(
+            "<",
+            "<p ",
+            "a.",
+            "1.",
+            "12/",
+            "On ",
+            "-",
+            "&amp;",
+            "8月",
+            "until ",
+            "14 August ",
+            "(",
+            "\n",
+            "1 ",
+            "ﷺ",
+            "> ",
+        ),
+        *("back on 1.\n", "a: b\n", "wrote:\n", "<blockquote>", "**From:**", "20 or ", "not ", "1/2 May "),
+        "14 August " + "a," * 240,
+    ],
 )
 def test_the_work_on_a_note_made_to_be_slow_grows_with_its_length_and_ends_at_the_cap(piece) -> None:  # F5
     steps = Steps()
