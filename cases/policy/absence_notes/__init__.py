@@ -14,6 +14,6 @@ owner one question: what is not stated plainly, or is stated in two ways, is not
 """
 
 from cases.policy.absence_notes.dates import FURTHEST_READ_RETURN
-from cases.policy.absence_notes.reading import LONGEST_PHRASE, Question, Timeframe, read_or_ask, read_timeframe
+from cases.policy.absence_notes.reading import LONGEST_PHRASE, Timeframe, UnreadReason, read_or_ask, read_timeframe
 
-__all__ = ["FURTHEST_READ_RETURN", "LONGEST_PHRASE", "Question", "Timeframe", "read_or_ask", "read_timeframe"]
+__all__ = ["FURTHEST_READ_RETURN", "LONGEST_PHRASE", "Timeframe", "UnreadReason", "read_or_ask", "read_timeframe"]

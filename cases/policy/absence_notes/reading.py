@@ -35,7 +35,7 @@ class Timeframe:
     phrase: str
 
 
-class Question(StrEnum):
+class UnreadReason(StrEnum):
     """Why the owner is asked for the days: one sentence (F5)."""
 
     LEFT = "The note says that its writer has left the company."
@@ -52,9 +52,9 @@ class Question(StrEnum):
 class Unreadable(Exception):
     """The note cannot be read without guessing."""
 
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
-        self.question = question
+    def __init__(self, reason: UnreadReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def read_timeframe(text: str, received_on: date, country: str) -> Timeframe | None:
@@ -67,26 +67,26 @@ def read_timeframe(text: str, received_on: date, country: str) -> Timeframe | No
     return found if isinstance(found, Timeframe) else None
 
 
-def read_or_ask(text: str, received_on: date, country: str) -> Timeframe | Question:
+def read_or_ask(text: str, received_on: date, country: str) -> Timeframe | UnreadReason:
     """As `read_timeframe`, but with the reason why the owner has to be asked."""
     body = note_body(text)
     tokens = tokenize(body)
     if any(token.tag is Tag.GONE for token in tokens):
-        return Question.LEFT
+        return UnreadReason.LEFT
     if sum(token.day is not None for token in tokens) > MOST_DAYS:
-        return Question.TOO_MANY_DAYS
+        return UnreadReason.TOO_MANY_DAYS
     order = order_of(tokens, received_on, country)
     try:
         return _decide(Note.of(tokens), DateResolver(received_on, order, country.upper() in YEAR_FIRST), body)
     except Unreadable as unreadable:
-        return unreadable.question
+        return unreadable.reason
 
 
 def _decide(note: Note, dates: DateResolver, body: str) -> Timeframe:
     """The timeframe that all claims agree on. Weak claims count only where there is no strong one of their kind."""
     claims = list(claims_of(note))
     if any(claim.role is DayRole.OPEN for claim in claims):
-        raise Unreadable(Question.OPEN_DAY)
+        raise Unreadable(UnreadReason.OPEN_DAY)
     stays = [claim for claim in claims if claim.role in (DayRole.START, DayRole.LAST)]
     stays = [claim for claim in stays if claim.strong] or stays
     returns = [claim for claim in claims if claim.role is DayRole.RETURN]
@@ -104,7 +104,7 @@ def _decide(note: Note, dates: DateResolver, body: str) -> Timeframe:
         back, returns = dates.dated(found.day), [found]
     back_on = back or (plus(last, 1) if last else None)
     if back_on is None:
-        raise Unreadable(Question.NO_RETURN)
+        raise Unreadable(UnreadReason.NO_RETURN)
     _check(start, last, back_on, dates.received_on)
     return Timeframe(start, back_on, _quoted(body, [*stays, *returns]))
 
@@ -183,10 +183,10 @@ def _undated(day: Day, dates: DateResolver, earliest: date, others: _OtherTimes)
     """The first such day after `earliest`, if none of the other days would give another one."""
     found = dates.after(day, earliest)
     if found is None or (others.has_period and day.days_ahead is None):
-        raise Unreadable(Question.WHICH_WEEK)
+        raise Unreadable(UnreadReason.WHICH_WEEK)
     for other in (*others.away, *others.rest):
         if other is None or (other > earliest and found not in (other, dates.after(day, other))):
-            raise Unreadable(Question.WHICH_WEEK)
+            raise Unreadable(UnreadReason.WHICH_WEEK)
     return found
 
 
@@ -204,9 +204,9 @@ def _agreed(days: Iterable[date | None]) -> date | None:
     """The one day they all are; None when there are none."""
     distinct = set(days)
     if None in distinct:
-        raise Unreadable(Question.NO_SUCH_DAY)
+        raise Unreadable(UnreadReason.NO_SUCH_DAY)
     if len(distinct) > 1:
-        raise Unreadable(Question.TWO_WAYS)
+        raise Unreadable(UnreadReason.TWO_WAYS)
     return distinct.pop() if distinct else None
 
 
@@ -217,7 +217,7 @@ def _last(days: Sequence[Day], dates: DateResolver, others: _OtherTimes) -> date
     if dated and all(_is_on(day, dated) for day in undated):
         return dated
     if any(day.is_bare_weekday and day.weekday == dates.received_on.weekday() for day in undated):
-        raise Unreadable(Question.WHICH_WEEK)
+        raise Unreadable(UnreadReason.WHICH_WEEK)
     found = [_undated(day, dates, dates.received_on, others) for day in undated]
     return _agreed([*([dated] if dated else []), *found])
 
@@ -244,10 +244,10 @@ def _later(day: date | None, claim: DayClaim) -> date | None:
 def _check(start: date | None, last: date | None, back_on: date, received_on: date) -> None:
     """The return is within reach, and start, last day and return follow each other (F5)."""
     if not ONE_DAY <= back_on - received_on <= FURTHEST_READ_RETURN:
-        raise Unreadable(Question.OUT_OF_REACH)
+        raise Unreadable(UnreadReason.OUT_OF_REACH)
     in_order = start is None or (start < back_on and (last is None or start <= last))
     if not in_order or not (last is None or timedelta(0) <= back_on - last <= LONGEST_GAP):
-        raise Unreadable(Question.WRONG_ORDER)
+        raise Unreadable(UnreadReason.WRONG_ORDER)
 
 
 def _quoted(body: str, claims: Sequence[DayClaim]) -> str:

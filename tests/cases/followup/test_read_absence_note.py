@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from cases.policy.absence_notes import Question
+from cases.policy.absence_notes import UnreadReason
 
 ROOT = Path(__file__).parents[3]
 
@@ -48,16 +48,16 @@ def test_the_country_and_the_day_of_receipt_decide(read) -> None:  # F5
 @pytest.mark.parametrize(
     ("note", "why"),
     [
-        ("", Question.NO_RETURN),
-        ("I am out of the office.", Question.NO_RETURN),
-        ("Back on 20 or 21 August.", Question.OPEN_DAY),
-        ("Next week on holiday, back on Monday.", Question.WHICH_WEEK),
-        ("Away until 31 June.", Question.NO_SUCH_DAY),
-        ("Away until 14 August. Away until 21 August.", Question.TWO_WAYS),
-        ("Away until 21 August and back on 17 August.", Question.WRONG_ORDER),
-        ("Away until 3 August 2026.", Question.OUT_OF_REACH),
-        ("My last day was 31 July.", Question.LEFT),
-        ("Away until 14 August. " * 50, Question.TOO_MANY_DAYS),
+        ("", UnreadReason.NO_RETURN),
+        ("I am out of the office.", UnreadReason.NO_RETURN),
+        ("Back on 20 or 21 August.", UnreadReason.OPEN_DAY),
+        ("Next week on holiday, back on Monday.", UnreadReason.WHICH_WEEK),
+        ("Away until 31 June.", UnreadReason.NO_SUCH_DAY),
+        ("Away until 14 August. Away until 21 August.", UnreadReason.TWO_WAYS),
+        ("Away until 21 August and back on 17 August.", UnreadReason.WRONG_ORDER),
+        ("Away until 3 August 2026.", UnreadReason.OUT_OF_REACH),
+        ("My last day was 31 July.", UnreadReason.LEFT),
+        ("Away until 14 August. " * 50, UnreadReason.TOO_MANY_DAYS),
     ],
 )
 def test_a_note_that_it_cannot_read_gets_one_sentence_why(read, note, why) -> None:  # F5
