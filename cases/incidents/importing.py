@@ -22,6 +22,7 @@ from cases.engine.history import write_history
 from cases.enums import Move, Resolution, Status, WaitPlan, WaitReason
 from cases.guards import Refused
 from cases.incidents.log import BadRow, Incident, Log, State
+from cases.incidents.words import shortened
 from cases.models import Case
 from contacts.calendars import calendar_problem
 from contacts.enums import Language, Level, Role
@@ -30,6 +31,8 @@ from contacts.models import Company, Contact, OpeningSpan, SupportCentre, Techni
 #: Incidents per transaction.
 BATCH = 500
 CENTRE = "Imported"
+#: How a case ends that was called off: nobody confirmed anything.
+CANCELLED = {"resolution": Resolution.NOT_PURSUED, "solution": "Cancelled in the system it was imported from."}
 #: Where the made-up addresses are; example.com belongs to nobody (RFC 2606).
 CUSTOMERS = "customers.example.com"
 STAFF = "staff.example.com"
@@ -42,6 +45,7 @@ class ImportOptions:
     now: datetime  # when the sweeps first check every open case
     shift: timedelta = timedelta(0)  # added to every moment of the log
     country: str = "US"
+    subdivision: str = ""
     time_zone: str = "America/New_York"
     centre: str = ""  # "": the first there is, or a new one
     l3: frozenset[str] = frozenset()  # technicians who are L3; the others are L2
@@ -68,19 +72,21 @@ class Imported:
 
 
 def import_log(log: Log, options: ImportOptions, on_progress: Callable[[int], object] = lambda done: None) -> Imported:
-    """Write every new incident; `on_progress` gets the size of each batch that is done.
+    """Write every new incident that is whole; `on_progress` gets the size of each batch that is done.
 
-    An incident that the database refuses is reported among the bad rows and left out (S2).
-    Raises Refused when the options cannot be met; then nothing was written.
+    An incident of which a row was not understood is held back, and one that the database refuses is reported among
+    the bad rows (S2). Raises Refused when the options cannot be met or the file ends in the middle of a line; then
+    nothing was written.
     """
-    _check(log, options)
-    report = Imported(incidents=len(log.incidents), bad_rows=list(log.bad_rows))
-    if not log.incidents:
+    check(log, options)
+    incidents = log.whole
+    report = Imported(incidents=len(incidents), bad_rows=list(log.bad_rows))
+    if not incidents:
         return report
     centre = _centre(options)
-    homes = homes_of_callers(log.incidents)
-    for start in range(0, len(log.incidents), BATCH):
-        batch = log.incidents[start : start + BATCH]
+    homes = homes_of_callers(incidents)
+    for start in range(0, len(incidents), BATCH):
+        batch = incidents[start : start + BATCH]
         _write_batch(batch, homes, centre, options, report)
         on_progress(len(batch))
     return report
@@ -98,8 +104,14 @@ def homes_of_callers(incidents: Iterable[Incident]) -> dict[str, str]:
     return homes
 
 
-def _check(log: Log, options: ImportOptions) -> None:
-    problem = calendar_problem(options.country, "", options.time_zone)
+def check(log: Log, options: ImportOptions) -> None:
+    """Raises Refused for a log that is not all there and for options that cannot be met."""
+    if log.cut_off_at:
+        raise Refused(
+            f"The file ends in the middle of line {log.cut_off_at}, so rows are missing; copy it again, or delete that "
+            "line if it belongs to no incident."
+        )
+    problem = calendar_problem(options.country, options.subdivision, options.time_zone)
     if problem:
         raise Refused(problem)
     strangers = sorted(options.l3 - {state.assigned_to for one in log.incidents for state in one.states})
@@ -153,12 +165,7 @@ def _write(batch: Sequence[Incident], homes: dict[str, str], centre: SupportCent
     with transaction.atomic():
         # Two imports at once take turns here, so neither adds what the other has just added.
         SupportCentre.objects.select_for_update(no_key=True).get(pk=centre.pk)
-        known = set(
-            Case.objects.filter(external_reference__in=[one.number for one in batch])
-            .order_by()
-            .values_list("external_reference", flat=True)
-        )
-        fresh = [one for one in batch if one.number not in known]
+        fresh = not_known(batch)
         done.known = len(batch) - len(fresh)
         if fresh:
             contacts = _contacts(fresh, homes, options, done)
@@ -166,6 +173,14 @@ def _write(batch: Sequence[Incident], homes: dict[str, str], centre: SupportCent
             _write_cases(fresh, homes, contacts, technicians, options)
             done.cases = len(fresh)
     return done
+
+
+def not_known(batch: Sequence[Incident]) -> list[Incident]:
+    """The incidents that were not imported before, in whatever spelling of their number."""
+    spellings = {spelled for one in batch for spelled in (one.number, one.number.upper(), one.number.lower())}
+    there = Case.objects.filter(external_reference__in=spellings).order_by()
+    known = {(number or "").casefold() for number in there.values_list("external_reference", flat=True)}
+    return [one for one in batch if one.number.casefold() not in known]
 
 
 # --- people -----------------------------------------------------------------------------------------------------
@@ -179,7 +194,7 @@ def address_part(name: str) -> str:
     return f"{slug}-{hashlib.sha256(name.encode()).hexdigest()[:10]}".lstrip("-")
 
 
-def _company_name(location: str) -> str:
+def company_name(location: str) -> str:
     return location or "Unknown location"
 
 
@@ -187,18 +202,30 @@ def _caller(incident: Incident, homes: dict[str, str]) -> tuple[str, str]:
     """The caller's name and location; unknown callers are one person per location."""
     if incident.caller:
         return incident.caller, homes[incident.caller]
-    return f"Unknown caller of {_company_name(incident.location).lower()}", incident.location
+    return f"Unknown caller of {company_name(incident.location).lower()}", incident.location
 
 
 def _customer_address(name: str) -> str:
     return f"{address_part(name)}@{CUSTOMERS}"
 
 
+def callers_of(incidents: Iterable[Incident], homes: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """The name and location of each caller, by the address they get."""
+    return {_customer_address(name): (name, home) for name, home in (_caller(one, homes) for one in incidents)}
+
+
+def staff_of(incidents: Iterable[Incident]) -> dict[str, str]:
+    """The username that each member of staff gets, by their name in the log."""
+    names = {state.assigned_to for one in incidents for state in one.states} - {""}
+    return {name: address_part(name) for name in names}
+
+
 def _companies(names: set[str], options: ImportOptions, done: Imported) -> dict[str, int]:
     """The key of each company; new ones are added."""
     ids = dict(Company.objects.filter(name__in=names).order_by().values_list("name", "pk"))
     rows = [
-        Company(name=name, country=options.country, time_zone=options.time_zone) for name in sorted(names - ids.keys())
+        Company(name=name, country=options.country, subdivision=options.subdivision, time_zone=options.time_zone)
+        for name in sorted(names - ids.keys())
     ]
     done.companies = len(rows)
     return ids | {row.name: row.pk for row in _added(Company, rows, options)}
@@ -208,7 +235,7 @@ def _contacts(
     incidents: Sequence[Incident], homes: dict[str, str], options: ImportOptions, done: Imported
 ) -> dict[str, tuple[int, int]]:
     """(key, company's key) of each caller by address; new ones are added as help desks (D3)."""
-    callers = {_customer_address(name): (name, home) for name, home in (_caller(one, homes) for one in incidents)}
+    callers = callers_of(incidents, homes)
     there = {
         address: (pk, company)
         for address, pk, company in Contact.objects.filter(email__in=callers)
@@ -216,9 +243,9 @@ def _contacts(
         .values_list("email", "pk", "company")
     }
     lacking = {address: caller for address, caller in callers.items() if address not in there}
-    companies = _companies({_company_name(home) for _, home in lacking.values()}, options, done)
+    companies = _companies({company_name(home) for _, home in lacking.values()}, options, done)
     rows = [
-        Contact(company_id=companies[_company_name(home)], name=name, email=address, is_help_desk=True)
+        Contact(company_id=companies[company_name(home)], name=name, email=address, is_help_desk=True)
         for address, (name, home) in sorted(lacking.items())
     ]
     done.contacts = len(rows)
@@ -229,10 +256,9 @@ def _technicians(
     incidents: Sequence[Incident], centre: SupportCentre, options: ImportOptions, done: Imported
 ) -> dict[str, int | None]:
     """The key of each member of staff by their name in the log; new ones are added as technicians without password."""
-    names = {state.assigned_to for one in incidents for state in one.states} - {""}
-    usernames = {name: address_part(name) for name in names}
+    usernames = staff_of(incidents)
     ids = dict(User.objects.filter(username__in=usernames.values()).order_by().values_list("username", "pk"))
-    users = User.objects.bulk_create(_user(name, options) for name in sorted(names) if usernames[name] not in ids)
+    users = User.objects.bulk_create(_user(name, options) for name in sorted(usernames) if usernames[name] not in ids)
     l3 = {address_part(name) for name in options.l3}
     rows = [
         Technician(
@@ -294,6 +320,8 @@ def _write_cases(
         contact, company = contacts[_customer_address(name)]
         opening = _opening_fields(incident, contact, company, options)
         life = [opening | state for state in _state_fields(incident, technicians, options.shift)]
+        if incident.was_cancelled:
+            life[-1] |= CANCELLED
         lives.append(life)
         cases.append(Case(**life[-1], **_check_moments(life[-1]["status"], options.now)))
     Case.objects.bulk_create(cases, batch_size=BATCH)
@@ -307,7 +335,7 @@ def _opening_fields(incident: Incident, contact: int, company: int, options: Imp
     return {
         "company_id": company,
         "contact_id": contact,
-        "title": incident.title[:200],
+        "title": shortened(incident.title),
         "external_reference": incident.number,
         "opened_at": incident.opened_at + options.shift,
         "opened_by_channel": incident.channel,

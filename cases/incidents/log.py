@@ -1,72 +1,36 @@
 """Read the incident log of another system: who called about what, and the states of each incident. Pure.
 
 The log is a ServiceNow export: a header, then one row per update of an incident; a row is the incident's state from
-its `sys_updated_at` on. Times are UTC and day first (`29/2/2016 01:16`), `?` means unknown. Import and replay share
-this reader, so that they cannot disagree about what clocks are computed from (E3).
+its `sys_updated_at` on. Import and replay share this reader, so that they cannot disagree about what clocks are
+computed from (E3). What it says of an incident that it could not read whole is marked: `Log.held_back`.
 
-It is one pass over `csv.reader` rows, and each text that repeats (moments, names, priorities) is parsed once: a log
-has many more rows than different texts.
+It is one pass over the rows. What words mean is in `words`, moments in `dates`, headers in `columns`, files in `table`
+and `sheet`, a row in `rows`.
 """
 
 from __future__ import annotations
 
-import csv
+import gc
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from cases.enums import Channel, Severity, Status
+from cases.incidents.columns import Columns, NotALog
+from cases.incidents.dates import YEARS, Moments, Order, looks_like_moment
+from cases.incidents.rows import Row, RowReader, why_not_understood
+from cases.incidents.table import Damaged, Table, csv_table, wide_fields
+from cases.incidents.words import CHANNEL_OF_TYPE, Bad, is_cancelled, says_nothing, shown
 
-UNKNOWN = "?"
-#: Columns without which a log cannot be read.
-NEEDED = (
-    "number",
-    "incident_state",
-    "priority",
-    "sys_updated_at",
-    "opened_at",
-    "caller_id",
-    "location",
-    "assigned_to",
-)
-OPTIONAL = ("contact_type", "category", "subcategory", "u_symptom")
+__all__ = ["YEARS", "BadRow", "Incident", "Log", "NotALog", "ReadOptions", "State", "read_log", "read_table"]
 
-SEVERITY_OF_PRIORITY = {
-    "1": Severity.CRITICAL,
-    "2": Severity.HIGH,
-    "3": Severity.MEDIUM,
-    "4": Severity.LOW,
-}
-#: An incident state that is not among these leaves the status as it was.
-STATUS_OF_STATE = {
-    "new": Status.ASSIGNED,
-    "active": Status.IN_PROGRESS,
-    "awaiting problem": Status.IN_PROGRESS,
-    "awaiting vendor": Status.IN_PROGRESS,
-    "awaiting evidence": Status.IN_PROGRESS,
-    "awaiting user info": Status.WAITING,
-    "resolved": Status.RESOLVED,
-    "closed": Status.RESOLVED,
-}
-#: Portals and other machinery of the other system count as email.
-CHANNEL_OF_TYPE = {"phone": Channel.PHONE, "ivr": Channel.PHONE, "chat": Channel.CHAT, "": Channel.PHONE}
-
-#: A longer text makes a bad row; it is not cut off.
-LONGEST_NUMBER = 40
-LONGEST_NAME = 120
-#: Years outside are typing errors.
-YEARS = range(1970, 2101)
-
-_MOMENT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
-_PRIORITY = re.compile(r"([1-4])(?:\s|-|$)")
-
-
-class NotALog(ValueError):
-    """The file is no incident log; the message is a sentence that says why (S4)."""
+_DIGITS = re.compile(r"\d+")
 
 
 class State(NamedTuple):
@@ -93,6 +57,7 @@ class Incident:
     symptom: str
     opened_at: datetime
     states: tuple[State, ...]
+    was_cancelled: bool = False  # the last row says so
 
     @property
     def assigned_to(self) -> str:
@@ -111,95 +76,221 @@ class BadRow:
 
     line: int
     sentence: str
+    number: str = ""  # the incident that is held back for it, as far as that can be told
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the file does not say itself, or not in words that are known."""
+
+    order: Order | None = None  # of day and month; None: the file proves it
+    zone: tzinfo = UTC  # of moments without an offset
+    columns: Mapping[str, str] = field(default_factory=dict)  # the header of a column with another name
+    states: Mapping[str, Status] = field(default_factory=dict)  # by `key_of` the word
+    severities: Mapping[str, Severity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The incidents of a log by opening, and the rows that were skipped."""
+    """The incidents of a log by opening, and the rows that were skipped.
+
+    An incident that is held back is among the incidents, as its other rows tell of it; whoever acts on a log takes
+    `whole` instead.
+    """
 
     incidents: list[Incident]
     bad_rows: list[BadRow] = field(default_factory=list)
     ended_at: datetime | None = None  # the last update of a row that counts (UTC); None when no row does
     later_rows: int = 0  # rows after the moment up to which it was to be read
+    held_back: dict[str, BadRow] = field(default_factory=dict)  # by number: the first row that was not understood
+    unknown_words: Counter[tuple[str, str]] = field(default_factory=Counter)  # (kind, word) by rows
+    notes: list[str] = field(default_factory=list)  # how the file was read, where that was not certain
+    cut_off_at: int | None = None  # the line in whose middle the file ends
+
+    @property
+    def whole(self) -> list[Incident]:
+        """The incidents of which every row was understood."""
+        return [one for one in self.incidents if one.number not in self.held_back]
 
 
-def read_log(lines: Iterable[str], until: datetime | None = None) -> Log:
-    """Read a log from its lines (header included), leaving out every row after `until`.
+def read_log(lines: Iterable[str], until: datetime | None = None, options: ReadOptions | None = None) -> Log:
+    """Read a log from the lines of a CSV (header included), leaving out every row after `until`.
 
     The rows of an incident count in the order of their `sys_updated_at`, those of one moment in the order of the
     file. Raises NotALog when there is no header with the columns it takes.
     """
-    source = _Lines(lines)
-    records = _records(source)
-    width, pick = _columns(next(records, (1, []))[1] or [])
-    words = _Words()
-    lives: dict[str, list[_Row]] = {}
-    bad_rows: list[BadRow] = []
-    later_rows = 0
-    for line, record in records:
-        try:
-            if record is None or len(record) != width:
-                if record == []:
-                    continue
-                source.give_back()
-                raise _Bad(_wrong_columns(record, width))
-            record.append(UNKNOWN)
-            row = words.row(line, *pick(record))
-        except _Bad as bad:
-            bad_rows.append(BadRow(line, str(bad)))
+    options = options or ReadOptions()
+    with wide_fields(), _no_collection():
+        return read_table(csv_table(lines, options.columns, looks_like_moment), until, options)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Spare the garbage collector: reading keeps what it makes, and walking over it all again costs a fifth."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def read_table(table: Table, until: datetime | None, options: ReadOptions) -> Log:
+    """Read a log from the rows of a file. Raises NotALog when it proves that it cannot be read right."""
+    columns = table.columns
+    reading = _Reading(columns, options, table)
+    pick, row_of, lives = columns.pick, reading.reader.row, reading.lives
+    row: Row | None = None
+    for line, record in table.records:
+        if isinstance(record, Damaged):
+            reading.damaged.append((line, record, row))
             continue
-        if until is not None and row.at > until:
-            later_rows += 1
+        record.append("?")
+        try:
+            row = row_of(line, *pick(record))
+        except Bad as bad:
+            if any(cell.strip() for cell in record[:-1]):
+                reading.take_bad(line, bad, columns.cell(record, "number"), row)
             continue
         life = lives.get(row.number)
         if life is None:
             lives[row.number] = [row]
         else:
             life.append(row)
-    return _as_log(lives, bad_rows, later_rows, until)
+    return reading.log(until)
 
 
-def _as_log(lives: dict[str, list[_Row]], bad_rows: list[BadRow], later_rows: int, until: datetime | None) -> Log:
-    incidents: list[Incident] = []
-    ended_at: datetime | None = None
-    for rows in lives.values():
-        rows.sort(key=_UPDATED)
-        if until is not None and rows[0].opened_at > until:
-            later_rows += len(rows)  # updated before it was opened: it counts from the opening, which is later
-            continue
-        if ended_at is None or rows[-1].at > ended_at:
-            ended_at = rows[-1].at
-        incidents.append(_incident(rows))
-    incidents.sort(key=_BY_OPENING)
-    return Log(incidents, bad_rows, ended_at, later_rows)
+class _Reading:
+    """A log while it is read."""
+
+    def __init__(self, columns: Columns, options: ReadOptions, table: Table) -> None:
+        self.moments = Moments(options.order, options.zone, table.serials_from)
+        self.reader = RowReader(self.moments, options.states, options.severities, columns.has_three_grades)
+        self.lives: dict[str, list[Row]] = {}
+        #: Each with the row read before it, whose incident a row without a number is taken to belong to.
+        self.damaged: list[tuple[int, Damaged, Row | None]] = []
+        self.unknown_words: Counter[tuple[str, str]] = Counter()
+        self._columns = columns
+        self._notes = list(table.notes)
+        self._held_back: dict[str, BadRow] = {}
+
+    def take_bad(self, line: int, bad: Bad, number: str, before: Row | None) -> None:
+        """A row that cannot be read; its number, if it has one, is its own."""
+        cells = () if says_nothing(number) else (number,)
+        self.damaged.append((line, Damaged(str(bad), self.reader.number(number), cells), before))
+        if bad.word:
+            self.unknown_words[bad.word] += 1
+
+    def log(self, until: datetime | None) -> Log:
+        """What was read, once it was read to its end. Raises NotALog."""
+        self._settle_order()
+        bad_rows = self._bad_rows()
+        incidents: list[Incident] = []
+        later_rows = 0
+        ended_at: datetime | None = None
+        may_doubt = self.reader.may_doubt()
+        for rows in self.lives.values():
+            kept = rows if until is None else [row for row in rows if row.at <= until]
+            later_rows += len(rows) - len(kept)
+            if not kept:
+                continue
+            kept.sort(key=_UPDATED)
+            if until is not None and kept[0].opened_at > until:
+                later_rows += len(kept)  # updated before it was opened: it counts from the opening, which is later
+                continue
+            if ended_at is None or kept[-1].at > ended_at:
+                ended_at = kept[-1].at
+            if may_doubt:
+                self._hold_back_unless_understood(kept)
+            incidents.append(_incident(kept))
+        incidents.sort(key=_BY_OPENING)
+        if incidents and all(len(one.states) == 1 for one in incidents) and _has_closed(incidents):
+            self._notes.append(
+                "Every incident has a single state, which is taken to hold from its opening on: "
+                "the log says how they stand, not how they came there."
+            )
+        return Log(
+            incidents,
+            bad_rows,
+            ended_at,
+            later_rows,
+            held_back=self._held_back,
+            unknown_words=self.unknown_words,
+            notes=self._notes,
+            cut_off_at=next((line for line, damaged, _ in self.damaged[-1:] if damaged.is_cut_off), None),
+        )
+
+    def _settle_order(self) -> None:
+        moments = self.moments
+        if moments.contradict:
+            first, second = (shown(moments.proofs[order]) for order in Order)
+            raise NotALog(
+                f"Some times have the day first (“{first}”) and some the month (“{second}”): correct the file, or say "
+                "which is meant with --date-order dmy or mdy, and incidents with the other are held back."
+            )
+        if moments.decide():
+            for number, rows in self.lives.items():
+                self.lives[number] = [self.reader.reread(row) for row in rows]
+            self._notes.append(f"The month is read first, as “{shown(moments.proofs[Order.MONTH_FIRST])}” proves.")
+        elif moments.is_guess:
+            self._notes.append(
+                f"No time tells whether the day or the month comes first, so “{shown(moments.undecided)}” is read day "
+                "first; say --date-order mdy if that is wrong."
+            )
+
+    def _bad_rows(self) -> list[BadRow]:
+        """The damaged rows with their incidents, which are held back; what only belongs to one's text is left out."""
+        bad_rows: list[BadRow] = []
+        for line, damaged, before in self.damaged:
+            number = self._number_of(damaged)
+            if damaged.was_swallowed and not number:
+                continue  # a line of the text of the damaged row before
+            sentence = damaged.sentence
+            if not number and before is not None and len(damaged.cells) != 1:
+                number = before.number
+                sentence = f"{sentence.rstrip('.')}; it is taken to belong to {number}, the row above it."
+            bad_rows.append(BadRow(line, sentence, number))
+            if number:
+                self._held_back.setdefault(number, bad_rows[-1])
+        return bad_rows
+
+    def _number_of(self, damaged: Damaged) -> str:
+        """The incident of a damaged row, "" where it cannot be told: by the cell of the number, else by any other."""
+        known = next(filter(self.reader.is_known, (damaged.number, *damaged.cells)), "")
+        if not known and _shape(damaged.number) in self._shapes:
+            known = damaged.number  # no other row of that incident was read
+        return self.reader.number(known)
+
+    @cached_property
+    def _shapes(self) -> set[str]:
+        """What the numbers of the log look like, apart from their digits."""
+        return {_shape(number) for number in self.lives}
+
+    def _hold_back_unless_understood(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if row.status is None and not says_nothing(row.state):
+                sentence, word = why_not_understood(row, "hold_reason" in self._columns.index)
+                self.unknown_words[word] += 1
+                self._held_back.setdefault(row.number, BadRow(row.line, sentence, row.number))
+
+
+def _shape(number: str) -> str:
+    return _DIGITS.sub("0", number.strip().casefold())
+
+
+def _has_closed(incidents: Iterable[Incident]) -> bool:
+    return any(one.states[0].status is Status.RESOLVED for one in incidents)
 
 
 # --- one incident -----------------------------------------------------------------------------------------------
-
-
-class _Row(NamedTuple):
-    """What one row of the log says."""
-
-    at: datetime
-    opened_at: datetime
-    line: int
-    number: str
-    status: Status | None
-    severity: Severity
-    caller: str
-    location: str
-    assigned_to: str
-    contact_type: str
-    category: str
-    subcategory: str
-    symptom: str
 
 
 _UPDATED = itemgetter(0)
 _BY_OPENING = attrgetter("opened_at", "line")
 
 
-def _incident(rows: Sequence[_Row]) -> Incident:
+def _incident(rows: Sequence[Row]) -> Incident:
     """The incident that these rows, in their order, tell of."""
     first = rows[0]
     return Incident(
@@ -213,6 +304,7 @@ def _incident(rows: Sequence[_Row]) -> Incident:
         symptom=rows[-1].symptom or _first_known(row.symptom for row in reversed(rows)),
         opened_at=first.opened_at,
         states=_states(rows),
+        was_cancelled=is_cancelled(rows[-1].state),
     )
 
 
@@ -220,7 +312,7 @@ def _first_known(names: Iterable[str]) -> str:
     return next(filter(None, names), "")
 
 
-def _states(rows: Sequence[_Row]) -> tuple[State, ...]:
+def _states(rows: Sequence[Row]) -> tuple[State, ...]:
     """The states the rows go through, a row that changes nothing left out.
 
     The first one holds from the opening; a later one that claims to be from before it counts from it. Rows of one
@@ -242,178 +334,3 @@ def _states(rows: Sequence[_Row]) -> tuple[State, ...]:
         status, severity, assigned_to = now_status, row.severity, now_assigned
         states.append(State(max(row.at, opened_at), status, severity, episode, assigned_to))
     return tuple(states)
-
-
-# --- rows and words ---------------------------------------------------------------------------------------------
-
-
-class _Bad(ValueError):
-    """What is wrong with a row, in a sentence."""
-
-
-class _Lines:
-    """The lines of the file, counted; lines that a stray quotation mark swallowed can be given back."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-        self._again: deque[str] = deque()
-        self.taken: list[str] = []  # by the record that is being read
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self.number += 1
-        self.taken.append(line)
-        return line
-
-    def give_back(self) -> None:
-        """Have all but the first line of the record read again, each as a row of its own."""
-        swallowed = self.taken[1:]
-        self._again.extendleft(reversed(swallowed))
-        self.number -= len(swallowed)
-
-
-def _records(lines: _Lines) -> Iterator[tuple[int, list[str] | None]]:
-    """Each record with the number of its first line; None for one that is no CSV."""
-    reader = csv.reader(lines)
-    while True:
-        lines.taken.clear()
-        line = lines.number + 1
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield line, None
-        else:
-            yield line, record
-
-
-def _columns(header: Sequence[str]) -> tuple[int, Callable[[list[str]], tuple[str, ...]]]:
-    """How wide a row is, and what picks its fields in the order of `_Words.row`. Raises NotALog."""
-    names = [name.strip().lstrip("\ufeff") for name in header]
-    if not any(names):
-        raise NotALog("The log is empty: its first line has to name the columns.")
-    missing = [name for name in NEEDED if name not in names]
-    if missing:
-        of = "column" if len(missing) == 1 else "columns"
-        raise NotALog(f"This is no incident log: its header lacks the {of} {', '.join(missing)}.")
-    # an optional column that is not there is read from the "?" that every row is given at its end
-    indexes = [names.index(name) if name in names else len(names) for name in NEEDED + OPTIONAL]
-    return len(names), itemgetter(*indexes)
-
-
-def _wrong_columns(record: list[str] | None, width: int) -> str:
-    if record is None:
-        return "This is not a row of CSV; look for a stray quotation mark."
-    has = "1 column" if len(record) == 1 else f"{len(record)} columns"
-    return f"The row has {has} where the header has {width}."
-
-
-class _Memo(dict[str, "datetime | Severity | Status | str | None"]):
-    """A cache of parsed texts. A text that cannot be parsed raises _Bad each time."""
-
-    def __init__(self, read: Callable[[str], datetime | Severity | Status | str | None]) -> None:
-        super().__init__()
-        self._read = read
-
-    def __missing__(self, text: str) -> datetime | Severity | Status | str | None:
-        value = self[text] = self._read(text)
-        return value
-
-
-class _Words:
-    """The parsers of the columns, each with its cache."""
-
-    def __init__(self) -> None:
-        self._moments = _Memo(_moment)
-        self._numbers = _Memo(_number)
-        self._statuses = _Memo(_status)
-        self._severities = _Memo(_severity)
-        self._names = _Memo(_name)
-
-    def row(
-        self,
-        line: int,
-        number: str,
-        state: str,
-        priority: str,
-        updated: str,
-        opened: str,
-        caller: str,
-        location: str,
-        assigned_to: str,
-        contact_type: str,
-        category: str,
-        subcategory: str,
-        symptom: str,
-    ) -> _Row:
-        """What the fields of a row say. Raises _Bad with the sentence for the first one that cannot be read."""
-        names = self._names
-        return _Row(  # by position, because most of the time of reading a log is spent here
-            self._moments[updated],  # type: ignore[arg-type]
-            self._moments[opened],  # type: ignore[arg-type]
-            line,
-            self._numbers[number],  # type: ignore[arg-type]
-            self._statuses[state],  # type: ignore[arg-type]
-            self._severities[priority],  # type: ignore[arg-type]
-            names[caller],  # type: ignore[arg-type]
-            names[location],  # type: ignore[arg-type]
-            names[assigned_to],  # type: ignore[arg-type]
-            names[contact_type],  # type: ignore[arg-type]
-            names[category],  # type: ignore[arg-type]
-            names[subcategory],  # type: ignore[arg-type]
-            names[symptom],  # type: ignore[arg-type]
-        )
-
-
-def _moment(text: str) -> datetime:
-    match = _MOMENT.fullmatch(text.strip())
-    if match:
-        day, month, year, hour, minute, second = (int(part or 0) for part in match.groups())
-        if year in YEARS:
-            try:
-                return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-            except ValueError:
-                pass
-    raise _Bad(f"“{_shown(text)}” is not a time; the log writes day first, like 29/2/2016 01:16.")
-
-
-def _number(text: str) -> str:
-    number = _name(text)
-    if not number:
-        raise _Bad("The row has no incident number.")
-    if len(number) > LONGEST_NUMBER:
-        raise _Bad(f"“{_shown(number)}” is longer than the {LONGEST_NUMBER} characters of an incident number.")
-    return number
-
-
-def _severity(text: str) -> Severity:
-    match = _PRIORITY.match(text.strip())
-    if not match:
-        raise _Bad(f"“{_shown(text)}” is not a priority; it is 1 (Critical), 2 (High), 3 (Medium) or 4 (Low).")
-    return SEVERITY_OF_PRIORITY[match[1]]
-
-
-def _status(text: str) -> Status | None:
-    return STATUS_OF_STATE.get(text.strip().casefold())
-
-
-def _name(text: str) -> str:
-    name = " ".join(text.split())
-    if name == UNKNOWN:
-        return ""
-    if len(name) > LONGEST_NAME:
-        raise _Bad(f"“{_shown(name)}” is longer than the {LONGEST_NAME} characters a name may have.")
-    if any(letter < " " or letter == "\x7f" for letter in name):
-        raise _Bad(f"“{_shown(name)}” holds characters that cannot be read.")
-    return name
-
-
-def _shown(text: str) -> str:
-    """A text from the file as a sentence quotes it: short and readable."""
-    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:41])
-    return shown if len(text) <= 40 else f"{shown[:40]}…"

@@ -238,7 +238,7 @@ def test_an_import_that_was_killed_is_completed_by_the_next(tmp_path: Path, monk
     assert Contact.objects.count() == 2
 
 
-def test_bad_rows_are_reported_with_their_lines_and_the_rest_goes_in(tmp_path: Path) -> None:
+def test_bad_rows_are_reported_with_their_lines_and_hold_back_their_incident_alone(tmp_path: Path) -> None:
     bad = {"priority": "9"}
     said = run_import(write_log(tmp_path, *LIFE, *[bad] * 25, *OTHERS))
     assert "25 bad rows were skipped." in said
@@ -246,7 +246,10 @@ def test_bad_rows_are_reported_with_their_lines_and_the_rest_goes_in(tmp_path: P
     assert "  line 29: " in said
     assert "line 30" not in said
     assert "and 5 more." in said
-    assert Case.objects.count() == 3
+    assert "1 incident is held back whole" in said
+    assert "  INC1, line 10: “9” is not a priority" in said
+    assert "  priority “9”: 25 rows" in said
+    assert set(Case.objects.values_list("external_reference", flat=True)) == {"INC2", "INC3"}
 
 
 def test_an_incident_that_the_database_refuses_is_reported_and_the_rest_of_its_batch_goes_in(tmp_path: Path) -> None:
@@ -272,7 +275,7 @@ def test_an_incident_that_the_database_refuses_is_reported_and_the_rest_of_its_b
         (b"number,priority\nINC1,1\n", "lacks the columns incident_state, sys_updated_at"),
         (b"\x1f\x8bno gzip", "no whole gzip file"),
         (gzip.compress("".join(lines_of({})).encode())[:-9], "no whole gzip file"),
-        ("".join(lines_of({"location": "Zürich"})).encode("latin-1"), "not UTF-8"),
+        ("".join(lines_of({"location": "横浜"})).encode("cp932"), "not UTF-8 text, nor Windows-1252"),
     ],
 )
 def test_a_file_that_is_no_log_is_refused_in_a_sentence_and_nothing_is_written(

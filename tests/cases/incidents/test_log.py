@@ -92,10 +92,11 @@ def test_each_state_of_the_log_is_one_of_the_four_and_an_unknown_first_one_is_as
         ("2 - High", Severity.HIGH),
         ("3 - Moderate", Severity.MEDIUM),
         ("4 - Low", Severity.LOW),
+        ("5 - Planning", Severity.LOW),
         ("2", Severity.HIGH),
     ],
 )
-def test_priorities_one_to_four_are_critical_to_low(priority: str, severity: Severity) -> None:
+def test_priorities_one_to_five_are_critical_to_low(priority: str, severity: Severity) -> None:
     assert only({"priority": priority}).states[0].severity is severity
 
 
@@ -123,7 +124,7 @@ def test_an_update_from_before_the_opening_counts_from_the_opening() -> None:
     assert [state.at for state in incident.states] == [OPENED, OPENED]
 
 
-def test_an_unknown_state_leaves_the_status_as_it_was_and_still_changes_the_severity() -> None:
+def test_a_state_that_says_nothing_leaves_the_status_as_it_was_and_still_changes_the_severity() -> None:
     incident = only({}, at("08:00", "Awaiting User Info"), at("09:00", "-100", priority="1 - Critical"))
     last = incident.states[-1]
     assert (last.at, last.status, last.severity, last.episode) == (march(1, 9), Status.WAITING, Severity.CRITICAL, 1)
@@ -166,13 +167,13 @@ def test_how_it_came_in_is_read_where_the_log_says_it() -> None:
     [
         ({"sys_updated_at": "31/2/2016 10:00"}, "“31/2/2016 10:00” is not a time"),
         ({"sys_updated_at": "?"}, "“?” is not a time"),
-        ({"opened_at": "2/29/2016 10:00"}, "“2/29/2016 10:00” is not a time"),
+        ({"opened_at": "2/30/2016 10:00"}, "“2/30/2016 10:00” is not a time"),
         ({"opened_at": "1/1/0001 10:00"}, "is not a time"),
         ({"number": ""}, "no incident number"),
         ({"number": " ? "}, "no incident number"),
         ({"number": "I" * 41}, "longer than the 40 characters"),
         ({"priority": "?"}, "“?” is not a priority"),
-        ({"priority": "5 - Planning"}, "“5 - Planning” is not a priority"),
+        ({"priority": "6 - Someday"}, "“6 - Someday” is not a priority"),
         ({"priority": "10"}, "“10” is not a priority"),
         ({"caller_id": "C" * 121}, "longer than the 120 characters"),
         ({"location": "Loc\0ation"}, "cannot be read"),
