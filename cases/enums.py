@@ -127,6 +127,10 @@ class SendCondition(TextChoices):
     OWED = "owed", "While a status update is owed, and this is the newest"
 
 
+#: Messages that open an account: read by administrators only, and forgotten when they have left (A3).
+SECRET_MESSAGES = ("password_link",)
+
+
 class FollowUpStep(TextChoices):
     """The steps of following up on a wait, as the ledger names them (F2 to F5)."""
 

@@ -25,12 +25,17 @@ def language_of_service(language: str, now: datetime) -> str:
 
 
 class Roster:
-    """Every active technician with their load, read once for a batch; a case given to somebody counts at once."""
+    """Every technician who can sign in (D9) with their load, read once for a batch.
+
+    A case given to somebody counts at once.
+    """
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self._hours: dict[int, OpeningHours] = {}  # read when first needed
-        technicians = list(Technician.objects.filter(user__is_active=True).select_related("user").order_by("user_id"))
+        active = Technician.objects.filter(user__is_active=True).select_related("user").order_by("user_id")
+        self._l3 = {technician.user_id for technician in active if technician.level == Level.L3}
+        technicians = [technician for technician in active if technician.user.can_sign_in]
         self.users: dict[int, User] = {technician.user_id: technician.user for technician in technicians}
         loads = open_loads(list(self.users))
         self._centre_of = {technician.user_id: technician.centre_id for technician in technicians}
@@ -81,6 +86,10 @@ class Roster:
         other.__dict__.pop("_centres_in_business_day", None)
         return other
 
+    def leave_out(self, user_id: int) -> None:
+        """Choose somebody else from now on."""
+        self._candidates.pop(user_id, None)
+
     def relieve(self, user_id: int | None, severity: Severity) -> None:
         """Take a reassigned case off the load of its former owner."""
         former = self._candidates.get(user_id) if user_id is not None else None
@@ -89,7 +98,7 @@ class Roster:
 
     def is_l3(self, user_id: int | None) -> bool:
         """Whether this person is an active L3: such an owner keeps the case (E7)."""
-        return user_id in self._candidates and self._candidates[user_id].level == Level.L3
+        return user_id in self._l3
 
     def _given(self, choice: Choice | None, severity: Severity, new: bool) -> Choice | None:
         if choice is not None:

@@ -17,6 +17,7 @@ from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from unfold.admin import StackedInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
@@ -26,6 +27,7 @@ from contacts.directory import directory_problems
 from contacts.enums import Language, Right, Role
 from contacts.forms import (
     CompanyForm,
+    InvitedStaffForm,
     NewStaffForm,
     OpeningSpanForm,
     RoleHolderForm,
@@ -45,7 +47,7 @@ from contacts.models import (
     Technician,
     User,
 )
-from contacts.pages import HistoryAdmin, RightsInline, link
+from contacts.pages import HistoryAdmin, RightsInline, RowRights, link
 from contacts.permissions import RightsAdmin, has_right, own_page
 from contacts.wording import in_zone
 
@@ -57,6 +59,25 @@ admin.site.unregister(Group)  # rights come with the role (A1); groups would be 
 
 
 # --- staff ------------------------------------------------------------------------------------------------------
+
+PASSWORD_FIELDS = ("password", "password1", "password2", "usable_password")
+
+
+class TechnicianInline(RowRights, StackedInline):
+    """What makes somebody a technician, on the page of the person: one record to whoever creates them (D9)."""
+
+    model = Technician
+    form = TechnicianForm
+    view_right = Right.READ_EVERY_CASE
+    edit_right = Right.EDIT_DIRECTORY
+    fields = ["level", "centre", "languages", "on_duty"]
+    max_num = 1
+    extra = 1
+    verbose_name = verbose_name_plural = "as a technician: level, centre and languages"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether somebody goes on being a technician is said on the page of technicians."""
+        return False
 
 
 @admin.register(User)
@@ -82,6 +103,7 @@ class StaffAdmin(TellsOfChanges, UserAdmin, RightsAdmin):  # type: ignore[misc, 
         ("At the desk", {"fields": ["role", "time_zone", "is_active", "is_staff", "is_superuser"]}),
         ("Dates", {"fields": [("last_login", "date_joined")]}),
     ]
+    inlines = [TechnicianInline]
     add_fieldsets = [
         (None, {"fields": ["username", "password1", "password2"]}),
         ("Person", {"fields": [("first_name", "last_name"), "email", "phone"]}),
@@ -93,20 +115,45 @@ class StaffAdmin(TellsOfChanges, UserAdmin, RightsAdmin):  # type: ignore[misc, 
         allowed = super().has_change_permission(request, obj)
         return allowed and (request.user.is_superuser or not getattr(obj, "is_superuser", False))
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Let only an administrator choose somebody's password; others invite them (A3)."""
+        if obj is None and not request.user.is_superuser:
+            kwargs["form"] = InvitedStaffForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Let only superusers make superusers."""
+        """Let only superusers make superusers, or change where the link to somebody else's password goes (A3)."""
         fields = list(super().get_readonly_fields(request, obj))
-        return fields if request.user.is_superuser else [*fields, "is_superuser"]
+        if request.user.is_superuser:
+            return fields
+        has_account = isinstance(obj, User) and obj != request.user and obj.can_sign_in
+        return [*fields, "is_superuser", *(("username", "email") if has_account else ())]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Hide the password field from those who only read."""
+        """Show the fields of passwords to administrators only (A3)."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
+        if request.user.is_superuser:
             return fieldsets
         return [
-            (title, options | {"fields": [name for name in options["fields"] if name != "password"]})
+            (title, options | {"fields": [name for name in options["fields"] if name not in PASSWORD_FIELDS]})
             for title, options in fieldsets
         ]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Set somebody's password. Raises PermissionDenied unless an administrator does it (A3)."""
+        if not request.user.is_superuser:
+            raise PermissionDenied(
+                "Its owner changes a password: “Forgotten your password” where one signs in mails them a link."
+            )
+        return super().user_change_password(request, id, form_url)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Suggest only who is still there, where somebody is given a role or a duty (D9)."""
+        if request.GET.get("app_label") == "contacts":
+            queryset = queryset.filter(is_active=True)
+        return super().get_search_results(request, queryset, search_term)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Let a new member of staff sign in unless the box is unticked."""

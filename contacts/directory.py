@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+
+from django.db.models import Q
 
 from contacts.calendars import holidays_are_regional
 from contacts.enums import MANAGEMENT_ROLES, Role
@@ -93,9 +95,13 @@ def once_each(addressees: Iterable[Addressee]) -> list[Addressee]:
     return list(seen.values())
 
 
+#: What apps that know more than the directory find missing, one sentence each; they add themselves.
+FURTHER_PROBLEMS: list[Callable[[], list[str]]] = []
+
+
 def directory_problems() -> list[str]:
-    """What is missing in the directory, one sentence each: what sends messages to the fallback (D5), and places whose
-    holidays are not known (F3). Three queries.
+    """What is missing in the directory, one sentence each: what sends messages to the fallback (D5), places whose
+    holidays are not known (F3), technicians who get no case (D9). A fixed number of queries.
     """
     problems = []
     holders = list(RoleHolder.objects.select_related("holder", "centre"))
@@ -109,7 +115,35 @@ def directory_problems() -> list[str]:
     companies = Company.objects.filter(active=True).select_related("account_manager").order_by("name")
     for company in companies.exclude(account_manager__is_active=True, account_manager__email__gt="")[:50]:
         problems += [f"Account manager of {company}: {why}" for why in _unreachable(company.account_manager)]
-    return problems + _missing_regions()
+    problems += _missing_regions() + _unfinished_technicians()
+    return problems + [sentence for more in FURTHER_PROBLEMS for sentence in more()]
+
+
+def _unfinished_technicians() -> list[str]:
+    """Technicians to whom no case goes because something is missing, one sentence for each kind (D9). One query."""
+    staff = User.objects.filter(Q(role=Role.TECHNICIAN) | Q(technician__isnull=False), is_active=True)
+    records = [(user, getattr(user, "technician", None)) for user in staff.select_related("technician")]
+    return [
+        f"{what}: {_first_few(names)}. {then}"
+        for what, names, then in (
+            (
+                "Technicians of whom level, centre and languages are not known",
+                [str(user) for user, record in records if record is None],
+                "No case goes to them; fill it in on their page under Staff.",
+            ),
+            (
+                "Technicians of whom no language is known",
+                [str(user) for user, record in records if record is not None and not record.languages],
+                "Choose their languages under Technicians.",
+            ),
+            (
+                "Technicians who cannot sign in",
+                [str(user) for user, record in records if record is not None and not user.can_sign_in],
+                "They are off duty and no case goes to them; have a link mailed to them where one signs in.",
+            ),
+        )
+        if names
+    ]
 
 
 def _missing_regions() -> list[str]:

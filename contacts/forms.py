@@ -43,6 +43,20 @@ class NewStaffForm(UserCreationForm):
         fields = ("username", "first_name", "last_name", "email", "role", "phone", "time_zone", "is_staff")
 
 
+class InvitedStaffForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new member of staff who chooses the password themselves, by a link that is mailed to them (A3)."""
+
+    class Meta:
+        model = User
+        fields = NewStaffForm.Meta.fields
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["is_staff"].label, self.fields["is_staff"].help_text = ACCOUNT_FIELDS["is_staff"]
+        self.fields["email"].help_text = "A link goes there with which they choose their password."
+        self.instance.set_unusable_password()
+
+
 class ClockInput(forms.TimeInput):
     """A time of day at a place. Django's own widget would warn that the reader's zone is not the server's."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -127,6 +128,11 @@ class StaffQuerySet(models.QuerySet["User"]):
         """Active and with an email address (D5)."""
         return self.filter(is_active=True).exclude(email="")
 
+    def able_to_sign_in(self) -> StaffQuerySet:
+        """Those of `User.can_sign_in` (D9)."""
+        unusable = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        return self.filter(is_active=True, is_staff=True).exclude(unusable)
+
 
 class StaffManager(UserManager["User"].from_queryset(StaffQuerySet)):  # type: ignore[misc]
     pass
@@ -149,11 +155,22 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
+    @property
+    def can_sign_in(self) -> bool:
+        """Whether they are active, may sign in and have a password; whoever cannot is off duty (D9)."""
+        return self.is_active and self.is_staff and bool(self.password) and self.has_usable_password()
+
     def may(self, right: Right) -> bool:
         """Whether this person has the right (A1). Inactive people have none, superusers every one."""
         if not self.is_active:
             return False
         return self.is_superuser or (bool(self.role) and right in RIGHTS[Role(self.role)])
+
+
+class TechnicianQuerySet(models.QuerySet["Technician"]):
+    def at_work(self) -> TechnicianQuerySet:
+        """Those who can sign in: cases are given to nobody else (D9)."""
+        return self.filter(user__in=User.objects.able_to_sign_in())
 
 
 class Technician(models.Model):
@@ -167,6 +184,8 @@ class Technician(models.Model):
     last_case_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a new case last came to them (C6's tie-break)."
     )
+
+    objects = TechnicianQuerySet.as_manager()
     history = HistoricalRecords(excluded_fields=["last_case_at"])
 
     class Meta:

@@ -103,6 +103,8 @@ MESSAGES = {
         # the desk itself
         Message("mail_failed", STAFF),
         Message("recovery_report", STAFF),
+        Message("password_link", STAFF),
+        Message("password_changed", STAFF),
     )
 }
 

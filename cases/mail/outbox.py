@@ -25,7 +25,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 
-from cases.enums import MailStatus, SendCondition, Status
+from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition, Status
 from cases.mail.letters import facts, post, to_each
 from cases.mail.rendering import as_message, render
 from cases.models import Case, Mail, MailQuerySet
@@ -229,6 +229,8 @@ class DeliveryBatch:
         self.breaks = 0
         mail.sent_at = self.clock()
         mail.kept = self.server.keeps
+        if mail.template in SECRET_MESSAGES and not mail.kept:
+            mail.facts, mail.text, mail.html = {}, "", ""
         _settle(mail, MailStatus.SENT)
         self.result.sent += 1
 
@@ -312,7 +314,7 @@ def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
     mail.status = status
     mail.last_error = error
     mail.attempts += status != MailStatus.DROPPED
-    fields = ("status", "last_error", "attempts", "sent_at", "kept", "subject", "text", "html")
+    fields = ("status", "last_error", "attempts", "sent_at", "kept", "facts", "subject", "text", "html")
     return _still_queued([mail]).update(**{name: getattr(mail, name) for name in fields}) == 1
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from cases.enums import MailStatus, SendCondition
+from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition
 from cases.models.case import Case
 from cases.models.rows import CaseRowQuerySet
 
 
 class MailQuerySet(CaseRowQuerySet["Mail"]):
+    def visible_to(self, user: Any) -> Self:
+        """The mail of the cases this person may read (A1); what opens an account only for an administrator (A3)."""
+        mails = super().visible_to(user)
+        return mails if user.is_superuser else mails.exclude(template__in=SECRET_MESSAGES)
+
     def to_send(self, now: datetime) -> MailQuerySet:
         """Queued mail that is due and that no worker holds."""
         return self.filter(status=MailStatus.QUEUED, send_at__lte=now).order_by("send_at", "pk")

@@ -397,8 +397,8 @@ class Reassign(CaseAction):
     reason = reason_field()
 
     def prepare(self) -> None:
-        """Offer the active technicians."""
-        technicians = User.objects.filter(is_active=True, technician__isnull=False).select_related("technician")
+        """Offer the technicians who can sign in (D9)."""
+        technicians = User.objects.able_to_sign_in().filter(technician__isnull=False).select_related("technician")
         cast(OwnerField, self.fields["owner"]).queryset = technicians
 
     def offered(self) -> bool:

@@ -358,14 +358,14 @@ def reassign(case: Case | int, actor: User, now: datetime, *, owner: User, reaso
     """Give a case to another technician; the former owner goes on watching (A1, E7). Raises Refused or NotAllowed."""
     with changing(case, actor, now, right=Right.REASSIGN, to="reassign a case") as (case, now):
         why = needs(reason, "Say why the case goes to somebody else.", "reason")
-        if not owner.is_active or not Technician.objects.filter(user=owner).exists():
-            raise Refused(f"{owner} is no active technician; choose one who is.", "owner")
+        if not Technician.objects.at_work().filter(user=owner).exists():
+            raise Refused(f"{owner} is no active technician who can sign in; choose one who is.", "owner")
         if case.owner == owner:
             raise Refused(f"{case.number} belongs to {owner} already; choose somebody else.", "owner")
         if not case.is_open:
             raise Refused(f"{case.number} is resolved; reopen it before it goes to somebody else.")
         before = case.owner
-        if before is not None:
+        if before is not None and before.is_active:
             CaseWatcher.objects.get_or_create(case=case, user=before, defaults={"since": now})
         CaseWatcher.objects.filter(case=case, user=owner).delete()
         case.owner = owner

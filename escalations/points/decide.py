@@ -146,7 +146,7 @@ def _responder(owner: User | None, case: Case, context: SweepContext) -> User | 
     With nobody on duty there it stays the owner (E8).
     """
     technician = getattr(owner, "technician", None)
-    if owner is None or (owner.is_active and (technician is None or technician.on_duty)):
+    if owner is None or (owner.can_sign_in and (technician is None or technician.on_duty)):
         return owner
     choice = context.roster.stand_in(case.contact.speaks, besides=owner.pk)
     return context.roster.users[choice.user_id] if choice else owner
