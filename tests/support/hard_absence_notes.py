@@ -22,7 +22,7 @@ from datetime import date
 
 COUNTRIES = {"en": "GB", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "pt": "PT", "nl": "NL", "ja": "JP"}
 RECEIVED = date(2026, 8, 10)  # a Monday
-KINDS = ("later weekday", "not until", "two days", "history", "ordinary", "adversarial")
+KINDS = ("later weekday", "not until", "two days", "history", "ordinary", "adversarial", "mixed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -1102,3 +1102,97 @@ _ADVERSARIAL = {
 }
 
 THIRD = [*_notes("ordinary", _ORDINARY), *_notes("adversarial", _ADVERSARIAL)]
+
+_MIXED = {
+    "en": [
+        ("I've got Thursday 20 August off and I'm in again on Friday.", "08-21", "08-20"),
+        ("Travelling until the 19th of August; you won't hear from me until the 20th of August.", "08-20"),
+        ("It will be Monday 24 August before I can get back to you.",),
+        ("I return on the 20th; if the baby comes early, make that the 27th.",),
+        ("Away for the rest of the month, back on Tuesday.",),
+        (
+            "Away until 14 August.\n\nFrom: Support Desk Sent: 10 August 2026 09:00 To: Jo Subject: Hours\nClosed until 28 August.",
+            "08-15",
+        ),
+        ("I will not read your e-mail until I return on 24 August 2026.", "08-24"),
+        ("I'm on leave from tomorrow until Friday 21 August.", "08-22"),
+    ],
+    "de": [
+        ("Donnerstag, den 20. August habe ich frei, Freitag bin ich wieder im Büro.", "08-21", "08-20"),
+        ("Erst nach dem 21. August kann ich mich um Ihr Anliegen kümmern.", "08-22"),
+        ("Bin bis zum 21. August im Urlaub, eine Antwort gibt es nicht vor dem 24. August.", "08-24"),
+        ("Ich komme am 20. August zurück, wenn der Zug fährt sonst am 21. August.",),
+        ("Bis Monatsende bin ich weg, am Dienstag wieder da.",),
+        (
+            "Abwesend bis 14. August.\n>>> Support <support@desk.example> 10.08.26 09:00 >>>\nWir sind bis 28. August im Urlaub.",
+            "08-15",
+        ),
+        ("Ich bin vom 17. bis 20. oder 21. August im Urlaub.",),
+        ("Ich bin im Krankenstand und frühestens ab 24. August zurück.",),
+    ],
+    "fr": [
+        ("Je ne travaille pas le jeudi 20 août et reviens vendredi.", "08-21", "08-20"),
+        ("Vous n'aurez pas de réponse avant le 24 août.", "08-24"),
+        ("Je ne serai de retour au bureau que le lundi 24 août.", "08-24"),
+        ("Retour prévu entre le 20 et le 24 août.",),
+        ("Absent jusqu'à la fin du mois, de retour mardi.",),
+        ("Absent jusqu'au 14 août.\n\nLe 10/08/2026 à 09:00, Support a écrit :\nFermé jusqu'au 28 août.", "08-15"),
+        ("Je serai absent du 17 au 20 ou 21 août.",),
+        ("Je devrais reprendre le 24 août.",),
+    ],
+    "es": [
+        ("El jueves 20 de agosto libro y vuelvo el viernes.", "08-21", "08-20"),
+        ("No recibirá respuesta mía hasta el 24 de agosto.", "08-24"),
+        ("Hasta el lunes 24 de agosto no estaré de vuelta.", "08-24"),
+        ("Regreso entre el 20 y el 24 de agosto.",),
+        ("Fuera hasta fin de mes; vuelvo el martes.",),
+        (
+            "Ausente hasta el 14 de agosto.\n\nEl 10/8/26 a las 9:00, Soporte escribió:\nCerrado hasta el 28 de agosto.",
+            "08-15",
+        ),
+        ("Estaré fuera del 17 al 20 o 21 de agosto.",),
+        ("Debería estar de vuelta el 24 de agosto.",),
+    ],
+    "it": [
+        ("Giovedì 20 agosto sono in permesso e rientro venerdì.", "08-21", "08-20"),
+        ("Non riceverete risposta prima del 24 agosto.", "08-24"),
+        ("Rientrerò in ufficio solo lunedì 24 agosto.", "08-24"),
+        ("Rientro tra il 20 e il 24 agosto.",),
+        ("Assente fino a fine mese, rientro martedì.",),
+        ("Assente fino al 14 agosto.\n\nIl 10/08/26 09:00, Supporto ha scritto:\nChiusi fino al 28 agosto.", "08-15"),
+        ("Sono in ferie dal 17 al 20 o 21 agosto.",),
+        ("Dovrei essere di ritorno il 24 agosto.",),
+    ],
+    "pt": [
+        ("Quinta-feira, 20 de agosto, estou de folga e volto na sexta-feira.", "08-21", "08-20"),
+        ("Não terá resposta minha antes de 24 de agosto.", "08-24"),
+        ("Só estarei de volta na segunda-feira, 24 de agosto.", "08-24"),
+        ("Regresso entre 20 e 24 de agosto.",),
+        ("Fora até ao fim do mês, regresso na terça-feira.",),
+        ("Ausente até 14 de agosto.\n\nA 10/08/2026 09:00, Suporte escreveu:\nEncerrado até 28 de agosto.", "08-15"),
+        ("Estarei de férias de 17 a 20 ou 21 de agosto.",),
+        ("Devo voltar no dia 24 de agosto.",),
+    ],
+    "nl": [
+        ("Donderdag 20 augustus heb ik vrij en vrijdag ben ik er weer.", "08-21", "08-20"),
+        ("U hoort pas na 21 augustus van mij.", "08-22"),
+        ("Ik ben pas maandag 24 augustus weer op kantoor.", "08-24"),
+        ("Ik ben ergens tussen 20 en 24 augustus terug.",),
+        ("Afwezig tot het einde van de maand, dinsdag weer terug.",),
+        ("Afwezig t/m 14 augustus.\n\nOp 10-08-26 om 09:00 schreef Support:\nGesloten t/m 28 augustus.", "08-15"),
+        ("Ik ben van 17 tot 20 of 21 augustus op vakantie.",),
+        ("Ik zou 24 augustus weer terug moeten zijn.",),
+    ],
+    "ja": [
+        ("8月20日（木）はお休みをいただき、金曜日に出社いたします。", "08-21", "08-20"),
+        ("8月21日まではお返事できませんので、ご了承ください。", "08-22"),
+        ("出社は早くても8月24日になります。",),
+        ("8月20日から24日の間に復帰予定です。",),
+        ("月末まで不在、火曜日に出社します。",),
+        ("8月14日まで不在です。\n\n2026/08/10 9:00、サポートさんは書きました:\n8月28日まで休業します。", "08-15"),
+        ("8月17日から20日または21日まで休暇です。",),
+        ("たぶん8月24日に出社します。",),
+    ],
+}
+
+FOURTH = _notes("mixed", _MIXED)
