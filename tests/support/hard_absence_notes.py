@@ -8,11 +8,12 @@ The kinds:
 - `history`: the mail that the note answers or forwards is not the note.
 - `ordinary`: plain notes with words that make the reader ask elsewhere.
 - `adversarial`: notes that look like the kinds above and are not.
+- `mixed`: more of all of these.
 
 FIRST and SECOND were written before the reader was touched, and SECOND was not run until the reader was mended for
-FIRST; THIRD was written after that. Read right, asked and wrong at the first try: FIRST 29, 24 and 43 of 96 by the
-reader as it was; SECOND 89, 7 and 0 of 96 by the mended one (44, 20 and 32 before); THIRD 101, 1 and 10 of 112
-(63, 5 and 44 before).
+FIRST; THIRD and FOURTH were each written after that and before they were run. Read right, asked and wrong at the first
+try: FIRST 29, 24 and 43 of 96 by the reader as it was; SECOND 89, 7 and 0 of 96 by the mended one (44, 20 and 32
+before); THIRD 101, 1 and 10 of 112 (63, 5 and 44 before); FOURTH 46, 11 and 7 of 64 (23, 12 and 29 before).
 """
 
 from __future__ import annotations
@@ -1107,11 +1108,11 @@ _MIXED = {
     "en": [
         ("I've got Thursday 20 August off and I'm in again on Friday.", "08-21", "08-20"),
         ("Travelling until the 19th of August; you won't hear from me until the 20th of August.", "08-20"),
-        ("It will be Monday 24 August before I can get back to you.",),
+        ("It will be Monday 24 August before I can get back to you.", "08-24"),
         ("I return on the 20th; if the baby comes early, make that the 27th.",),
         ("Away for the rest of the month, back on Tuesday.",),
         (
-            "Away until 14 August.\n\nFrom: Support Desk Sent: 10 August 2026 09:00 To: Jo Subject: Hours\nClosed until 28 August.",
+            "Away until 14 August.\n\nFrom: Support Desk Sent: 10 Aug 2026 To: Jo Subject: Hi\nClosed until 28 August.",
             "08-15",
         ),
         ("I will not read your e-mail until I return on 24 August 2026.", "08-24"),
@@ -1124,7 +1125,7 @@ _MIXED = {
         ("Ich komme am 20. August zurück, wenn der Zug fährt sonst am 21. August.",),
         ("Bis Monatsende bin ich weg, am Dienstag wieder da.",),
         (
-            "Abwesend bis 14. August.\n>>> Support <support@desk.example> 10.08.26 09:00 >>>\nWir sind bis 28. August im Urlaub.",
+            "Abwesend bis 14. August.\n>>> Support <desk@desk.example> 10.08.26 09:00 >>>\nWeg bis 28. August.",
             "08-15",
         ),
         ("Ich bin vom 17. bis 20. oder 21. August im Urlaub.",),
@@ -1147,7 +1148,7 @@ _MIXED = {
         ("Regreso entre el 20 y el 24 de agosto.",),
         ("Fuera hasta fin de mes; vuelvo el martes.",),
         (
-            "Ausente hasta el 14 de agosto.\n\nEl 10/8/26 a las 9:00, Soporte escribió:\nCerrado hasta el 28 de agosto.",
+            "Ausente hasta el 14 de agosto.\n\nEl 10/8/26 a las 9:00, Ana escribió:\nCerrado hasta el 28 de agosto.",
             "08-15",
         ),
         ("Estaré fuera del 17 al 20 o 21 de agosto.",),

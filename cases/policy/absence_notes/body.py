@@ -16,7 +16,7 @@ _UNSEEN_TAG = re.compile(r"<(style|script|head)\b.{0,5000}?</\1>", re.IGNORECASE
 _QUOTE_TAG = re.compile(r"<blockquote\b.*", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"</?[a-z!][^<>@]{0,2000}>", re.IGNORECASE)
 
-_SEPARATOR = re.compile(r"\s*(?:-{3,}\s*[^\W\d_].{0,80}?-{3,}|_{10,})\s*$")
+_SEPARATOR = re.compile(r"\s*(?:>{3}\s.{3,80}\s>{3}|-{3,}\s*[^\W\d_].{0,80}?-{3,}|_{10,})\s*$")
 #: "Begin forwarded message:", alone on its line.
 _FORWARDED = re.compile(
     r"""[\W_]{0,20}(?:
@@ -40,17 +40,16 @@ _SOMEBODY_WROTE = re.compile(
     ):\s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_HEADER = re.compile(
-    r"""[\s|*_]{0,10}(?:
-      (?P<sender>from|von|de|da|van|absender|expéditeur|remitente|mittente|remetente|afzender|差出人|送信者|送信元)
-    | (?P<sent>(?:sent|gesendet|envoyée?|enviad[oa]|inviat[oa]|verzonden|date|datum|data|fecha)
-        (?:\s(?:on|am|le|el|em|il|op))?|送信日時?|受信日時|日付|日時|送信)
-    | (?P<to>to|an|à|para|pour|a|per|aan|cc|bcc|kopie|copie|empfänger|destinataires?
-        |destinat[aá]ri[oi]s?|宛先|宛て)
-    | (?P<subject>subject|betreff|objet|sujet|asunto|oggetto|assunto|onderwerp|件名|題名|表題)
-    )[\s*_]{0,4}:[\s*_]{0,4}(?P<value>.{0,80})""",
-    re.IGNORECASE | re.VERBOSE,
-)
+_KEYS = {
+    "sender": "from|von|de|da|van|absender|expéditeur|remitente|mittente|remetente|afzender|差出人|送信者|送信元",
+    "sent": "(?:sent|gesendet|envoyée?|enviad[oa]|inviat[oa]|verzonden|date|datum|data|fecha)"
+    r"(?:\s(?:on|am|le|el|em|il|op))?|送信日時?|受信日時|日付|日時|送信",
+    "to": "to|an|à|para|pour|a|per|aan|cc|bcc|kopie|copie|empfänger|destinataires?|destinat[aá]ri[oi]s?|宛先|宛て",
+    "subject": "subject|betreff|objet|sujet|asunto|oggetto|assunto|onderwerp|件名|題名|表題",
+}
+_KEY = "|".join(f"(?P<{kind}>{names})" for kind, names in _KEYS.items())
+_HEADER = re.compile(rf"[\s|*_]{{0,10}}(?:{_KEY})[\s*_]{{0,4}}:[\s*_]{{0,4}}(?P<value>.{{0,80}})", re.IGNORECASE)
+_NEXT_HEADER = re.compile(rf"\s(?=[*_]{{0,2}}(?:{'|'.join(_KEYS.values())})\s?[*_]{{0,2}}:[*_\s])", re.IGNORECASE)
 
 
 def note_body(text: str) -> str:
@@ -64,10 +63,11 @@ def note_body(text: str) -> str:
 
 def _newest(lines: Sequence[str]) -> Iterator[str]:
     """The lines above the quoted history; of a header above the note itself only the subject is kept."""
+    lines = [part for line in lines for part in _header_lines(line)]
     kinds = [_header_kind(line) for line in lines]
     any_text = in_own_header = False
     for at, line in enumerate(lines):
-        if line.lstrip().startswith((">", "|>")):
+        if line.lstrip().startswith((">", "|>")) and not _SEPARATOR.match(line[:200]):
             continue
         begins_header = bool(kinds[at]) and len({kind for kind in kinds[at : at + HEADER_LINES] if kind}) >= 3
         in_own_header = (in_own_header and bool(kinds[at])) or (begins_header and not any_text)
@@ -81,12 +81,18 @@ def _newest(lines: Sequence[str]) -> Iterator[str]:
         yield line
 
 
+def _header_lines(line: str) -> list[str]:
+    """The lines of a header that was pasted as one."""
+    parts = _NEXT_HEADER.split(line) if _HEADER.match(line) else []
+    return parts if len(parts) >= 3 else [line]
+
+
 def _header_kind(line: str) -> str:
     """Which of From, Sent, To and Subject; "" for "From: 3 August", a line of the note's own form."""
     found = _HEADER.match(line)
     if found is None:
         return ""
-    kind = next(name for name in ("sender", "sent", "to", "subject") if found[name])
+    kind = next(kind for kind in _KEYS if found[kind])
     is_day = kind in ("sender", "to") and "@" not in found["value"] and any(map(str.isdigit, found["value"]))
     return "" if is_day else kind
 

@@ -63,7 +63,8 @@ def _range_claims(note: Note, first: int, second: int) -> Iterator[DayClaim]:
     strength, span = context.strength(), (context.start, context.end)
     if strength is None or (start.is_bare_weekday and not last.is_dated):
         return
-    returns_between = link_of(tokens, first) is Tag.BETWEEN and context.has_return_only()
+    is_between = link_of(tokens, first) is Tag.BETWEEN or Tag.BACK not in context.before
+    returns_between = is_between and context.has_return_only()
     if (strength and context.is_open()) or _is_choice(tokens, first) or _is_choice(tokens, second) or returns_between:
         yield DayClaim(DayRole.OPEN, last, *span)
         return
@@ -82,17 +83,17 @@ def _single_claim(note: Note, at: int) -> DayClaim | None:
     link, day = link_of(tokens, at), tokens[at].day or Day()
     if context.is_of_somebody_else():
         return None
-    span, strength = (context.start, context.end), context.strength(link)
+    span, strength, days_later = (context.start, context.end), context.strength(link), int(link is Tag.AFTER)
     if link is Tag.VAGUE or context.is_open() or _is_choice(tokens, at):
         return DayClaim(DayRole.OPEN, day, *span) if strength or (strength is False and context.is_bare()) else None
     if role := context.role_if_negated(link):
-        return DayClaim(role, day, *span)
+        return DayClaim(role, day, *span, days_later=days_later)
     if strength is None or (not strength and context.is_negated(link)):
         return None
     if context.is_return(link):
         is_open = context.is_maybe_away_again() or _is_choice(tokens, at, Tag.AND)
         role = DayRole.OPEN if is_open else DayRole.RETURN
-        return DayClaim(role, day, *span, days_later=1 if link is Tag.AFTER else 0)
+        return DayClaim(role, day, *span, days_later=days_later)
     is_last = link is Tag.UNTIL and not context.before & {Tag.BACK, Tag.NOT_BACK} and not context.is_morning()
     if is_last and (strength or day.is_dated):
         return DayClaim(DayRole.LAST, day, *span, strength)

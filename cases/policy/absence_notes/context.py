@@ -71,16 +71,25 @@ class Context:
     def is_open(self) -> bool:
         """ "Around the 14th", "the 14th at the earliest", "perhaps on the 14th", "until the 14th. Maybe longer."."""
         near = self.sentence_after[:3]
-        is_vague = Tag.VAGUE in self.before or has_tag(near, Tag.VAGUE)
+        is_vague = Tag.VAGUE in self.before or has_tag(near, Tag.VAGUE) or self._has_condition()
         return is_vague or self.is_doubted_next or has_tag(self.sentence, Tag.DOUBT)
+
+    def _has_condition(self) -> bool:
+        """ "Back on the 20th; if it rains, on the 27th": an "if" leads from one day to another."""
+        for tokens in (self.sentence_after, self.sentence_before[::-1]):
+            tags = [token.tag for token in tokens]
+            days = [at for at, tag in enumerate(tags) if tag in (Tag.DATE, Tag.NUMBER)]
+            if days and Tag.IF in tags[: days[0]]:
+                return True
+        return False
 
     def is_bare(self) -> bool:
         """No more than the day and its link: "Until 14 or 15 August"."""
         return not any(token.tag in _CONTENT for token in self.sentence)
 
     def has_return_only(self) -> bool:
-        tags = self.before | self.after
-        return bool(tags & {Tag.BACK, Tag.AGAIN, Tag.ANSWERS}) and Tag.AWAY not in tags
+        tags = {token.tag for token in self.part}
+        return bool(tags & {Tag.BACK, Tag.AGAIN}) and not tags & {Tag.AWAY, Tag.NOT}
 
     def after_comma(self) -> set[Tag]:
         """ "On Friday, 21 August, I am away": the part after the comma, when only the day stands before it."""
@@ -97,7 +106,7 @@ class Context:
         if link in (Tag.UNTIL, Tag.BEFORE, Tag.OF):
             return False
         tags = {token.tag for token in self.part}
-        if tags & {Tag.NOT, Tag.NOT_BACK}:
+        if tags & {Tag.NOT, Tag.NOT_BACK} and not self._is_until_return():
             return False
         if Tag.BACK in tags or self._is_back_again():
             return True
@@ -105,6 +114,12 @@ class Context:
             return False
         available = Tag.AVAILABLE in tags and not tags & {Tag.AWAY, Tag.LIMITED}
         return Tag.ANSWERS in tags or (link is not Tag.ON and available)
+
+    def _is_until_return(self) -> bool:
+        """ "I do not answer until I return on the 3rd", "nicht vor meiner Rückkehr am 3."."""
+        tags = [token.tag for token in self.part_before]
+        links = [at for at, tag in enumerate(tags) if tag in (Tag.UNTIL, Tag.BEFORE)]
+        return bool(links) and Tag.NOT in tags[: links[-1]] and Tag.BACK in tags[links[-1] :]
 
     def _is_back_again(self) -> bool:
         """ "Wieder" for "wieder da", and not for "wieder im Urlaub"."""
@@ -237,7 +252,7 @@ _UNTIL_EXCLUDES = re.compile("until|till|til|up until|hasta(?: el| el dia)?")
 _UNTIL_MAY_EXCLUDE = re.compile("(?:fino|sino|ate)(?: .*)?|tot")
 _NOT_IN = re.compile("(?:non|nao) (?:sar|sono|esta|estou)")
 #: What was an unknown word before it had a tag of its own, and counts as one.
-_WORDS = frozenset({Tag.WORD, Tag.HANDLES, Tag.ONLY, Tag.DOUBT, Tag.NOW, Tag.PERIOD, Tag.FAR, Tag.OR})
+_WORDS = frozenset({Tag.WORD, Tag.HANDLES, Tag.ONLY, Tag.DOUBT, Tag.IF, Tag.NOW, Tag.PERIOD, Tag.FAR, Tag.OR})
 _CONTENT = frozenset(
     {Tag.WORD, Tag.HANDLES, Tag.ANSWERS, Tag.ONLY, Tag.PERIOD, Tag.FAR, Tag.AWAY, Tag.AVAILABLE, Tag.BACK, Tag.NOT}
 ) | {Tag.CONTACT}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -150,7 +151,7 @@ def _other_times(note: Note, dates: DateResolver, undated: Sequence[DayClaim]) -
         names_first_day=not any(_follows_number(tokens, at) for at in away),
         is_one_absence=not any(token.tag is Tag.NOW or _is_another_day(token, undated) for token in tokens[:end])
         and all(tokens[at].start < claim.end for at in away for claim in undated),
-        has_period=any(token.tag in (Tag.WEEK, Tag.PERIOD) or _is_month(token) for token in tokens[:end]),
+        has_period=any(token.tag in (Tag.WEEK, Tag.PERIOD) or _is_period(token) for token in tokens[:end]),
     )
 
 
@@ -171,12 +172,14 @@ def _follows_number(tokens: Sequence[Token], at: int) -> bool:
     return before is not None and before.tag is Tag.NUMBER
 
 
-def _is_month(token: Token) -> bool:
-    """A month that is no part of a date; "may", "mars" and the short names are words too."""
-    return token.tag is Tag.WORD and token.word in MONTH_NUMBER and len(token.word) > 3 and token.word not in _NO_MONTHS
+def _is_period(token: Token) -> bool:
+    """A month that is no part of a date ("may", "mars" and the short names are words too), or "Monatsende"."""
+    is_month = token.word in MONTH_NUMBER and len(token.word) > 3 and token.word not in _NO_MONTHS
+    return token.tag is Tag.WORD and (is_month or bool(_COMPOUND_PERIOD.fullmatch(token.word)))
 
 
 _NO_MONTHS = frozenset({"mars", "march", "sett", "sept", "genn", "janv", "juil"})
+_COMPOUND_PERIOD = re.compile(r"\w+(?:wochen?|monate?|ferien|vakantie)|(?:monat|jahr|quartal)e?s(?:ende|anfang|mitte)")
 
 
 def _undated(day: Day, dates: DateResolver, earliest: date, others: _OtherTimes) -> date:

@@ -62,6 +62,7 @@ class Tag(Enum):
     CONTACT = auto()
     EVENT = auto()
     DOUBT = auto()
+    IF = auto()
     NOW = auto()
     WEEK = auto()
     PERIOD = auto()  # a time away that is counted in days or months, or named by a feast
@@ -112,14 +113,15 @@ _PHRASES: dict[Tag, str] = {
     Tag.OR: """or | or possibly | or maybe | oder | bzw | beziehungsweise | resp | ou | sinon | voire | ou então
         | oppure | ovvero | ofwel | または | 又は | もしくは | 若しくは | あるいは | 或いは""",
     Tag.VAGUE: """around | about | approximately | approx | roughly | circa | ca | at least | at the earliest
-        | earliest | mindestens | wenigstens | frühestens | etwa | ungefähr | gegen | vermutlich erst
-        | spätestens | environ | vers le | autour du | au moins | au plus tôt | alrededor del | al menos
-        | por lo menos | aproximadamente | verso il | intorno al | almeno | por volta de | por volta do dia
-        | pelo menos | sobre el | hacia el | a eso del | lá para | lá pelo | tegen | omstreeks | um den
-        | so um den | attorno al | aux alentours du | ongeveer | rond | minstens | op zijn vroegst | exclusive
-        | ausschließlich | exclu | latest | at the latest | or later | or earlier | or so | oder später
-        | au plus tard | ou plus tard | a más tardar | como muy tarde | como pronto | o más tarde | al più tardi
-        | al più presto | o più tardi | o mais tardar | ou mais tarde | uiterlijk | of later""",
+        | earliest | 早くても | 早くとも | 遅くとも | 遅くても | 早ければ | mindestens | wenigstens | frühestens
+        | etwa | ungefähr | gegen | vermutlich erst | spätestens | environ | vers le | autour du | au moins
+        | au plus tôt | alrededor del | al menos | por lo menos | aproximadamente | verso il | intorno al
+        | almeno | por volta de | por volta do dia | pelo menos | sobre el | hacia el | a eso del | lá para
+        | lá pelo | tegen | omstreeks | um den | so um den | attorno al | aux alentours du | ongeveer | rond
+        | minstens | op zijn vroegst | exclusive | ausschließlich | exclu | latest | at the latest | or later
+        | or earlier | or so | oder später | au plus tard | ou plus tard | a más tardar | como muy tarde
+        | como pronto | o más tarde | al più tardi | al più presto | o più tardi | o mais tardar | ou mais tarde
+        | uiterlijk | of later""",
     Tag.DOUBT: """possibly | perhaps | maybe | hopefully | probably | likely | might | may be | may return
         | could be | could return | should be | should return | hope to | i hope | i think | i guess | not sure
         | unsure | tentatively | if all goes well | if all goes to plan | permitting | subject to | depending
@@ -136,6 +138,8 @@ _PHRASES: dict[Tag, str] = {
         | waarschijnlijk | hopelijk | hoop | denk ik | vermoedelijk | eventueel | als alles goed gaat | zou
         | zouden | onder voorbehoud | かもしれ | かも知れ | 可能性 | 恐らく | おそらく | たぶん | 多分
         | もしかすると | もしかしたら | と思います | 未定""",
+    Tag.IF: """if | unless | otherwise | should | wenn | falls | sofern | sonst | si besoin | sauf | sino
+        | salvo | altrimenti | senão | tenzij | anders | もし""",
     Tag.NOW: """currently | at the moment | right now | now | presently | derzeit | zurzeit | zur zeit
         | momentan | gerade | im moment | jetzt | aktuell | actuellement | en ce moment | pour le moment
         | maintenant | actualmente | en este momento | ahora | ahora mismo | attualmente | al momento | adesso
@@ -149,32 +153,31 @@ _PHRASES: dict[Tag, str] = {
         | deze week | 今週 | i giorni | giorno | komende | aanstaande | cob | eob | eod | end of day
         | close of business | date | datum | day | of | diesen | feira | kl | um | evening | afternoon | abends
         | abend | soir | today's""",
-    Tag.BACK: """er weer | riapriremo | riapre | riapriamo | riapertura | réouverture | rouvrirons | rouvre | rouvrira
-        | reabrimos | reabriremos | reabrirá | reapertura | reabertura | heropening | wiedereröffnung
-        | retornando | voltando | tornando | volviendo | rentrant | revenant | incorporándome | reincorporándome
-        | incorporación | terugkerend | zurückkehrend | zurückgekehrt | volvemos | voltamos | torniamo
-        | rientriamo | retournons | reprenons | back | return | returning | returns | i return | zurück
-        | zurueck | zurückkehren | zurückkehre | rückkehr | rueckkehr | retour | de retour | reviens
-        | reviendrai | rentrerai | rentre | reprends | reprendrai | reprise | vuelvo | volveré | volvere
-        | vuelta | de vuelta | regreso | regresaré | regresando | reincorporo | reincorporaré | reincorporación
-        | me incorporo | me incorporaré | retorno | retornaré | retomaré | rientro | rientrerò | rientrero
-        | tornerò | tornero | torno | ritorno | di ritorno | ritornerò | regresso | regressarei | voltarei
-        | volto | de volta | retornarei | regressando | terug | teruggekeerd | terugkomst | resume | resuming
-        | resume work | reopen | reopens | reopening | in office again | reviendrons | retrouverai | volveremos
-        | regresamos | regresaremos | retomaremos | retomamos | reanudamos | reanudando | reanudaremos
-        | torneremo | rientreremo | riprenderò | riprenderemo | riprendiamo | ripresa | voltaremos
-        | regressaremos | retornaremos | retornamos | regressamos | reabre | terugkeer | hervatten | hervat
-        | zurückkomme | wiederkomme
-        | 営業開始 | 再開 | 出社 | 復帰 | 出勤 | 職場復帰 | 業務を再開
-        | 営業を再開 | 通常営業 | 通常業務 | 通常通り | 平常通り | 平常営業""",
+    Tag.BACK: """er weer | in again | here again | riapriremo | riapre | riapriamo | riapertura | réouverture
+        | rouvrirons | rouvre | rouvrira | reabrimos | reabriremos | reabrirá | reapertura | reabertura
+        | heropening | wiedereröffnung | retornando | voltando | tornando | volviendo | rentrant | revenant
+        | incorporándome | reincorporándome | incorporación | terugkerend | zurückkehrend | zurückgekehrt
+        | volvemos | voltamos | torniamo | rientriamo | retournons | reprenons | back | return | returning
+        | returns | i return | zurück | zurueck | zurückkehren | zurückkehre | rückkehr | rueckkehr | retour
+        | de retour | reviens | reviendrai | rentrerai | rentre | reprends | reprendrai | reprise | vuelvo
+        | volveré | volvere | vuelta | de vuelta | regreso | regresaré | regresando | reincorporo
+        | reincorporaré | reincorporación | me incorporo | me incorporaré | retorno | retornaré | retomaré
+        | rientro | rientrerò | rientrero | tornerò | tornero | torno | ritorno | di ritorno | ritornerò
+        | regresso | regressarei | voltarei | volto | de volta | retornarei | regressando | terug | teruggekeerd
+        | terugkomst | resume | resuming | resume work | reopen | reopens | reopening | in office again
+        | reviendrons | retrouverai | volveremos | regresamos | regresaremos | retomaremos | retomamos
+        | reanudamos | reanudando | reanudaremos | torneremo | rientreremo | riprenderò | riprenderemo
+        | riprendiamo | ripresa | voltaremos | regressaremos | retornaremos | retornamos | regressamos | reabre
+        | terugkeer | hervatten | hervat | zurückkomme | wiederkomme | 営業開始 | 再開 | 出社 | 復帰 | 出勤
+        | 職場復帰 | 業務を再開 | 営業を再開 | 通常営業 | 通常業務 | 通常通り | 平常通り | 平常営業""",
     Tag.NOT_BACK: "no volveré | no vuelvo | no regresaré | no regreso | no estaré de vuelta | no me reincorporo",
     Tag.AGAIN: """again | wieder | erneut | de nouveau | à nouveau | de nuevo | nuevamente | di nuovo
         | nuovamente | novamente | de novo | weer | opnieuw | once more""",
-    Tag.ANSWERS: """返信 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて | 確認いたします | 確認させて
-        | 確認します""",
+    Tag.ANSWERS: """返信 | 返事 | 返答 | 回答 | 対応 | ご連絡 | 連絡いたします | 連絡させて | 確認いたします
+        | 確認させて | 確認します""",
     Tag.HANDLES: """respond | responding | response | reply | replying | answer | answering | answered | check
         | checking | checked | monitor | monitored | monitoring | read | reading | process | processed | pick up
-        | picked up | look at | looked at | handled | dealt with | antworten | antworte | beantworten
+        | picked up | look at | looked at | handled | dealt with | antwort | antworten | antworte | beantworten
         | beantworte | beantwortet | lesen | lese | gelesen | bearbeiten | bearbeite | bearbeitet | abrufen
         | melden | répondre | réponds | répondrai | répondrons | réponse | consulter | consulte | consulterai
         | lire | lirai | lu | traiter | traiterai | traité | traités | traitée | responder | responderé
@@ -198,22 +201,23 @@ _PHRASES: dict[Tag, str] = {
         | krank | erkrankt | betriebsferien | betriebsurlaub | geschlossen | fortbildung | ferien | unterwegs
         | im haus nicht | congé | congés | vacances | absente | déplacement | indisponible | pas disponible
         | pas joignable | fermé | fermés | fermée | arrêt maladie | congé maternité | rtt | pas au bureau
-        | vacaciones | ausente | ausencia | fuera | fuera de la oficina | permiso | no disponible
-        | no estaré disponible | no estaré | baja | cerrado | cerrada | cerrados | de viaje | me voy | nos vamos
-        | no estoy | ferie | assente | assenza | vacanza | vacanze | fuori ufficio | fuori sede | malattia
-        | trasferta | chiuso | chiusi | chiusa | non disponibile | non sarò | non raggiungibile
-        | non sono in ufficio | férias | ausência | fora | fora do escritório | licença | indisponível
-        | não estarei | encerrado | fechado | encerrados | viagem | vakantie | afwezig | afwezigheid | verlof
-        | niet aanwezig | buiten kantoor | niet bereikbaar | niet op kantoor | gesloten | vrij | zakenreis
-        | ziek | niet beschikbaar | vacay | break | shutdown | time away | maternity | paternity | sabbatical
-        | offline | not working | not at work | krankgeschrieben | mutterschutz | nicht da | weg
-        | nicht anwesend | nicht am platz | brückentag | betriebsruhe | urlaubsbedingt | verreist | auf reisen
-        | nicht im dienst | en formation | maladie | maternité | fermées | fermeture | absents | absentes
-        | injoignable | ne serai pas | cerradas | ausentes | vacacional | incapacidad | viaje | no estará
-        | no estaremos | chiuse | assenti | permesso | congedo | maternità | non sarà | non saremo
-        | irreperibile | fechadas | encerradas | fechados | recesso | folga | não estará | não estaremos
-        | viajando | ziekteverlof | zomervakantie | kerstvakantie | op reis | niet werkzaam | dicht | 休暇
-        | 不在 | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守 | 休業日 | 休暇中""",
+        | ne travaille pas | vacaciones | ausente | ausencia | fuera | fuera de la oficina | permiso
+        | no disponible | no estaré disponible | no estaré | baja | cerrado | cerrada | cerrados | de viaje
+        | me voy | nos vamos | no estoy | ferie | assente | assenza | vacanza | vacanze | fuori ufficio
+        | fuori sede | malattia | trasferta | chiuso | chiusi | chiusa | non disponibile | non sarò
+        | non raggiungibile | non sono in ufficio | férias | ausência | fora | fora do escritório | licença
+        | indisponível | não estarei | encerrado | fechado | encerrados | viagem | vakantie | afwezig
+        | afwezigheid | verlof | niet aanwezig | buiten kantoor | niet bereikbaar | niet op kantoor | gesloten
+        | vrij | zakenreis | ziek | niet beschikbaar | vacay | break | shutdown | time away | maternity
+        | paternity | sabbatical | offline | not working | not at work | krankgeschrieben | mutterschutz
+        | nicht da | weg | nicht anwesend | nicht am platz | brückentag | betriebsruhe | urlaubsbedingt
+        | verreist | auf reisen | nicht im dienst | frei | en formation | maladie | maternité | fermées
+        | fermeture | absents | absentes | injoignable | ne serai pas | cerradas | ausentes | vacacional
+        | incapacidad | viaje | no estará | no estaremos | chiuse | assenti | permesso | congedo | maternità
+        | non sarà | non saremo | irreperibile | fechadas | encerradas | fechados | recesso | folga | não estará
+        | não estaremos | viajando | ziekteverlof | zomervakantie | kerstvakantie | op reis | niet werkzaam
+        | dicht | 休暇 | 不在 | 休み | 休業 | 出張 | 有給 | 育休 | 休ませ | 休職 | お休み | 留守 | 休業日
+        | 休暇中""",
     Tag.AVAILABLE: """available | reachable | erreichbar | verfügbar | disponible | joignable | localizable
         | disponibile | raggiungibile | disponível | contactável | bereikbaar | beschikbaar | aanwezig
         | in the office | im büro | im haus | au bureau | en la oficina | in ufficio | no escritório
@@ -267,7 +271,7 @@ _PHRASES: dict[Tag, str] = {
         | 宜しくお願い""",
     Tag.WORD: "zo snel mogelijk | zo spoedig mogelijk",  # not the "mogelijk" of a doubt
     Tag.FROM_HERE: "から | より | 以降",
-    Tag.UNTIL_HERE: "まで | 迄",
+    Tag.UNTIL_HERE: "まで | 迄 | の間",
     Tag.ON_HERE: "に | は",
     Tag.VAGUE_HERE: "までに | までには | 迄に | 頃 | ごろ | 以前 | 前後 | 予定は未定",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -49,13 +50,15 @@ def test_the_notes_cover_every_language_seven_times() -> None:  # F5
     } == dict.fromkeys(("en", "de", "fr", "es", "it", "pt", "nl", "ja"), True)
 
 
-@pytest.mark.parametrize("note", hard.FIRST + hard.SECOND + hard.THIRD, ids=lambda note: f"{note.language} {note.kind}")
+@pytest.mark.parametrize(
+    "note", hard.FIRST + hard.SECOND + hard.THIRD + hard.FOURTH, ids=lambda note: f"{note.language} {note.kind}"
+)
 def test_no_hard_note_gives_a_wrong_day(note: hard.HardNote) -> None:  # F5
     found = read_timeframe(note.text, hard.RECEIVED, note.country)
     if found is not None:
         assert (found.back_on, found.away_from or note.away_from) == (note.back_on, note.away_from)
-    else:  # only where the note counts from a week that it does not date
-        assert note.back_on is None or note.kind == "later weekday"
+    else:  # a week that the note does not date, and three wordings the reader does not know
+        assert note.back_on is None or note.kind in ("later weekday", "mixed")
 
 
 def test_most_notes_whose_weekday_lies_in_a_later_week_are_read_all_the_same() -> None:  # F5
@@ -142,6 +145,83 @@ def test_not_until_a_day_is_the_return_whatever_the_verb(text, country, expected
 )
 def test_an_open_day_is_asked(text, country) -> None:  # F5
     assert back_on(text, country, hard.RECEIVED) is None
+
+
+@examples(300)
+@given(
+    note=st.sampled_from(NOTES),
+    keys=st.sampled_from(
+        [
+            ("From", "Sent", "To", "Subject"),
+            ("From", "Date", "To", "Subject"),
+            ("Von", "Gesendet", "An", "Betreff"),
+            ("Von", "Datum", "An", "Betreff"),
+            ("De", "Envoyé", "À", "Objet"),
+            ("De", "Date", "À", "Objet"),
+            ("De", "Enviado el", "Para", "Asunto"),
+            ("De", "Fecha", "Para", "Asunto"),
+            ("Da", "Inviato", "A", "Oggetto"),
+            ("Da", "Data", "A", "Oggetto"),
+            ("De", "Enviada em", "Para", "Assunto"),
+            ("De", "Data", "Para", "Assunto"),
+            ("Van", "Verzonden", "Aan", "Onderwerp"),
+            ("Van", "Datum", "Aan", "Onderwerp"),
+            ("差出人", "送信日時", "宛先", "件名"),
+            ("差出人", "日付", "宛先", "件名"),
+        ]
+    ),
+    order=st.permutations(range(4)),
+    mark=st.sampled_from(["{}:", "**{}:**", "*{}:*", "{} :", "| {}:", "{}："]),
+    joint=st.sampled_from(["\n", "\n\n", " "]),
+    parts=st.integers(3, 4),
+)
+def test_no_mail_below_a_header_changes_what_is_read(note, keys, order, mark, joint, parts) -> None:  # F5
+    values = ("Desk <desk@desk.example>", "Mon, 10 Aug 2026 09:00", "Jo Bell <jo@client.example>", "Hours")
+    header = joint.join(f"{mark.format(keys[kind])} {values[kind]}" for kind in order[:parts])
+    history = "We are out of the office until 28 October 2026 and back on 2 November 2026."
+    assert read(replace(note, text=f"{note.text}\n\n{header}\n\n{history}")) == read(note)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "On 9 Aug 2026, at 09:12, Support Desk <desk@desk.example> wrote:",
+        "On Sun, Aug 9, 2026 at 9:12 AM Support Desk <\ndesk@desk.example> wrote:",
+        "Support Desk <desk@desk.example> wrote on 09/08/2026 09:12:11:",
+        "Begin forwarded message:",
+        "---------- Forwarded message ---------",
+        "-----Original Message-----",
+        "________________________________",
+        "Am 09.08.2026 um 09:12 schrieb Support Desk <desk@desk.example>:",
+        "Support Desk schrieb am 09.08.2026 09:12:",
+        "Anfang der weitergeleiteten Nachricht:",
+        "----- Ursprüngliche Mail -----",
+        "Ursprüngliche Nachricht",
+        "Le 9 août 2026 à 09:12, Support Desk <desk@desk.example> a écrit :",
+        "Le dim. 9 août 2026 à 09:12, Support Desk <desk@desk.example> a\nécrit :",
+        "Début du message réexpédié :",
+        "Message d'origine",
+        "El dom, 9 ago 2026 a las 9:12, Soporte (<desk@desk.example>) escribió:",
+        "Inicio del mensaje reenviado:",
+        "Il giorno dom 9 ago 2026 alle ore 09:12 Supporto <desk@desk.example> ha scritto:",
+        "Inizio messaggio inoltrato:",
+        "Em dom., 9 de ago. de 2026 às 09:12, Suporte <desk@desk.example> escreveu:",
+        "No dia 09/08/2026, às 09:12, Suporte <desk@desk.example> escreveu:",
+        "Início da mensagem encaminhada:",
+        "Op zo 9 aug 2026 om 09:12 schreef Support Desk <desk@desk.example>:",
+        "Op 9 aug. 2026, om 09:12 heeft Support <desk@desk.example> het volgende geschreven:",
+        "Begin doorgestuurd bericht:",
+        "Oorspronkelijk bericht",
+        "2026年8月9日(日) 9:12 サポート <desk@desk.example>:",
+        "2026/08/09 9:12、サポート <desk@desk.example>のメール:",
+        "転送されたメッセージ:",
+        "-----元のメッセージ-----",
+        ">>> Support Desk <desk@desk.example> 09.08.26 09:12 >>>",
+    ],
+)
+def test_no_mail_below_the_line_of_a_mail_program_is_read(line) -> None:  # F5
+    history = "We are out of the office until 28 August 2026 and back on 31 August 2026."
+    assert back_on(f"Away until 14 August.\n\n{line}\n\n{history}") == "2026-08-15"
 
 
 @pytest.mark.parametrize(
