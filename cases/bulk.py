@@ -2,7 +2,8 @@
 
 All of it runs inside the caller's transaction and under the same constraints as any other write. Django's own bulk
 methods spend most of a sweep's time on building an expression for each value. Values are not converted by Django, so
-only the field types in `_converter` can be written; any other raises TypeError.
+only the field types in `_converter` can be written; any other raises TypeError. A text that is longer than its field
+is refused with ValueError on every database, before anything is written.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def insert_rows(model: type[Model], names: Sequence[str], rows: Iterable[Sequenc
     """Insert rows of values for the fields of these attribute names; keys are given by the database, not read back.
 
     Moments are aware, JSON fields take plain values. Raises TypeError for a field type that cannot be written here,
-    IntegrityError as any insert does.
+    ValueError for a text longer than its field, IntegrityError as any insert does.
     """
     fields = [_field(model, name) for name in names]
     prepare = _preparation(fields)
@@ -127,9 +128,18 @@ def _converter(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
         return partial(connection.ops.adapt_json_value, encoder=field.encoder)
     if isinstance(field, DateTimeField):
         return None if connection.vendor == "postgresql" else _as_sqlite_text
+    if isinstance(field, CharField) and field.max_length is not None:
+        return partial(_refuse_longer, field, field.max_length)
     if isinstance(field, UNCONVERTED):
         return None
     raise TypeError(f"Bulk writes know no {type(field).__name__} ({field}): write it with the ORM, or convert it here.")
+
+
+def _refuse_longer(field: Field[Any, Any], longest: int, text: str) -> str:
+    """The text. Cutting is for whoever knows what may be cut: a key that is cut could become equal to another."""
+    if len(text) > longest:
+        raise ValueError(f"{len(text)} characters are too long for {field}, which takes {longest}: {text[:40]}...")
+    return text
 
 
 def _as_sqlite_text(moment: datetime) -> str:

@@ -25,6 +25,7 @@ from cases.policy.followup.three_contacts import CALL_BEFORE
 from contacts.directory import directory_problems
 from contacts.enums import Right
 from contacts.models import Company, Technician, User
+from contacts.sign_ins import failed_within
 
 #: A list instead of "not resolved", so that the counts can use the index on status.
 OPEN = [status for status in Status if status != Status.RESOLVED]
@@ -403,6 +404,10 @@ def newest_of_own_companies(user: User, now: datetime) -> Card | None:
     )
 
 
+#: So many failed sign-ins within an hour are no slip of the fingers.
+FAILED_SIGN_INS_SHOWN = 10
+
+
 # --- the engine and the directory -------------------------------------------------------------------------------
 
 
@@ -427,7 +432,10 @@ def engine_watch(user: User, now: datetime) -> Card | None:
             "looks": state.looks,
             "overdue": [(work.what, work.due_at) for work in state.overdue],
             "mails": mails,
-            "mail_late": state.mail if state.mail_is_late else None,
+            "mail_troubles": list(state.mail_troubles()),
+            "mail_error": state.mail.last_error,
+            "failed_sign_ins": failed_within(timedelta(hours=1), now),
+            "many_sign_ins": FAILED_SIGN_INS_SHOWN,
             "set_aside": set_aside,
             "outage": Outage.objects.filter(ended_at__gt=now - OUTAGE_SHOWN_FOR).first(),
             "healthy": not (state.troubles() or set_aside or state.mail.failed),

@@ -7,14 +7,17 @@ import time
 
 from celery import shared_task
 from django.conf import settings
+from django.core.management import call_command
 from django.utils import timezone
 
 from cases.engine.heartbeat import ping
 from cases.engine.outages import run_watched
+from cases.engine.stopping import delivering, is_stopping
 from cases.engine.sweep import record_run
 from cases.engine.watch import engine_state
 from cases.followup.apply import SWEEP
 from cases.mail.outbox import deliver as deliver_due
+from contacts.sign_ins import forget_old_tries
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +34,8 @@ def follow_up() -> None:
 def deliver() -> None:
     """Send the mail that is due (M1, M2)."""
     now, began = timezone.now(), time.monotonic()
-    delivery = deliver_due(timezone.now)
+    with delivering():
+        delivery = deliver_due(timezone.now, stopping=is_stopping)
     record_run("deliver", now, time.monotonic() - began, delivery.sent)
     if delivery.sent or delivery.failed or delivery.put_off or delivery.dropped:
         log.info("mail: %s", delivery)
@@ -47,3 +51,10 @@ def heartbeat() -> None:
         log.warning("no heartbeat: %s", " ".join(troubles))
     else:
         ping(settings.HEARTBEAT_URL)
+
+
+@shared_task(name="cases.tasks.tidy")
+def tidy() -> None:
+    """Delete sessions that have ended, and failed sign-ins of long ago."""
+    call_command("clearsessions")
+    forget_old_tries()

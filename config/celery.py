@@ -7,12 +7,18 @@ in the broker with an ETA or a countdown, so a tick that is late, doubled or los
 import os
 
 from celery import Celery
+from celery.signals import worker_shutting_down
+
+from cases.engine.stopping import ask_to_stop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("desk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# A worker that is asked to stop gives back the mail it has claimed (M2).
+worker_shutting_down.connect(ask_to_stop)
 
 app.conf.beat_schedule = {
     # Every minute: carry out the escalation points that have come due.
@@ -25,4 +31,6 @@ app.conf.beat_schedule = {
     "deliver": {"task": "cases.tasks.deliver", "schedule": 10.0, "options": {"expires": 9}},
     # Every minute: ping HEARTBEAT_URL, if there is one, while nothing is overdue.
     "heartbeat": {"task": "cases.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 55}},
+    # Every hour: delete sessions that have ended.
+    "tidy": {"task": "cases.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3500}},
 }

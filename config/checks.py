@@ -21,7 +21,7 @@ def register() -> None:
 
 
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """E003, E004, E005, E007: the environment variables that could not be understood."""
+    """E003, E004, E005, E007, E010: the environment variables that could not be understood."""
     return [
         checks.Error(problem.sentence, hint=problem.hint, id=f"config.{problem.id}")
         for problem in settings.ENVIRONMENT_PROBLEMS

@@ -9,12 +9,15 @@ import os
 import tempfile
 from collections.abc import Mapping
 from datetime import time
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from contacts.addresses import ascii_domain, is_mailable
 
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
@@ -91,6 +94,27 @@ class Environment:
         allowed = f"a time from {earliest} to {latest}, such as {default}"
         self._misread("E007", f"{name} is {value!r}, but it must be {allowed}.", f"Correct {name} or leave it out.")
         return time.fromisoformat(default)
+
+    def domain(self, name: str, default: str) -> str:
+        """A domain of mail addresses, as mail servers know it (without letters that are not ASCII)."""
+        value = self.text(name, default)
+        if is_mailable(f"support@{value}"):
+            return ascii_domain(value)
+        self._misread("E010", f"{name} is {value!r}, which is no domain.", f"Set {name} to a domain, or leave it out.")
+        return default
+
+    def sender(self, name: str, default: str) -> str:
+        """An address that mail is sent from, with or without a name before it."""
+        value = self.text(name, default)
+        address = parseaddr(value)[1]
+        if value.isprintable() and is_mailable(address):
+            return value
+        self._misread(
+            "E010",
+            f"{name} is {value!r}, which is no address that mail can be sent from.",
+            f'Set {name} to an address such as "Support Desk <support@example.com>", or leave it out.',
+        )
+        return default
 
     def listed(self, name: str, default: list[str]) -> list[str]:
         """Values separated by commas."""

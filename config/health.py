@@ -5,10 +5,11 @@ and no HTTPS.
 """
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # Seconds that the broker may take to answer before it counts as down.
 BROKER_ANSWERS_WITHIN = 1
+# Bytes that a database must find room for.
+WRITTEN = 65_536
 # The parts of the engine: whether its jobs look, whether anything due is overdue, whether mail leaves.
 ENGINE_PARTS = ("beat", "work", "mail")
 UNKNOWN = "Nobody knows, without the database."
@@ -60,14 +63,34 @@ def readyz() -> HttpResponse:
 
 
 def database_trouble() -> str:
-    """A sentence when the database does not answer, else nothing."""
+    """A sentence when the database does not answer or cannot write, else nothing."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Exception:
         logger.warning("The database does not answer.", exc_info=True)
         return "The database does not answer; check that it runs and that DATABASE_URL is right."
+    try:
+        write_a_little()
+    except DatabaseError:
+        logger.warning("The database cannot write.", exc_info=True)
+        return "The database answers but cannot write, so nobody can save anything; check its disk."
     return ""
+
+
+def write_a_little() -> None:
+    """Write something and leave no trace of it. Raises DatabaseError, for a full disk or a read-only database.
+
+    On PostgreSQL new pages are asked for: what fits into old ones can be written on a full disk.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA user_version = 1")
+            return
+        cursor.execute("SET LOCAL statement_timeout = '3s'")
+        cursor.execute("CREATE TABLE desk_write_probe (pages bytea)")
+        cursor.execute("INSERT INTO desk_write_probe VALUES (%s)", [os.urandom(WRITTEN)])
+        transaction.set_rollback(True)
 
 
 def broker_trouble() -> str:
@@ -96,7 +119,7 @@ def read_engine() -> tuple[dict[str, str], dict[str, Any]]:
 def engine_troubles(state: EngineState) -> dict[str, str]:
     late = " ".join(state.late_looks())
     beat = f"{late} Check that Celery beat and a worker run." if late else ""
-    sentences = (beat, " ".join(state.late_work()), " ".join(state.late_mail()))
+    sentences = (beat, " ".join(state.late_work()), " ".join(state.mail_troubles()))
     return dict(zip(ENGINE_PARTS, sentences, strict=True))
 
 
@@ -106,4 +129,6 @@ def engine_figures(state: EngineState) -> dict[str, Any]:
         "oldest_due": state.oldest_due_at,
         "set_aside": state.set_aside,
         "mails_waiting": state.mail.queued,
+        "mails_held_up": state.mail.held_up,
+        "mails_failed_within_an_hour": state.mail.failed_lately,
     }

@@ -35,6 +35,7 @@ GROUPS: dict[str, list[tuple[str, str, str]]] = {
         ("Pulse", "monitor_heart", "cases.sweeprun"),
         ("Cases set aside", "report", "cases.failedcase"),
         ("Outages", "power_off", "cases.outage"),
+        ("Failed sign-ins", "lock_person", "contacts.failedsignin"),
     ],
 }
 

@@ -6,7 +6,8 @@
 | `REDIS_URL` | Celery's broker | an embedded Valkey on a socket in `.var/` |
 | `EMAIL_URL` | the SMTP server, `smtp://user:password@host:port` | no mail leaves; it is kept and read in the admin |
 | `PRODUCTION` | hardened settings: HTTPS only, no default secrets | off |
-| `SECRET_KEY` | signs sessions and reply addresses | a key made once and kept in `.var/` |
+| `SECRET_KEY` | signs sessions, reply addresses and Message-IDs | a key made once and kept in `.var/` |
+| `SECRET_KEY_FALLBACKS` | former secret keys, separated by commas; what they signed stays valid | none |
 | `ALLOWED_HOSTS`, `CSRF_TRUSTED_ORIGINS` | names this server answers to | this machine only |
 | `SITE_URL` | how links in mails begin | `http://127.0.0.1:8000` |
 | `MAIL_DOMAIN`, `DEFAULT_FROM_EMAIL` | sender, Message-ID and reply addresses | `support-desk.example.com` |
@@ -54,6 +55,8 @@ def stored_secret(path: Path) -> str:
 
 
 SECRET_KEY = env.text("SECRET_KEY") or ("" if PRODUCTION else stored_secret(VAR_DIR / "secret_key"))
+# Former secret keys: what they signed, sessions and reply addresses in mails that are out, goes on working.
+SECRET_KEY_FALLBACKS = env.listed("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.listed("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_URL = env.text("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
@@ -91,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "contacts.sign_ins.IdleSessionMiddleware",
     "contacts.middleware.ReaderTimeZoneMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
 ]
@@ -164,8 +168,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DESK_LARGEST_UPLOAD = env.whole_number("DESK_LARGEST_UPLOAD", 25_000_000, least=2_500_000)
 
 # --- mail -----------------------------------------------------------------------------------------------------
-MAIL_DOMAIN = env.text("MAIL_DOMAIN", "support-desk.example.com")
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Support Desk <support@{MAIL_DOMAIN}>")
+MAIL_DOMAIN = env.domain("MAIL_DOMAIN", "support-desk.example.com")
+DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", f"Support Desk <support@{MAIL_DOMAIN}>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = env.whole_number("EMAIL_TIMEOUT", 20)
 EMAIL_URL = env.text("EMAIL_URL")
@@ -205,10 +209,13 @@ DESK_BATCH = env.whole_number("DESK_BATCH", 500, least=1)
 DESK_BEAT_LATE_AFTER_SECONDS = env.whole_number("DESK_BEAT_LATE_AFTER_SECONDS", 180)
 DESK_OVERDUE_AFTER_MINUTES = env.whole_number("DESK_OVERDUE_AFTER_MINUTES", 5)
 DESK_MAIL_LATE_AFTER_MINUTES = env.whole_number("DESK_MAIL_LATE_AFTER_MINUTES", 15)
+# S3: more mails than this that failed within an hour are a trouble of the engine.
+DESK_MAILS_FAILED_PER_HOUR = env.whole_number("DESK_MAILS_FAILED_PER_HOUR", 10)
 HEARTBEAT_URL = env.text("HEARTBEAT_URL")
 
 # --- security -------------------------------------------------------------------------------------------------
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 3600 * env.whole_number("DESK_SESSION_ENDS_AFTER_HOURS", 12, least=1)  # without use
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -40,6 +40,7 @@ from contacts.models import (
     Company,
     CompanyClosureDay,
     Contact,
+    FailedSignIn,
     OpeningSpan,
     RoleHolder,
     SupportCentre,
@@ -397,3 +398,15 @@ class ContactAdmin(TellsOfChanges, HistoryAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow the link from a company to its contacts."""
         return lookup == "company__id__exact" or super().lookup_allowed(lookup, value, request)
+
+
+@admin.register(FailedSignIn)
+class FailedSignInAdmin(RightsAdmin):
+    """Who could not sign in, when and from where. Read only."""
+
+    view_right = Right.WATCH_THE_ENGINE
+    list_display = ["at", "user", "address"]
+    fields = readonly_fields = ["at", "user", "address"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "address"]
+    sortable_by = ()

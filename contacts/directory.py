@@ -18,15 +18,26 @@ COMPANY_ROLES = (Role.ACCOUNT_MANAGER, Role.CUSTOMER_ENGINEER)
 NAMED = 5
 
 
+#: How much of a name fits where names of readers are kept; a person's two names may be longer together.
+LONGEST_NAME = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Somebody to write to; `meant_for` names whom the message was for, if this is the fallback (D5)."""
+    """Somebody to write to; `meant_for` names whom the message was for, if this is the fallback (D5).
+
+    Both names are cut to what fits in a row.
+    """
 
     address: str
     name: str = ""
     time_zone: str = "UTC"
     meant_for: str = ""
     user_id: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("name", "meant_for"):
+            object.__setattr__(self, field, getattr(self, field)[:LONGEST_NAME])
 
 
 def addressee(user: User, meant_for: str = "") -> Addressee:

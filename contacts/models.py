@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
+from contacts.addresses import validate_mailable
 from contacts.calendars import BusinessCalendar, OpeningHours, WeeklySpan, calendar_problem, time_zone_problem
 from contacts.enums import MANAGEMENT_ROLES, RIGHTS, Language, Level, MeansOfContact, Right, Role
 
@@ -141,6 +142,7 @@ class StaffManager(UserManager["User"].from_queryset(StaffQuerySet)):  # type: i
 class User(AbstractUser):
     """A member of the vendor's staff, who signs in or is only mailed."""
 
+    email = models.EmailField("email address", blank=True, validators=[validate_mailable])
     role = models.CharField(max_length=20, choices=Role.choices, blank=True, db_index=True)
     phone = models.CharField(max_length=40, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
@@ -307,7 +309,7 @@ class Contact(models.Model):
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="contacts")
     name = models.CharField(max_length=120)
-    email = models.EmailField(blank=True)
+    email = models.EmailField(blank=True, validators=[validate_mailable])
     phone = models.CharField(max_length=40, blank=True)
     is_help_desk = models.BooleanField("corporate help desk", default=False)
     preferred_means = models.CharField(
@@ -332,3 +334,19 @@ class Contact(models.Model):
     def speaks(self) -> str:
         """The language to serve this person in: their own, else their company's."""
         return self.language or self.company.language
+
+
+class FailedSignIn(models.Model):
+    """A try to sign in that failed: somebody's password was wrong, or nobody has the name."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="failed_sign_ins")
+    address = models.CharField(max_length=45, blank=True, help_text="Where it came from.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["-at", "-id"], name="failed_sign_in_by_time")]
+        verbose_name = "failed sign-in"
+
+    def __str__(self) -> str:
+        return f"failed sign-in as {self.user or 'nobody known'} from {self.address or 'an unknown address'}"

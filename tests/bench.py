@@ -156,7 +156,7 @@ class UpdatesByHand:
         moment, later, due_at = _moment(now), _moment(now + 6 * HOUR), _moment(now + timedelta(minutes=4))
         mail = self.mail
         keys = [f"{mail.key}:{one}" for one in ids]
-        texts = [json.dumps(mail.facts)] * len(ids), [Mail.new_message_id() for _ in ids]
+        texts = [json.dumps(mail.facts)] * len(ids), [Mail.message_id_for(key) for key in keys]
         promise = "case_id, kind, member, since, due_at, updated_at, ended_at, mail_id, outcome, in_a_row"
         mails = "case_id, key, facts, message_id, to_name, to_address, template, time_zone, meant_for, holds, episode, "
         mails += "status, queued_at, send_at, attempts, kept, last_error, subject, text, html"
@@ -264,7 +264,14 @@ class ByHand:
 
     def _write_mails(self, cursor: Any, ids: list[int], moment: Any) -> None:
         rows = [
-            (one, f"{mail.key}:{one}", json.dumps(mail.facts), mail.to_name, mail.to_address, Mail.new_message_id())
+            (
+                one,
+                f"{mail.key}:{one}",
+                json.dumps(mail.facts),
+                mail.to_name,
+                mail.to_address,
+                Mail.message_id_for(mail.key, one),
+            )
             for one in ids
             for mail in self.mails
         ]

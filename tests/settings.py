@@ -11,11 +11,12 @@ from pathlib import Path
 _var_dir = tempfile.mkdtemp(prefix="desk-tests-")
 atexit.register(shutil.rmtree, _var_dir, ignore_errors=True)
 for _name in (
-    *("PRODUCTION", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SITE_URL", "PORT"),
+    *("PRODUCTION", "DEBUG", "SECRET_KEY", "SECRET_KEY_FALLBACKS"),
+    *("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "SITE_URL", "PORT"),
     *("EMAIL_URL", "EMAIL_TIMEOUT", "MAIL_DOMAIN", "DEFAULT_FROM_EMAIL", "LOG_LEVEL"),
-    *("DESK_REOPEN_WITHIN_DAYS", "DESK_BATCH", "DESK_BEAT_LATE_AFTER_SECONDS"),
+    *("DESK_SESSION_ENDS_AFTER_HOURS", "DESK_REOPEN_WITHIN_DAYS", "DESK_BATCH", "DESK_BEAT_LATE_AFTER_SECONDS"),
     *("DESK_ATTEMPT_AT", "DESK_ATTEMPT_MAIL_AT"),
-    *("DESK_OVERDUE_AFTER_MINUTES", "DESK_MAIL_LATE_AFTER_MINUTES", "HEARTBEAT_URL"),
+    *("DESK_OVERDUE_AFTER_MINUTES", "DESK_MAIL_LATE_AFTER_MINUTES", "DESK_MAILS_FAILED_PER_HOUR", "HEARTBEAT_URL"),
 ):
     os.environ.pop(_name, None)
 # Runs that share a Redis keep apart by the prefix.

@@ -11,11 +11,9 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
-import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,15 +24,13 @@ from typing import Any
 import psycopg
 import pytest
 import redis
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
 from django.conf import settings as desk_settings
-from django.db import connection
 
 from cases.enums import Channel, FollowUpStep, MailStatus, Move, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
 from cases.followup.state import load_wait
-from cases.mail.outbox import LEASE, TOO_LATE, deliver
+from cases.mail.leases import LEASE
+from cases.mail.outbox import TOO_LATE, deliver
 from cases.models import Case, FailedCase, FollowUp, Mail, SweepRun
 from cases.policy.followup.pending_client_action import planned_steps
 from cases.policy.followup.plans import decide_follow_up
@@ -47,6 +43,7 @@ from escalations.policy.schedule import PUBLISHED
 from escalations.tasks import escalate as escalate_task
 from tests.support.builders import NOON, Desk
 from tests.support.chaos_crew import MEMBER, SharedClock
+from tests.support.processes import ROOT, CeleryWorker, await_true, database_url, environment, mail_server, sessions
 from tests.support.schedule_table import E1, outcome_of
 
 pytestmark = [
@@ -57,42 +54,12 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel to end orphans"),
 ]
 
-ROOT = Path(__file__).resolve().parent.parent
 KILLS = int(os.environ.get("DESK_KILLS", "30"))
 SEED = int(os.environ.get("DESK_CHAOS_SEED", "20260603"))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 JUMPS = 3  # of time between two kills
 VISIBLE_AGAIN_AFTER = 1.2  # seconds; what `tests.support.chaos_celery` sets, and a little more
 CREW = ("worker",) * 4 + ("beat",) * 2
-
-
-def database_url() -> str:
-    """Where the tests' own database is."""
-    at = connection.settings_dict
-    password = f":{at['PASSWORD']}" if at["PASSWORD"] else ""
-    return f"postgres://{at['USER']}{password}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": database_url()}
-
-
-def await_true(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    give_up_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up_at, f"{what} did not happen within {seconds:g} seconds"
-        time.sleep(0.02)
-
-
-def sessions(name: str, waiting: bool = False) -> int:
-    """How many sessions of that name the server holds (that wait for a lock)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
-            + (" AND wait_event_type = 'Lock'" if waiting else ""),
-            [name],
-        )
-        return cursor.fetchone()[0]
 
 
 # --- the crew and its killer ------------------------------------------------------------------------------------
@@ -329,36 +296,9 @@ def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk:
 # --- following up, and delivery ---------------------------------------------------------------------------------
 
 
-class Mailbox:
-    """A mail server that keeps what it is given: (Message-ID, reader)."""
-
-    def __init__(self) -> None:
-        self.arrived: list[tuple[str, str]] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
-        """Take a message."""
-        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        (line,) = [one for one in content.decode().splitlines() if one.lower().startswith("message-id:")]
-        self.arrived.append((line.split(":", 1)[1].strip(), envelope.rcpt_tos[0]))
-        return "250 kept"
-
-
 def nothing_to_do(now: datetime) -> bool:
     """Whether every notice that is due was written and has left, but for those that somebody was killed over."""
     return not (Case.objects.due_for_follow_up(now).exists() or Mail.objects.to_send(now).exists())
-
-
-@contextmanager
-def mail_server() -> Iterator[tuple[Mailbox, int]]:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    mailbox = Mailbox()
-    server = Controller(mailbox, hostname="127.0.0.1", port=port)
-    server.start()
-    try:
-        yield mailbox, port
-    finally:
-        server.stop()
 
 
 def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_unwarned(
@@ -407,27 +347,6 @@ def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_un
 
 
 # --- a real Celery worker ---------------------------------------------------------------------------------------
-
-
-class CeleryWorker:
-    """A Celery worker of one process on the tests' database, with a queue of its own on the tests' Redis."""
-
-    def __init__(self, prefix: str, log: Path) -> None:
-        self.name = f"chaos-celery-{uuid.uuid4().hex[:8]}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.chaos_celery", prefix, self.name],
-            cwd=ROOT,
-            env=environment(),
-            stdout=log.open("a"),
-            stderr=subprocess.STDOUT,
-        )
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def await_the_end_of_its_session(self) -> None:
-        await_true(lambda: sessions(self.name) == 0, "The end of its session")
 
 
 def ledger() -> list[tuple[Any, ...]]:

@@ -24,7 +24,7 @@ from django.db.models import Model
 
 from cases.enums import Channel, Direction, MailStatus, Resolution, Severity, WaitReason
 from cases.followup.apply import follow_up
-from cases.mail.outbox import LEASE
+from cases.mail.leases import LEASE
 from cases.models import Case, CaseWatcher, FailedCase, FollowUp, Mail
 from cases.workflow import contact_log, transitions
 from contacts.enums import Level

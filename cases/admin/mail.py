@@ -1,4 +1,4 @@
-"""The outbox in the admin: each message with its delivery (M1). Read only; a failed message may be sent again.
+"""The outbox in the admin: each message with its delivery (M1). Read only; failed messages may be sent again.
 
 Who reads a case reads its mail (A1). The HTML of a message is shown in a sandboxed frame, where nothing in it can run
 or reach the page around it.
@@ -23,7 +23,7 @@ from cases.admin.case_list import CappedPaginator
 from cases.admin.rows import moment_column
 from cases.enums import MailStatus
 from cases.mail.messages import MESSAGES, message_label
-from cases.mail.outbox import can_go_again, send_again, stale_reason
+from cases.mail.outbox import can_go_again, send_again, send_all_again, stale_reason
 from cases.mail.rendering import Rendered, render
 from cases.models import Mail, case_id_of
 from cases.templatetags.case_page import badge, mail_badge, moment_html
@@ -59,7 +59,7 @@ class MailAdmin(RightsAdmin):
     sortable_by = ()
     ordering = ("-pk",)
     paginator = CappedPaginator
-    actions = None
+    actions = ("send_selected_again",)
 
     change_form_template = "admin/cases/mail/change_form.html"
     readonly_fields = (
@@ -70,10 +70,12 @@ class MailAdmin(RightsAdmin):
         "queued_display",
         "sent_display",
         "next_try_display",
+        "held_up_display",
     )
 
     queued_display = moment_column("queued_at", "Queued", "date")
     next_try_display = moment_column("send_at", "Tried next")
+    held_up_display = moment_column("held_up_at", "Held up by the mail server since")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
         """The mail the reader may see (A1); its long texts are read only when they are shown."""
@@ -86,6 +88,7 @@ class MailAdmin(RightsAdmin):
         if obj is not None:
             rows += [("next_try_display",)] if obj.status == MailStatus.QUEUED else []
             rows += [name for name in ("last_error", "meant_for", "kept") if getattr(obj, name)]
+            rows += ["held_up_display"] if obj.held_up_at else []
         return ((None, {"fields": (*rows, "message_display", "message_id")}),)
 
     def get_search_results(
@@ -99,6 +102,28 @@ class MailAdmin(RightsAdmin):
         if term.startswith("<"):
             return queryset.filter(message_id=term), False
         return queryset.filter(to_address__icontains=term), False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """What may be done with selected messages: nothing, without the right to send one again."""
+        return super().get_actions(request) if has_right(request, Right.WORK_CASES) else {}
+
+    @admin.action(description="Send again those that failed")
+    def send_selected_again(self, request: HttpRequest, mails: QuerySet[Mail]) -> None:
+        """Queue every selected message that failed once more (M2)."""
+        chosen = list(mails.order_by("pk"))
+        done = send_all_again(chosen, timezone.now())
+        said = [
+            f"{number:,} {'message' if number == 1 else 'messages'} {what}"
+            for number, what in (
+                (done.queued, "queued again"),
+                (done.dropped, "dropped, because the reason no longer holds"),
+                (done.left, "left alone, because only a message that failed can be sent again"),
+            )
+            if number
+        ]
+        self.message_user(request, f"{'; '.join(said)}.", messages.SUCCESS if done.queued else messages.WARNING)
+        for mail in chosen:
+            self.log_change(request, mail, "Sent again, among others.")
 
     # --- columns and fields ---
 
@@ -155,12 +180,15 @@ class MailAdmin(RightsAdmin):
         if not has_right(request, Right.WORK_CASES):
             raise PermissionDenied("You may not send a message again: it takes the right of a technician.")
         try:
-            send_again(mail, timezone.now())
+            stale = send_again(mail, timezone.now())
         except ValueError as refused:
             messages.error(request, str(refused))
         else:
-            self.log_change(request, mail, "Sent again.")
-            messages.success(request, f"The message to {mail.to_address} is queued again.")
+            self.log_change(request, mail, "Sent again." if not stale else f"Dropped: {stale}")
+            if stale:
+                messages.warning(request, f"The message to {mail.to_address} is dropped instead: {stale}")
+            else:
+                messages.success(request, f"The message to {mail.to_address} is queued again.")
         return redirect("admin:cases_mail_change", mail.pk)
 
 

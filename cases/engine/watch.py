@@ -17,10 +17,12 @@ from cases.enums import MailStatus
 from cases.models import Case, FailedCase, Mail, SweepRun
 from contacts.wording import rough_duration, utc_stamp
 
-#: The heartbeat is watched from outside.
-UNWATCHED = frozenset({"heartbeat"})
+#: The heartbeat is watched from outside; tidying up may be late.
+UNWATCHED = frozenset({"heartbeat", "tidy"})
 #: Mails are counted up to here.
 MAILS_COUNTED = 1_000
+#: Fewer that are held up may be those messages' own trouble.
+HELD_UP_AT_LEAST = 3
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,18 @@ class Waiting:
 
 @dataclass(frozen=True)
 class MailState:
-    """The outbox: how much waits and has failed (both capped), and the oldest message that nobody could try yet."""
+    """The outbox: how much waits and has failed (capped), and the oldest message that nobody could try yet.
+
+    `held_up` is how much waits because the mail server is in trouble, and since when.
+    """
 
     queued: int
     failed: int
+    failed_lately: int
     oldest_at: datetime | None
     last_error: str
+    held_up: int
+    held_up_since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class EngineState:
 
     def troubles(self) -> list[str]:
         """A sentence for everything that is wrong, without secrets; none while all is well."""
-        return [*self.late_looks(), *self.late_work(), *self.late_mail()]
+        return [*self.late_looks(), *self.late_work(), *self.mail_troubles()]
 
     def late_looks(self) -> Iterator[str]:
         for look in self.looks:
@@ -106,13 +114,24 @@ class EngineState:
             since = utc_stamp(self.set_aside_since, seconds=True)
             yield f"{self.set_aside:,} {cases} set aside, the oldest since {since} UTC."
 
-    def late_mail(self) -> Iterator[str]:
-        """Mail that waits for too long. The server's error is shown in the admin only."""
+    def mail_troubles(self) -> Iterator[str]:
+        """Mail that waits for too long or for the server, or has failed. Errors are shown in the admin only (M2)."""
+        mail = self.mail
+        if mail.held_up >= HELD_UP_AT_LEAST and mail.held_up_since is not None:
+            since = utc_stamp(mail.held_up_since, seconds=True)
+            yield f"The mail server takes no mail: {_counted(mail.held_up)} held up, the oldest since {since} UTC."
+        if mail.failed_lately > settings.DESK_MAILS_FAILED_PER_HOUR:
+            yield f"{_counted(mail.failed_lately)} failed within the last hour."
         if self.mail_is_late and self.mail.oldest_at is not None:
             ago = rough_duration(self.now - self.mail.oldest_at)
-            more = " or more" if self.mail.queued >= MAILS_COUNTED else ""
-            mails = "mail waits" if self.mail.queued == 1 else "mails wait"
-            yield f"{self.mail.queued:,}{more} {mails} to be sent, the oldest for {ago}."
+            wait = "waits" if self.mail.queued == 1 else "wait"
+            yield f"{_counted(self.mail.queued)} {wait} to be sent, the oldest for {ago}."
+
+
+def _counted(mails: int) -> str:
+    """“1 mail”, “12 mails”, “1,000 or more mails”."""
+    more = " or more" if mails >= MAILS_COUNTED else ""
+    return f"{mails:,}{more} {'mail' if mails == 1 else 'mails'}"
 
 
 def watched_jobs() -> list[str]:
@@ -121,7 +140,7 @@ def watched_jobs() -> list[str]:
 
 def engine_state(now: datetime) -> EngineState:
     aside = FailedCase.objects.filter(solved_at=None).aggregate(number=Count("pk"), since=Min("since"))
-    return EngineState(now, tuple(looks(now)), tuple(_waiting(now)), aside["number"], aside["since"], _mail_state())
+    return EngineState(now, tuple(looks(now)), tuple(_waiting(now)), aside["number"], aside["since"], _mail_state(now))
 
 
 def looks(now: datetime) -> Iterator[Look]:
@@ -147,15 +166,21 @@ def _waiting(now: datetime) -> Iterator[Waiting]:
             yield Waiting(what, *oldest)
 
 
-def _mail_state() -> MailState:
+def _mail_state(now: datetime) -> MailState:
     # A message that was tried backs off by itself (M2); one that was not waits for the engine or a server that is down.
     untried = Mail.objects.filter(status=MailStatus.QUEUED, attempts=0).order_by("pk")
     oldest_at, last_error = untried.values_list("queued_at", "last_error").first() or (None, "")
+    queued, failed = MailStatus.QUEUED, MailStatus.FAILED
+    held_up = Mail.objects.filter(status=queued, held_up_at__isnull=False).order_by()
+    held = held_up.aggregate(number=Count("pk"), since=Min("held_up_at"))
     return MailState(
-        queued=_capped(Mail.objects.filter(status=MailStatus.QUEUED)),
-        failed=_capped(Mail.objects.filter(status=MailStatus.FAILED)),
+        queued=_capped(Mail.objects.filter(status=queued)),
+        failed=_capped(Mail.objects.filter(status=failed)),
+        failed_lately=_capped(Mail.objects.filter(status=failed, failed_at__gt=now - timedelta(hours=1))),
         oldest_at=oldest_at,
         last_error=last_error,
+        held_up=held["number"],
+        held_up_since=held["since"],
     )
 
 

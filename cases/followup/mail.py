@@ -77,6 +77,7 @@ def _customer_letter(case: Case, wait: Wait, due: DueStep, now: datetime, closes
         what,
         case,
         send_by=send_by(wait, due, now, closes_at),
+        occasion=wait.started_at,
     )
 
 

@@ -27,7 +27,11 @@ LONGEST_KEY = 200
 
 @dataclass(frozen=True)
 class Letter:
-    """One message to one reader. `key` names its reason and its reader, so that it is written once (E6)."""
+    """One message to one reader. `key` names its reason and its reader, so that it is written once (E6).
+
+    `occasion` is the moment of a reason that the desk reckons by itself, such as a due time: after a restored backup it
+    comes to the same one, and the repeat carries the same Message-ID (M2). What a person set off has none.
+    """
 
     key: str
     template: str
@@ -35,6 +39,8 @@ class Letter:
     facts: dict[str, Any] = field(default_factory=dict)
     case: Case | None = None
     send_by: datetime | None = None  # not sent later than this
+    needed_by: datetime | None = None  # tried again in time for this promise
+    occasion: datetime | None = None
 
 
 def case_facts(case: Case) -> dict[str, Any]:
@@ -101,6 +107,7 @@ COLUMNS = (
     "attempts",
     "sent_at",
     "send_by",
+    "needed_by",
     "kept",
     "last_error",
     "message_id",
@@ -114,12 +121,18 @@ def _row(letter: Letter, now: datetime) -> tuple[Any, ...]:
     to = letter.to
     case_id = letter.case.pk if letter.case else None
     reason = (case_id, _fitting(letter.key), letter.template, letter.facts)
-    reader = (to.name, to.address, to.time_zone, to.meant_for[:200])
+    reader = (to.name, to.address, to.time_zone, to.meant_for)
     condition = message_named(letter.template).condition
     waits_with = letter.case if condition == SendCondition.WAITING else None
     truth = (condition.value, waits_with.wait_episode if waits_with else 0)
-    sending = (MailStatus.QUEUED.value, now, now, 0, None, letter.send_by, False, "", Mail.new_message_id())
-    return (*reason, *reader, *truth, *sending, "", "", "")
+    sending = (MailStatus.QUEUED.value, now, now, 0, None, letter.send_by, letter.needed_by, False, "")
+    return (*reason, *reader, *truth, *sending, _message_id(letter, now), "", "", "")
+
+
+def _message_id(letter: Letter, now: datetime) -> str:
+    """Of this letter alone: after a restored backup the numbers of cases and rows are handed out again."""
+    opened_at = letter.case.opened_at.isoformat() if letter.case else ""
+    return Mail.message_id_for(letter.key, letter.to.address, opened_at, (letter.occasion or now).isoformat())
 
 
 def _fitting(key: str) -> str:

@@ -1,12 +1,15 @@
 """The outbox: claim due mail, check that its reason still holds, send it, record the result (M1, M2).
 
-A claim moves `send_at` ahead by a lease: other workers leave the row alone, and if the worker dies another one takes
-the row after the lease. Mail that is sent twice after such a crash carries the same Message-ID. No transaction is open
-while a mail server is spoken to.
+A claim moves `send_at` ahead by a short lease (`cases.mail.leases`): other workers leave the row alone, and if the
+worker dies another one takes the row after the lease. Mail that is sent twice after such a crash carries the same
+Message-ID. No transaction is open while a mail server is spoken to.
 
-Three kinds of trouble are kept apart:
+Kinds of trouble are kept apart:
 
-* The server refuses one message (its address, its content): that message backs off or fails.
+* The server puts one message off (4xx): that message backs off.
+* The server refuses one message for good (5xx): whose trouble that is shows in what comes next. If the server takes
+  another message, it was this one's own, and it fails. After `REFUSALS_IN_A_ROW` to different readers it is the
+  server's: what was refused waits with the rest, and nothing has failed.
 * The server cannot be reached, or refuses us as a sender: everything waits and no attempt is counted.
 * The connection breaks over a message: the message is tried once more over a new connection. If that breaks as well,
   the message backs off and the next one is sent, so that a message that breaks the server does not hold up the rest.
@@ -15,39 +18,41 @@ Three kinds of trouble are kept apart:
 from __future__ import annotations
 
 import logging
-import smtplib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
 from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition, Status
+from cases.mail.leases import Clock, Leases
 from cases.mail.letters import facts, post, to_each
 from cases.mail.rendering import as_message, render
+from cases.mail.server import Broken, MailServer, NotSent, NotTaken, ServerDown
 from cases.models import Case, Mail, MailQuerySet
+from cases.policy.mail_refusals import Whose
 from contacts.directory import Addressee, Directory
 
 log = logging.getLogger(__name__)
 
-Clock = Callable[[], datetime]
-
-LEASE = timedelta(minutes=10)
-#: A slow batch is given back after this time, long before its lease ends.
-WORK_FOR = LEASE / 2
-CLAIM = 50
 #: The wait before the next attempt, by attempts made; after the last one a message has failed.
 BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440))
+#: A message with a promise is tried again no sooner than this.
+SOON = timedelta(seconds=20)
 #: So many messages in a row that break a fresh connection mean that the server is in trouble.
 BREAKS_IN_A_ROW = 3
-TOO_BIG = 552
-CLOSING = 421
+#: So many readers in a row who are refused, none taken between them, mean that the server refuses everybody.
+REFUSALS_IN_A_ROW = 3
+#: So many refusals in a row end a round, whether they are new or not.
+REFUSALS_IN_A_ROUND = 20
+#: A refusal that speaks of us counts as the message's own when it has lasted so long, while others are taken.
+OWN_AFTER = timedelta(days=1)
+#: A worker that is asked to stop waits so long for the answer to the message under way.
+ENDS_WITHIN = 4  # seconds
 TOO_LATE = "It could not be sent in time: what it says about when would not be true any more."
-#: A backend that sends nothing.
-KEEPING = "django.core.mail.backends.dummy.EmailBackend"
 
 
 @dataclass
@@ -60,206 +65,227 @@ class Delivery:
     failed: int = 0
 
 
-class NotSent(Exception):
-    """The server took the connection but not this message; `permanent` when trying again is no use."""
-
-    def __init__(self, reason: str, permanent: bool = False) -> None:
-        super().__init__(reason)
-        self.permanent = permanent
+def never() -> bool:
+    """Nobody asks this worker to stop."""
+    return False
 
 
-class Broken(NotSent):
-    """The connection broke over this message, though it was a fresh one."""
-
-
-class ServerDown(Exception):
-    """The mail server cannot be used at all."""
-
-
-def deliver(clock: Clock, at_most: int = 5_000, *, keep: bool = False) -> Delivery:
+def deliver(
+    clock: Clock, at_most: int = 5_000, *, keep: bool = False, stopping: Callable[[], bool] = never
+) -> Delivery:
     """Send what is due, oldest first, until nothing is due, the server fails, or `at_most` were handled (M2).
 
     `clock` is asked for every message, because sending takes time. With `keep` every message is rendered and kept
-    instead of sent, whatever the settings say.
+    instead of sent, whatever the settings say. Once `stopping()` it ends between two messages and gives the rest back.
     """
-    result = Delivery()
-    handled = 0
-    server = MailServer(keep)
+    delivery_round = DeliveryRound(clock, MailServer(keep), stopping)
     try:
-        while handled < at_most:
-            mails = _claim(clock())
-            if not mails:
-                break
-            handled += len(mails)
-            if not DeliveryBatch(mails, server, clock, result).send():
-                break
+        with Leases(clock, delivery_round.watch) as delivery_round.leases:
+            delivery_round.work(at_most)
     finally:
-        server.close()
-    return result
+        delivery_round.server.close()
+    return delivery_round.result
 
 
-def _claim(now: datetime) -> list[Mail]:
-    with transaction.atomic():
-        mails = list(Mail.objects.to_send(now).select_for_update(skip_locked=True)[:CLAIM])
-        Mail.objects.filter(pk__in=[mail.pk for mail in mails]).update(send_at=now + LEASE)
-    return mails
+@dataclass(frozen=True)
+class RefusedMail:
+    """A message that was refused in this round; whose trouble it is shows in what comes after it."""
 
-
-class MailServer:
-    """One reused connection to the mail server, opened when the first message needs it."""
-
-    def __init__(self, keep: bool = False) -> None:
-        self.backend = KEEPING if keep else None
-        self.keeps = keep or settings.MAIL_IS_KEPT
-        self._connection: BaseEmailBackend | None = None
-
-    def send(self, message: EmailMultiAlternatives) -> None:
-        """Hand a message over, over a fresh connection if the reused one turns out broken.
-
-        Raises NotSent, Broken or ServerDown.
-        """
-        fresh = self._connection is None
-        try:
-            self._hand_over(message)
-        except Broken:
-            if fresh:
-                raise
-            self._hand_over(message)
-
-    def _hand_over(self, message: EmailMultiAlternatives) -> None:
-        connection = self._open()
-        try:
-            taken = connection.send_messages([message])
-        except (OSError, smtplib.SMTPException) as error:
-            trouble = _trouble(error)
-            if type(trouble) is not NotSent:
-                self.close()
-            raise trouble from error
-        except BaseException:
-            self.close()
-            raise
-        if taken != 1:
-            raise NotSent("There is no address to send it to.", permanent=True)
-
-    def _open(self) -> BaseEmailBackend:
-        if self._connection is None:
-            connection = get_connection(self.backend, fail_silently=False)
-            try:
-                connection.open()
-            except (OSError, smtplib.SMTPException) as error:
-                raise ServerDown(str(error) or type(error).__name__) from error
-            self._connection = connection
-        return self._connection
-
-    def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
-                connection.close()
-            except (OSError, smtplib.SMTPException):
-                log.info("the mail server was gone before the goodbye")
-
-
-def _trouble(error: OSError | smtplib.SMTPException) -> NotSent | ServerDown:
-    """Whether an error concerns this message (NotSent), the connection (Broken) or the server (ServerDown)."""
-    code: int
-    reply: bytes | str
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, reply = next(iter(error.recipients.values()))
-    elif isinstance(error, smtplib.SMTPResponseException):
-        code, reply = error.smtp_code, error.smtp_error
-    else:
-        return Broken(str(error) or type(error).__name__)
-    text = f"{code} {reply.decode('utf-8', 'replace') if isinstance(reply, bytes) else reply}"
-    if code == CLOSING or code < 0:
-        return Broken(text)
-    if isinstance(error, smtplib.SMTPSenderRefused) and code != TOO_BIG:
-        return ServerDown(text)  # it refuses us, whatever the message
-    return NotSent(text, permanent=code >= 500)
+    mail: Mail
+    error: str
+    whose: Whose
 
 
 @dataclass
-class DeliveryBatch:
-    """Claimed messages that are being sent."""
+class DeliveryRound:
+    """One round of delivery by one worker."""
 
-    mails: Sequence[Mail]
-    server: MailServer
     clock: Clock
-    result: Delivery
+    server: MailServer
+    stopping: Callable[[], bool]
+    result: Delivery = field(default_factory=Delivery)
     breaks: int = 0
+    refusals: list[RefusedMail] = field(default_factory=list)  # since the server took a message
+    asked_to_stop_at: float = 0
+    leases: Leases = field(init=False)
 
-    def send(self) -> bool:
-        """Send each. Returns False when the server cannot be used; the rest then waits (M2)."""
-        until = self.clock() + WORK_FOR
-        for index, mail in enumerate(self.mails):
-            if self.clock() >= until:
-                _give_back(self.mails[index:], self.clock())
-                return True
+    def work(self, at_most: int) -> None:
+        """Claim and send, batch by batch."""
+        handled = 0
+        while handled < at_most and not self.stopping():
+            mails = self.leases.claim()
+            handled += len(mails)
+            if not self._send_each(mails) or not (mails or self._fail_the_lonely()):
+                break
+        self._hold_refused()
+
+    def watch(self) -> None:
+        """From another thread: break off a message that takes too long once this worker is asked to stop."""
+        if not self.stopping():
+            return
+        self.asked_to_stop_at = self.asked_to_stop_at or time.monotonic()
+        if time.monotonic() - self.asked_to_stop_at >= ENDS_WITHIN and not self.server.is_cut:
+            self.server.cut()
+
+    def _send_each(self, mails: Sequence[Mail]) -> bool:
+        """Send each. Returns False when the round is over; the rest then waits (M2)."""
+        for index, mail in enumerate(mails):
+            if self.stopping():
+                self._give_back(mails[index:])
+                return False
             try:
                 self._send(mail)
             except ServerDown as error:
-                self._release(self.mails[index:], str(error))
+                self._wait_for_server(mails[index:], str(error))
                 return False
-            if self.breaks >= BREAKS_IN_A_ROW:
-                self._release(self.mails[index + 1 :], mail.last_error)
+            if self.breaks >= BREAKS_IN_A_ROW or self._refuses_everybody():
+                self._wait_for_server(mails[index + 1 :], mail.last_error)
                 return False
         return True
 
     def _send(self, mail: Mail) -> None:
         stale = stale_reason(mail, self.clock())
         if stale:
-            with transaction.atomic():
-                if _settle(mail, MailStatus.DROPPED, stale):
-                    _recheck_wait(mail, self.clock())
-            self.result.dropped += 1
+            self._drop(mail, stale)
             return
         try:
             self.server.send(_build(mail))
         except ServerDown:
             raise
         except NotSent as error:
-            self.breaks = self.breaks + 1 if isinstance(error, Broken) else 0
-            self._not_sent(mail, str(error), error.permanent)
+            self._not_sent(mail, error)
             return
         except Exception as error:  # a message that cannot be built must not stop the others (S2)
             log.exception("mail %s cannot be built", mail.pk)
-            self._not_sent(mail, f"{type(error).__name__}: {error}", permanent=True)
+            self._fail(mail, f"{type(error).__name__}: {error}")
             return
         # Outside the try, because the message has left: an error from here on must not mark it as failed.
-        self.breaks = 0
+        self._sent(mail)
+
+    def _sent(self, mail: Mail) -> None:
+        self.leases.let_go([mail])
         mail.sent_at = self.clock()
         mail.kept = self.server.keeps
         if mail.template in SECRET_MESSAGES and not mail.kept:
             mail.facts, mail.text, mail.html = {}, "", ""
+        if mail.template in SECRET_MESSAGES and not mail.kept:
+            mail.facts, mail.text, mail.html = {}, "", ""
         _settle(mail, MailStatus.SENT)
         self.result.sent += 1
+        self.breaks = 0
+        self._judge_refused(mail)
 
-    def _not_sent(self, mail: Mail, error: str, permanent: bool) -> None:
-        if permanent or mail.attempts >= len(BACK_OFF):
-            with transaction.atomic():
-                if _settle(mail, MailStatus.FAILED, error):
-                    _tell_owner(mail, self.clock())
-                    _recheck_wait(mail, self.clock())
-            self.result.failed += 1
-            return
-        mail.send_at = self.clock() + BACK_OFF[mail.attempts]
-        mail.attempts += 1
-        mail.last_error = error
-        mail.save(update_fields=["send_at", "attempts", "last_error"])
+    def _drop(self, mail: Mail, why: str) -> None:
+        self.leases.let_go([mail])
+        drop(mail, why, self.clock())
+        self.result.dropped += 1
+
+    def _fail(self, mail: Mail, error: str) -> None:
+        self.leases.let_go([mail])
+        now = self.clock()
+        with transaction.atomic():
+            mail.failed_at = now
+            if _settle(mail, MailStatus.FAILED, error):
+                _tell_owner(mail, now)
+                _recheck_wait(mail, now)
+        self.result.failed += 1
+
+    def _not_sent(self, mail: Mail, error: NotSent) -> None:
+        mail.last_error = str(error)
+        if isinstance(error, Broken) and self.server.is_cut:
+            self._give_back([mail])
+        elif isinstance(error, NotTaken):
+            self.refusals.append(RefusedMail(mail, str(error), error.whose))
+        elif mail.attempts >= len(BACK_OFF):
+            self._fail(mail, str(error))
+        else:
+            self.breaks = self.breaks + 1 if isinstance(error, Broken) else 0
+            self._back_off(mail)
+
+    def _back_off(self, mail: Mail) -> None:
+        """Try it again later; sooner, and uncounted, if it would come too late for its promise."""
+        self.leases.let_go([mail])
+        now = self.clock()
+        wait = BACK_OFF[mail.attempts]
+        mail.send_at = _next_try(mail, now, wait)
+        mail.attempts += mail.send_at == now + wait
+        _still_queued([mail]).update(
+            send_at=mail.send_at, attempts=mail.attempts, last_error=mail.last_error, held_up_at=None
+        )
         self.result.put_off += 1
 
-    def _release(self, mails: Sequence[Mail], error: str) -> None:
+    # --- refused for good, but by whose trouble? ---
+
+    def _refuses_everybody(self) -> bool:
+        new = {one.mail.to_address.lower() for one in self.refusals if one.mail.held_up_at is None}
+        return len(new) >= REFUSALS_IN_A_ROW or len(self.refusals) >= REFUSALS_IN_A_ROUND
+
+    def _judge_refused(self, taken: Mail) -> None:
+        """The server has just taken a message: what it refused before is the refused messages' own trouble."""
+        judged, self.refusals = self.refusals, []
+        for refusal in judged:
+            if refusal.whose is not Whose.SERVER or self._is_own_by_now(refusal.mail, taken):
+                self._fail(refusal.mail, refusal.error)
+            else:
+                self._hold(refusal)
+
+    def _is_own_by_now(self, refused: Mail, taken: Mail) -> bool:
+        """Whether a refusal that speaks of us is the message's own all the same: its neighbours pass, or for long."""
+        since = refused.held_up_at
+        return _domain(refused) == _domain(taken) or (since is not None and self.clock() - since > OWN_AFTER)
+
+    def _fail_the_lonely(self) -> bool:
+        """With nothing else to send, fail what was clearly refused for its address. Returns whether there was any."""
+        lonely = [one for one in self.refusals if one.whose is Whose.OWN and one.mail.held_up_at is None]
+        self.refusals = [one for one in self.refusals if one not in lonely]
+        for refusal in lonely:
+            self._fail(refusal.mail, refusal.error)
+        return bool(lonely)
+
+    def _hold_refused(self) -> None:
+        """Nothing has shown whose trouble these refusals are: none of them has failed, all are tried again."""
+        for refusal in self.refusals:
+            self._hold(refusal)
+        self.refusals = []
+
+    def _hold(self, refusal: RefusedMail) -> None:
+        """Try a refused message again, uncounted: within a minute at first, later each quarter of an hour."""
+        mail, now = refusal.mail, self.clock()
+        so_far = now - mail.held_up_at if mail.held_up_at else timedelta(0)
+        self._hold_up(mail, max(BACK_OFF[0], min(so_far / 4, BACK_OFF[2])), f"Refused: {refusal.error}")
+
+    # --- the server's trouble ---
+
+    def _wait_for_server(self, mails: Sequence[Mail], error: str) -> None:
         """Let messages wait for the server, without counting an attempt."""
-        self.result.put_off += len(mails)
         log.warning("mail server: %s; %s messages wait", error, len(mails))
-        _still_queued(mails).update(
-            send_at=self.clock() + BACK_OFF[0], last_error=f"The mail server could not be used: {error}"
+        for mail in mails:
+            self._hold_up(mail, BACK_OFF[0], f"The mail server could not be used: {error}")
+
+    def _hold_up(self, mail: Mail, wait: timedelta, error: str) -> None:
+        self.leases.let_go([mail])
+        now = self.clock()
+        _still_queued([mail]).update(
+            send_at=_next_try(mail, now, wait), held_up_at=mail.held_up_at or now, last_error=error
         )
+        self.result.put_off += 1
+
+    def _give_back(self, mails: Sequence[Mail]) -> None:
+        """Let messages be claimed again before their lease runs out."""
+        self.leases.let_go(mails)
+        _still_queued(mails).update(send_at=self.clock())
 
 
-def _give_back(mails: Sequence[Mail], now: datetime) -> None:
-    """Let messages be claimed again before their lease runs out."""
-    _still_queued(mails).update(send_at=now)
+def _next_try(mail: Mail, now: datetime, wait: timedelta) -> datetime:
+    """When to try again after `wait`; half-way to the moment by which the message is needed, if that is sooner (M2)."""
+    needed_by = mail.needed_by or mail.send_by
+    if needed_by is None or needed_by <= now:
+        return now + wait
+    return now + min(wait, max((needed_by - now) / 2, SOON))
+
+
+def _domain(mail: Mail) -> str:
+    return mail.to_address.rpartition("@")[2].lower()
 
 
 def _still_queued(mails: Sequence[Mail]) -> MailQuerySet:
@@ -314,8 +340,17 @@ def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
     mail.status = status
     mail.last_error = error
     mail.attempts += status != MailStatus.DROPPED
-    fields = ("status", "last_error", "attempts", "sent_at", "kept", "facts", "subject", "text", "html")
+    mail.held_up_at = None
+    outcome = ("status", "last_error", "attempts", "sent_at", "failed_at", "held_up_at", "kept")
+    fields = (*outcome, "facts", "subject", "text", "html")
     return _still_queued([mail]).update(**{name: getattr(mail, name) for name in fields}) == 1
+
+
+def drop(mail: Mail, why: str, now: datetime) -> None:
+    """Settle a queued message whose reason no longer holds (M1)."""
+    with transaction.atomic():
+        if _settle(mail, MailStatus.DROPPED, why):
+            _recheck_wait(mail, now)
 
 
 def _recheck_wait(mail: Mail, now: datetime) -> None:
@@ -359,10 +394,39 @@ def can_go_again(mail: Mail) -> bool:
     return mail.status in WENT_WRONG
 
 
-def send_again(mail: Mail, now: datetime) -> None:
-    """Queue a message that failed once more, with the same Message-ID. Raises ValueError if it did not fail."""
+def send_again(mail: Mail, now: datetime) -> str:
+    """Queue a message that failed once more, with the same Message-ID (M2).
+
+    Returns why it is dropped instead, if its reason no longer holds (M1), else "". Raises ValueError if it did not
+    fail.
+    """
     again = Mail.objects.filter(pk=mail.pk, status__in=WENT_WRONG).update(
-        status=MailStatus.QUEUED, send_at=now, attempts=0, sent_at=None
+        status=MailStatus.QUEUED, send_at=now, attempts=0, sent_at=None, failed_at=None, held_up_at=None
     )
     if again != 1:
         raise ValueError("Only a message that failed can be sent again.")
+    stale = stale_reason(mail, now)
+    if stale:
+        mail.attempts, mail.failed_at = 0, None
+        drop(mail, stale, now)
+    return stale
+
+
+@dataclass(frozen=True)
+class SentAgain:
+    """What became of messages that somebody wants sent again."""
+
+    queued: int
+    dropped: int  # the reason no longer holds (M1)
+    left: int  # they had not failed
+
+
+def send_all_again(mails: Iterable[Mail], now: datetime) -> SentAgain:
+    """Queue those of them that failed once more, each by itself (M2)."""
+    what: Counter[str] = Counter()
+    for mail in mails:
+        try:
+            what["dropped" if send_again(mail, now) else "queued"] += 1
+        except ValueError:
+            what["left"] += 1
+    return SentAgain(what["queued"], what["dropped"], what["left"])

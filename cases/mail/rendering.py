@@ -10,6 +10,7 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.utils import formataddr
 from functools import lru_cache
 from typing import Any
@@ -20,10 +21,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.template import Template
 from django.template.loader import get_template
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from cases.mail.messages import Readers, message_named
 from cases.models import Mail
+from contacts.addresses import ascii_address
 
 INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
@@ -108,16 +110,38 @@ def reply_address(mail: Mail) -> str:
     """
     if mail.case_id is None:
         return f"support@{settings.MAIL_DOMAIN}"
+    return f"support+{mail.case_id}.{_signature(mail, settings.SECRET_KEY)}@{settings.MAIL_DOMAIN}"
+
+
+def is_reply_address(address: str, mail: Mail) -> bool:
+    """Whether it is the signed address of this case and recipient, signed with the secret key or a former one (M3)."""
+    local = address.partition("@")[0].lower()
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(local, f"support+{mail.case_id}.{_signature(mail, key)}") for key in keys)
+
+
+def _signature(mail: Mail, secret: str) -> str:
     signed = f"{mail.case_id}:{mail.to_address.lower()}"
-    signature = salted_hmac("cases.mail.reply-address", signed, algorithm="sha256").hexdigest()[:20]
-    return f"support+{mail.case_id}.{signature}@{settings.MAIL_DOMAIN}"
+    return salted_hmac("cases.mail.reply-address", signed, secret, algorithm="sha256").hexdigest()[:20]
+
+
+def mailbox(name: str, address: str) -> str:
+    """A name and an ASCII address as they stand in a header, in pieces at which a long line may be broken."""
+    name = one_line(name)
+    if name.isascii():
+        return formataddr((name, address))
+    return f"{Header(name, 'utf-8').encode(linesep='')} <{address}>"
 
 
 def as_message(mail: Mail, rendered: Rendered) -> EmailMultiAlternatives:
-    """The MIME message of an outbox row; it carries the row's own Message-ID each time it is tried (M2, M3)."""
+    """The MIME message of an outbox row; it carries the row's own Message-ID each time it is tried (M2, M3).
+
+    Raises UnicodeError for an address that cannot be mailed.
+    """
+    address = ascii_address(mail.to_address)
     headers = {
         # The name stands in the header only; the envelope knows the bare address.
-        "To": formataddr((one_line(mail.to_name), mail.to_address)),
+        "To": mailbox(mail.to_name, address),
         "Message-ID": mail.message_id,
         # Not "All": bounces and absence notes have to come back (M1, F5).
         "X-Auto-Response-Suppress": "DR, RN, NRN, AutoReply",
@@ -131,7 +155,7 @@ def as_message(mail: Mail, rendered: Rendered) -> EmailMultiAlternatives:
         subject=rendered.subject,
         body=rendered.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[mail.to_address],
+        to=[address],
         reply_to=[reply_address(mail)],
         headers=headers,
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
 from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition
 from cases.models.case import Case
@@ -50,6 +50,13 @@ class Mail(models.Model):
     send_by = models.DateTimeField(
         null=True, blank=True, help_text="Later than this it would not be true any more, so it is not sent."
     )
+    needed_by = models.DateTimeField(
+        null=True, blank=True, help_text="The promise it keeps, if it arrives by then; retries do not outlast it."
+    )
+    held_up_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the mail server's trouble, not its own, has kept it here."
+    )
+    failed_at = models.DateTimeField(null=True, blank=True)
     kept = models.BooleanField(default=False, help_text="No mail server is configured: it was kept here, not sent.")
     last_error = models.TextField(blank=True)
     message_id = models.CharField(max_length=200, unique=True)
@@ -65,6 +72,10 @@ class Mail(models.Model):
             models.Index(fields=["send_at", "id"], condition=Q(status="queued"), name="mail_to_send"),
             models.Index(fields=["case", "queued_at"], name="mail_by_case"),
             models.Index(fields=["status", "-id"], name="mail_by_status"),
+            models.Index(
+                fields=["held_up_at"], condition=Q(status="queued", held_up_at__isnull=False), name="mail_held_up"
+            ),
+            models.Index(fields=["failed_at"], condition=Q(status="failed"), name="mail_failed_lately"),
         ]
         verbose_name = "mail"
         verbose_name_plural = "mail"
@@ -73,6 +84,11 @@ class Mail(models.Model):
         return f"{self.subject or self.template} to {self.to_address}"
 
     @staticmethod
-    def new_message_id() -> str:
-        """A Message-ID for life: a repeat after a crash carries the same one (M2)."""
-        return f"<{uuid.uuid4().hex}@{settings.MAIL_DOMAIN}>"
+    def message_id_for(*reason: object) -> str:
+        """The Message-ID of the message that `reason` identifies: the same one whenever it is asked for (M2).
+
+        Nobody without the secret key can guess it. With another secret key it is another one; rows keep theirs.
+        """
+        what = "\n".join(map(str, reason))
+        digest = salted_hmac("cases.mail.message-id", what, algorithm="sha256").hexdigest()[:32]
+        return f"<{digest}@{settings.MAIL_DOMAIN}>"

@@ -125,7 +125,7 @@ def _letter(decision: PointDecision, recipient: Recipient, about: dict[str, Any]
         description=case.description,
     )
     key = f"escalation:{case.pk}:{highest.run}:{highest.point.severity}:{highest.point.number}:{to.address}"
-    return Letter(key, "escalation", to, what, case)
+    return Letter(key, "escalation", to, what, case, occasion=highest.due_at)
 
 
 def _reassignment_letters(decision: PointDecision, new_assignee: User, context: SweepContext) -> list[Letter]:

@@ -86,7 +86,13 @@ def _letter(key: str, lines: Sequence[DigestLine]) -> Letter:
     to = Addressee(first.to_address, first.to_name, first.time_zone, meant_for)
     only_case = first.case if len({line.case_id for line in lines}) == 1 else None
     facts = _facts(lines) | ({"case": first.facts["case"]} if only_case else {})
-    return Letter(key, "staff_lines", to, facts, only_case)
+    return Letter(key, "staff_lines", to, facts, only_case, needed_by=_needed_by(lines))
+
+
+def _needed_by(lines: Sequence[DigestLine]) -> datetime | None:
+    """By when the mail has to arrive for the promises that its updates keep."""
+    dues = [line.facts["due_at"] for line in lines if line.section == Section.UPDATE and not line.facts["late"]]
+    return min(map(datetime.fromisoformat, dues), default=None)
 
 
 def _facts(lines: Sequence[DigestLine]) -> dict[str, Any]:

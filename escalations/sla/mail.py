@@ -83,6 +83,8 @@ class _Builder:
                 update.readers[0],
                 self._customer_facts(update),
                 self.case,
+                needed_by=update.target.due_at,
+                occasion=update.row.since,
             )
             for update in self.decision.updates
             if update.target.member == Member.CUSTOMER
@@ -187,7 +189,7 @@ class _Builder:
             to_address=to.address,
             to_name=to.name,
             time_zone=to.time_zone,
-            meant_for=to.meant_for[:200],
+            meant_for=to.meant_for,
             facts=what | {"because": because},
             written_at=self.context.now,
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as desk_settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -144,6 +144,55 @@ def test_mail_that_waits_too_long_makes_the_desk_not_ready_and_tells_strangers_n
     assert "somebody" not in answer.content.decode()
 
 
+def test_a_mail_server_that_takes_no_mail_is_seen(client: Client, beating: None):  # M2
+    desk = build_desk()
+    for _ in range(3):
+        desk.open_case(timezone.now())
+    Case.objects.update(escalation_check_at=None)
+    assert client.get("/readyz").json()["mail"] == "ok"
+    Mail.objects.update(held_up_at=timezone.now(), last_error="The mail server could not be used: 535 bad password")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["mail"].startswith("The mail server takes no mail: ")
+    assert answer.json()["engine"]["mails_held_up"] == Mail.objects.count() >= 3
+    assert "535" not in answer.content.decode()
+
+
+def test_mails_that_failed_within_the_hour_are_seen_above_a_threshold(client: Client, beating: None, settings):  # S3
+    desk, now = build_desk(), timezone.now()
+    for _ in range(4):
+        desk.open_case(now)
+    Case.objects.update(escalation_check_at=None)
+    Mail.objects.update(status="failed", failed_at=now - timedelta(minutes=59))
+    settings.DESK_MAILS_FAILED_PER_HOUR = Mail.objects.count()
+    assert client.get("/readyz").json()["mail"] == "ok"
+    settings.DESK_MAILS_FAILED_PER_HOUR -= 1
+    assert client.get("/readyz").json()["mail"] == f"{Mail.objects.count()} mails failed within the last hour."
+    Mail.objects.update(failed_at=now - timedelta(minutes=61))
+    assert client.get("/readyz").json()["mail"] == "ok"
+
+
+@pytest.mark.django_db
+def test_a_database_that_cannot_write_makes_the_desk_not_ready(client: Client, beating: None):  # S3
+    """Hosts of databases set them to read only when their disk is full."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("PRAGMA query_only = 1" if connection.vendor == "sqlite" else "SET transaction_read_only = on")
+        answer = client.get("/readyz")
+        transaction.set_rollback(True)
+    if connection.vendor == "sqlite":
+        connection.cursor().execute("PRAGMA query_only = 0")
+    assert answer.status_code == 503
+    assert "cannot write" in answer.json()["database"]
+
+
+@pytest.mark.django_db
+def test_the_write_of_the_probe_leaves_no_trace(client: Client, beating: None):
+    before = connection.introspection.table_names()
+    for _ in range(2):
+        assert client.get("/readyz").json()["database"] == "ok"
+    assert connection.introspection.table_names() == before
+
+
 def test_the_probe_asks_the_same_few_questions_however_much_there_is(client: Client, beating: None):
     desk = build_desk()
     counted = []
@@ -153,7 +202,7 @@ def test_the_probe_asks_the_same_few_questions_however_much_there_is(client: Cli
         with CaptureQueriesContext(connection) as captured:
             client.get("/readyz")
         counted.append(len(captured))
-    assert counted[0] == counted[1] <= 9
+    assert counted[0] == counted[1] <= 18
 
 
 def test_a_late_beat_makes_the_desk_not_ready(client: Client, beating: None):

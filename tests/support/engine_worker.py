@@ -27,7 +27,8 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from cases.followup.apply import follow_up  # noqa: E402
-from cases.mail.outbox import LEASE, deliver  # noqa: E402
+from cases.mail.leases import LEASE  # noqa: E402
+from cases.mail.outbox import deliver  # noqa: E402
 from escalations.points.apply import escalate  # noqa: E402
 
 CHILD = "engine-worker-child"

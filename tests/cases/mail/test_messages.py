@@ -563,6 +563,53 @@ def test_sending_again_takes_post_and_the_right(client, desk, receipt):  # A2
     assert Mail.objects.get(pk=receipt.pk).status == MailStatus.FAILED
 
 
+def send_listed_again(client, *mails, across=False):
+    listed = {"action": "send_selected_again", "_selected_action": [mail.pk for mail in mails], "index": 0}
+    address = reverse("admin:cases_mail_changelist")
+    return client.post(address, listed | {"select_across": int(across)}, follow=True)
+
+
+def test_failed_messages_are_sent_again_in_bulk_and_what_no_longer_holds_is_dropped(client, desk, receipt):  # M1, M2
+    stale = failed(Mail.objects.create(
+        case=receipt.case, key="stale", template="reassigned", to_address="x@example.com", holds="open",
+        queued_at=NOON, send_at=NOON, message_id="<stale>",
+    ))  # fmt: skip
+    transitions.resolve(receipt.case_id, desk.technician, NOON, resolution=transitions.Resolution.NOT_PURSUED)
+    sent = Mail.objects.filter(template="new_case").first() or Mail.objects.exclude(pk__in=(receipt.pk, stale.pk))[0]
+    Mail.objects.filter(pk=sent.pk).update(status=MailStatus.SENT)
+    client.force_login(desk.manager)
+    said = send_listed_again(client, failed(receipt), stale, sent).content.decode()
+    assert "1 message queued again" in said
+    assert "1 message dropped, because the reason no longer holds" in said
+    assert "1 message left alone" in said
+    states = dict(Mail.objects.values_list("pk", "status"))
+    assert [states[one.pk] for one in (receipt, stale, sent)] == [
+        MailStatus.QUEUED,
+        MailStatus.DROPPED,
+        MailStatus.SENT,
+    ]
+
+
+def test_all_failed_messages_of_a_list_are_sent_again_at_once(client, desk):  # M2
+    for _ in range(30):
+        failed(Mail.objects.filter(case=desk.open_case(), template="case_opened").get())
+    client.force_login(build_user("", "root", is_superuser=True))
+    some = Mail.objects.filter(status=MailStatus.FAILED)[:25]
+    listed = reverse("admin:cases_mail_changelist") + "?status__exact=failed"
+    data = {"action": "send_selected_again", "_selected_action": [one.pk for one in some], "index": 0}
+    client.post(listed, data | {"select_across": 1})
+    assert not Mail.objects.filter(status=MailStatus.FAILED).exists()
+
+
+def test_sending_again_in_bulk_takes_the_right_and_reaches_no_foreign_message(client, desk, receipt):  # A1, A2
+    failed(receipt)
+    for who in (desk.account_manager, desk.other_account_manager, desk.customer_engineer):
+        client.force_login(who)
+        assert "send_selected_again" not in client.get(reverse("admin:cases_mail_changelist")).content.decode()
+        send_listed_again(client, receipt)
+        assert Mail.objects.get(pk=receipt.pk).status == MailStatus.FAILED
+
+
 def test_sending_again_is_protected_against_forgery(desk, receipt, client_without_token):  # A2
     failed(receipt)
     client_without_token.force_login(desk.technician)

@@ -1,0 +1,140 @@
+"""The connection to the mail server, and what its answers mean for a message (M2)."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+import socket
+from contextlib import suppress
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+
+from cases.policy.mail_refusals import Whose, whose_refusal
+
+log = logging.getLogger(__name__)
+
+#: Seconds that each step of opening a connection may take: a worker that is asked to stop must not wait for long.
+OPENS_WITHIN = 7
+TOO_BIG = 552
+CLOSING = 421
+#: A backend that sends nothing.
+KEEPING = "django.core.mail.backends.dummy.EmailBackend"
+
+
+class NotSent(Exception):
+    """The server took the connection but not this message, for now."""
+
+
+class NotTaken(NotSent):
+    """The server refused this message permanently; `whose` trouble that is."""
+
+    def __init__(self, reason: str, whose: Whose) -> None:
+        super().__init__(reason)
+        self.whose = whose
+
+
+class Broken(NotSent):
+    """The connection broke over this message, though it was a fresh one."""
+
+
+class ServerDown(Exception):
+    """The mail server cannot be used at all."""
+
+
+class MailServer:
+    """One reused connection to the mail server, opened when the first message needs it."""
+
+    def __init__(self, keep: bool = False) -> None:
+        self.backend = KEEPING if keep else None
+        self.keeps = keep or settings.MAIL_IS_KEPT
+        self.is_cut = False
+        self._connection: BaseEmailBackend | None = None
+
+    def send(self, message: EmailMultiAlternatives) -> None:
+        """Hand a message over, over a fresh connection if the reused one turns out broken.
+
+        Raises NotSent (NotTaken, Broken) or ServerDown.
+        """
+        fresh = self._connection is None
+        try:
+            self._hand_over(message)
+        except Broken:
+            if fresh or self.is_cut:
+                raise
+            self._hand_over(message)
+
+    def _hand_over(self, message: EmailMultiAlternatives) -> None:
+        connection = self._open()
+        try:
+            taken = connection.send_messages([message])
+        except (OSError, smtplib.SMTPException) as error:
+            trouble = _trouble(error)
+            if isinstance(trouble, Broken | ServerDown):
+                self.close()
+            raise trouble from error
+        except BaseException:
+            self.close()
+            raise
+        if taken != 1:
+            raise NotTaken("There is no address to send it to.", Whose.OWN)
+
+    def _open(self) -> BaseEmailBackend:
+        if self._connection is None:
+            connection = get_connection(self.backend, fail_silently=False)
+            allowed = getattr(connection, "timeout", None)
+            if allowed:
+                connection.timeout = min(allowed, OPENS_WITHIN)  # type: ignore[attr-defined]
+            try:
+                connection.open()
+            except (OSError, smtplib.SMTPException) as error:
+                _hang_up(connection)
+                raise ServerDown(str(error) or type(error).__name__) from error
+            self._connection = connection
+            if allowed and (line := self._line()):
+                line.settimeout(allowed)
+        return self._connection
+
+    def _line(self) -> socket.socket | None:
+        """The socket of an SMTP connection."""
+        line: socket.socket | None = getattr(getattr(self._connection, "connection", None), "sock", None)
+        return line
+
+    def cut(self) -> None:
+        """Break the connection off, from another thread than the one that waits for an answer."""
+        self.is_cut = True
+        if line := self._line():
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            _hang_up(connection)
+
+
+def _hang_up(connection: BaseEmailBackend) -> None:
+    try:
+        connection.close()
+    except (OSError, smtplib.SMTPException):
+        log.info("the mail server was gone before the goodbye")
+
+
+def _trouble(error: OSError | smtplib.SMTPException) -> NotSent | ServerDown:
+    """Whether an error concerns this message (NotSent, NotTaken), the connection (Broken) or the server."""
+    code: int
+    reply: bytes | str
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, reply = next(iter(error.recipients.values()))
+    elif isinstance(error, smtplib.SMTPResponseException):
+        code, reply = error.smtp_code, error.smtp_error
+    else:
+        return Broken(str(error) or type(error).__name__)
+    said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    text = f"{code} {said}"
+    if code == CLOSING or code < 0:
+        return Broken(text)
+    if isinstance(error, smtplib.SMTPSenderRefused) and code != TOO_BIG:
+        return ServerDown(text)  # it refuses us, whatever the message
+    return NotTaken(text, whose_refusal(code, said)) if code >= 500 else NotSent(text)
