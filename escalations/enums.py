@@ -47,6 +47,14 @@ class SlaOutcome(TextChoices):
     CANCELLED = "released", "No longer owed"
 
 
+class TurnKind(TextChoices):
+    """A change of a case after which no update follows that was announced, or updates begin anew (T5)."""
+
+    WAITING = "waiting", "Waits for the customer"
+    RESOLVED = "resolved", "Resolved"
+    REOPENED = "reopened", "Reopened"
+
+
 class QuestionEnd(TextChoices):
     """How a question for the status ends (E8)."""
 

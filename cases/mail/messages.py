@@ -59,6 +59,7 @@ MESSAGES = {
         Message("question", CUSTOMER, WAITING, by_person=True),
         Message("message", CUSTOMER, by_person=True),
         Message("resolved", CUSTOMER),
+        Message("case_reopened", CUSTOMER),
         Message("closed_no_response", CUSTOMER),
         Message("new_case", STAFF),
         Message("nobody_on_duty", STAFF),

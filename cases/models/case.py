@@ -37,6 +37,8 @@ from contacts.models import Company, Contact
 #: The sweeps that look at a case when its `..._check_at` has come.
 Check = Literal["escalation", "follow_up", "sla"]
 CHECKS = frozenset(f"{check}_check_at" for check in get_args(Check))
+#: What `save` writes only when it is named, as only sweeps and `recheck` change it.
+KEPT_BY_SWEEPS = CHECKS | {"turn_told_at"}
 #: How a case's number begins; the rest is its row's own number, which the database hands out once.
 NUMBER_PREFIX = "SD-"
 
@@ -153,10 +155,12 @@ class Case(models.Model):
     sla_check_at = models.DateTimeField(null=True, blank=True, editable=False)
     # From when on our promises count, if not from the opening: when it was taken over from another system
     sla_counts_from = models.DateTimeField(null=True, blank=True, editable=False)
+    # The last turning point that was told to everybody who is owed updates (T5)
+    turn_told_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CaseQuerySet.as_manager()
     history = HistoricalRecords(
-        excluded_fields=["escalation_check_at", "follow_up_check_at", "sla_check_at", "sla_counts_from"]
+        excluded_fields=["escalation_check_at", "follow_up_check_at", "sla_check_at", "sla_counts_from", "turn_told_at"]
     )
 
     class Meta:
@@ -201,7 +205,7 @@ class Case(models.Model):
         return f"{self.number} {self.title}"
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Save the case, but of the check columns only those named in `update_fields`, unless the row is new: an
+        """Save the case, but of the columns kept by sweeps only those named in `update_fields`, unless the row is new: an
         instance that was read before a `recheck` cannot undo it.
         """
         if update_fields is None and not self._state.adding:
@@ -214,9 +218,9 @@ class Case(models.Model):
         return f"{before}{self.pk}{after}"
 
     def fields_to_save(self) -> frozenset[str]:
-        """The loaded columns of the row but for its key and the check columns."""
+        """The loaded columns of the row but for its key and the columns kept by sweeps."""
         loaded = (field for field in self._meta.concrete_fields if field.attname not in self.get_deferred_fields())
-        return frozenset(field.name for field in loaded if not field.primary_key) - CHECKS
+        return frozenset(field.name for field in loaded if not field.primary_key) - KEPT_BY_SWEEPS
 
     def recheck(self, check: Check, at: datetime) -> None:
         """Make the sweep that does `check` look at this case at `at` (UTC), in the row and in memory (S1)."""

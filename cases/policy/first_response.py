@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from cases.enums import Channel, Severity, Status
 from cases.policy.severity import RANK
 
+#: T1, T3: the owner is reminded when this share of a target is left (75 % are over).
+REMIND_WITH_LEFT = 0.25
+
 #: T1: how soon a customer who phoned hears from staff.
 INITIAL_RESPONSE: dict[Severity, timedelta] = {
     Severity.CRITICAL: timedelta(minutes=30),
@@ -35,6 +38,12 @@ class Response:
     met_at: datetime | None = None  # the first contact from staff that the customer could see
     released_at: datetime | None = None  # resolved before anybody could respond
     why: tuple[tuple[datetime, str], ...] = ()
+    allowed: timedelta = timedelta(0)  # the target that the deadline came from
+
+    @property
+    def remind_at(self) -> datetime:
+        """When the owner is reminded: at 75 % of the target that the deadline came from (T1)."""
+        return self.due_at - self.allowed * REMIND_WITH_LEFT
 
     @property
     def ended_at(self) -> datetime | None:
@@ -62,13 +71,14 @@ def initial_response(
     met_at = min((at for at in contacts if at >= opened_at), default=None)
     resolved_at = next((at for at, status, _ in life if status == Status.RESOLVED), None)
     released_at = resolved_at if resolved_at and (met_at is None or resolved_at < met_at) else None
-    due_at = opened_at + INITIAL_RESPONSE[severity]
+    allowed = INITIAL_RESPONSE[severity]
+    due_at = opened_at + allowed
     why = [(opened_at, f"Phoned in as {severity.label}")]
     for at, _, new in life[1:]:
         if at > min(moment for moment in (due_at, met_at, released_at) if moment is not None):
             break
         if RANK[new] < RANK[severity]:
-            due_at = min(due_at, at + INITIAL_RESPONSE[new])
+            due_at, allowed = min((due_at, allowed), (at + INITIAL_RESPONSE[new], INITIAL_RESPONSE[new]))
             why.append((at, f"Raised to {new.label}"))
         severity = new
-    return Response(opened_at, due_at, None if released_at else met_at, released_at, tuple(why))
+    return Response(opened_at, due_at, None if released_at else met_at, released_at, tuple(why), allowed)

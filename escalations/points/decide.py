@@ -136,11 +136,11 @@ def _ask_owner(decision: PointDecision, context: SweepContext) -> None:
     """Ask whoever owned the case at the point; who is asked and transferred away from is asked once (E5)."""
     owner = decision.owner_before
     decision.asks_owner = True
-    decision.asked = _responder(owner, decision.case, context)
+    decision.asked = responder(owner, decision.case, context)
     decision.absent = owner if decision.asked != owner else None
 
 
-def _responder(owner: User | None, case: Case, context: SweepContext) -> User | None:
+def responder(owner: User | None, case: Case, context: SweepContext) -> User | None:
     """Who answers for the owner: the owner or, while they are off duty, whoever is on duty at the covering centre.
 
     With nobody on duty there it stays the owner (E8).
@@ -160,4 +160,4 @@ def _new_assignee(decision: PointDecision, context: SweepContext) -> User | None
         return None
     if owner.pk in (question.asked_id, question.stands_in_for_id):
         return None
-    return _responder(owner, decision.case, context)
+    return responder(owner, decision.case, context)

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from escalations.enums import Member, SlaOutcome
+from cases.enums import Status
+from cases.policy.first_response import REMIND_WITH_LEFT
+from escalations.enums import Member, SlaOutcome, TurnKind
 from escalations.policy.cadence import CadenceChange
-
-#: T3: the owner is reminded when this share of the interval is left (75 % are over).
-REMIND_WITH_LEFT = 0.25
+from escalations.policy.clock import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,38 @@ class Target:
     def update_at(self, lead: timedelta) -> datetime:
         """When the desk sends the update itself: `lead` before the deadline (T3); never before the reminder's time."""
         return max(self.remind_at, self.due_at - lead)
+
+
+@dataclass(frozen=True, slots=True)
+class TurningPoint:
+    """The moment since which a case waits, is resolved, or is open again after it was resolved (T5)."""
+
+    at: datetime
+    kind: TurnKind
+
+
+def turning_point(snapshots: Sequence[Snapshot]) -> TurningPoint | None:
+    """How the case came to where it stands, if that was a turning point (T5).
+
+    A new question on a waiting case is none, and neither is the end of a wait.
+    """
+    if not snapshots:
+        return None
+    last = snapshots[-1].status
+    states = (last,) if last in _TURNS else _OPEN
+    at, before = snapshots[-1].at, None
+    for snapshot in reversed(snapshots):
+        if snapshot.status not in states:
+            before = snapshot.status
+            break
+        at = snapshot.at
+    if last in _TURNS:
+        return TurningPoint(at, _TURNS[last])
+    return TurningPoint(at, TurnKind.REOPENED) if before == Status.RESOLVED else None
+
+
+_TURNS = {Status.WAITING: TurnKind.WAITING, Status.RESOLVED: TurnKind.RESOLVED}
+_OPEN = (Status.ASSIGNED, Status.IN_PROGRESS)
 
 
 def targets_of(

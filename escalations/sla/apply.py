@@ -1,4 +1,5 @@
-"""Keep the SLA targets: remind owners, update who is owed an update, record what was missed (T1 to T4), and tell the
+"""Keep the SLA targets: remind owners, update who is owed an update, record what was missed (T1 to T4), tell
+turning points (T5), and tell the
 Support Manager what stays unanswered, undecided or unhandled (E8, E9, C7).
 
 Customers get a mail for each case. Staff get one mail for each person and sweep: digest lines are written with their
@@ -54,6 +55,8 @@ def apply_sla(decision: SlaDecision, mails: Mails, now: datetime) -> None:
     """Change the case and its SLA state in memory as decided; its requests are left to `pass_on`."""
     state, question = decision.state, decision.state.clock.question
     decision.case.sla_check_at = decision.check_at
+    if decision.turn is not None:
+        decision.case.turn_told_at = decision.turn.at
     for update in decision.updates:
         update.row.mail_id = mails.update_keys[decision.case.pk, update.target.member]
     for row in decision.rows:
@@ -72,7 +75,7 @@ def _persist(decisions: Sequence[SlaDecision], mails: Mails, now: datetime) -> N
     post(mails.letters, now)
     insert(mails.lines)
     _persist_rows([row for decision in decisions for row in decision.rows])
-    update_columns([decision.case for decision in decisions], ["sla_check_at"])
+    update_columns([decision.case for decision in decisions], ["sla_check_at", "turn_told_at"])
     unanswered = [one.state.clock.question for one in decisions if one.question_unanswered]
     if unanswered:
         Question.objects.filter(pk__in=[one.pk for one in unanswered if one]).update(manager_told_at=now)

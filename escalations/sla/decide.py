@@ -1,5 +1,5 @@
 """Decide what the SLA targets of a case ask for now: reminders, the desk's own updates, missed targets, and what the
-Support Manager is told (T1 to T4, E8, E9, C7).
+Support Manager is told (T1 to T5, E8, E9, C7).
 
 Reads what is loaded and changes nothing: `escalations.sla.apply` carries a decision out.
 """
@@ -13,19 +13,32 @@ from datetime import datetime, timedelta
 
 from cases.enums import Severity
 from cases.models import Case, Interaction
-from cases.policy.first_response import word_handled_by
+from cases.policy.first_response import Response, word_handled_by
 from contacts.directory import Addressee
 from escalations.audience import readers_of
 from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import EscalationRequest, SlaTarget
 from escalations.points.decide import SweepContext
-from escalations.policy.sla import Target
+from escalations.policy.sla import Target, TurningPoint, turning_point
 from escalations.sla.state import ClockKey, SlaState, row_after, update_lead
 
 #: An event at the moment of a deadline is in time, so a target counts as missed only after it.
 JUST_AFTER = timedelta(seconds=1)
 #: After so many updates in a row without a person's word the Support Manager is told (T3).
 SILENCE = 2
+#: While nobody speaks the Support Manager is told again after this time (T3).
+TELL_AGAIN = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """What the owner is reminded of: a status update, or the first response (T1, T3)."""
+
+    owed_to: str
+    due_at: datetime
+    to_customer: bool
+    automatic: bool = False  # whether the desk sends it when nobody else does
+    every: timedelta | None = None
 
 
 @dataclass
@@ -45,7 +58,9 @@ class SlaDecision:
     newest: dict[ClockKey, SlaTarget]  # the last row of each clock, as the decision leaves it
     rows: list[SlaTarget] = field(default_factory=list)  # to be written
     updates: list[Update] = field(default_factory=list)
-    reminders: list[Target] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
+    missed_response: SlaTarget | None = None  # tell the Support Manager that nobody responded in time
+    turn: TurningPoint | None = None  # tell everybody who is owed updates
     silence: Target | None = None  # tell the Support Manager that nobody speaks
     question_unanswered: bool = False
     unhandled: list[Interaction] = field(default_factory=list)  # of the flagged contacts (C7)
@@ -66,7 +81,7 @@ class SlaDecision:
     def acts(self) -> bool:
         """Whether anybody is written to."""
         mailed = self.updates or self.reminders or self.silence or self.question_unanswered or self.unhandled
-        return bool(mailed or self.passed_on)
+        return bool(mailed or self.passed_on or self.missed_response or self.turn)
 
 
 def decide_sla(state: SlaState, context: SweepContext) -> SlaDecision:
@@ -76,6 +91,7 @@ def decide_sla(state: SlaState, context: SweepContext) -> SlaDecision:
     for targets in state.targets.values():
         for target in targets:
             _decide_target(decision, target, context)
+    _decide_turn(decision)
     if decision.case.is_open:
         _chase_answer(decision, context.now)
         _chase_requests(decision, context.now)
@@ -94,17 +110,47 @@ def _decide_response(decision: SlaDecision, now: datetime) -> None:
         return
     missed = response.is_missed(now)
     if response.ended_at is None and not missed:
-        decision.checks.append(response.due_at + JUST_AFTER)
+        _remind_of_response(decision, response, known, now)
     elif known is None or not known.outcome or response.ended_at is not None:
-        row = SlaTarget(case=decision.case, kind=SlaKind.RESPONSE, member=Member.CUSTOMER, since=response.since)
-        row = copy(known) if known else row
+        row = _response_row(decision, response, known)
         if not row.outcome:
             met = SlaOutcome.MET if response.met_at else SlaOutcome.CANCELLED
             row.due_at, row.outcome = response.due_at, SlaOutcome.BREACHED if missed else met
+            if missed and response.ended_at is None:
+                row.manager_told_at, decision.missed_response = now, row
         row.ended_at = response.ended_at
         if response.met_at:
             row.by_id = next((one.by for one in state.touchpoints if one.at == response.met_at), None)
         decision.rows.append(row)
+
+
+def _response_row(decision: SlaDecision, response: Response, known: SlaTarget | None) -> SlaTarget:
+    """A copy of the ledger row of the first response, or a new one."""
+    if known is not None:
+        return copy(known)
+    return SlaTarget(case=decision.case, kind=SlaKind.RESPONSE, member=Member.CUSTOMER, since=response.since)
+
+
+def _remind_of_response(decision: SlaDecision, response: Response, known: SlaTarget | None, now: datetime) -> None:
+    """Remind the owner at 75 % of the target, once (T1)."""
+    if known is None and response.remind_at <= now:
+        row = _response_row(decision, response, None)
+        row.due_at, row.reminded_at = response.due_at, now
+        decision.rows.append(row)
+        decision.reminders.append(Reminder("Customer: first response", response.due_at, to_customer=True))
+    decision.checks.append(response.remind_at if now < response.remind_at else response.due_at + JUST_AFTER)
+
+
+# --- turning points (T5) ----------------------------------------------------------------------------------------
+
+
+def _decide_turn(decision: SlaDecision) -> None:
+    """Tell a turning point once; not one from before the case was taken over or its updates were promised."""
+    clock, case = decision.state.clock, decision.case
+    turn = turning_point(clock.snapshots) if clock.timeline is not None else None
+    told_until = max((at for at in (case.turn_told_at, case.sla_counts_from) if at), default=None)
+    if turn is not None and (told_until is None or told_until < turn.at):
+        decision.turn = turn
 
 
 # --- status updates (T2, T3) ------------------------------------------------------------------------------------
@@ -160,7 +206,10 @@ def _act(decision: SlaDecision, target: Target, row: SlaTarget, context: SweepCo
     told = False
     if target.remind_at <= now < (update_at or target.due_at) and row.reminded_at is None:
         row.reminded_at = now
-        decision.reminders.append(target)
+        to_customer = member == Member.CUSTOMER
+        decision.reminders.append(
+            Reminder(member.label, target.due_at, to_customer, target.automatic, target.every)
+        )
         told = True
     told |= _tell_of_silence(decision, target, row, now)
     decision.checks += _checks(target, row, update_at, now)
@@ -194,24 +243,28 @@ def _update(decision: SlaDecision, target: Target, row: SlaTarget, readers: Sequ
 
 
 def _tell_of_silence(decision: SlaDecision, target: Target, row: SlaTarget, now: datetime) -> bool:
-    """After two in a row without a person's word the Support Manager is told, once until somebody speaks (T3)."""
+    """After two in a row without a person's word the Support Manager is told, and again every 24 h (T3)."""
     overdue = row.outcome == SlaOutcome.BREACHED and row.updated_at is None and target.due_at + target.every <= now
-    if row.in_a_row + overdue < SILENCE or row.manager_told_at is not None or decision.silence is not None:
+    if row.in_a_row + overdue < SILENCE:
         return False
-    if _manager_knows(decision, target.member):
-        return False
-    row.manager_told_at = now
-    decision.silence = target
-    return True
+    told_at = now if decision.silence is not None else _manager_told_at(decision, target.member, row)
+    tells = told_at is None or told_at + TELL_AGAIN <= now
+    if tells:
+        row.manager_told_at = told_at = now
+        decision.silence = target
+    assert told_at is not None
+    decision.checks.append(told_at + TELL_AGAIN)
+    return tells
 
 
-def _manager_knows(decision: SlaDecision, member: Member) -> bool:
-    """Whether the Support Manager was told because of another member, and no person has spoken since."""
+def _manager_told_at(decision: SlaDecision, member: Member, row: SlaTarget) -> datetime | None:
+    """When the Support Manager was last told, because of this member, or of another one and no person spoke since."""
     own = (SlaKind.UPDATE, member)
-    others = [row for key, row in decision.newest.items() if key != own and row.in_a_row]
-    told_at = max((row.manager_told_at for row in others if row.manager_told_at), default=None)
+    others = [other for key, other in decision.newest.items() if key[0] == SlaKind.UPDATE and key != own]
+    told = [other.manager_told_at for other in others if other.in_a_row and other.manager_told_at]
     spoken_at = decision.state.spoken_at
-    return told_at is not None and (spoken_at is None or spoken_at <= told_at)
+    known = [at for at in told if spoken_at is None or spoken_at <= at]
+    return max([*known, *([row.manager_told_at] if row.manager_told_at else [])], default=None)
 
 
 # --- answers, decisions and contacts that nobody handles (E8, E9, C7) -------------------------------------------

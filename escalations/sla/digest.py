@@ -26,18 +26,22 @@ class Section(TextChoices):
     """The parts of the mail, in their order."""
 
     REMINDER = "reminder", "Your word is wanted"
+    RESPONSE = "response", "Nobody has responded in time"
     SILENCE = "silence", "Nobody has said anything for too long"
     QUESTION = "question", "Nobody has answered"
     WORD = "word", "A customer's word waits to be handled"
+    TURN = "turn", "What has changed"
     UPDATE = "update", "How these cases stand"
 
 
 #: What is expected of the reader for each part.
 EXPECTED = {
     Section.REMINDER: "Say how your cases stand, by an update from their pages or by a call.",
+    Section.RESPONSE: "See to it that the customers who phoned hear from somebody now.",
     Section.SILENCE: "See to it that somebody speaks with them.",
     Section.QUESTION: "Ask the owner, or answer for them on the page of the case.",
     Section.WORD: "Have the case reopened, or have the word marked as handled.",
+    Section.TURN: "",
     Section.UPDATE: "",
 }
 

@@ -6,7 +6,7 @@ only that there was one, and when.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,15 +14,16 @@ from typing import Any
 from django.db.models import OuterRef, Q, Subquery
 
 from cases.enums import Channel, Direction, Status
-from cases.mail.letters import Letter, case_facts
+from cases.mail.letters import Letter, case_facts, facts, to_contact
 from cases.models import Case, Interaction
 from contacts.directory import Addressee
 from contacts.enums import Role
 from contacts.wording import duration
-from escalations.audience import centre_of_owner, staff_readers
-from escalations.enums import Member, QuestionEnd
+from escalations.audience import audience_of, centre_of_owner, readers_of, staff_of, staff_readers
+from escalations.enums import Member, QuestionEnd, TurnKind
 from escalations.models import DigestLine, Question
-from escalations.points.decide import SweepContext
+from escalations.points.decide import SweepContext, responder
+from escalations.policy.sla import TurningPoint
 from escalations.questions.state import marked_for_customers
 from escalations.sla.decide import SlaDecision, Update
 from escalations.sla.digest import Section, line_key
@@ -53,7 +54,7 @@ def build_mails(decisions: Sequence[SlaDecision], context: SweepContext, quoting
     for decision in decisions:
         if decision.acts:
             builder = _Builder(decision, context, last_said)
-            mails.letters += builder.customer_letters()
+            mails.letters += builder.customer_letters() + builder.reopened_letters()
             mails.lines += builder.lines()
             mails.update_keys |= {
                 (decision.case.pk, update.target.member): builder.update_key(update) for update in decision.updates
@@ -131,6 +132,44 @@ class _Builder:
             "next_at": (now + update.target.every).isoformat(),
         }
 
+    # --- turning points (T5) ---
+
+    def reopened_letters(self) -> list[Letter]:
+        """To the customer, whom other letters tell that the case waits for them or is resolved."""
+        turn, customer = self.decision.turn, to_contact(self.case)
+        if turn is None or turn.kind != TurnKind.REOPENED or customer is None:
+            return []
+        what = facts(
+            self.case,
+            why="you are our contact for this issue, which was resolved and is open again",
+            expected="Nothing for now. If something has changed on your side, tell us.",
+            then=f"{self.case.owner or 'A specialist'} goes on working on it, and you hear from us at the latest:",
+            next_at=self._next_update_at([Member.CUSTOMER]),
+        )
+        return [Letter(f"reopened:{self.case.pk}:{turn.at.isoformat()}", "case_reopened", customer, what, self.case)]
+
+    def _turn_lines(self) -> list[DigestLine]:
+        """One line for each of the staff in the audience and each watcher."""
+        turn, clock = self.decision.turn, self.decision.state.clock
+        if turn is None:
+            return []
+        audience = staff_of(audience_of(clock, self.context.now))
+        readers = staff_readers(readers_of(self.case, audience, self.context.directory), self.decision.state.watchers)
+        return [self._line(Section.TURN, one.to, one.because, self._turn_facts(turn, one.members)) for one in readers]
+
+    def _turn_facts(self, turn: TurningPoint, members: Sequence[Member]) -> Facts:
+        return {
+            "case": case_facts(self.case),
+            "turn": turn.kind.value,
+            "turned_at": turn.at.isoformat(),
+            "reason": _REASONS[turn.kind](self.case),
+            "next_at": self._next_update_at(members) if turn.kind == TurnKind.REOPENED else "",
+        }
+
+    def _next_update_at(self, members: Sequence[Member]) -> str:
+        due = [target.due_at for target in self.decision.state.running if target.member in members]
+        return min(due).isoformat() if due else ""
+
     # --- what staff are told ---
 
     def lines(self) -> list[DigestLine]:
@@ -139,6 +178,10 @@ class _Builder:
         lines = self._staff_updates()
         if decision.reminders:
             lines += self._reminders()
+        lines += self._turn_lines()
+        if decision.missed_response is not None:
+            missed = {"due_at": decision.missed_response.due_at.isoformat()}
+            lines += self._to_manager(Section.RESPONSE, "a customer who phoned was not responded to in time", missed)
         if decision.silence is not None:
             target = decision.silence
             owed = {"owed_to": Member(target.member).label, "every": duration(target.every)}
@@ -153,19 +196,27 @@ class _Builder:
         return lines
 
     def _reminders(self) -> list[DigestLine]:
-        targets, case = self.decision.reminders, self.case
-        soonest = min(targets, key=lambda target: target.due_at)
+        reminders, case, context = self.decision.reminders, self.case, self.context
+        soonest = min(reminders, key=lambda reminder: reminder.due_at)
         what = {
             "case": case_facts(case),
-            "owed_to": _joined(Member(target.member).label for target in targets),
+            "owed_to": _joined(reminder.owed_to for reminder in reminders),
             "due_at": soonest.due_at.isoformat(),
             "next_at": soonest.due_at.isoformat(),
             "automatic": soonest.automatic,
-            "unreachable": not case.contact.email and any(one.member == Member.CUSTOMER for one in targets),
+            "unreachable": not case.contact.email and any(one.to_customer for one in reminders),
         }
-        readers = self.context.directory.for_user(case.owner, "Owner", centre_of_owner(case))
-        because = "you own cases on which a status update is owed soon"
-        return [self._line(Section.REMINDER, to, because, what) for to in readers]
+        centre, stand_in = centre_of_owner(case), responder(case.owner, case, context)
+        because = "you own cases on which a word is owed soon"
+        lines = [
+            self._line(Section.REMINDER, to, because, what)
+            for to in context.directory.for_user(case.owner, "Owner", centre)
+        ]
+        if stand_in is not None and stand_in != case.owner:
+            because = "the owner of cases on which a word is owed soon is off duty, and you stand in for them"
+            to = context.directory.for_user(stand_in, "Stand-in", centre)
+            lines += [self._line(Section.REMINDER, one, because, what | {"owner_is_away": True}) for one in to]
+        return lines
 
     def _question_facts(self) -> Facts:
         question = self.decision.state.clock.question
@@ -193,6 +244,13 @@ class _Builder:
             facts=what | {"because": because},
             written_at=self.context.now,
         )
+
+
+_REASONS: dict[TurnKind, Callable[[Case], str]] = {
+    TurnKind.WAITING: lambda case: case.get_wait_reason_display(),
+    TurnKind.RESOLVED: lambda case: case.get_resolution_display(),
+    TurnKind.REOPENED: lambda case: "",
+}
 
 
 def _contact_facts(contact: Interaction) -> Facts:
