@@ -205,7 +205,7 @@ class Case(models.Model):
         return f"{self.number} {self.title}"
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
-        """Save the case, but of the columns kept by sweeps only those named in `update_fields`, unless the row is new: an
+        """Save the case, but of what sweeps keep only what is named in `update_fields`, unless the row is new: an
         instance that was read before a `recheck` cannot undo it.
         """
         if update_fields is None and not self._state.adding:

@@ -39,12 +39,14 @@ ICONS = {
     Kind.REMINDER: "notifications",
     Kind.UPDATE: "outgoing_mail",
     Kind.MISSED: "error",
+    Kind.TURN: "turn_right",
+    Kind.RESPONSE: "phone_missed",
     Kind.SILENCE: "volume_off",
     Kind.QUESTION: "help",
     Kind.WORD: "mark_email_unread",
     Kind.PASSED_ON: "forward",
 }
-_BAD = frozenset({Kind.MISSED, Kind.SILENCE, Kind.QUESTION, Kind.WORD, Kind.HELD_UP})
+_BAD = frozenset({Kind.MISSED, Kind.RESPONSE, Kind.SILENCE, Kind.QUESTION, Kind.WORD, Kind.HELD_UP})
 _SOON = frozenset({Kind.POINT, Kind.OWNER, Kind.CLOSED, Kind.PASSED_ON})
 #: Its words name the people already.
 _NAMES_ITSELF = frozenset({Kind.OWNER, Kind.ASKED, Kind.INHERITED, Kind.REMINDER})
@@ -204,9 +206,9 @@ def _same(event: Event) -> tuple[object, ...]:
 
 
 def _goes_on(before: ForecastDays, day: date, lines: Iterable[ForecastLine]) -> bool:
-    """Whether a day is like the one before: nothing but the same repeated things."""
+    """Whether a day is like the one before: nothing but the same repeated things, and what comes once a day."""
     alike = {_same(line.event) for line in before.lines} == {_same(line.event) for line in lines}
-    repeated = all(line.is_repeated for line in (*before.lines, *lines))
+    repeated = all(line.is_repeated or line.event.kind == Kind.SILENCE for line in (*before.lines, *lines))
     return alike and repeated and day - before.last == timedelta(days=1)
 
 

@@ -30,15 +30,14 @@ from contacts.directory import addressee, is_reachable
 from contacts.models import User
 from contacts.wording import duration
 from escalations.clocks import CaseClock, load_clocks
-from escalations.enums import Member, SlaKind, SlaOutcome
+from escalations.enums import Member, SlaKind, SlaOutcome, TurnKind
 from escalations.models import DigestLine, EscalationRequest, SlaTarget
 from escalations.points.apply import PointChanges, apply_points
 from escalations.points.decide import PointDecision, SweepContext, decide_points
 from escalations.policy.clock import Snapshot
-from escalations.policy.sla import Target
 from escalations.requests.mail import passed_on_letters
 from escalations.sla.apply import apply_sla, person_in_time
-from escalations.sla.decide import SlaDecision, decide_sla
+from escalations.sla.decide import TELL_AGAIN, Reminder, SlaDecision, decide_sla
 from escalations.sla.digest import Section
 from escalations.sla.mail import Mails, build_mails
 from escalations.sla.state import SlaState, load_for_sweep, load_sla_states
@@ -64,6 +63,8 @@ class Kind(TextChoices):
     REMINDER = "reminder", "Owner reminded"
     UPDATE = "update", "Status update by the desk"
     MISSED = "missed", "Promise missed"
+    TURN = "turn", "Turning point told"
+    RESPONSE = "response", "Missed response told"
     SILENCE = "silence", "Silence told"
     QUESTION = "question", "Question unanswered"
     WORD = "word", "Customer's word not handled"
@@ -314,18 +315,31 @@ class _Future:
     def _report_mails(self, decision: SlaDecision, mails: Mails) -> None:
         question, lines = self.clock.question, mails.lines
         if decision.updates:
-            self._report_updates(decision, _readers(mails.letters) + _listed(lines, Section.UPDATE))
+            to_customer = _readers(one for one in mails.letters if one.template == "status_update")
+            self._report_updates(decision, to_customer + _listed(lines, Section.UPDATE))
         if decision.reminders:
             self._report_reminders(decision.reminders, _listed(lines, Section.REMINDER))
+        if decision.turn is not None:
+            self._report_turn(decision.turn.kind, mails)
+        if decision.missed_response is not None:
+            what = "Nobody has responded in time: the Support Manager is told"
+            self._tell_manager(Kind.RESPONSE, what, "the customer phoned and has heard from nobody", lines)
         if decision.silence is not None:
-            why = "two updates in a row went without a person's word"
-            self._tell_manager(Kind.SILENCE, "Nobody has spoken: the Support Manager is told", why, lines)
+            why = "two updates in a row or more went without a person's word"
+            self._tell_manager(Kind.SILENCE, "Nobody has spoken: the Support Manager is told", why, lines, TELL_AGAIN)
         if decision.question_unanswered and question is not None:
             what = f"{question.point}'s question is unanswered: the Support Manager is told"
             self._tell_manager(Kind.QUESTION, what, f"{question.asked or 'nobody'} was asked for the status", lines)
         if decision.unhandled:
             what = "The customer's word on the resolved case is not handled: the Support Manager is told"
             self._tell_manager(Kind.WORD, what, "nobody has reopened the case or marked it as handled", lines)
+
+    def _report_turn(self, kind: TurnKind, mails: Mails) -> None:
+        people = _readers(one for one in mails.letters if one.template == "case_reopened")
+        people += _listed(mails.lines, Section.TURN)
+        if people:
+            what = f"Everybody who is owed updates hears: {kind.label.lower()}"
+            self._happens(Kind.TURN, what, kind.value, people, "the case came to a turning point")
 
     def _report_updates(self, decision: SlaDecision, people: tuple[Told, ...]) -> None:
         members = [update.target.member for update in decision.updates]
@@ -334,11 +348,12 @@ class _Future:
         what = f"Status update to {_joined(members)}"
         self._happens(Kind.UPDATE, what, about, people, "nobody has given one by then", every)
 
-    def _report_reminders(self, targets: Sequence[Target], people: tuple[Told, ...]) -> None:
-        owed_to = _joined(target.member for target in targets)
-        what = f"{self.case.owner or 'Whoever stands in for the owner'} is reminded of the update to {owed_to}"
-        every = min(target.every for target in targets)
-        self._happens(Kind.REMINDER, what, owed_to, people, f"an update is owed to {owed_to} soon", every)
+    def _report_reminders(self, reminders: Sequence[Reminder], people: tuple[Told, ...]) -> None:
+        owed_to = _joined(reminder.member for reminder in reminders)
+        owed = f"the update to {owed_to}" if reminders[0].every else "the first response to the customer"
+        what = f"{self.case.owner or 'Whoever stands in for the owner'} is reminded of {owed}"
+        every = min((reminder.every for reminder in reminders if reminder.every), default=None)
+        self._happens(Kind.REMINDER, what, owed_to, people, f"{owed} is owed soon", every)
 
     def _report_requests(self, passed_on: Iterable[EscalationRequest]) -> None:
         what = "The requested escalation goes on to the Customer Service Manager"
@@ -347,9 +362,11 @@ class _Future:
             self._happens(Kind.PASSED_ON, what, str(request.pk), people, "nobody has decided on it in time")
             request.passed_on_at = self.now
 
-    def _tell_manager(self, kind: Kind, what: str, why: str, lines: Sequence[DigestLine]) -> None:
+    def _tell_manager(
+        self, kind: Kind, what: str, why: str, lines: Sequence[DigestLine], every: timedelta | None = None
+    ) -> None:
         people = _listed(lines, Section(kind.value))
-        self._happens(kind, what, "", people, why)
+        self._happens(kind, what, "", people, why, every)
         if not people:
             self._warn("Nobody with an address is Support Manager or stands in for them.")
 

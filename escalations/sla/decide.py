@@ -34,11 +34,15 @@ TELL_AGAIN = timedelta(hours=24)
 class Reminder:
     """What the owner is reminded of: a status update, or the first response (T1, T3)."""
 
-    owed_to: str
+    member: Member
     due_at: datetime
-    to_customer: bool
     automatic: bool = False  # whether the desk sends it when nobody else does
-    every: timedelta | None = None
+    every: timedelta | None = None  # None for the first response
+
+    @property
+    def owed_to(self) -> str:
+        """Who is owed it, and what if that is no update."""
+        return self.member.label if self.every else f"{self.member.label}: first response"
 
 
 @dataclass
@@ -137,7 +141,7 @@ def _remind_of_response(decision: SlaDecision, response: Response, known: SlaTar
         row = _response_row(decision, response, None)
         row.due_at, row.reminded_at = response.due_at, now
         decision.rows.append(row)
-        decision.reminders.append(Reminder("Customer: first response", response.due_at, to_customer=True))
+        decision.reminders.append(Reminder(Member.CUSTOMER, response.due_at))
     decision.checks.append(response.remind_at if now < response.remind_at else response.due_at + JUST_AFTER)
 
 
@@ -206,10 +210,7 @@ def _act(decision: SlaDecision, target: Target, row: SlaTarget, context: SweepCo
     told = False
     if target.remind_at <= now < (update_at or target.due_at) and row.reminded_at is None:
         row.reminded_at = now
-        to_customer = member == Member.CUSTOMER
-        decision.reminders.append(
-            Reminder(member.label, target.due_at, to_customer, target.automatic, target.every)
-        )
+        decision.reminders.append(Reminder(member, target.due_at, target.automatic, target.every))
         told = True
     told |= _tell_of_silence(decision, target, row, now)
     decision.checks += _checks(target, row, update_at, now)

@@ -185,7 +185,9 @@ class _Builder:
         if decision.silence is not None:
             target = decision.silence
             owed = {"owed_to": Member(target.member).label, "every": duration(target.every)}
-            lines += self._to_manager(Section.SILENCE, "two status updates in a row went without a person's word", owed)
+            lines += self._to_manager(
+                Section.SILENCE, "nobody has spoken on a case for two status updates or more", owed
+            )
         if decision.question_unanswered:
             lines += self._to_manager(
                 Section.QUESTION, "a question for the status of a case stayed unanswered", self._question_facts()
@@ -204,7 +206,7 @@ class _Builder:
             "due_at": soonest.due_at.isoformat(),
             "next_at": soonest.due_at.isoformat(),
             "automatic": soonest.automatic,
-            "unreachable": not case.contact.email and any(one.to_customer for one in reminders),
+            "unreachable": not case.contact.email and any(one.member == Member.CUSTOMER for one in reminders),
         }
         centre, stand_in = centre_of_owner(case), responder(case.owner, case, context)
         because = "you own cases on which a word is owed soon"

@@ -22,6 +22,8 @@ from escalations.sla.digest import Section
 
 ICONS = {
     Section.REMINDER: "alarm",
+    Section.RESPONSE: "phone_missed",
+    Section.TURN: "turn_right",
     Section.SILENCE: "volume_off",
     Section.QUESTION: "help",
     Section.UPDATE: "campaign",
@@ -85,6 +87,8 @@ def _title(line: DigestLine, members: list[Member]) -> str:
         return f"Status update to {' and '.join(map(the, members)) or 'whoever watches the case'}"
     return {
         Section.REMINDER: "Reminder to the owner",
+        Section.RESPONSE: "The Support Manager is told that nobody has responded in time",
+        Section.TURN: "Told how the case stands now",
         Section.SILENCE: "The Support Manager is told that nobody has spoken for too long",
         Section.QUESTION: "The Support Manager is told that nobody has answered",
     }.get(Section(line.section), Section(line.section).label)

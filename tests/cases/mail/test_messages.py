@@ -83,6 +83,7 @@ def every_message(desk: Desk) -> dict[str, Mail]:
     contact_log.log_contact(
         silent.pk, manager, NOON + 9 * DAYS, channel=Channel.EMAIL, direction=Direction.IN, body="Here I am"
     )
+    keep_promises(NOON + 9 * DAYS)  # the customer hears that their answer reopened it
     transitions.reassign(silent.pk, manager, NOON + 9 * DAYS, owner=l3, reason="Knows <u>printers</u>")
     contact_log.log_contact(
         silent.pk,

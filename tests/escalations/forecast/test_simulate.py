@@ -421,6 +421,9 @@ class Before:
         facts += self._promises()
         facts += [(Kind.QUESTION, at, "") for at in self.stamped("question manager_told_at").values()]
         facts += [(Kind.PASSED_ON, at, str(pk)) for pk, at in self.stamped("request passed_on_at").items()]
+        lines = self.new(DigestLine).filter(section="turn").values_list("written_at", "facts__turn")
+        letters = self.new(Mail).filter(template="case_reopened").values_list("queued_at", flat=True)
+        facts += [(Kind.TURN, *turn) for turn in {*lines, *((at, "reopened") for at in letters)}]
         facts += [(Kind.WORD, at, "") for at in set(self.stamped("word manager_told_at").values())]
         return Counter(facts) + self._told()
 
@@ -432,8 +435,13 @@ class Before:
         yield from ((Kind.REMINDER, at) for at in set(self.stamped("promise reminded_at").values()))
         # the rows that follow in the same silence carry the moment on
         told_before = {at for _, at in self.stamps["promise manager_told_at"]}
-        told = set(self.stamped("promise manager_told_at").values())
-        yield from ((Kind.SILENCE, at, "") for at in told - told_before)
+        told = self.stamped("promise manager_told_at")
+        responses = {row.pk for row in rows if row.kind == SlaKind.RESPONSE}
+        yield from ((Kind.RESPONSE, at, "") for pk, at in told.items() if pk in responses)
+        silences = {at for pk, at in told.items() if pk not in responses} - told_before
+        # a row that stays open is stamped again after a day; the lines keep every time
+        silences |= set(self.new(DigestLine).filter(section="silence").values_list("written_at", flat=True))
+        yield from ((Kind.SILENCE, at, "") for at in silences)
         updated: dict[datetime, list[str]] = {}
         by_key = {row.pk: row for row in rows}
         for pk, at in self.stamped("promise updated_at").items():

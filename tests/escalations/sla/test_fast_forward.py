@@ -19,7 +19,7 @@ from cases.enums import Channel, Direction, MailStatus, Severity
 from cases.models import Case, FailedCase, Mail
 from cases.workflow import transitions
 from contacts.enums import Role
-from contacts.models import Contact, RoleHolder, User
+from contacts.models import Contact, RoleHolder, Technician, User
 from escalations.enums import Member
 from escalations.models import ClockRule, DigestLine, SlaTarget
 from escalations.questions.apply import answer_question
@@ -123,6 +123,9 @@ class Walk:
             said.setdefault(self.owner, {})["reminder"] = " and ".join(
                 [", ".join(labels[:-1])] * (len(labels) > 1) + labels[-1:]
             )
+        if self.silence_told is not None and minute == self.silence_told + 24 * 60:
+            self.silence_told = minute
+            said.setdefault("support_manager", {})["silence"] = ""
         due = [one for one, owed in self.owed.items() if minute == owed.due - LEAD]
         for member in due:
             owed = self.owed[member]
@@ -130,7 +133,6 @@ class Walk:
             if owed.silent == 2 and self.silence_told is None:
                 self.silence_told = minute
                 said.setdefault("support_manager", {})["silence"] = ""
-                owed.told = minute
             if member == "customer":
                 self.told.append(f"{_said(minute)} customer: status_update")
             else:
@@ -164,7 +166,6 @@ def test_on_a_case_that_nothing_moves_everybody_hears_in_time_of_e1s_audience_an
     walk = Walk(severity).to(hours)
     assert sorted(stage.told) == sorted(walk.told)
     assert sorted(without_tells(stage.ledger())) == sorted(walk.rows)
-    assert SlaTarget.objects.exclude(manager_told_at=None).values("manager_told_at").distinct().count() == 1
     assert not FailedCase.objects.exists()
     assert not Mail.objects.exclude(status=MailStatus.SENT).exists()
 
@@ -176,22 +177,30 @@ def responses(stage: Stage) -> list[str]:
     return [row for row in stage.ledger() if row.startswith("response")]
 
 
-@pytest.mark.parametrize(("severity", "due"), [(C, "0:30"), (H, "1:00"), (M, "2:00"), (L, "3:00")])
-def test_a_phoned_in_case_is_responded_to_in_time_or_missed_for_good(stage: Stage, severity, due) -> None:  # T1, T4
+@pytest.mark.parametrize(
+    ("severity", "remind", "due"),
+    [(C, "0:22:30", "0:30"), (H, "0:45", "1:00"), (M, "1:30", "2:00"), (L, "2:15", "3:00")],
+)
+def test_a_phoned_in_case_is_responded_to_in_time_or_missed_for_good(
+    stage: Stage, severity, remind, due
+) -> None:  # T1, T4
     met = stage.open(severity, Channel.PHONE)
     missed = stage.open(severity, Channel.PHONE)
     by_mail = stage.open(severity, Channel.EMAIL)
     stage.do(due, stage.contact(met))  # at the very moment it is due
     stage.to(due)
-    assert stage.told == []
+    both = "reminder (Customer: first response; Customer: first response) x2"
+    assert stage.told == [f"{remind} tech: {both}"]
     stage.to((at(due) - NOON) / HOUR + 0.01)
-    assert responses(stage) == [f"response 0:00-{due} person {due} by tech", f"response 0:00-{due} missed -"]
+    assert stage.told[1:] == [f"{due}:01 support_manager: response"]
+    told = f"told {due}:01"
+    assert responses(stage) == [f"response 0:00-{due} person {due} by tech", f"response 0:00-{due} missed -, {told}"]
     stage.do("3:10", stage.contact(missed))
     stage.do("3:20", stage.becomes(missed, C if severity != C else L))
     stage.to("3:30")
     assert responses(stage) == [
         f"response 0:00-{due} person {due} by tech",
-        f"response 0:00-{due} missed 3:10 by tech",
+        f"response 0:00-{due} missed 3:10 by tech, {told}",
     ]
     assert not [row for row in stage.ledger(by_mail) if row.startswith("response")]
 
@@ -208,7 +217,10 @@ def test_a_raised_severity_brings_the_first_response_forward(stage: Stage) -> No
     soon, later = stage.open(L, Channel.PHONE), stage.open(M, Channel.PHONE)
     stage.do("1:00", stage.becomes(soon, C)).do("1:45", stage.becomes(later, H))
     stage.to("2:10")
-    assert responses(stage) == ["response 0:00-1:30 missed -", "response 0:00-2:00 missed -"]
+    assert responses(stage) == [
+        "response 0:00-1:30 missed -, told 1:30:01",
+        "response 0:00-2:00 missed -, told 2:00:01",
+    ]
 
 
 def test_neither_notes_nor_automatic_mail_nor_the_customers_own_mail_are_a_first_response(stage: Stage) -> None:  # T1
@@ -216,10 +228,10 @@ def test_neither_notes_nor_automatic_mail_nor_the_customers_own_mail_are_a_first
     stage.do("0:10", stage.contact(case, Channel.NOTE, Direction.INTERNAL))
     stage.do("0:20", stage.contact(case, Channel.EMAIL, Direction.IN))
     stage.to("2:01")
-    assert responses(stage) == ["response 0:00-2:00 missed -"]
+    assert responses(stage) == ["response 0:00-2:00 missed -, told 2:00:01"]
     stage.do("2:30", stage.contact(case, reached=False))  # a message left counts
     stage.to("2:31")
-    assert responses(stage) == ["response 0:00-2:00 missed 2:30 by tech"]
+    assert responses(stage) == ["response 0:00-2:00 missed 2:30 by tech, told 2:00:01"]
 
 
 def test_a_case_that_is_resolved_before_anybody_could_respond_is_released(stage: Stage) -> None:  # T1
@@ -227,6 +239,73 @@ def test_a_case_that_is_resolved_before_anybody_could_respond_is_released(stage:
     stage.do("0:20", stage.resolves(case)).to("5:00")
     assert stage.ledger(case) == ["response 0:00-0:30 released 0:20", "customer 0:00-2:00 released 0:20"]
     assert stage.told == []
+
+
+def test_a_missed_response_that_was_given_before_anybody_looked_is_told_to_nobody(stage: Stage) -> None:  # T1, S3
+    case = stage.open(C, Channel.PHONE)
+    stage.now = at("0:40")
+    stage.contact(case)(stage.now)
+    stage.outage("0:50")
+    assert [line for line in stage.told if "response" in line] == []
+    assert responses(stage) == ["response 0:00-0:30 missed 0:40 by tech"]
+
+
+# --- T5: turning points -----------------------------------------------------------------------------------------
+
+
+def contents(to: str, since: str) -> list[str]:
+    rows = Mail.objects.filter(to_address__startswith=to, queued_at__gte=at(since)).order_by("pk")
+    return [mail.text for mail in rows]
+
+
+@pytest.mark.parametrize(
+    ("what", "read"),
+    [
+        ("resolves", "Customer cannot pursue it further. No further update follows."),
+        ("asks", "Asked to confirm the solution. No updates are owed meanwhile"),
+    ],
+)
+def test_everybody_who_is_owed_updates_hears_once_that_none_follows(stage: Stage, what, read) -> None:  # T5
+    case = stage.open(C)
+    stage.to("24:00").do("24:30", getattr(stage, what)(case)).to("30:00")
+    everybody = ["am", "coo", "cs_director", "csm", "tech"]  # of Critical 3, and the former owner who watches
+    hears = {line for line in after(stage, "24:01") if "turn" in line}
+    assert {f"24:30 {who}: turn" for who in everybody if who != "cs_director"} == hears
+    assert read in contents("coo", "24:01")[0]
+    assert stage.told.count("24:30 coo: turn") == 1
+
+
+def test_a_closing_for_no_response_is_told_as_well_though_no_update_was_owed_in_the_wait(stage: Stage) -> None:  # T5
+    case = stage.open(H)
+    stage.do("12:30", stage.asks(case, send=True)).to(24 * 8 + 12.5)
+    assert [line for line in stage.told if "turn" in line] == ["12:30 csm: turn", "180:30 csm: turn"]
+    assert "No response from the customer" in contents("csm", "13:00")[-1]
+
+
+def test_a_wait_that_is_over_before_anybody_looked_is_told_to_nobody(stage: Stage) -> None:  # T5
+    case = stage.open(H)
+    stage.to("12:30")
+    stage.asks(case)(at("12:31"))
+    stage.takes_back(case)(at("12:31:30"))
+    stage.to("13:00")
+    assert [line for line in stage.told if "turn" in line] == []
+
+
+def test_what_turned_before_a_case_was_taken_over_is_told_to_nobody(stage: Stage) -> None:  # T5
+    case = stage.open(H)
+    stage.to("12:30")
+    stage.resolves(case)(at("12:31"))
+    Case.objects.filter(pk=case.pk).update(sla_counts_from=at("12:40"), sla_check_at=at("12:40"))
+    stage.to("13:00")
+    assert [line for line in stage.told if "turn" in line] == []
+
+
+def test_a_reminder_goes_to_whoever_stands_in_for_an_owner_off_duty_as_well(stage: Stage, desk: Desk) -> None:  # T3
+    stage.open(H)
+    Technician.objects.filter(user=desk.technician).update(on_duty=False)
+    stage.to("3:00")
+    assert stage.told == ["3:00 l3: reminder (Customer)", "3:00 tech: reminder (Customer)"]
+    assert "tech, who owns the case, is off duty" in contents("l3", "3:00")[0]
 
 
 # --- T2, T3: by a person ----------------------------------------------------------------------------------------
@@ -337,6 +416,7 @@ def test_a_word_ends_the_silence_and_after_two_more_the_support_manager_is_told_
     stage.to("72:00").do("75:00", stage.contact(case)).to("125:00")
     assert [line for line in stage.told if "silence" in line] == [
         "47:50 support_manager: silence",
+        "71:50 support_manager: silence",  # and again after a day in which nobody spoke
         "122:50 support_manager: silence",
     ]
     assert stage.ledger() == [
@@ -444,6 +524,7 @@ def test_with_the_desks_own_updates_switched_off_only_people_keep_promises(stage
         "13:30 tech: reminder (Customer service manager)",
         "15:00 support_manager: silence",  # the customer was owed a second one at 15:00; the CSM's silence is the same
         "39:00 l3: reminder (Account manager)",
+        "39:00 support_manager: silence",
     ]
     assert [row for row in stage.ledger() if "released" in row or "system" in row] == []
 
@@ -552,7 +633,9 @@ def test_an_update_that_is_not_owed_any_more_is_dropped_and_its_promise_released
         "1:55 customer: status_update",
         "1:57 customer: dropped status_update",
     ]
-    assert stage.ledger() == ["customer 0:00-2:00 released 1:55", "customer 1:55-3:55 released 1:56:30"]
+    ended = "person 1:55", "person 1:56:30 by tech"  # the question is a contact; of it the customer heard in time
+    first, second = ended if what == "asks" else ("released 1:55", "released 1:56:30")
+    assert stage.ledger() == [f"customer 0:00-2:00 {first}", f"customer 1:55-3:55 {second}"]
 
 
 def test_an_update_that_a_newer_one_has_replaced_never_leaves(stage: Stage, settings) -> None:  # M1
@@ -607,6 +690,9 @@ def test_reopened_within_a_day_the_audience_is_as_it_was(stage: Stage) -> None: 
     case = stage.open(H)
     stage.do("12:45", stage.resolves(case)).do("30:00", stage.reopens(case)).to("32:00")
     assert after(stage, "12:01") == [
+        "12:45 csm: turn",
+        "30:00 csm: turn",
+        "30:00 customer: case_reopened",
         "31:30 tech: reminder (Customer and Customer service manager)",
         "31:55 csm: update",
         "31:55 customer: status_update",
@@ -623,6 +709,8 @@ def test_reopened_later_it_is_the_customer_alone_until_a_point_comes_again(stage
     case = stage.open(H)
     stage.do("12:45", stage.resolves(case)).do("40:00", stage.reopens(case)).to("52:00")
     assert after(stage, "12:01") == [
+        "12:45 csm: turn",
+        "40:00 customer: case_reopened",
         "43:00 tech: reminder (Customer)",
         "43:55 customer: status_update",
         "46:55 tech: reminder (Customer)",
@@ -681,12 +769,13 @@ def test_lowered_the_old_deadline_holds_and_who_leaves_the_audience_is_owed_noth
         "5:45 customer: status_update",
         "5:45 tech: update",
         "23:45 l3: reminder (Customer)",
+        "27:50 support_manager: silence",
         "29:40 customer: status_update",
         "29:40 tech: update",
     ]
     assert stage.ledger(since="5:00") == [
         "customer 3:50-5:50 system 5:45, told 3:50",
-        "customer 5:45-29:45 system 29:40, told 3:50",
+        "customer 5:45-29:45 system 29:40, told 27:50",
         "account_manager 4:00-6:00 released 5:00",
     ]
 
