@@ -364,7 +364,6 @@ Fact = tuple[Any, ...]
 STAMPS: dict[str, Any] = {
     "promise reminded_at": SlaTarget,
     "promise updated_at": SlaTarget,
-    "promise manager_told_at": SlaTarget,
     "question manager_told_at": Question,
     "request passed_on_at": EscalationRequest,
     "word manager_told_at": Interaction,
@@ -433,15 +432,9 @@ class Before:
             if row.outcome == SlaOutcome.BREACHED and (row.kind, row.member, row.since) not in self.missed:
                 yield Kind.MISSED, max(row.due_at, self.now), f"{row.kind}:{row.member}"
         yield from ((Kind.REMINDER, at) for at in set(self.stamped("promise reminded_at").values()))
-        # the rows that follow in the same silence carry the moment on
-        told_before = {at for _, at in self.stamps["promise manager_told_at"]}
-        told = self.stamped("promise manager_told_at")
-        responses = {row.pk for row in rows if row.kind == SlaKind.RESPONSE}
-        yield from ((Kind.RESPONSE, at, "") for pk, at in told.items() if pk in responses)
-        silences = {at for pk, at in told.items() if pk not in responses} - told_before
-        # a row that stays open is stamped again after a day; the lines keep every time
-        silences |= set(self.new(DigestLine).filter(section="silence").values_list("written_at", flat=True))
-        yield from ((Kind.SILENCE, at, "") for at in silences)
+        # a row that stays open is stamped again after a day, and the lines keep every time; nobody is no reader
+        lines = self.new(DigestLine).filter(section__in=("silence", "response"))
+        yield from ((Kind(section), at, "") for section, at in set(lines.values_list("section", "written_at")))
         updated: dict[datetime, list[str]] = {}
         by_key = {row.pk: row for row in rows}
         for pk, at in self.stamped("promise updated_at").items():
@@ -463,7 +456,8 @@ def foreseen(forecast: Forecast, until: datetime) -> Counter[Fact]:
     for event in forecast.events:
         if event.at > until:
             continue
-        if event.kind not in (Kind.INHERITED, Kind.HELD_UP):
+        to_nobody = event.kind in (Kind.SILENCE, Kind.RESPONSE) and not event.people
+        if event.kind not in (Kind.INHERITED, Kind.HELD_UP) and not to_nobody:
             facts.append((event.kind, event.at) if event.kind == Kind.REMINDER else (event.kind, event.at, event.about))
         for one in event.people:
             # who becomes the owner, is asked or inherits reads it in the one letter of the step (E5)

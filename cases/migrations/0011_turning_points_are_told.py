@@ -9,7 +9,7 @@ def nothing_to_tell(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0009_words_for_the_customer")]
+    dependencies = [("cases", "0010_what_keeps_mail_here")]
 
     operations = [
         migrations.AddField(
