@@ -20,8 +20,12 @@ EXPORTED_DETAILS = [
 ]
 #: A cell that begins so is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-#: Characters that an Excel file cannot hold.
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: Characters that an Excel file, or UTF-8, cannot hold.
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+#: What a cell of Excel holds, in the units of UTF-16; the library would cut the rest off without a word.
+LONGEST_CELL = 32_767
+#: Of every column of a workbook, in characters.
+COLUMN_WIDTH = 24
 
 
 def defused(cell: Any) -> Any:
@@ -32,18 +36,45 @@ def defused(cell: Any) -> Any:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
+def fitting(cell: Any) -> Any:
+    """The cell as Excel holds it; a text that is too long says that it was cut off, and where all of it is."""
+    if not isinstance(cell, str) or _units(cell) <= LONGEST_CELL:
+        return cell
+    note = (
+        f"… [cut off: a cell of Excel holds {LONGEST_CELL:,} characters and this text has {len(cell):,}; "
+        "the CSV has it all]"
+    )
+    start = cell.encode("utf-16-le")[: 2 * (LONGEST_CELL - len(note))]
+    return start.decode("utf-16-le", errors="ignore") + note
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+
+
 class _DefusedFormat:
+    def cell(self, cell: Any) -> Any:
+        """A cell as this format holds it."""
+        return defused(cell)
+
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> Any:
-        rows = [[defused(cell) for cell in row] for row in dataset]
+        rows = [[self.cell(cell) for cell in row] for row in dataset]
         return super().export_data(tablib.Dataset(*rows, headers=dataset.headers, title="Cases"), **kwargs)  # type: ignore[misc]
 
 
 class SafeCSV(_DefusedFormat, CSV):
-    pass
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> str:
+        """With the mark of UTF-8, without which spreadsheet programs take it for something else."""
+        return f"\ufeff{super().export_data(dataset, **kwargs)}"
 
 
 class SafeXLSX(_DefusedFormat, XLSX):
-    pass
+    def cell(self, cell: Any) -> Any:
+        return fitting(defused(cell))
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> Any:
+        """With columns that can be read side by side; Excel knows none as wide as a long text is."""
+        return super().export_data(dataset, column_width=COLUMN_WIDTH, **kwargs)
 
 
 #: In the order in which they are offered.

@@ -77,7 +77,7 @@ class Moments(dict[str, datetime]):
         return not self._is_given and len(self.proofs) == len(Order)
 
     def _parsed(self, text: str) -> datetime:
-        clean = text.strip()
+        clean = " ".join(text.split())  # some programs put no common space before AM and PM
         local = None
         zone = self._zone
         try:
@@ -115,7 +115,7 @@ class Moments(dict[str, datetime]):
 
 def looks_like_moment(text: str) -> bool:
     """Whether a text is written like a moment, in whatever order."""
-    clean = text.strip()
+    clean = " ".join(text.split())
     return any(form.fullmatch(clean) for form in (_NUMERIC, _YEAR_FIRST, _NAMED, _SERIAL))
 
 

@@ -30,6 +30,8 @@ from cases.incidents.words import CHANNEL_OF_TYPE, Bad, is_cancelled, says_nothi
 
 __all__ = ["YEARS", "BadRow", "Incident", "Log", "NotALog", "ReadOptions", "State", "read_log", "read_table"]
 
+#: Rows of an export of ServiceNow, unless its administrator allows more.
+EXPORT_LIMIT = 10_000
 _DIGITS = re.compile(r"\d+")
 
 
@@ -209,6 +211,10 @@ class _Reading:
             self._notes.append(
                 "Every incident has a single state, which is taken to hold from its opening on: "
                 "the log says how they stand, not how they came there."
+            )
+        if sum(map(len, self.lives.values())) + len(self.damaged) == EXPORT_LIMIT:
+            self._notes.append(
+                f"The log has exactly {EXPORT_LIMIT:,} rows, at which ServiceNow ends an export; see that none is missing."
             )
         return Log(
             incidents,

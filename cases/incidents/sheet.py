@@ -20,9 +20,11 @@ from cases.incidents.columns import Columns, NotALog, columns_of, why_no_header
 from cases.incidents.dates import SERIALS_FROM, SERIALS_FROM_1904
 from cases.incidents.table import EMPTY, HEAD, Records, Table
 
-#: Bytes that a workbook may unpack to; its texts are held in memory at once.
-LARGEST = 4_000_000_000
-LARGEST_TEXTS = 400_000_000
+#: Bytes that a workbook may unpack to; its texts are held in memory at once. A log that is larger is read as CSV.
+LARGEST = 1_000_000_000
+LARGEST_TEXTS = 200_000_000
+#: How many times its size a part may unpack to; sheets come to 30, files made to fill the memory to 1,000.
+LARGEST_RATIO = 100
 
 
 def sheet_table(path: Path, given: Mapping[str, str]) -> Table:
@@ -59,14 +61,19 @@ def _check_size(path: Path) -> None:
     """Refuse what is no workbook of this kind, and one that would fill the memory (zip files may say any size)."""
     try:
         with zipfile.ZipFile(path) as packed:
-            sizes = {info.filename: info.file_size for info in packed.infolist()}
+            parts = {info.filename: info for info in packed.infolist()}
     except (zipfile.BadZipFile, ValueError) as error:
         raise NotALog(f"This is no whole Excel file ({error}); copy it again.") from error
-    if "xl/workbook.xml" not in sizes:
+    if "xl/workbook.xml" not in parts:
         raise NotALog(
             "This is a zip file, but no Excel workbook (.xlsx); save the log as .xlsx or CSV, and unpack a zip first."
         )
-    if sum(sizes.values()) > LARGEST or sizes.get("xl/sharedStrings.xml", 0) > LARGEST_TEXTS:
+    texts = parts.get("xl/sharedStrings.xml")
+    if (
+        sum(part.file_size for part in parts.values()) > LARGEST
+        or (texts is not None and texts.file_size > LARGEST_TEXTS)
+        or any(part.file_size > LARGEST_RATIO * max(part.compress_size, 10_000) for part in parts.values())
+    ):
         raise NotALog("The workbook unpacks to more than the desk reads at once; save the log as CSV.")
 
 

@@ -67,7 +67,10 @@ SEVERITY_OF_WORD = {
     "planning": Severity.LOW,
 }
 #: Portals and other machinery of the other system count as email.
-CHANNEL_OF_TYPE = {"phone": Channel.PHONE, "ivr": Channel.PHONE, "chat": Channel.CHAT, "": Channel.PHONE}
+CHANNEL_OF_TYPE = {
+    **dict.fromkeys(("phone", "phone call", "telephone", "call", "ivr", ""), Channel.PHONE),
+    **dict.fromkeys(("chat", "live chat", "virtual agent"), Channel.CHAT),
+}
 
 _NUMBERED = re.compile(r"\d+\s*[-–—:.]\s*(?=[^\W\d])")
 _GAP = re.compile(r"[\s_-]+")

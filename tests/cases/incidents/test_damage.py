@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cases.incidents.log import Log, read_log
+from cases.incidents.log import EXPORT_LIMIT, Log, read_log
 from tests.cases.incidents.test_log import HEADER, at, lines_of, read
 
 WITH_NOTES = [*HEADER, "work_notes"]
@@ -126,3 +126,9 @@ def test_an_incident_of_which_no_row_could_be_read_is_named_all_the_same() -> No
     assert held(log) == {"INC77": 3}
     lines = [*lines_of({}), "INC78,New\n"]
     assert held(read_log(lines)) == {"INC78": 3}
+
+
+def test_a_log_with_as_many_rows_as_an_export_may_have_is_said_to_be_doubtful() -> None:
+    rows = [{"number": f"INC{number}"} for number in range(EXPORT_LIMIT)]
+    assert "exactly 10,000 rows, at which ServiceNow ends an export" in read(*rows).notes[0]
+    assert read(*rows[1:]).notes == []

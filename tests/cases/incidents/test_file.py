@@ -269,6 +269,14 @@ def test_a_workbook_without_a_log_is_refused_like_a_text(tmp_path: Path) -> None
         read_file(path)
 
 
+def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = workbook(tmp_path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet9.xml", b" " * 20_000_000)
+    with pytest.raises(CommandError, match="unpacks to more than the desk reads at once; save the log as CSV"):
+        read_file(path)
+
+
 def test_an_encoding_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no encoding “klingon”"):
         read_bytes(tmp_path, text_of().encode(), encoding="klingon")
