@@ -30,7 +30,7 @@ from cases.incidents.words import CHANNEL_OF_TYPE, Bad, is_cancelled, says_nothi
 
 __all__ = ["YEARS", "BadRow", "Incident", "Log", "NotALog", "ReadOptions", "State", "read_log", "read_table"]
 
-#: Rows of an export of ServiceNow, unless its administrator allows more.
+#: Rows at which exports are usually cut.
 EXPORT_LIMIT = 10_000
 _DIGITS = re.compile(r"\d+")
 
@@ -214,7 +214,8 @@ class _Reading:
             )
         if sum(map(len, self.lives.values())) + len(self.damaged) == EXPORT_LIMIT:
             self._notes.append(
-                f"The log has exactly {EXPORT_LIMIT:,} rows, at which ServiceNow ends an export; see that none is missing."
+                f"The log has exactly {EXPORT_LIMIT:,} rows, which looks like the limit of an export; "
+                "see that none is missing."
             )
         return Log(
             incidents,

@@ -41,10 +41,8 @@ def test_what_is_too_long_for_a_cell_of_excel_says_that_it_was_cut_and_where_all
     start, _, note = cell.rpartition("… [")
     assert defused(text).startswith(start)
     assert len(start.encode("utf-16-le")) // 2 > LONGEST_CELL - 150
-    assert (
-        note
-        == f"cut off: a cell of Excel holds 32,767 characters and this text has {len(defused(text)):,}; the CSV has it all]"
-    )
+    assert note.startswith("cut off: a cell of Excel holds 32,767 characters and this text has ")
+    assert note.endswith(f" {len(defused(text)):,}; the CSV has it all]")
     (whole,) = list(csv.reader(io.StringIO(SafeCSV().export_data(table(text)))))[1]
     assert whole == defused(text)
 

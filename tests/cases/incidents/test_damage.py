@@ -130,5 +130,5 @@ def test_an_incident_of_which_no_row_could_be_read_is_named_all_the_same() -> No
 
 def test_a_log_with_as_many_rows_as_an_export_may_have_is_said_to_be_doubtful() -> None:
     rows = [{"number": f"INC{number}"} for number in range(EXPORT_LIMIT)]
-    assert "exactly 10,000 rows, at which ServiceNow ends an export" in read(*rows).notes[0]
+    assert "exactly 10,000 rows, which looks like the limit of an export" in read(*rows).notes[0]
     assert read(*rows[1:]).notes == []
