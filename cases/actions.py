@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 from django import forms
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -31,6 +32,32 @@ from contacts.permissions import Needed, has_right, signed_in_user
 
 #: The very same words by the same person within this time are a second click, not a second contact.
 SECOND_CLICK_WITHIN = timedelta(minutes=2)
+
+
+class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A hidden field with the key of a row that belongs to the action's case; such a row has the locked case."""
+
+    case: Case
+
+    def __init__(self, rows: QuerySet[Any], required: str, foreign: str) -> None:
+        sentences = {"required": required, "invalid_choice": f"{foreign}; look at the case as it is now."}
+        super().__init__(queryset=rows, widget=forms.HiddenInput(), error_messages=sentences)
+        self.rows = rows
+
+    def of(self, case: Case) -> Q:
+        """Which rows belong to the case."""
+        return Q(case=case)
+
+    def scope(self, case: Case) -> None:
+        """Accept only the rows of this case."""
+        self.case, self.rows = case, self.rows.filter(self.of(case))
+        self.queryset = self.rows
+
+    def clean(self, value: Any) -> Any:
+        row = super().clean(value)
+        if row.case_id == self.case.pk:
+            row.case = self.case
+        return row
 
 
 class CaseAction(forms.Form):
@@ -65,6 +92,9 @@ class CaseAction(forms.Form):
         self.actor = actor
         self.now = now
         bound_texts(self.fields)
+        for field in self.fields.values():
+            if isinstance(field, RowField):
+                field.scope(case)
         self.prepare()
 
     def prepare(self) -> None:

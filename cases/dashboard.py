@@ -7,10 +7,11 @@ are cut, counts are capped. Other apps register cards of their own with `card`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import product
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest
@@ -61,21 +62,58 @@ class Card:
     figures: tuple[Figure, ...] = ()
 
 
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Listed(Generic[Row]):
+    """The rows of a list that a card shows; `count` is “3”, or “12+” for a list that was cut."""
+
+    rows: list[Row]
+    count: str
+    more: bool
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return {"rows": self.rows, "more": self.more}
+
+
+def listed(found: Sequence[Row] | QuerySet[Any, Row], most: int = SHOWN) -> Listed[Row]:
+    """The first rows; a queryset is asked for one more than are shown, to know whether there are more."""
+    rows = list(found[: most + 1])
+    more = len(rows) > most
+    return Listed(rows[:most], f"{most}+" if more else str(len(rows)), more)
+
+
+def count_pairs(rows: QuerySet[Any], **values: Iterable[str]) -> dict[tuple[str, ...], int]:
+    """How many rows have each pair of values of two columns; one query, also of a queryset that is cut."""
+    pairs = list(product(*values.values()))
+    cells = {
+        f"cell_{place}": Count("pk", filter=Q(**dict(zip(values, pair, strict=True))))
+        for place, pair in enumerate(pairs)
+    }
+    counts = rows.aggregate(**cells)
+    return {pair: counts[f"cell_{place}"] for place, pair in enumerate(pairs)}
+
+
 CardMaker = Callable[[User, datetime], Card | None]
 _makers: dict[int, CardMaker] = {}
 
 
-def card(place: int) -> Callable[[CardMaker], CardMaker]:
-    """Register the decorated maker for the dashboard; it returns None for a reader whom the card does not concern.
+def card(place: int, right: Right | None = None) -> Callable[[CardMaker], CardMaker]:
+    """Register the decorated maker for the dashboard of those who have the right; it returns None for no card.
 
     Cards stand by rising place, and no two share one. Below 20: somebody waits for the reader by the minute; 20 to
     39: the reader's own work; 40 to 59: what escalation shows; from 60 on: the rest.
     """
 
     def register(maker: CardMaker) -> CardMaker:
+        def made(user: User, now: datetime) -> Card | None:
+            return maker(user, now) if right is None or user.may(right) else None
+
         assert place not in _makers, f"Place {place} is taken by {_makers[place]}."
-        _makers[place] = maker
-        return maker
+        _makers[place] = made
+        return made
 
     return register
 
@@ -101,11 +139,6 @@ def greeting(user: User, now: datetime) -> str:
     return f"Good {time_of_day}, {user.first_name or user.username}"
 
 
-def count_shown(rows: Sequence[Any], most: int = SHOWN) -> str:
-    """“3”, or “12+” for a list that was cut."""
-    return f"{most}+" if len(rows) > most else str(len(rows))
-
-
 def cards_for(user: User, now: datetime) -> list[Card]:
     made = (_makers[place](user, now) for place in sorted(_makers))
     return [card for card in made if card is not None]
@@ -113,9 +146,7 @@ def cards_for(user: User, now: datetime) -> list[Card]:
 
 def watches(user: User) -> bool:
     """Whether somebody watches over cases that are not their own work: managers, AM, customer engineer."""
-    return user.may(Right.WATCH_THE_ENGINE) or (
-        user.may(Right.READ_OWN_COMPANIES) and not user.may(Right.READ_EVERY_CASE)
-    )
+    return user.may(Right.WATCH_THE_ENGINE) or _only_own_companies(user)
 
 
 def _only_own_companies(user: User) -> bool:
@@ -144,15 +175,14 @@ def _has_a_queue(user: User) -> bool:
 @card(place=21)
 def my_queue(user: User, now: datetime) -> Card | None:
     """The open cases that one owns or watches and that do not wait, the soonest escalation first."""
-    rows = _queue_rows(user, Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "escalation_check_at")
-    if not _has_a_queue(user) and not rows:
+    cases = _soonest_first(Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "escalation_check_at")
+    if not _has_a_queue(user) and not cases.rows:
         return None
     return Card(
         "My queue",
         "admin/desk/case_list.html",
-        {
-            "rows": _with_moment(rows, "escalation_check_at", now),
-            "more": len(rows) > SHOWN,
+        _with_moment(cases, "escalation_check_at", now)
+        | {
             "moment_title": "Next escalation",
             "reader": user,
             "open_a_case": reverse("admin:cases_case_add") if user.may(Right.WORK_CASES) else "",
@@ -160,34 +190,30 @@ def my_queue(user: User, now: datetime) -> Card | None:
         },
         link=_case_list(queue="mine"),
         link_text="All my cases",
-        figures=(Figure(count_shown(rows), "in my queue", _case_list(queue="mine")),),
+        figures=(Figure(cases.count, "in my queue", _case_list(queue="mine")),),
     )
 
 
 @card(place=22)
 def my_waiting(user: User, now: datetime) -> Card | None:
     """The cases of one's queue that wait for the customer, the next follow-up first (F2)."""
-    rows = _queue_rows(user, Case.objects.in_queue_of(user).filter(status=Status.WAITING), "follow_up_check_at")
-    if not _has_a_queue(user) and not rows:
+    cases = _soonest_first(Case.objects.in_queue_of(user).filter(status=Status.WAITING), "follow_up_check_at")
+    if not _has_a_queue(user) and not cases.rows:
         return None
+    link = _case_list(queue="mine", status__exact=Status.WAITING)
     return Card(
         "Waiting for the customer",
         "admin/desk/case_list.html",
-        {
-            "rows": _with_moment(rows, "follow_up_check_at", now),
-            "more": len(rows) > SHOWN,
+        _with_moment(cases, "follow_up_check_at", now)
+        | {
             "moment_title": "Next follow-up",
             "all_wait": True,
             "reader": user,
             "empty": "No customer owes you an answer just now.",
         },
-        link=_case_list(queue="mine", status__exact=Status.WAITING),
+        link=link,
         link_text="All that wait",
-        figures=(
-            Figure(
-                count_shown(rows), "waiting for the customer", _case_list(queue="mine", status__exact=Status.WAITING)
-            ),
-        ),
+        figures=(Figure(cases.count, "waiting for the customer", link),),
     )
 
 
@@ -200,20 +226,14 @@ class ToDo:
     since: datetime
 
 
-@card(place=20)
+@card(place=20, right=Right.WORK_CASES)
 def asked_of_me(user: User, now: datetime) -> Card | None:
     """Calls to make and absences to confirm on one's own waiting cases (F3, F5)."""
-    if not user.may(Right.WORK_CASES):
+    todos = listed(sorted([*_calls_to_make(user, now), *_absences_to_settle(user)], key=lambda todo: todo.since))
+    if not todos.rows:
         return None
-    todos = sorted([*_calls_to_make(user, now), *_absences_to_settle(user)], key=lambda todo: todo.since)
-    if not todos:
-        return None
-    return Card(
-        "Customers to call or to ask after",
-        "admin/desk/to_do.html",
-        {"rows": todos[:SHOWN], "more": len(todos) > SHOWN},
-        figures=(Figure(count_shown(todos), "to call or to settle", is_pressing=True, place=20),),
-    )
+    figure = Figure(todos.count, "to call or to settle", is_pressing=True, place=20)
+    return Card("Customers to call or to ask after", "admin/desk/to_do.html", todos.context, figures=(figure,))
 
 
 def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
@@ -246,46 +266,39 @@ def _absences_to_settle(user: User) -> list[ToDo]:
     ]
 
 
-def _queue_rows(user: User, cases: QuerySet[Case], moment: str) -> list[Case]:
-    return list(
-        cases.select_related("company", "owner").order_by(F(moment).asc(nulls_last=True), "opened_at")[: SHOWN + 1]
-    )
+def _soonest_first(cases: QuerySet[Case], moment: str) -> Listed[Case]:
+    return listed(cases.select_related("company", "owner").order_by(F(moment).asc(nulls_last=True), "opened_at"))
 
 
-def _with_moment(cases: list[Case], column: str, now: datetime) -> list[dict[str, Any]]:
-    """The rows of a list; `in_work`: the moment has come and a sweep is about to handle it."""
-    moments = [getattr(case, column) for case in cases[:SHOWN]]
-    return [
+def _with_moment(cases: Listed[Case], column: str, now: datetime) -> dict[str, Any]:
+    """The list with the moment of each case; `in_work`: it has come, and a sweep is about to handle it."""
+    moments = [getattr(case, column) for case in cases.rows]
+    rows = [
         {"case": case, "at": at, "in_work": at is not None and at <= now}
-        for case, at in zip(cases, moments, strict=False)
+        for case, at in zip(cases.rows, moments, strict=True)
     ]
+    return cases.context | {"rows": rows}
 
 
-@card(place=23)
+@card(place=23, right=Right.WORK_CASES)
 def unanswered(user: User, now: datetime) -> Card | None:
     """Contacts of customers on resolved cases that nobody has handled, on one's own cases or on all (C7)."""
-    if not user.may(Right.WORK_CASES):
-        return None
-    words = Interaction.objects.filter(needs_answer=True).select_related("case", "case__company", "contact")
+    contacts = Interaction.objects.filter(needs_answer=True).select_related("case", "case__company", "contact")
     if not user.may(Right.WATCH_THE_ENGINE):
-        words = words.filter(case__owner=user)
-    rows = list(words.order_by("at")[: SHOWN + 1])
-    if not rows and not _has_a_queue(user):
+        contacts = contacts.filter(case__owner=user)
+    found = listed(contacts.order_by("at"))
+    if not found.rows and not _has_a_queue(user):
         return None
-    return Card(
-        "Written after closing",
-        "admin/desk/unanswered.html",
-        {"rows": rows[:SHOWN], "more": len(rows) > SHOWN},
-        aside=True,
-        figures=(Figure(count_shown(rows), "written after closing", is_pressing=True, place=90),) if rows else (),
-    )
+    figure = Figure(found.count, "written after closing", is_pressing=True, place=90)
+    figures = (figure,) if found.rows else ()
+    return Card("Written after closing", "admin/desk/unanswered.html", found.context, aside=True, figures=figures)
 
 
-@card(place=24)
+@card(place=24, right=Right.WORK_CASES)
 def my_duty(user: User, now: datetime) -> Card | None:
     """The technician's switch between on duty and away (C6)."""
     technician = Technician.objects.filter(user=user).select_related("centre").first()
-    if technician is None or not user.may(Right.WORK_CASES):
+    if technician is None:
         return None
     context = {"technician": technician, "switch": reverse("admin:contacts_technician_own_duty")}
     return Card("On duty", "admin/desk/duty.html", context, aside=True)
@@ -294,33 +307,27 @@ def my_duty(user: User, now: datetime) -> Card | None:
 # --- the cases one watches --------------------------------------------------------------------------------------
 
 
-@card(place=26)
-def open_cases(user: User, now: datetime) -> Card | None:
+@card(place=26, right=Right.WATCH_THE_ENGINE)
+def open_cases(user: User, now: datetime) -> Card:
     """Open cases by severity and status, for those who watch the whole desk; one capped query."""
-    if not user.may(Right.WATCH_THE_ENGINE):
-        return None
-    cells = {
-        f"{severity.value}__{status.value}": Count("pk", filter=Q(severity=severity.value, status=status.value))
-        for severity in Severity
-        for status in OPEN
-    }
     counted = Case.objects.filter(status__in=OPEN).order_by().values("pk", "severity", "status")[:COUNTED]
-    counts: dict[str, int] = counted.aggregate(**cells)
+    counts = count_pairs(counted, severity=Severity, status=OPEN)
     rows = [
         {
             "severity": severity,
             "cells": [
                 {
-                    "count": counts[f"{severity.value}__{status.value}"],
+                    "count": counts[severity, status],
                     "link": _case_list(severity__exact=severity, status__exact=status),
                 }
                 for status in OPEN
             ],
-            "total": sum(counts[f"{severity.value}__{status.value}"] for status in OPEN),
+            "total": sum(counts[severity, status] for status in OPEN),
         }
         for severity in Severity
     ]
-    total = sum(counts.values())
+    total, critical = sum(counts.values()), sum(counts[Severity.CRITICAL, status] for status in OPEN)
+    waiting = sum(counts[severity, Status.WAITING] for severity in Severity)
     return Card(
         "Open cases",
         "admin/desk/open_cases.html",
@@ -329,19 +336,15 @@ def open_cases(user: User, now: datetime) -> Card | None:
         link_text="All cases",
         figures=(
             Figure(f"{total:,}" + ("+" if total >= COUNTED else ""), "open", _case_list(queue="open")),
-            Figure(
-                f"{rows[0]['total']:,}",
-                "critical",
-                _case_list(queue="open", severity__exact=Severity.CRITICAL),
-                is_pressing=bool(rows[0]["total"]),
-            ),
-            Figure(
-                f"{sum(counts[f'{severity.value}__{Status.WAITING.value}'] for severity in Severity):,}",
-                "waiting for the customer",
-                _case_list(queue="waiting"),
-            ),
+            _critical_figure(critical),
+            Figure(f"{waiting:,}", "waiting for the customer", _case_list(queue="waiting")),
         ),
     )
+
+
+def _critical_figure(count: int) -> Figure:
+    link = _case_list(queue="open", severity__exact=Severity.CRITICAL)
+    return Figure(f"{count:,}", "critical", link, is_pressing=bool(count))
 
 
 @card(place=60)
@@ -372,12 +375,7 @@ def own_companies(user: User, now: datetime) -> Card | None:
         figures=(
             Figure(str(len(companies)), "companies", reverse("admin:contacts_company_changelist")),
             Figure(f"{sum(counts.values()):,}", "open", _case_list(queue="open")),
-            Figure(
-                str(critical),
-                "critical",
-                _case_list(queue="open", severity__exact=Severity.CRITICAL),
-                is_pressing=bool(critical),
-            ),
+            _critical_figure(critical),
         ),
     )
 
@@ -388,13 +386,11 @@ def newest_of_own_companies(user: User, now: datetime) -> Card | None:
     if not _only_own_companies(user):
         return None
     newest = Case.objects.visible_to(user).filter(status__in=OPEN).select_related("company", "owner").order_by("-pk")
-    rows = list(newest[: SHOWN + 1])
     return Card(
         "Open cases of my companies",
         "admin/desk/case_list.html",
-        {
-            "rows": _with_moment(rows, "escalation_check_at", now),
-            "more": len(rows) > SHOWN,
+        _with_moment(listed(newest), "escalation_check_at", now)
+        | {
             "moment_title": "Next escalation",
             "reader": user,
             "empty": "Nothing is open at your companies. A good day.",
@@ -411,11 +407,9 @@ FAILED_SIGN_INS_SHOWN = 10
 # --- the engine and the directory -------------------------------------------------------------------------------
 
 
-@card(place=25)
-def engine_watch(user: User, now: datetime) -> Card | None:
+@card(place=25, right=Right.WATCH_THE_ENGINE)
+def engine_watch(user: User, now: datetime) -> Card:
     """The state of sweeps and mail, and cases set aside (S2, S3, M1)."""
-    if not user.may(Right.WATCH_THE_ENGINE):
-        return None
     state = engine_state(now)
     mails = [
         (status, count, count >= MAILS_COUNTED, f"{reverse('admin:cases_mail_changelist')}?{link}")
@@ -446,11 +440,9 @@ def engine_watch(user: User, now: datetime) -> Card | None:
     )
 
 
-@card(place=62)
-def problems(user: User, now: datetime) -> Card | None:
+@card(place=62, right=Right.WATCH_THE_ENGINE)
+def problems(user: User, now: datetime) -> Card:
     """Gaps of the directory that send messages to the fallback (D5)."""
-    if not user.may(Right.WATCH_THE_ENGINE):
-        return None
     sentences = directory_problems()
     return Card(
         "Directory",
@@ -462,16 +454,13 @@ def problems(user: User, now: datetime) -> Card | None:
     )
 
 
-@card(place=63)
-def refusals(user: User, now: datetime) -> Card | None:
+@card(place=63, right=Right.WATCH_THE_ENGINE)
+def refusals(user: User, now: datetime) -> Card:
     """The latest callers who were turned away (D3)."""
-    if not user.may(Right.WATCH_THE_ENGINE):
-        return None
-    rows = list(Refusal.objects.select_related("company", "by").order_by("-pk")[:5])
     return Card(
         "Turned away",
         "admin/desk/refusals.html",
-        {"rows": rows},
+        {"rows": list(Refusal.objects.select_related("company", "by").order_by("-pk")[:5])},
         link=reverse("admin:cases_refusal_changelist"),
         link_text="All refusals",
         aside=True,

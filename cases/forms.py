@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
 from cases.enums import Channel
 from cases.guards import LONGEST_TEXT, too_long
@@ -22,14 +22,8 @@ def text_area(rows: int = 4, **attrs: Any) -> UnfoldAdminTextareaWidget:
 
 
 def day_input() -> forms.DateInput:
-    """A day picked or typed."""
     classes = " ".join(UnfoldAdminTextInputWidget().attrs["class"].split())
     return forms.DateInput(attrs={"type": "date", "class": classes}, format="%Y-%m-%d")
-
-
-def reason_field() -> forms.CharField:
-    """Why something is done; the change itself refuses an empty one with a sentence of its own (S4)."""
-    return forms.CharField(label="Why", required=False, widget=text_area(3, required=True))
 
 
 def bound_texts(fields: Mapping[str, forms.Field]) -> None:
@@ -42,3 +36,21 @@ def bound_texts(fields: Mapping[str, forms.Field]) -> None:
 def _check_length(text: str) -> None:
     if len(text) > LONGEST_TEXT:
         raise ValidationError(too_long(len(text)))
+
+
+def day_field(label: str, help_text: str = "") -> forms.DateField:
+    """A day that may be left out."""
+    return forms.DateField(
+        label=label, required=False, help_text=help_text, error_messages={"invalid": A_DAY}, widget=day_input()
+    )
+
+
+def text_field(label: str = "Why", rows: int = 3, help_text: str = "", required: bool = True) -> forms.CharField:
+    """A text of several lines. If it is required, the change itself refuses an empty one with its own sentence (S4)."""
+    attrs = {"required": True} if required else {}
+    return forms.CharField(label=label, required=False, help_text=help_text, widget=text_area(rows, **attrs))
+
+
+def tick_field(label: str, ticked: bool = False, help_text: str = "", **attrs: str) -> forms.BooleanField:
+    widget = UnfoldBooleanWidget(attrs=attrs)
+    return forms.BooleanField(label=label, required=False, initial=ticked, help_text=help_text, widget=widget)

@@ -394,7 +394,7 @@ def _mails(case: Case, enough: int) -> Iterator[Entry]:
             who=_to_whom(row),
             lines=[row.last_error] if row.last_error else [],
             mail=row,
-            to=(row.to_name or row.to_address) + (f", meant for {row.meant_for}" if row.meant_for else ""),
+            to=reader_of(row),
             routine=routine,
             is_lost=is_lost(row),
         )
@@ -406,8 +406,17 @@ def is_lost(mail: Mail | None) -> bool:
 
 
 def _to_whom(mail: Mail) -> str:
-    name = f"{mail.to_name} <{mail.to_address}>" if mail.to_name else mail.to_address
-    return f"to {name}" + (f", meant for {mail.meant_for}" if mail.meant_for else "")
+    address = f" <{mail.to_address}>" if mail.to_name else ""
+    return f"to {mail.to_name or mail.to_address}{address}" + _meant_for(mail)
+
+
+def reader_of(row: Any) -> str:
+    """Whom a mail, or a line of a digest, went to: “Ruth Lee, meant for Account manager (nobody)”."""
+    return (row.to_name or row.to_address) + _meant_for(row)
+
+
+def _meant_for(row: Any) -> str:
+    return f", meant for {row.meant_for}" if row.meant_for else ""
 
 
 #: The sources of `cases`, in the order in which entries of one moment are shown.

@@ -39,6 +39,11 @@ class Addressee:
         for field in ("name", "meant_for"):
             object.__setattr__(self, field, getattr(self, field)[:LONGEST_NAME])
 
+    @property
+    def label(self) -> str:
+        """“Ruth Lee”, or “Ruth Lee (for Account manager of Acme (nobody))”."""
+        return f"{self.name} (for {self.meant_for})" if self.meant_for else self.name
+
 
 def addressee(user: User, meant_for: str = "") -> Addressee:
     """The address of a member of staff."""

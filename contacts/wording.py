@@ -1,7 +1,7 @@
 """How durations, moments, days and lists of names are written for people. Pure; a day of a duration has 24 hours."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -94,6 +94,12 @@ def and_list(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def sentence(parts: Sequence[str], separator: str = "; ") -> str:
+    """The parts as one sentence, with a capital letter and a full stop."""
+    whole = separator.join(parts)
+    return f"{whole[0].upper()}{whole[1:]}."
+
+
 def day_and_month(day: date) -> str:
     """“Wed 3 June”."""
     return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1]}"
@@ -108,6 +114,27 @@ def day_and_time(local: datetime, today: date) -> str:
     """“Wed 3 Jun, 14:00”, with the year where it is not this one. Both are given in the reader's zone."""
     year = f" {local.year}" if local.year != today.year else ""
     return f"{short_day(local)}{year}, {local:%H:%M}"
+
+
+#: Writes a moment for one reader.
+MomentFormatter = Callable[[datetime], str]
+
+
+def moment_formatter(now: datetime, zone: tzinfo) -> MomentFormatter:
+    """Writes moments for a reader in `zone` at `now`: “14:00” today, “Tue 2 Jun, 14:00” on another day."""
+    today = now.astimezone(zone).date()
+
+    def show(moment: datetime) -> str:
+        local = moment.astimezone(zone)
+        return f"{local:%H:%M}" if local.date() == today else day_and_time(local, today)
+
+    return show
+
+
+def at_moment(moment: datetime, show: MomentFormatter) -> str:
+    """“at 14:00”, “on Tue 2 Jun, 14:00”."""
+    shown = show(moment)
+    return f"on {shown}" if "," in shown else f"at {shown}"
 
 
 def in_zone(moment: datetime, time_zone: str) -> str:

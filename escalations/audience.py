@@ -14,7 +14,7 @@ from cases.enums import Severity
 from cases.mail.letters import to_contact
 from cases.models import Case, CaseWatcher
 from contacts.directory import Addressee, Directory, addressee, is_reachable
-from contacts.enums import Role
+from contacts.enums import Level, Role
 from escalations.clocks import CaseClock
 from escalations.enums import Member
 from escalations.policy.cadence import members
@@ -50,6 +50,18 @@ def centre_of_owner(case: Case) -> int | None:
     """The support centre of the case's owner, for roles that are held per centre (D4); without a query."""
     technician = getattr(case.owner, "technician", None)
     return technician.centre_id if technician else None
+
+
+def owner_is_l3(case: Case) -> bool:
+    """Whether the owner is an L3, who keeps the case where ownership goes to L3 (E7)."""
+    technician = getattr(case.owner, "technician", None)
+    return technician is not None and technician.level == Level.L3
+
+
+def holders_of(roles: Iterable[Role], case: Case, directory: Directory) -> list[Addressee]:
+    """Who gets the mail of a point to these roles (D4, D5)."""
+    centre = centre_of_owner(case)
+    return [reader for role in roles for reader in directory.for_role(role, centre, case.company)]
 
 
 def readers_of(case: Case, audience: Iterable[Member], directory: Directory) -> dict[Member, list[Addressee]]:

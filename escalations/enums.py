@@ -14,6 +14,11 @@ class Member(TextChoices):
     CS_DIRECTOR = "cs_director", "Customer service director"
     COO = "coo", "COO"
 
+    @property
+    def in_sentence(self) -> str:
+        """“account manager”, “COO”."""
+        return self.label if self.label.isupper() else self.label.lower()
+
 
 class OwnerAction(TextChoices):
     """What a point does to the owner (E1)."""

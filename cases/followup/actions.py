@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django import forms
 from django.db.models import Q
 
-from cases.actions import CaseAction, register_action
+from cases.actions import CaseAction, RowField, register_action
 from cases.enums import AbsenceState
 from cases.followup import absences
-from cases.forms import A_DAY, day_input, text_area
-from cases.models import Absence
+from cases.forms import day_field, text_area
+from cases.models import Absence, Case
 from contacts.enums import Right
 
 
@@ -36,15 +34,9 @@ class NoteAbsence(AbsenceAction):
         widget=text_area(7, placeholder="Paste the automatic reply"),
         help_text="The dates are read from it, in eight languages, and count at once; you confirm or correct them.",
     )
-    away_from = forms.DateField(
-        label="First day away", required=False, error_messages={"invalid": A_DAY}, widget=day_input()
-    )
-    back_on = forms.DateField(
-        label="First day back",
-        required=False,
-        error_messages={"invalid": A_DAY},
-        help_text="If you know the days, they are taken as they are. Days are the customer's own.",
-        widget=day_input(),
+    away_from = day_field("First day away")
+    back_on = day_field(
+        "First day back", "If you know the days, they are taken as they are. Days are the customer's own."
     )
 
     def perform(self) -> str:
@@ -58,36 +50,26 @@ class NoteAbsence(AbsenceAction):
         }[AbsenceState(absence.state)]
 
 
+class AbsenceField(RowField):
+    """An absence that was noted on the case, or of its contact."""
+
+    def of(self, case: Case) -> Q:
+        return Q(case=case) | Q(contact=case.contact_id)
+
+
 class NotedAbsenceAction(AbsenceAction):
     """An action on one absence of the case; the days count where they are corrected."""
 
-    absence = forms.ModelChoiceField(
-        queryset=Absence.objects.none(),
-        widget=forms.HiddenInput(),
-        error_messages={
-            "required": "Say which absence is meant.",
-            "invalid_choice": "This absence does not belong to the case or its contact; look at the case as it is now.",
-        },
+    absence = AbsenceField(
+        Absence.objects.all(), "Say which absence is meant.", "This absence does not belong to the case or its contact"
     )
-    away_from = forms.DateField(
-        label="First day away", required=False, error_messages={"invalid": A_DAY}, widget=day_input()
-    )
-    back_on = forms.DateField(
-        label="First day back", required=False, error_messages={"invalid": A_DAY}, widget=day_input()
-    )
-
-    def prepare(self) -> None:
-        """Only absences that were noted on this case, or of its contact."""
-        field = cast("forms.ModelChoiceField[Absence]", self.fields["absence"])
-        field.queryset = Absence.objects.filter(Q(case=self.case) | Q(contact=self.case.contact_id))
+    away_from = day_field("First day away")
+    back_on = day_field("First day back")
 
     def clean_absence(self) -> Absence | int:
         """The absence with the case that is locked; the key of one that was noted on another case of this person."""
         absence: Absence = self.cleaned_data["absence"]
-        if absence.case_id != self.case.pk:
-            return absence.pk
-        absence.case = self.case
-        return absence
+        return absence if absence.case_id == self.case.pk else absence.pk
 
 
 @register_action

@@ -6,11 +6,11 @@ import json
 from typing import cast
 
 from django import forms
-from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
-from cases.actions import SECOND_CLICK_WITHIN, CaseAction, register_action
+from cases.actions import SECOND_CLICK_WITHIN, CaseAction, RowField, register_action
 from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, Status, WaitPlan, WaitReason
-from cases.forms import A_DAY, REAL_CHANNELS, day_input, reason_field, text_area
+from cases.forms import REAL_CHANNELS, day_field, text_field, tick_field
 from cases.guards import Refused
 from cases.models import CaseWatcher, FollowUp, Interaction
 from cases.policy.followup.plans import PLAN_FOR
@@ -55,7 +55,7 @@ class CustomerResponded(TransitionAction):
         error_messages={"required": "Choose how the customer reached us: phone, chat or email."},
         widget=UnfoldAdminSelectWidget(),
     )
-    body = forms.CharField(label="What the customer said", required=False, widget=text_area(5, required=True))
+    body = text_field("What the customer said", 5)
     confirms = forms.TypedChoiceField(
         label="Is it solved?",
         choices=[("", "Choose"), ("yes", "Yes, they confirm the solution"), ("no", "No, it still does not work")],
@@ -64,12 +64,7 @@ class CustomerResponded(TransitionAction):
         help_text="If they confirm it, the case is resolved at once; else it goes back to work.",
         widget=UnfoldAdminSelectWidget(attrs={"data-desk-shows": json.dumps({"solution": ["yes"]})}),
     )
-    solution = forms.CharField(
-        label="Solution",
-        required=False,
-        widget=text_area(4),
-        help_text="Needed when they confirm it; they get it by email.",
-    )
+    solution = text_field("Solution", 4, "Needed when they confirm it; they get it by email.", required=False)
 
     def prepare(self) -> None:
         """Ask for the confirmation only where we wait for one."""
@@ -92,9 +87,7 @@ class AskCustomer(TransitionAction):
     success_message = "{number} waits for the customer."
     requires_fresh_page = True
 
-    question = forms.CharField(
-        label="Question, or what the customer told us", required=False, widget=text_area(5, required=True)
-    )
+    question = text_field("Question, or what the customer told us", 5)
     reason = forms.TypedChoiceField(
         label="Why we wait",
         choices=WaitReason.choices,
@@ -115,19 +108,12 @@ class AskCustomer(TransitionAction):
         help_text="The reason picks one; choose the other where it fits better.",
         widget=UnfoldAdminSelectWidget(),
     )
-    not_before = forms.DateField(
-        label="They cannot act before",
-        required=False,
-        error_messages={"invalid": A_DAY},
-        help_text="If they named a day: until then we do not turn to them.",
-        widget=day_input(),
-    )
-    send = forms.BooleanField(
-        label="Send it by email now",
-        required=False,
-        initial=True,
-        help_text="Untick it when the question was put in another way.",
-        widget=UnfoldBooleanWidget(attrs={"data-desk-shows": json.dumps({"channel": [""]})}),
+    not_before = day_field("They cannot act before", "If they named a day: until then we do not turn to them.")
+    send = tick_field(
+        "Send it by email now",
+        True,
+        "Untick it when the question was put in another way.",
+        **{"data-desk-shows": json.dumps({"channel": [""]})},
     )
     channel = forms.TypedChoiceField(
         label="How it was put to them",
@@ -154,7 +140,7 @@ class TakeBack(TransitionAction):
     hint = "Asked by mistake, or found it yourselves: the case goes back to work."
     success_message = "The question is taken back; {number} is in progress."
 
-    reason = reason_field()
+    reason = text_field()
 
     def perform(self) -> None:
         transitions.take_back(self.case, self.actor, self.now, **self.answers)
@@ -193,13 +179,8 @@ class Resolve(TransitionAction):
         help_text="Needed when the customer confirmed it: both sides agree to close.",
         widget=UnfoldAdminSelectWidget(),
     )
-    said = forms.CharField(label="What they said", required=False, widget=text_area(2))
-    solution = forms.CharField(
-        label="Solution",
-        required=False,
-        widget=text_area(6),
-        help_text="Needed when the customer confirmed it; they get it by email.",
-    )
+    said = text_field("What they said", 2, required=False)
+    solution = text_field("Solution", 6, "Needed when the customer confirmed it; they get it by email.", required=False)
 
     def prepare(self) -> None:
         """Offer “no response” only where a response is waited for."""
@@ -218,7 +199,7 @@ class Reopen(TransitionAction):
     success_message = "{number} is in progress again."
     is_main = True
 
-    reason = reason_field()
+    reason = text_field()
 
     def offered(self) -> bool:
         return super().offered() and transitions.can_reopen(self.case, self.now)
@@ -299,25 +280,16 @@ class LogContact(ContactAction):
         error_messages={"required": "Say whether it came from the customer or went to them."},
         widget=UnfoldAdminSelectWidget(),
     )
-    body = forms.CharField(label="What was said", required=False, widget=text_area(5, required=True))
-    reached = forms.BooleanField(
-        label="The customer was reached",
-        required=False,
-        initial=True,
-        help_text="Untick it when only a message was left: that is an attempt, not a response.",
-        widget=UnfoldBooleanWidget(),
+    body = text_field("What was said", 5)
+    reached = tick_field(
+        "The customer was reached",
+        True,
+        "Untick it when only a message was left: that is an attempt, not a response.",
     )
-    send = forms.BooleanField(
-        label="Send it now",
-        required=False,
-        help_text="Only an email to the customer can be sent.",
-        widget=UnfoldBooleanWidget(),
-    )
-    for_customer = forms.BooleanField(
-        label="The customer may read these words",
-        required=False,
+    send = tick_field("Send it now", help_text="Only an email to the customer can be sent.")
+    for_customer = tick_field(
+        "The customer may read these words",
         help_text="They stand in the next status update then. Otherwise only staff read what is not sent.",
-        widget=UnfoldBooleanWidget(),
     )
 
     def perform(self) -> str:
@@ -331,7 +303,7 @@ class AddNote(CaseAction):
     hint = "For staff only: the customer never sees it."
     success_message = "The note is added."
 
-    body = forms.CharField(label="Note", required=False, widget=text_area(5, required=True))
+    body = text_field("Note", 5)
 
     def perform(self) -> None:
         channel, direction, body = Channel.NOTE, Direction.INTERNAL, self.cleaned_data["body"]
@@ -356,7 +328,7 @@ class ChangeSeverity(CaseAction):
         error_messages={"required": "Choose the new severity."},
         widget=UnfoldAdminRadioSelectWidget(),
     )
-    reason = reason_field()
+    reason = text_field()
 
     def prepare(self) -> None:
         self.initial["severity"] = self.case.severity
@@ -394,7 +366,7 @@ class Reassign(CaseAction):
         },
         widget=UnfoldAdminSelectWidget(attrs={"required": True}),
     )
-    reason = reason_field()
+    reason = text_field()
 
     def prepare(self) -> None:
         """Offer the technicians who can sign in (D9)."""
@@ -433,19 +405,9 @@ class MarkHandled(CaseAction):
     success_message = "The contact is marked as handled."
     in_header = False
 
-    interaction = forms.ModelChoiceField(
-        queryset=Interaction.objects.none(),
-        widget=forms.HiddenInput(),
-        error_messages={
-            "required": "Say which contact is handled.",
-            "invalid_choice": "This contact does not belong to the case; look at the case as it is now.",
-        },
+    interaction = RowField(
+        Interaction.objects.all(), "Say which contact is handled.", "This contact does not belong to the case"
     )
-
-    def prepare(self) -> None:
-        """Only contacts of this very case."""
-        field = cast("forms.ModelChoiceField[Interaction]", self.fields["interaction"])
-        field.queryset = Interaction.objects.filter(case=self.case)
 
     def perform(self) -> None:
         interaction = self.cleaned_data["interaction"]
@@ -487,7 +449,7 @@ class WriteToCustomer(ContactAction):
     hint = "It goes out as your own mail, and is logged on the case."
     in_header = False
 
-    body = forms.CharField(label="Message", required=False, widget=text_area(10, required=True))
+    body = text_field("Message", 10)
 
     def offered(self) -> bool:
         return self.case.status == Status.WAITING

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from django.db.models import Min
 
@@ -23,6 +23,8 @@ from escalations.sla.apply import keep_promises
 
 #: How often the sweeps run (S1).
 TICK = timedelta(minutes=1)
+#: The sweeps in the order in which they run (S1), by their check columns.
+SWEEPS = {"escalation_check_at": escalate, "follow_up_check_at": follow_up, "sla_check_at": keep_promises}
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Yields the time until its next step.
@@ -55,55 +57,35 @@ def play(scenes: Iterable[Playable], now: datetime) -> None:
 
 def _sweep_until(end: datetime, swept_at: datetime) -> datetime:
     """Sweep at each full minute before `end` at which something is due. Returns the last of them."""
-    while (due := NextDue.read()).first is not None:
-        tick = max(_full_minute(due.first), swept_at + TICK)
+    while due := _next_due():
+        tick = max(_full_minute(min(due.values())), swept_at + TICK)
         if tick >= end:
             break
         # A sweep that would find nothing is left out, for speed.
-        acted_on = escalate(tick).acted_on if due.reached(due.escalation_check_at, tick) else 0
-        acted_on += follow_up(tick).acted_on if due.reached(due.follow_up_check_at, tick) else 0
-        acted_on += keep_promises(tick).acted_on if due.reached(due.sla_check_at, tick) else 0
-        if acted_on or due.reached(due.send_at, tick):
+        reached = [column for column, moment in due.items() if moment <= tick]
+        acted_on = sum(sweep(tick).acted_on for column, sweep in SWEEPS.items() if column in reached)
+        if acted_on or "send_at" in reached:
             _deliver(tick)
         swept_at = tick
     return swept_at
 
 
+def _next_due() -> dict[str, datetime]:
+    """When each sweep, by its check column, and the outbox have something to do next."""
+    cases = Case.objects.aggregate(**{column: Min(column) for column in SWEEPS})
+    mail = Mail.objects.filter(status=MailStatus.QUEUED).aggregate(send_at=Min("send_at"))
+    return {column: moment for column, moment in (cases | mail).items() if moment is not None}
+
+
 def _sweep(at: datetime) -> None:
-    escalate(at)
-    follow_up(at)
-    keep_promises(at)
+    for sweep in SWEEPS.values():
+        sweep(at)
     _deliver(at)
 
 
 def _deliver(at: datetime) -> None:
     """Mail of the past is kept, never sent to the server of the settings."""
     deliver(lambda: at, keep=True)
-
-
-class NextDue(NamedTuple):
-    """When each sweep, and the outbox, has something to do next; None for never."""
-
-    escalation_check_at: datetime | None
-    follow_up_check_at: datetime | None
-    sla_check_at: datetime | None
-    send_at: datetime | None
-
-    @classmethod
-    def read(cls) -> NextDue:
-        cases = Case.objects.aggregate(
-            look=Min("escalation_check_at"), follow_up=Min("follow_up_check_at"), promise=Min("sla_check_at")
-        )
-        mail = Mail.objects.filter(status=MailStatus.QUEUED).aggregate(first=Min("send_at"))
-        return cls(cases["look"], cases["follow_up"], cases["promise"], mail["first"])
-
-    @property
-    def first(self) -> datetime | None:
-        return min((moment for moment in self if moment is not None), default=None)
-
-    @staticmethod
-    def reached(moment: datetime | None, tick: datetime) -> bool:
-        return moment is not None and moment <= tick
 
 
 def _full_minute(moment: datetime) -> datetime:

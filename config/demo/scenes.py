@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from itertools import chain, repeat
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
 from cases.followup import absences as absence_log
@@ -27,6 +27,8 @@ from escalations.questions import apply as questions
 from escalations.questions.state import open_question
 from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
+
+Moved = TypeVar("Moved")
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 #: How often a technician writes, calls or notes something while work goes on.
@@ -158,8 +160,9 @@ class Scene:
         by = self.shift.somebody_for(None, self.at, self.chance)
         self.case_id = opening.open_case(Case(**(answers | differently)), by, self.at).pk
 
-    def starts(self) -> None:
-        transitions.start_work(self._id, self.technician, self.at)
+    def does(self, change: Callable[..., Moved], **words: Any) -> Moved:
+        """The technician changes the case by one of the desk's own moves."""
+        return change(self._id, self.technician, self.at, **words)
 
     def calls(self, body: str, reached: bool = True) -> None:
         """A technician calls the customer; not `reached`, they leave a message."""
@@ -201,17 +204,12 @@ class Scene:
         """The owner answers the open question, in half of the cases with a text for the customer (E8)."""
         line, for_customer = self.chance.choice(ANSWERS)
         for_customer = for_customer if self.chance.random() < 0.5 else ""
-        questions.answer_question(
-            self._id, self.technician, self.at, answer=line, for_customer=for_customer, question_id=question.pk
-        )
+        self.does(questions.answer_question, answer=line, for_customer=for_customer, question_id=question.pk)
 
     def updates_everybody(self, text: str) -> None:
         """A status update to the whole audience (T2)."""
-        life = load_clocks([self.case])[self._id]
-        members = audience_of(life, self.at)
-        send_status_update(
-            self._id, self.technician, self.at, text=self.fill_in(text), members=members, customer_too=True
-        )
+        members = audience_of(load_clocks([self.case])[self._id], self.at)
+        self.does(send_status_update, text=self.fill_in(text), members=members, customer_too=True)
 
     def decides(self) -> None:
         """The Support Manager declines the decision that the schedule left open, if there is one (E1)."""
@@ -255,11 +253,10 @@ class Scene:
     def asks(self, reason: WaitReason, question: str = "", plan: WaitPlan | None = None) -> None:
         """The customer is asked, and the case waits (C4)."""
         text = self.fill_in(question or self.subject.question)
-        transitions.ask_customer(self._id, self.technician, self.at, question=text, reason=reason, plan=plan)
+        self.does(transitions.ask_customer, question=text, reason=reason, plan=plan)
 
     def answers(self, body: str = "", channel: Channel = Channel.EMAIL) -> None:
-        text = self.fill_in(body or self.subject.answer)
-        contact_log.customer_responded(self._id, self.technician, self.at, channel=channel, body=text)
+        self.does(contact_log.customer_responded, channel=channel, body=self.fill_in(body or self.subject.answer))
 
     def gets_absence_note(self, note: str, away_for: timedelta | None = None) -> None:
         """The customer is out of office: for `away_for`, or as long as their note says (F5)."""
@@ -267,31 +264,17 @@ class Scene:
         back_on = today + away_for if away_for is not None else None
         last_day = today + timedelta(days=9)
         text = note.format(last_day=f"{last_day.day} {last_day:%B %Y}")
-        absence_log.note_absence(self._id, self.technician, self.at, note=text, back_on=back_on)
-
-    def takes_back(self, reason: str) -> None:
-        transitions.take_back(self._id, self.technician, self.at, reason=reason)
+        self.does(absence_log.note_absence, note=text, back_on=back_on)
 
     def resolves(self, resolution: Resolution = Resolution.CONFIRMED) -> None:
         solution = self.fill_in(self.subject.solution) if resolution == Resolution.CONFIRMED else ""
-        transitions.resolve(
-            self._id, self.technician, self.at, resolution=resolution, solution=solution, agreed_by=AgreedBy.PHONE
-        )
-
-    def reopens(self, reason: str) -> None:
-        transitions.reopen(self._id, self.technician, self.at, reason=reason)
-
-    def changes_severity(self, severity: Severity, reason: str) -> None:
-        transitions.change_severity(self._id, self.technician, self.at, severity=severity, reason=reason)
+        self.does(transitions.resolve, resolution=resolution, solution=solution, agreed_by=AgreedBy.PHONE)
 
     def is_reassigned(self, reason: str) -> None:
         """The Support Manager gives the case to another first-line technician on shift (A1)."""
         others = [person.user for person in self.shift.present(self.at) if person.level == Level.L2]
         owner = self.chance.choice([user for user in others if user != self.case.owner])
         transitions.reassign(self._id, self.desk.staff["ruth"], self.at, owner=owner, reason=reason)
-
-    def is_corrected(self, reason: str, **changes: Any) -> None:
-        transitions.edit_details(self._id, self.technician, self.at, changes=changes, reason=reason)
 
     def turns_away(self, about: str) -> None:
         """An end user is pointed to their own help desk (D3)."""
@@ -304,6 +287,4 @@ class Scene:
 
     def _contact(self, channel: Channel, direction: Direction, body: str, **more: bool) -> Interaction:
         text = self.fill_in(body)
-        return contact_log.log_contact(
-            self._id, self.technician, self.at, channel=channel, direction=direction, body=text, **more
-        )
+        return self.does(contact_log.log_contact, channel=channel, direction=direction, body=text, **more)

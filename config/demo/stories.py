@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Concatenate, ParamSpec
 
 from cases.enums import Channel, Resolution, Severity, WaitPlan, WaitReason
-from cases.workflow import contact_log
+from cases.workflow import contact_log, transitions
 from config.demo.playing import Story
 from config.demo.scenes import DAY, HOUR, MINUTE, Scene
 from config.demo.subjects import LATE_ANSWERS, RELAPSES, THANKS, TURNED_AWAY
@@ -32,7 +32,7 @@ def _taken_up(scene: Scene, **intake: object) -> Story:
     yield scene.soon()
     scene.calls(scene.subject.first_word, reached=scene.chance.random() < 0.85)
     yield scene.soon(1, 5)
-    scene.starts()
+    scene.does(transitions.start_work)
     yield scene.soon(15, 50)
     scene.notes(scene.subject.finding)
     yield scene.soon(20, 50)
@@ -202,7 +202,7 @@ def taken_back(scene: Scene) -> Story:
     yield scene.soon()
     scene.asks(WaitReason.INFORMATION)
     yield 3 * HOUR
-    scene.takes_back("Found it ourselves in the log of the neighbouring device.")
+    scene.does(transitions.take_back, reason="Found it ourselves in the log of the neighbouring device.")
     yield from _worked_on(scene, NEVER)
 
 
@@ -222,7 +222,7 @@ def reopened_the_same_day(scene: Scene) -> Story:
     yield scene.until(5 * HOUR)
     yield from _solved_and_agreed(scene)
     yield scene.until(100 * MINUTE)
-    scene.reopens("The customer called: it is back, on the same device.")
+    scene.does(transitions.reopen, reason="The customer called: it is back, on the same device.")
     yield scene.soon()
     scene.notes("Same symptom, but the earlier correction is still in place. Looking for a second cause.")
     yield from _worked_on(scene, NEVER)
@@ -235,7 +235,7 @@ def reopened_later(scene: Scene) -> Story:
     yield scene.in_office(3 * DAY)
     scene.hears(scene.chance.choice(RELAPSES))
     yield scene.soon(20, 60)
-    scene.reopens("The customer writes that it has come back.")
+    scene.does(transitions.reopen, reason="The customer writes that it has come back.")
     yield from _worked_on(scene, NEVER)
 
 
@@ -267,7 +267,8 @@ def raised(scene: Scene, before_now: timedelta, to: Severity) -> Story:
     yield from _worked_on(scene, scene.until(before_now))
     scene.hears("It has spread: two more departments cannot work now.", Channel.PHONE)
     yield 3 * MINUTE
-    scene.changes_severity(to, "More departments are hit; the customer's help desk and we agree.")
+    why = "More departments are hit; the customer's help desk and we agree."
+    scene.does(transitions.change_severity, severity=to, reason=why)
     yield from _worked_on(scene, NEVER)
 
 
@@ -275,7 +276,8 @@ def raised(scene: Scene, before_now: timedelta, to: Severity) -> Story:
 def lowered(scene: Scene, after: timedelta, to: Severity, solved_after: timedelta | None = None) -> Story:
     """A workaround holds, so it is less bad: points already passed are only recorded (E4)."""
     yield from _opened_and_worked_on(scene, after)
-    scene.changes_severity(to, "The workaround holds for nearly everybody; agreed with the customer by phone.")
+    why = "The workaround holds for nearly everybody; agreed with the customer by phone."
+    scene.does(transitions.change_severity, severity=to, reason=why)
     yield from _worked_on(scene, solved_after or NEVER)
     yield from _solved_and_agreed(scene)
 
@@ -302,9 +304,8 @@ def corrected(scene: Scene) -> Story:
     """Details turned out to be otherwise."""
     yield from _taken_up(scene)
     yield scene.soon()
-    scene.is_corrected(
-        "The label on the device was read wrong.", device=f"{scene.words['device']}-B", operating_system="Firmware 7.1"
-    )
+    changes = {"device": f"{scene.words['device']}-B", "operating_system": "Firmware 7.1"}
+    scene.does(transitions.edit_details, changes=changes, reason="The label on the device was read wrong.")
     yield from _worked_on(scene, NEVER)
 
 

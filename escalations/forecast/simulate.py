@@ -1,9 +1,9 @@
-"""What happens on a case if nobody touches it: the next seven days, with the people who would really be written to.
+"""Simulate a case for the next seven days if nobody touches it, with the people who would be written to.
 
-The case is loaded once and lived through in memory: at each moment that it asks for, the deciding halves of the sweeps
-are asked in their order (escalate, follow up, keep promises) and what they come to is applied to what is in memory.
-Nothing is written, and the number of queries does not depend on what happens. It is assumed that mail leaves at once,
-that a sweep looks at every due moment, and that people, duty and load stay as they are.
+The case is loaded once and simulated in memory: at each moment at which it is to be checked, the sweeps decide in their
+order (escalate, follow up, keep promises), and the decisions are applied in memory. Writes nothing; the number of
+queries does not depend on what happens. Assumes that mail leaves at once, that every check is on time, and that people,
+duty and load stay as they are.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cases.policy.followup.wait import RECHECK, Wait
 from cases.roster import Roster
 from contacts.directory import addressee, is_reachable
 from contacts.models import User
-from contacts.wording import duration
+from contacts.wording import and_list, duration
 from escalations.clocks import CaseClock, load_clocks
 from escalations.enums import Member, SlaKind, SlaOutcome, TurnKind
 from escalations.models import DigestLine, EscalationRequest, SlaTarget
@@ -42,10 +42,9 @@ from escalations.sla.digest import Section
 from escalations.sla.mail import Mails, build_mails
 from escalations.sla.state import SlaState, load_for_sweep, load_sla_states
 
-#: How far ahead it is looked.
 AHEAD = timedelta(days=7)
-#: A case that asks for one moment so often is stuck; the sweeps would set it aside (S2).
-LOOKS_AT_ONE_MOMENT = 12
+#: A case that is to be checked at one moment more often than this is stuck; the sweeps would set it aside (S2).
+CHECKS_AT_ONE_MOMENT = 12
 
 
 class Kind(TextChoices):
@@ -72,8 +71,8 @@ class Kind(TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One person who would be written to, and why; `by` is the template of the mail, or the part of the staff's mail.
+class ForecastRecipient:
+    """Somebody who would be written to, and why; `by` is the template of the mail, or the section of the digest.
 
     `meant_for` says in whose place they stand, if a role is empty or its holder cannot be written to (D5).
     """
@@ -84,6 +83,11 @@ class Told:
     by: str = ""
     why: str = ""
 
+    @property
+    def instead_of(self) -> str:
+        """“Account manager of Acme” of “Account manager of Acme (nobody)”."""
+        return ", ".join(part.partition(" (")[0] for part in self.meant_for.split("), "))
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -93,13 +97,13 @@ class Event:
     kind: Kind
     what: str
     about: str = ""
-    people: tuple[Told, ...] = ()
+    people: tuple[ForecastRecipient, ...] = ()
     why: str = ""
     every: timedelta | None = None  # of an update: the interval in force
 
 
 @dataclass(frozen=True, slots=True)
-class Warn:
+class ForecastWarning:
     """Something that will go another way than it should, first at `at`."""
 
     at: datetime
@@ -113,19 +117,19 @@ class Forecast:
     now: datetime
     until: datetime
     events: list[Event] = field(default_factory=list)
-    warnings: list[Warn] = field(default_factory=list)
+    warnings: list[ForecastWarning] = field(default_factory=list)
 
 
 def forecast_of(case: Case, now: datetime, known: SlaState | None = None) -> Forecast:
     """What happens to the case by itself in the seven days from `now` on; at most 20 queries, whatever happens.
 
-    `known` spares the queries of what the page of the case has read already; it is left as it is.
+    `known` is what the page of the case has read already; it is left as it is.
     """
-    return _Future(case.pk, now, known).lived()
+    return _Simulation(case.pk, now, known).run()
 
 
 def load(case_id: int) -> Case:
-    """The case with everybody whom its letters ask for, as the sweeps claim it; one query."""
+    """The case with everybody whom its letters need, as the sweeps claim it; one query."""
     people = ("company__account_manager", "company__customer_engineer", "contact", "owner__technician")
     case = Case.objects.select_related(*people).get(pk=case_id)
     if case.contact.company_id == case.company_id:
@@ -133,20 +137,20 @@ def load(case_id: int) -> Case:
     return case
 
 
-def _copied(life: CaseClock, case: Case) -> CaseClock:
+def _copied(clock: CaseClock, case: Case) -> CaseClock:
     return CaseClock(
         case,
-        list(life.snapshots),
-        life.timeline,
-        dict(life.ledger),
-        list(life.passed),
-        [copy(one) for one in life.requests],
-        copy(life.question),
+        list(clock.snapshots),
+        clock.timeline,
+        dict(clock.ledger),
+        list(clock.passed),
+        [copy(request) for request in clock.requests],
+        copy(clock.question),
     )
 
 
-class _Future:
-    """One case, lived ahead. `case` is never saved; everything else is a copy or was read for this only."""
+class _Simulation:
+    """One case in memory. `case` is never saved; everything else is a copy or was read for this only."""
 
     def __init__(self, case_id: int, now: datetime, known: SlaState | None) -> None:
         self.forecast = Forecast(now, now + AHEAD)
@@ -164,26 +168,25 @@ class _Future:
         self.met_by_people: list[SlaTarget] = []
         self.unsettled = self._read_unsettled()
 
-    def lived(self) -> Forecast:
-        """Live through all the moments that the case asks for."""
-        looks = 0
-        while (at := self._next_look()) is not None and at <= self.forecast.until:
-            looks = looks + 1 if at == self.now else 0
-            if looks > LOOKS_AT_ONE_MOMENT:
+    def run(self) -> Forecast:
+        checks = 0
+        while (at := self._next_check()) is not None and at <= self.forecast.until:
+            checks = checks + 1 if at == self.now else 0
+            if checks > CHECKS_AT_ONE_MOMENT:
                 self._warn("The case asks for the same moment again and again, so the rest cannot be foreseen.")
                 break
             self.now = at
-            self._look()
+            self._check()
         self._settle()
         self.forecast.events.sort(key=lambda event: event.at)
         return self.forecast
 
-    def _next_look(self) -> datetime | None:
+    def _next_check(self) -> datetime | None:
         moments = (self.case.escalation_check_at, self.case.follow_up_check_at, self.case.sla_check_at)
         return max((min(moment for moment in moments if moment), self.now)) if any(moments) else None
 
-    def _look(self) -> None:
-        """The three sweeps in their order, each as often as it finds the case due."""
+    def _check(self) -> None:
+        """Run the sweeps for which the case is due, in their order."""
         case = self.case
         if case.escalation_check_at is not None and case.escalation_check_at <= self.now:
             self._escalate()
@@ -225,7 +228,7 @@ class _Future:
             self._report_highest(decision, people)
         self._report_owner(changes, people)
 
-    def _report_highest(self, decision: PointDecision, people: tuple[Told, ...]) -> None:
+    def _report_highest(self, decision: PointDecision, people: tuple[ForecastRecipient, ...]) -> None:
         point = decision.highest.point
         why = f"unresolved for {duration(point.after)}"
         why += "; the Support Manager decides whether more is done" if decision.leaves_to_decide else ""
@@ -237,7 +240,7 @@ class _Future:
         if decision.owner_after is None:
             self._warn("Nobody owns the case.")
 
-    def _report_owner(self, changes: PointChanges, people: tuple[Told, ...]) -> None:
+    def _report_owner(self, changes: PointChanges, people: tuple[ForecastRecipient, ...]) -> None:
         decision, question = changes.decision, changes.reassigned
         if decision.new_owner is not None:
             what = f"Ownership goes from {decision.former_owner or 'nobody'} to {decision.new_owner}"
@@ -256,11 +259,13 @@ class _Future:
         """The former owner goes on watching, with one case less on their load (E7)."""
         former, owner = decision.former_owner, decision.new_owner
         if former is not None:
-            if is_reachable(former) and former.pk not in {one.user_id for one in self.state.watchers}:
+            if is_reachable(former) and former.pk not in {watcher.user_id for watcher in self.state.watchers}:
                 self.state.watchers.append(addressee(former))
             if self._roster is not None:
                 self._roster.relieve(former.pk, Severity(self.case.severity))
-        self.state.watchers = [one for one in self.state.watchers if owner is None or one.user_id != owner.pk]
+        self.state.watchers = [
+            watcher for watcher in self.state.watchers if owner is None or watcher.user_id != owner.pk
+        ]
 
     # --- waiting for the customer (F2, F7) ---
 
@@ -274,18 +279,18 @@ class _Future:
             self._happens(Kind.HELD_UP, "The case is not closed", FollowUpStep.RESOLVE, why=held_up)
             self._warn(held_up)
         elif outcome.closes:
-            self._tell_of_closing(outcome.closing_letters)
+            self._report_closing(outcome.closing_letters)
         elif due is not None:
-            self._tell_of_follow_up(due.step, outcome.mails)
+            self._report_follow_up(due.step, outcome.mails)
 
-    def _tell_of_follow_up(self, step: FollowUpStep, mails: StepMails) -> None:
+    def _report_follow_up(self, step: FollowUpStep, mails: StepMails) -> None:
         what = f"{step.label} cannot be sent" if mails.lost else step.label
         kind = Kind.OWNER_TOLD if step in TO_OWNER else Kind.NOTICE
         self._happens(kind, what, step, _readers(mails.letters), "the case waits for the customer")
         if mails.lost:
             self._warn(f"{self.case.contact.name} has no email address: nothing can be sent to them.")
 
-    def _tell_of_closing(self, letters: Sequence[Letter]) -> None:
+    def _report_closing(self, letters: Sequence[Letter]) -> None:
         case = self.case
         self.clock.snapshots.append(Snapshot(self.now, Status.RESOLVED, Severity(case.severity), case.wait_episode))
         self.clock.changed()
@@ -315,7 +320,7 @@ class _Future:
     def _report_mails(self, decision: SlaDecision, mails: Mails) -> None:
         question, lines = self.clock.question, mails.lines
         if decision.updates:
-            to_customer = _readers(one for one in mails.letters if one.template == "status_update")
+            to_customer = _readers(letter for letter in mails.letters if letter.template == "status_update")
             self._report_updates(decision, to_customer + _listed(lines, Section.UPDATE))
         if decision.reminders:
             self._report_reminders(decision.reminders, _listed(lines, Section.REMINDER))
@@ -323,33 +328,34 @@ class _Future:
             self._report_turn(decision.turn.kind, mails)
         if decision.missed_response is not None:
             what = "Nobody has responded in time: the Support Manager is told"
-            self._tell_manager(Kind.RESPONSE, what, "the customer phoned and has heard from nobody", lines)
+            self._report_manager(Kind.RESPONSE, what, "the customer phoned and has heard from nobody", lines)
         if decision.silence is not None:
             why = "two updates in a row or more went without a person's word"
-            self._tell_manager(Kind.SILENCE, "Nobody has spoken: the Support Manager is told", why, lines, TELL_AGAIN)
+            what = "Nobody has spoken: the Support Manager is told"
+            self._report_manager(Kind.SILENCE, what, why, lines, TELL_AGAIN)
         if decision.question_unanswered and question is not None:
             what = f"{question.point}'s question is unanswered: the Support Manager is told"
-            self._tell_manager(Kind.QUESTION, what, f"{question.asked or 'nobody'} was asked for the status", lines)
+            self._report_manager(Kind.QUESTION, what, f"{question.asked or 'nobody'} was asked for the status", lines)
         if decision.unhandled:
             what = "The customer's word on the resolved case is not handled: the Support Manager is told"
-            self._tell_manager(Kind.WORD, what, "nobody has reopened the case or marked it as handled", lines)
+            self._report_manager(Kind.WORD, what, "nobody has reopened the case or marked it as handled", lines)
 
     def _report_turn(self, kind: TurnKind, mails: Mails) -> None:
-        people = _readers(one for one in mails.letters if one.template == "case_reopened")
+        people = _readers(letter for letter in mails.letters if letter.template == "case_reopened")
         people += _listed(mails.lines, Section.TURN)
         if people:
             what = f"Everybody who is owed updates hears: {kind.label.lower()}"
             self._happens(Kind.TURN, what, kind.value, people, "the case came to a turning point")
 
-    def _report_updates(self, decision: SlaDecision, people: tuple[Told, ...]) -> None:
+    def _report_updates(self, decision: SlaDecision, people: tuple[ForecastRecipient, ...]) -> None:
         members = [update.target.member for update in decision.updates]
         every = min(update.target.every for update in decision.updates)
         about = ",".join(sorted(member.value for member in members))
-        what = f"Status update to {_joined(members)}"
+        what = f"Status update to {_names(members)}"
         self._happens(Kind.UPDATE, what, about, people, "nobody has given one by then", every)
 
-    def _report_reminders(self, reminders: Sequence[Reminder], people: tuple[Told, ...]) -> None:
-        owed_to = _joined(reminder.member for reminder in reminders)
+    def _report_reminders(self, reminders: Sequence[Reminder], people: tuple[ForecastRecipient, ...]) -> None:
+        owed_to = _names(reminder.member for reminder in reminders)
         owed = f"the update to {owed_to}" if reminders[0].every else "the first response to the customer"
         what = f"{self.case.owner or 'Whoever stands in for the owner'} is reminded of {owed}"
         every = min((reminder.every for reminder in reminders if reminder.every), default=None)
@@ -362,7 +368,7 @@ class _Future:
             self._happens(Kind.PASSED_ON, what, str(request.pk), people, "nobody has decided on it in time")
             request.passed_on_at = self.now
 
-    def _tell_manager(
+    def _report_manager(
         self, kind: Kind, what: str, why: str, lines: Sequence[DigestLine], every: timedelta | None = None
     ) -> None:
         people = _listed(lines, Section(kind.value))
@@ -412,65 +418,68 @@ class _Future:
             if not in_time and row.due_at < self.forecast.until:
                 self._misses(row)
 
-    # --- telling ---
+    # --- the report ---
 
     def _happens(
         self,
         kind: Kind,
         what: str,
         about: str,
-        people: tuple[Told, ...] = (),
+        people: tuple[ForecastRecipient, ...] = (),
         why: str = "",
         every: timedelta | None = None,
     ) -> None:
         self.forecast.events.append(Event(self.now, kind, what, about, people, why, every))
-        for one in people:
-            if one.meant_for:
-                self._warn(f"{one.meant_for} cannot be written to: {one.name or one.address} gets it instead.")
+        for reader in people:
+            if reader.meant_for:
+                self._warn(f"{reader.meant_for} cannot be written to: {reader.name or reader.address} gets it instead.")
 
     def _warn(self, sentence: str) -> None:
-        if sentence not in {one.sentence for one in self.forecast.warnings}:
-            self.forecast.warnings.append(Warn(self.now, sentence))
+        if sentence not in {warning.sentence for warning in self.forecast.warnings}:
+            self.forecast.warnings.append(ForecastWarning(self.now, sentence))
 
 
 class _Context(SweepContext):
-    """What the steps at one moment need to know besides the case, read once for all moments."""
+    """What decisions at one moment need besides the case, read once for all moments."""
 
-    def __init__(self, now: datetime, future: _Future) -> None:
+    def __init__(self, now: datetime, simulation: _Simulation) -> None:
         super().__init__(now)
-        self._future = future
-        self.directory = future.directory
+        self._simulation = simulation
+        self.directory = simulation.directory
 
     @cached_property
     def roster(self) -> Roster:
-        """The technicians, read only when somebody is to go to L3 or to stand in for somebody."""
-        return self._future.roster()
+        return self._simulation.roster()
 
 
 def _name(row: SlaTarget) -> tuple[str, str, datetime]:
     return row.kind, row.member, row.since
 
 
-def _readers(letters: Iterable[Letter]) -> tuple[Told, ...]:
+def _readers(letters: Iterable[Letter]) -> tuple[ForecastRecipient, ...]:
     return tuple(
-        Told(one.to.name, one.to.address, one.to.meant_for, one.template, str(one.facts.get("why", "")))
-        for one in letters
+        ForecastRecipient(to.name, to.address, to.meant_for, letter.template, str(letter.facts.get("why", "")))
+        for letter in letters
+        for to in [letter.to]
     )
 
 
-def _listed(lines: Iterable[DigestLine], section: Section) -> tuple[Told, ...]:
+def _listed(lines: Iterable[DigestLine], section: Section) -> tuple[ForecastRecipient, ...]:
     return tuple(
-        Told(one.to_name, one.to_address, one.meant_for, section.value, str(one.facts.get("because", "")))
-        for one in lines
-        if one.section == section
+        ForecastRecipient(
+            line.to_name, line.to_address, line.meant_for, section.value, str(line.facts.get("because", ""))
+        )
+        for line in lines
+        if line.section == section
     )
 
 
-def _of(people: Iterable[Told], user: User) -> tuple[Told, ...]:
-    """Those of a step's readers who are, or stand in for, this person."""
-    return tuple(one for one in people if one.address.lower() == user.email.lower() or str(user) in one.meant_for)
+def _of(people: Iterable[ForecastRecipient], user: User) -> tuple[ForecastRecipient, ...]:
+    """Those of a decision's readers who are, or stand in for, this person."""
+    return tuple(
+        reader for reader in people if reader.address.lower() == user.email.lower() or str(user) in reader.meant_for
+    )
 
 
-def _joined(members: Iterable[Member]) -> str:
-    *first, last = [member.label.lower() if member != Member.COO else member.label for member in dict.fromkeys(members)]
-    return f"{', '.join(first)} and {last}" if first else last
+def _names(members: Iterable[Member]) -> str:
+    return and_list(member.in_sentence for member in dict.fromkeys(members))

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from django import forms
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from cases.actions import SECOND_CLICK_WITHIN, CaseAction, register_action
 from cases.enums import Status
-from cases.forms import text_area
+from cases.forms import text_field, tick_field
 from cases.guards import Refused
 from cases.models import Case, Interaction
 from cases.page_cache import directory_of
@@ -48,9 +48,7 @@ class AnswerQuestion(CaseAction):
         help_text="Goes out with their next status update. They never see your answer itself.",
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
-    same_for_customer = forms.BooleanField(
-        label="The customer may read the answer as it is", required=False, widget=UnfoldBooleanWidget()
-    )
+    same_for_customer = tick_field("The customer may read the answer as it is")
 
     def offered(self) -> bool:
         return open_question(self.case) is not None
@@ -92,7 +90,7 @@ class SendStatusUpdate(CaseAction):
     hint = "One text to everybody who is ticked; whoever watches the case gets it as well."
     success_message = "The update on {number} is on its way."
 
-    text = forms.CharField(label="How it stands", required=False, widget=text_area(5, required=True))
+    text = text_field("How it stands", 5)
 
     def prepare(self) -> None:
         """Add a tick for each member, with the names of its readers."""
@@ -101,25 +99,25 @@ class SendStatusUpdate(CaseAction):
         readers = readers_of(self.case, [Member.CUSTOMER, *STAFF], directory_of(self.case))
         self.fields["customer"] = self._customer_tick(readers[Member.CUSTOMER])
         for member in STAFF:
-            self.fields[member.value] = _tick(
+            self.fields[member.value] = tick_field(
                 f"{member.label}: {_names(readers[member])}",
-                ticked=member in audience and bool(readers[member]),
-                note="" if member in audience else "Not in the audience of this case now.",
+                member in audience and bool(readers[member]),
+                "" if member in audience else "Not in the audience of this case now.",
             )
         if clock.question is not None:
-            self.fields["answers_question"] = _tick(
+            self.fields["answers_question"] = tick_field(
                 f"This answers {clock.question.point}, which asks for the status",
-                ticked=True,
-                note="An answer goes to all the staff in the audience.",
+                True,
+                "An answer goes to all the staff in the audience.",
             )
 
     def _customer_tick(self, readers: Sequence[Addressee]) -> forms.BooleanField:
         label = f"Customer: {self.case.contact.name}"
         if not readers:
-            return _tick(label, ticked=False, note="Has no email address.")
+            return tick_field(label, False, "Has no email address.")
         if self.case.status == Status.WAITING:
-            return _tick(label, ticked=False, note="Not while the case waits for them.")
-        return _tick(label, ticked=True)
+            return tick_field(label, False, "Not while the case waits for them.")
+        return tick_field(label, True)
 
     def offered(self) -> bool:
         return self.case.is_open
@@ -147,7 +145,3 @@ class SendStatusUpdate(CaseAction):
 def _names(readers: Sequence[Addressee]) -> str:
     names = [f"{reader.name} (in their place)" if reader.meant_for else reader.name for reader in readers]
     return ", ".join(names) or "nobody"
-
-
-def _tick(label: str, ticked: bool, note: str = "") -> forms.BooleanField:
-    return forms.BooleanField(label=label, required=False, initial=ticked, help_text=note, widget=UnfoldBooleanWidget())

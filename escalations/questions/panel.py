@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from cases.actions import button_of
-from cases.dashboard import SHOWN, Card, Figure, card, count_shown
+from cases.dashboard import Card, Figure, Listed, card, listed
 from cases.models import Case
 from cases.panels import Panel, panel
 from contacts.enums import Right
@@ -48,31 +48,28 @@ def question_panel(case: Case, user: User, now: datetime) -> Panel | None:
 # --- the dashboard ----------------------------------------------------------------------------------------------
 
 
-@card(place=10)
+@card(place=10, right=Right.WORK_CASES)
 def asked_of_me(user: User, now: datetime) -> Card | None:
     """The questions that this user has to answer, oldest first; no card without one. One query."""
-    if not user.may(Right.WORK_CASES):
+    questions = listed(open_questions().filter(asked=user))
+    if not questions.rows:
         return None
-    rows = list(open_questions().filter(asked=user)[: SHOWN + 1])
-    if not rows:
-        return None
-    figure = Figure(count_shown(rows), "asked of me", _list_url("mine"), is_pressing=_any_overdue(rows, now), place=5)
-    return Card("You are asked", TEMPLATE, _rows(rows, now), figures=(figure,))
+    is_overdue = any(row.answer_by <= now for row in questions.rows)
+    figure = Figure(questions.count, "asked of me", _list_url("mine"), is_pressing=is_overdue, place=5)
+    return Card("You are asked", TEMPLATE, _context(questions, now), figures=(figure,))
 
 
-@card(place=11)
+@card(place=11, right=Right.REASSIGN)
 def unanswered_questions(user: User, now: datetime) -> Card | None:
     """Overdue questions, for those who may reassign the case. One query."""
-    if not user.may(Right.REASSIGN):
+    questions = listed(overdue_questions(now))
+    if not questions.rows:
         return None
-    rows = list(overdue_questions(now)[: SHOWN + 1])
-    if not rows:
-        return None
-    figure = Figure(count_shown(rows), "unanswered questions", _list_url("overdue"), is_pressing=True, place=6)
+    figure = Figure(questions.count, "unanswered questions", _list_url("overdue"), is_pressing=True, place=6)
     return Card(
         "Nobody has answered yet",
         TEMPLATE,
-        _rows(rows, now) | {"names_asked": True},
+        _context(questions, now) | {"names_asked": True},
         link=_list_url("overdue"),
         link_text="All overdue questions",
         figures=(figure,),
@@ -82,13 +79,9 @@ def unanswered_questions(user: User, now: datetime) -> Card | None:
 TEMPLATE = "admin/escalations/question_card.html"
 
 
-def _rows(rows: list[Question], now: datetime) -> dict[str, Any]:
-    lines = [{"question": row, "is_overdue": row.answer_by <= now} for row in rows[:SHOWN]]
-    return {"rows": lines, "more": len(rows) > SHOWN}
-
-
-def _any_overdue(rows: list[Question], now: datetime) -> bool:
-    return any(row.answer_by <= now for row in rows)
+def _context(questions: Listed[Question], now: datetime) -> dict[str, Any]:
+    lines = [{"question": row, "is_overdue": row.answer_by <= now} for row in questions.rows]
+    return questions.context | {"rows": lines}
 
 
 def _list_url(state: str) -> str:

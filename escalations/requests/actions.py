@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from cases.actions import CaseAction, register_action
+from cases.actions import CaseAction, RowField, register_action
 from cases.enums import Status
-from cases.forms import reason_field, text_area
+from cases.forms import text_field
 from cases.models import Case
 from contacts.directory import Directory
 from contacts.enums import Right
@@ -54,13 +54,8 @@ class RequestEscalation(CaseAction):
             attrs={"required": True, "maxlength": requests.LONGEST_NAME, "autocomplete": "off"}
         ),
     )
-    impact = forms.CharField(label="Business impact", required=False, widget=text_area(3, required=True))
-    reason = forms.CharField(
-        label="Why before its time",
-        required=False,
-        help_text="Whoever decides reads all of it.",
-        widget=text_area(3, required=True),
-    )
+    impact = text_field("Business impact")
+    reason = text_field("Why before its time", help_text="Whoever decides reads all of it.")
 
     def offered(self) -> bool:
         return is_active(self.case) and requests.undecided_request(self.case) is None
@@ -69,40 +64,30 @@ class RequestEscalation(CaseAction):
         requests.request_escalation(self.case, self.actor, self.now, **self.answers)
 
 
+def request_field(rows: QuerySet[EscalationRequest]) -> RowField:
+    rows = rows.select_related("requested_by", "decided_by")
+    required = "Nothing is left to decide here; look at the case as it is now."
+    return RowField(rows, required, "This does not belong to the case")
+
+
 class RequestAction(CaseAction):
     """An action on one request of the case; the page shows that request, and what accepting it would do."""
 
     right: ClassVar[Needed] = DECIDERS
     in_header = False
     shown_with = "admin/escalations/request_shown.html"
-    is_about_decision = False
-
-    request = forms.ModelChoiceField(
-        queryset=EscalationRequest.objects.none(),
-        widget=forms.HiddenInput(),
-        error_messages={
-            "required": "Nothing is left to decide here; look at the case as it is now.",
-            "invalid_choice": "This does not belong to the case; look at the case as it is now.",
-        },
-    )
+    request = request_field(EscalationRequest.objects.exclude(origin=Origin.SCHEDULE))
 
     def prepare(self) -> None:
-        """Accept only a request, or a decision, of this very case."""
-        field = cast("forms.ModelChoiceField[EscalationRequest]", self.fields["request"])
-        field.queryset = self._rows()
         self.initial["request"] = lambda: self.about
-
-    def _rows(self) -> QuerySet[EscalationRequest]:
-        rows = EscalationRequest.objects.filter(case=self.case).select_related("requested_by", "decided_by")
-        decisions = Q(origin=Origin.SCHEDULE)
-        return rows.filter(decisions if self.is_about_decision else ~decisions)
 
     @cached_property
     def about(self) -> EscalationRequest | None:
         """The request that is shown: the one that was sent, else the undecided one."""
         if self.is_bound:
-            return self._rows().filter(pk=id_of(self.data.get("request", "")) or 0).first()
-        return self._undecided
+            rows = cast(RowField, self.fields["request"]).rows
+            return rows.filter(pk=id_of(self.data.get("request", "")) or 0).first()
+        return self.undecided
 
     @cached_property
     def effect(self) -> AcceptanceEffect | None:
@@ -112,23 +97,27 @@ class RequestAction(CaseAction):
         return acceptance_effect(load_clocks([self.case])[self.case.pk], self.now, Directory())
 
     @cached_property
-    def _undecided(self) -> EscalationRequest | None:
-        find = requests.open_decision if self.is_about_decision else requests.undecided_request
-        return find(self.case)
-
-    @property
-    def chosen(self) -> EscalationRequest:
-        """The request of a valid form, with the locked case."""
-        request: EscalationRequest = self.cleaned_data["request"]
-        request.case = self.case
-        return request
+    def undecided(self) -> EscalationRequest | None:
+        return requests.undecided_request(self.case)
 
     def may_act(self, request: EscalationRequest) -> bool:
         """Whether this person may act on that undecided request."""
         return requests.may_decide(request, self.actor)
 
     def offered(self) -> bool:
-        return self.case.is_open and self._undecided is not None and self.may_act(self._undecided)
+        return self.case.is_open and self.undecided is not None and self.may_act(self.undecided)
+
+
+class DecisionAction(RequestAction):
+    """An action on a decision that the schedule left to the Support Manager (E1)."""
+
+    right = Right.DECIDE_REQUESTS
+
+    request = request_field(EscalationRequest.objects.filter(origin=Origin.SCHEDULE))
+
+    @cached_property
+    def undecided(self) -> EscalationRequest | None:
+        return requests.open_decision(self.case)
 
 
 class EffectInput(forms.HiddenInput):
@@ -155,8 +144,7 @@ class AcceptanceAction(RequestAction):
         return is_active(self.case) and super().offered()
 
     def perform(self) -> None:
-        answers = self.cleaned_data
-        requests.accept(self.chosen, self.actor, self.now, why=answers["why"], point=answers["point"])
+        requests.accept(actor=self.actor, now=self.now, **self.answers)
 
 
 @register_action
@@ -164,11 +152,8 @@ class AcceptRequest(AcceptanceAction):
     slug, label, icon = "accept_request", "Accept the request", "check"
     success_message = "The request is accepted; the customer and the account manager of {number} are told."
 
-    why = forms.CharField(
-        label="Why",
-        required=False,
-        help_text="May be left empty. The account manager reads it, the customer does not.",
-        widget=text_area(2),
+    why = text_field(
+        "Why", 2, "May be left empty. The account manager reads it, the customer does not.", required=False
     )
 
 
@@ -177,22 +162,15 @@ class DeclineRequest(RequestAction):
     slug, label, icon = "decline_request", "Decline the request", "close"
     success_message = "The request is declined; the customer and the account manager of {number} are told."
 
-    why = forms.CharField(
-        label="Why",
-        required=False,
-        help_text="The account manager reads it. So does the customer, unless you write other words for them below.",
-        widget=text_area(3, required=True),
+    why = text_field(
+        help_text="The account manager reads it. So does the customer, unless you write other words for them below."
     )
-    words = forms.CharField(
-        label="Words for the customer",
-        required=False,
-        help_text="The customer reads these instead of the reason above.",
-        widget=text_area(3),
+    words = text_field(
+        "Words for the customer", help_text="The customer reads these instead of the reason above.", required=False
     )
 
     def perform(self) -> None:
-        answers = self.cleaned_data
-        requests.decline(self.chosen, self.actor, self.now, why=answers["why"], words=answers["words"])
+        requests.decline(actor=self.actor, now=self.now, **self.answers)
 
 
 @register_action
@@ -201,7 +179,7 @@ class WithdrawRequest(RequestAction):
     right = (Right.REQUEST_ESCALATION, Right.DECIDE_REQUESTS)
     success_message = "The request is withdrawn; {number} goes on as before."
 
-    reason = forms.CharField(label="Why", required=False, widget=text_area(2))
+    reason = text_field(rows=2, required=False)
 
     def prepare(self) -> None:
         """Say who reads the reason; whoever made the request may leave it out."""
@@ -216,40 +194,26 @@ class WithdrawRequest(RequestAction):
         return requests.may_withdraw(request, self.actor)
 
     def perform(self) -> None:
-        requests.withdraw(self.chosen, self.actor, self.now, reason=self.cleaned_data["reason"])
+        requests.withdraw(actor=self.actor, now=self.now, **self.answers)
 
 
 @register_action
-class EscalateFurther(AcceptanceAction):
+class EscalateFurther(DecisionAction, AcceptanceAction):
     slug, label, icon = "escalate_further", "Escalate further", "trending_up"
-    right = Right.DECIDE_REQUESTS
     success_message = "{number} is escalated further."
-    is_about_decision = True
 
-    why = forms.CharField(
-        label="Why",
-        required=False,
-        help_text="Kept on record; nobody outside reads it.",
-        widget=text_area(3, required=True),
-    )
+    why = text_field(help_text="Kept on record; nobody outside reads it.")
 
 
 @register_action
-class LeaveAsIs(RequestAction):
+class LeaveAsIs(DecisionAction):
     slug, label, icon = "leave_as_is", "Leave it to the schedule", "schedule"
-    right = Right.DECIDE_REQUESTS
     success_message = "{number} is left to the schedule, and your reason is on record."
-    is_about_decision = True
 
-    why = forms.CharField(
-        label="Why not",
-        required=False,
-        help_text="Kept on record; nobody outside reads it.",
-        widget=text_area(3, required=True),
-    )
+    why = text_field("Why not", help_text="Kept on record; nobody outside reads it.")
 
     def perform(self) -> None:
-        requests.decline(self.chosen, self.actor, self.now, why=self.cleaned_data["why"])
+        requests.decline(actor=self.actor, now=self.now, **self.answers)
 
 
 @register_action
@@ -259,7 +223,7 @@ class EndAttention(CaseAction):
     success_message = "{number} no longer has management's attention; updates go on as the schedule says."
     in_header = False
 
-    reason = reason_field()
+    reason = text_field()
 
     def offered(self) -> bool:
         return self.case.is_open and requests.attention_requests(self.case).exists()

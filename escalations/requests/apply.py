@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
@@ -131,7 +130,7 @@ def _create(case: Case, request: EscalationRequest, actor: User, now: datetime) 
     request.case, request.requested_at = case, now
     request.decide_by = now + DECIDE_WITHIN[Severity(case.severity)]
     _save(request, actor, f"Requested: {request.reason}", now)
-    _recheck_sla(case, now)
+    case.recheck("sla", now)  # what is owed, or to be passed on, has changed
     directory = Directory()
     effect = acceptance_effect(_load_clock(case), now, directory)
     post(requested_letters(request, case, effect, directory), now)
@@ -152,7 +151,7 @@ def withdraw(request: EscalationRequest | int, actor: User, now: datetime, *, re
             raise Refused("This decision is left by the schedule and cannot be withdrawn; decide it either way.")
         request.withdraw(actor, reason.strip(), now)
         _save(request, actor, f"Withdrawn: {reason.strip()}".rstrip(": "), now)
-        _recheck_sla(case, now)
+        case.recheck("sla", now)
         post(withdrawn_letters(request, case, Directory()), now)
     return request
 
@@ -181,7 +180,7 @@ def accept(
         record(case, Move.ESCALATED, actor, f"{what} is accepted, {outcome}. {why}".strip(), now)
         carry_out(case, now)  # what is due by itself and what was granted, in one step (E5)
         _post_accepted(request, case, outcome, now)
-        _recheck_sla(case, now)
+        case.recheck("sla", now)
     return request
 
 
@@ -236,7 +235,7 @@ def decline(
         _refuse_resolved(case)
         request.decline(actor, why, now)
         _save(request, actor, f"Declined: {why}", now)
-        _recheck_sla(case, now)
+        case.recheck("sla", now)
         if not request.is_decision:
             post(declined_letters(request, case, words.strip() or why, Directory()), now)
     return request
@@ -256,7 +255,7 @@ def end_attention(case: Case | int, actor: User, now: datetime, *, reason: str) 
         for request in rows:
             request.close(now)
             _save(request, actor, f"Management's attention ended: {reason}", now)
-        _recheck_sla(case, now)
+        case.recheck("sla", now)
     return rows
 
 
@@ -275,8 +274,9 @@ def pass_on(requests: Iterable[EscalationRequest], now: datetime) -> list[Letter
         return []
     for request in due:
         request.passed_on_at = now
-    update = partial(bulk_update_with_history, default_date=now, default_change_reason="Went on to the CSM.")
-    update(due, EscalationRequest, ["passed_on_at"])
+    bulk_update_with_history(
+        due, EscalationRequest, ["passed_on_at"], default_date=now, default_change_reason="Went on to the CSM."
+    )
     directory = Directory()
     return [letter for request in due for letter in passed_on_letters(request, request.case, directory)]
 
@@ -321,11 +321,6 @@ def _save(request: EscalationRequest, actor: User, reason: str, now: datetime) -
     request._history_user = actor  # type: ignore[attr-defined]
     request._change_reason = reason  # type: ignore[attr-defined]
     request.save()
-
-
-def _recheck_sla(case: Case, now: datetime) -> None:
-    """Make the SLA sweep check the case: what is owed, or to be passed on, has changed."""
-    case.recheck("sla", now)
 
 
 def _allow(actor: User, right: Right, whose: str) -> None:

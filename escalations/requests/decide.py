@@ -7,9 +7,9 @@ from datetime import datetime
 
 from cases.models import Case
 from contacts.directory import Directory, once_each
-from contacts.enums import Level, Role
+from contacts.enums import Role
 from contacts.wording import duration
-from escalations.audience import centre_of_owner
+from escalations.audience import holders_of, owner_is_l3
 from escalations.clocks import CaseClock
 from escalations.enums import OwnerAction
 from escalations.policy.clock import Due, PointKey
@@ -76,17 +76,13 @@ def _attention_details(case: Case, directory: Directory) -> tuple[str, ...]:
 
 
 def _mailed(roles: tuple[Role, ...], case: Case, directory: Directory) -> str:
-    centre = centre_of_owner(case)
-    readers = once_each(reader for role in roles for reader in directory.for_role(role, centre, case.company))
-    names = ", ".join(f"{to.name} (for {to.meant_for})" if to.meant_for else to.name for to in readers)
+    names = ", ".join(reader.label for reader in once_each(holders_of(roles, case, directory)))
     return f"emails {names or 'nobody: nobody can be reached'}"
 
 
 def _owner(point: Point, case: Case) -> str:
     if point.owner == OwnerAction.TO_L3:
-        technician = getattr(case.owner, "technician", None)
-        is_l3 = technician is not None and technician.level == Level.L3
-        return f"{case.owner} is L3 and keeps the case" if is_l3 else "ownership goes to L3"
+        return f"{case.owner} is L3 and keeps the case" if owner_is_l3(case) else "ownership goes to L3"
     return f"{case.owner} is asked for the status" if case.owner else "nobody owns the case who could be asked"
 
 

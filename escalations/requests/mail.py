@@ -30,14 +30,13 @@ def requested_letters(
     request: EscalationRequest, case: Case, effect: AcceptanceEffect, directory: Directory
 ) -> list[Letter]:
     """Ask the Support Manager to decide (E9)."""
-    content = facts(
+    content = _facts_for_decider(
+        request,
         case,
         why="you are the Support Manager, who decides on requested escalations",
-        expected="Accept or decline it on the page of the case. A decline needs a reason.",
         then="Without a decision the request goes on to the Customer Service Manager.",
-        next_at=request.decide_by.isoformat() if request.decide_by else "",
+        next_at=_decide_by(request),
         brings=effect.text,
-        **_request_facts(request),
     )
     readers = directory.for_role(Role.SUPPORT_MANAGER, centre_of_owner(case))
     return to_each(readers, f"request:{request.pk}", "escalation_request", content, case)
@@ -45,17 +44,24 @@ def requested_letters(
 
 def passed_on_letters(request: EscalationRequest, case: Case, directory: Directory) -> list[Letter]:
     """Ask the CSM to decide a request that nobody has decided in time (E9)."""
-    content = facts(
+    content = _facts_for_decider(
+        request,
         case,
         why="nobody has decided on this request in time, so it goes on to the Customer Service Manager",
-        expected="Accept or decline it on the page of the case. A decline needs a reason.",
         then="The Support Manager may still decide as well; whoever is first decides.",
-        decide_by_at=request.decide_by.isoformat() if request.decide_by else "",
-        **_request_facts(request),
+        decide_by_at=_decide_by(request),
     )
     readers = directory.for_role(Role.CSM, centre_of_owner(case))
-    key = f"request-passed:{request.pk}"
-    return to_each(readers, key, "escalation_request_passed_on", content, case)
+    return to_each(readers, f"request-passed:{request.pk}", "escalation_request_passed_on", content, case)
+
+
+def _facts_for_decider(request: EscalationRequest, case: Case, *, why: str, then: str, **more: Any) -> dict[str, Any]:
+    expected = "Accept or decline it on the page of the case. A decline needs a reason."
+    return facts(case, why=why, expected=expected, then=then, **more, **_request_facts(request))
+
+
+def _decide_by(request: EscalationRequest) -> str:
+    return request.decide_by.isoformat() if request.decide_by else ""
 
 
 def accepted_letters(
@@ -69,16 +75,15 @@ def accepted_letters(
     """
     if request.is_decision:
         return _attention_letters(request, case, directory) if request.attention else []
-    content = facts(
+    customer = _to_customer(
+        request,
         case,
-        why="you are our contact for this issue",
+        "escalation_request_accepted",
         expected="Nothing for now.",
         then=f"{case.owner or 'A specialist'} works on it and keeps you informed.",
-        **_customer_facts(request),
         attention=request.attention,
         every=duration(interval) if interval else "",
     )
-    customer = _to_customer(request, case, "escalation_request_accepted", content)
     attention = _attention_letters(request, case, directory, call_customer=not customer) if request.attention else []
     staff = _outcome_letters(request, case, directory, outcome, call_customer=not customer and not attention)
     return customer + attention + staff
@@ -89,15 +94,14 @@ def declined_letters(request: EscalationRequest, case: Case, words: str, directo
 
     `words` is the reason as the customer reads it; staff read the internal reason as well.
     """
-    content = facts(
+    customer = _to_customer(
+        request,
         case,
-        why="you are our contact for this issue",
+        "escalation_request_declined",
         expected="Nothing for now. If the impact on your business changes, please tell us by replying to this message.",
         then=f"{case.owner or 'A specialist'} goes on working on it and keeps you informed.",
-        **_customer_facts(request),
         words=words,
     )
-    customer = _to_customer(request, case, "escalation_request_declined", content)
     return customer + _outcome_letters(request, case, directory, "", call_customer=not customer, words=words)
 
 
@@ -138,13 +142,18 @@ def _decision_facts(request: EscalationRequest) -> dict[str, Any]:
     }
 
 
-def _customer_facts(request: EscalationRequest) -> dict[str, Any]:
-    return {"by_customer": request.origin == Origin.CUSTOMER, "requested_at": request.requested_at.isoformat()}
-
-
-def _to_customer(request: EscalationRequest, case: Case, template: str, content: dict[str, Any]) -> list[Letter]:
+def _to_customer(request: EscalationRequest, case: Case, template: str, **content: Any) -> list[Letter]:
     customer = to_contact(case)
-    return [Letter(f"request-outcome:{request.pk}:customer", template, customer, content, case)] if customer else []
+    if customer is None:
+        return []
+    content = facts(
+        case,
+        why="you are our contact for this issue",
+        by_customer=request.origin == Origin.CUSTOMER,
+        requested_at=request.requested_at.isoformat(),
+        **content,
+    )
+    return [Letter(f"request-outcome:{request.pk}:customer", template, customer, content, case)]
 
 
 def _outcome_letters(

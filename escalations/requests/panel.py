@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.db.models import Q
 from django.urls import reverse
 
 from cases.actions import button_of
-from cases.dashboard import SHOWN, Card, Figure, card, count_shown
+from cases.dashboard import Card, Figure, card, listed
 from cases.models import Case
 from cases.page_cache import directory_of
 from cases.panels import Panel, panel
 from contacts.enums import Right
 from contacts.models import User
+from contacts.wording import duration
 from escalations.clocks import load_clock
 from escalations.enums import RequestStatus
 from escalations.models import EscalationRequest
+from escalations.policy.deadlines import ATTENTION_INTERVAL
 from escalations.requests.actions import RequestAction, is_active
 from escalations.requests.apply import may_decide, may_withdraw
 from escalations.requests.decide import AcceptanceEffect, acceptance_effect
@@ -62,8 +65,7 @@ def _buttons(
     request: EscalationRequest, effect: AcceptanceEffect | None, case: Case, user: User, now: datetime
 ) -> Iterator[RequestAction]:
     for slug in _offered(request, effect, case, user):
-        button = button_of(slug, case, user, now)
-        assert isinstance(button, RequestAction)
+        button = cast(RequestAction, button_of(slug, case, user, now))
         button.about, button.effect = request, effect  # saves the queries of these cached properties
         yield button
 
@@ -113,6 +115,7 @@ def requests_panel(case: Case, user: User, now: datetime) -> Panel | None:
         {
             "open_requests": _with_actions(undecided, case, user, now),
             "attentions": attentions,
+            "attention_interval": duration(ATTENTION_INTERVAL),
             "end_attention": button_of("end_attention", case, user, now) if may_end else None,
             "earlier": [
                 {"request": row, "outcome": outcome(row), "brought": brought(row)} for row in earlier[:EARLIER_SHOWN]
@@ -137,20 +140,15 @@ def to_decide(user: User, now: datetime) -> Card | None:
     else:
         return None
     found = waiting.select_related("case", "case__company", "requested_by").order_by("requested_at", "pk")
-    rows = list(found[: SHOWN + 1])
+    shown = listed(found)
     link = f"{reverse('admin:escalations_escalationrequest_changelist')}?status__exact=requested"
-    count = count_shown(rows)
     return Card(
         "Escalations to decide",
         "admin/escalations/requests_card.html",
-        {
-            "rows": [{"request": row} for row in rows[:SHOWN]],
-            "more": len(rows) > SHOWN,
-            "empty": "Nobody waits for your decision.",
-        },
+        shown.context | {"rows": [{"request": row} for row in shown.rows], "empty": "Nobody waits for your decision."},
         link=link,
         link_text="All requests",
-        figures=(Figure(count, "to decide", link, is_pressing=True, place=20),) if rows else (),
+        figures=(Figure(shown.count, "to decide", link, is_pressing=True, place=20),) if shown.rows else (),
     )
 
 
@@ -161,13 +159,13 @@ def of_own_companies(user: User, now: datetime) -> Card | None:
         return None
     lately = Q(status=RequestStatus.REQUESTED) | Q(decided_at__gt=now - DECIDED_SHOWN_FOR)
     found = EscalationRequest.objects.visible_to(user).filter(lately).exclude(origin="schedule")
-    rows = list(found.select_related("case", "case__company", "requested_by").order_by("-requested_at")[: SHOWN + 1])
+    shown = listed(found.select_related("case", "case__company", "requested_by").order_by("-requested_at"))
     return Card(
         "Requested escalations",
         "admin/escalations/requests_card.html",
-        {
-            "rows": [{"request": row, "outcome": outcome(row)} for row in rows[:SHOWN]],
-            "more": len(rows) > SHOWN,
+        shown.context
+        | {
+            "rows": [{"request": row, "outcome": outcome(row)} for row in shown.rows],
             "empty": "Nothing is requested. To request an escalation, open the case and press “Request escalation”.",
         },
         link=reverse("admin:escalations_escalationrequest_changelist"),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from cases.admin.case_list import CappedPaginator
 from cases.admin.rows import CaseRowAdmin, moment_column
+from cases.dashboard import count_pairs
 from cases.enums import Severity
 from cases.models import case_id_of
 from cases.templatetags.case_page import badge, moment_html, severity_badge
@@ -184,30 +185,26 @@ def _without_a_person(row: SlaTarget) -> str:
 
 def summary_of(rows: QuerySet[SlaTarget], now: datetime) -> dict[str, Any]:
     """The outcomes of the last 7 days by the severity that the case has now; one capped query."""
-    cells = {
-        f"{severity.value}__{outcome.value}": Count("pk", filter=Q(severity=severity.value, outcome=outcome.value))
-        for severity in Severity
-        for outcome in SUMMED
-    }
     newest = due_within(rows, SUMMED_OVER, now).annotate(severity=F("case__severity")).order_by("-due_at")
     counted = newest.values("pk", "outcome", "severity")[:SUMMED_AT_MOST]
-    counts: dict[str, int] = counted.aggregate(total=Count("pk"), **cells)
+    counts = count_pairs(counted, severity=Severity, outcome=["", *SlaOutcome])
+    total = sum(counts.values())
     return {
         "outcomes": SUMMED,
         "rows": [
             {"severity": severity, "cells": [_cell(severity, outcome, counts) for outcome in SUMMED]}
             for severity in Severity
         ],
-        "total": counts["total"],
-        "capped": counts["total"] >= SUMMED_AT_MOST,
+        "total": total,
+        "capped": total >= SUMMED_AT_MOST,
         "counted": f"{SUMMED_AT_MOST:,}",
     }
 
 
-def _cell(severity: Severity, outcome: SlaOutcome, counts: dict[str, int]) -> dict[str, Any]:
+def _cell(severity: Severity, outcome: SlaOutcome, counts: dict[tuple[str, ...], int]) -> dict[str, Any]:
     page = reverse("admin:escalations_slatarget_changelist")
     return {
-        "count": counts[f"{severity.value}__{outcome.value}"],
+        "count": counts[severity, outcome],
         "link": f"{page}?state={outcome.value}&case__severity__exact={severity.value}&due={WEEK}",
         "is_bad": outcome == SlaOutcome.BREACHED,
     }

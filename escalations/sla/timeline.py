@@ -1,7 +1,6 @@
-"""What promised times add to the timeline of a case: what the desk told its staff, and what was missed (T3, T4).
+"""What SLA targets add to the timeline of a case: what the desk wrote to its staff, and what was missed (T3, T4).
 
-The lines that a member of staff got are told here one by one, also when their mail covered other cases as well; the
-mail itself is not told besides.
+The lines of a digest are entries of their own, also when their mail covered other cases as well; the mail is none.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from django.utils import timezone
 from cases.enums import MailStatus
 from cases.mail.messages import Routine
 from cases.models import Case, Mail
-from cases.timeline import Entry, is_lost, timeline_source
+from cases.timeline import Entry, is_lost, reader_of, timeline_source
+from contacts.wording import moment_formatter
 from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import DigestLine, SlaTarget
-from escalations.policy.explain import Said, said_on, the
+from escalations.policy.explain import the
 from escalations.sla.digest import Section
 
 ICONS = {
@@ -43,7 +43,7 @@ def promise_entries(case: Case, enough: int) -> Iterator[Entry]:
     yield from _misses(case, enough)
 
 
-# --- what staff were told (T3) ----------------------------------------------------------------------------------
+# --- digests to staff (T3) --------------------------------------------------------------------------------------
 
 
 def _lines(case: Case, enough: int) -> Iterator[Entry]:
@@ -58,10 +58,10 @@ def _lines(case: Case, enough: int) -> Iterator[Entry]:
             kind="promise",
             icon=ICONS.get(Section(line.section), "notifications"),
             title=_title(line, members.get((line.written_at, line.key), [])),
-            who=_to_whom(line),
+            who=f"to {reader_of(line)}",
             lines=_about(line, alone),
             mail=alone,
-            to=_to_whom(line).removeprefix("to "),
+            to=reader_of(line),
             routine=ROUTINES.get(Section(line.section), TO_MANAGER),
             is_lost=is_lost(line.mail),
         )
@@ -94,18 +94,13 @@ def _title(line: DigestLine, members: list[Member]) -> str:
     }.get(Section(line.section), Section(line.section).label)
 
 
-def _to_whom(line: DigestLine) -> str:
-    name = line.to_name or line.to_address
-    return f"to {name}" + (f", meant for {line.meant_for}" if line.meant_for else "")
-
-
 def _about(line: DigestLine, alone: Mail | None) -> list[str]:
-    said, about = _said(), []
-    due_at = line.facts.get("due_at")
+    about = []
+    due_at = _show(datetime.fromisoformat(line.facts["due_at"])) if line.facts.get("due_at") else ""
     if line.section == Section.REMINDER and due_at:
-        about.append(f"Owed to {line.facts.get('owed_to', '')} by {said(datetime.fromisoformat(due_at))}")
+        about.append(f"Owed to {line.facts.get('owed_to', '')} by {due_at}")
     elif line.section == Section.UPDATE and line.facts.get("late") and due_at:
-        about.append(f"Was due {said(datetime.fromisoformat(due_at))}")
+        about.append(f"Was due {due_at}")
     if line.mail is None:
         about.append("Not sent yet")
     elif alone is None:
@@ -117,31 +112,26 @@ def _about(line: DigestLine, alone: Mail | None) -> list[str]:
 
 
 def _misses(case: Case, enough: int) -> Iterator[Entry]:
-    rows = (
-        SlaTarget.objects.filter(case=case, outcome=SlaOutcome.BREACHED).select_related("by").order_by("-due_at", "-pk")
-    )
-    said = _said()
-    for row in rows[:enough]:
+    rows = SlaTarget.objects.filter(case=case, outcome=SlaOutcome.BREACHED).select_related("by")
+    for row in rows.order_by("-due_at", "-pk")[:enough]:
         what = "first response" if row.kind == SlaKind.RESPONSE else f"status update to {the(Member(row.member))}"
         yield Entry(
             at=row.due_at,
             kind="missed",
             icon="alarm_off",
-            title=f"Missed: {what}, due {said(row.due_at)}",
-            lines=[_after_all(row, said)],
+            title=f"Missed: {what}, due {_show(row.due_at)}",
+            lines=[_after_all(row)],
         )
 
 
-def _after_all(row: SlaTarget, said: Said) -> str:
+def _after_all(row: SlaTarget) -> str:
     if row.ended_at is None:
         return "Still owed"
-    if row.by is not None:
-        return f"Given {said(row.ended_at)} by {row.by}"
-    if row.updated_at is not None:
-        return f"Given {said(row.ended_at)} by the desk"
-    return f"No longer owed since {said(row.ended_at)}"
+    if row.by is None and row.updated_at is None:
+        return f"No longer owed since {_show(row.ended_at)}"
+    return f"Given {_show(row.ended_at)} by {row.by or 'the desk'}"
 
 
-def _said() -> Said:
-    """How moments are said to whoever reads the page."""
-    return said_on(timezone.now(), timezone.get_current_timezone())
+def _show(moment: datetime) -> str:
+    """The moment for whoever reads the page."""
+    return moment_formatter(timezone.now(), timezone.get_current_timezone())(moment)

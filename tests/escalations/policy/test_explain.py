@@ -10,10 +10,11 @@ import pytest
 
 from cases.enums import Channel, Severity, Status
 from cases.policy.first_response import initial_response
+from contacts.wording import moment_formatter
 from escalations.enums import Member
 from escalations.policy.cadence import CadenceChange, PassedPoint, owed_over_time
 from escalations.policy.clock import PolicyTimeline, Snapshot, clock_spans, due_points, view_clock
-from escalations.policy.explain import begun_by, called, said_on, the, why_point_due, why_response_due, why_update_due
+from escalations.policy.explain import begun_by, contact_name, the, why_point_due, why_response_due, why_update_due
 from escalations.policy.schedule import PUBLISHED, Schedule
 from escalations.policy.sla import Touchpoint, targets_of
 
@@ -29,9 +30,9 @@ def at(text: str) -> datetime:
     return datetime(2026, 6, day, int(hours), int(minutes), tzinfo=UTC)
 
 
-def said(moment: datetime) -> str:
+def show(moment: datetime) -> str:
     """As on the evening of the third, in UTC."""
-    return said_on(at("20:00"), UTC)(moment)
+    return moment_formatter(at("20:00"), UTC)(moment)
 
 
 def life(*changes: tuple[str, Status, Severity]) -> list[Snapshot]:
@@ -50,7 +51,7 @@ def life(*changes: tuple[str, Status, Severity]) -> list[Snapshot]:
     ],
 )
 def test_a_moment_is_said_by_the_readers_own_clock(moment: datetime, words: str):  # M4
-    assert said_on(at("20:00"), ZoneInfo("Europe/Berlin"))(moment) == words
+    assert moment_formatter(at("20:00"), ZoneInfo("Europe/Berlin"))(moment) == words
 
 
 def test_members_and_contacts_have_the_words_of_the_house():
@@ -61,9 +62,9 @@ def test_members_and_contacts_have_the_words_of_the_house():
         "the customer service director",
         "the COO",
     ]
-    assert called("phone to the customer") == "the call to the customer"
-    assert called("a word to staff") == "the word to staff"
-    assert called("the desk's own update") == "the desk's own update"
+    assert contact_name("phone to the customer") == "the call to the customer"
+    assert contact_name("a word to staff") == "the word to staff"
+    assert contact_name("the desk's own update") == "the desk's own update"
 
 
 # --- promised updates (T2) --------------------------------------------------------------------------------------
@@ -84,8 +85,10 @@ def why(
 ) -> str:
     """The sentence of the member's last period."""
     period = targets_of(member, pieces, words)[-1]
-    begun = called(words[-1].what) if words and words[-1].at == period.since else begun_by(period, snapshots, None)
-    return why_update_due(period, begun, pieces, said)
+    begun = (
+        contact_name(words[-1].what) if words and words[-1].at == period.since else begun_by(period, snapshots, None)
+    )
+    return why_update_due(period, begun, pieces, show)
 
 
 def test_the_sentence_names_the_word_the_interval_and_what_changed_it():  # T2
@@ -182,7 +185,7 @@ def test_the_first_response_says_what_brought_it_forward(changes: list, sentence
     snapshots = life(*changes)
     response = initial_response([(one.at, one.status, one.severity) for one in snapshots], Channel.PHONE, [])
     assert response is not None
-    assert why_response_due(response, snapshots, said) == sentence
+    assert why_response_due(response, snapshots, show) == sentence
 
 
 # --- points (E2 to E4, E9, E10) ---------------------------------------------------------------------------------
@@ -203,8 +206,7 @@ def point_why(
     due_at = dues.get(number) or (moment + point.after - reading.elapsed if reading.running else None)
     if number not in dues and upcoming is not None and upcoming.point is point:
         due_at = upcoming.due_at
-    past = [one for one in clock_spans(snapshots, timeline) if one.start <= moment]
-    return why_point_due(past, timeline, reading, point, due_at, said)
+    return why_point_due(view_clock(snapshots, timeline, moment), point, due_at, show)
 
 
 OPENED = ("09:12", ASSIGNED, M)

@@ -524,7 +524,7 @@ def test_the_clock_stands_still_in_a_wait_and_the_panel_says_why(desk: Desk) -> 
     assert standing.stands_still == "because the case waits for the customer"
     assert {line.state for line in standing.lines} == {"paused"}
     assert {line.due_at for line in standing.lines} == {None}
-    worked, waited = standing.life
+    worked, waited = standing.spans
     assert (worked.length, worked.counted) == ("1 h", True)
     assert (waited.length, waited.counted, waited.end) == ("8 h", False, None)
 

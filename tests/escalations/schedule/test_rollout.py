@@ -507,7 +507,7 @@ def test_the_clock_panel_reads_the_version_the_case_was_moved_to(desk: Desk) -> 
     clocks = promises_panel(Case.objects.get(pk=case.pk), desk.manager, NOON + 3 * HOUR).context["clocks"]
     assert [(clock.who, clock.every) for clock in clocks] == [("Customer", "3 h")]
     assert (standing.lines[0].after, standing.lines[0].due_at) == ("6 h", NOON + 6 * HOUR)
-    assert [line.moved for line in standing.life] == ["", "moved to version 2"]
+    assert [line.moved for line in standing.spans] == ["", "moved to version 2"]
     earlier = escalation_panel(Case.objects.get(pk=case.pk), desk.manager, NOON + HOUR).context["standing"]
     assert (earlier.schedule_version, earlier.lines[0].due_at) == (1, NOON + 12 * HOUR)
 
