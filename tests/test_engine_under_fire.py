@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -17,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
 from django.db import connection, transaction
 from django.db.models import Model
 
@@ -31,6 +28,7 @@ from contacts.enums import Level
 from escalations.models import Escalation
 from escalations.points.apply import escalate
 from tests.support.builders import NOON, Desk, build_technician
+from tests.support.processes import mail_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -257,25 +255,6 @@ def test_killed_before_any_statement_the_next_sweeps_end_where_an_undisturbed_on
 # --- delivery ---------------------------------------------------------------------------------------------------
 
 
-class Mailbox:
-    """A mail server that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.arrived: list[tuple[str, str]] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
-        """Take a message: its Message-ID and its reader."""
-        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        (line,) = [one for one in content.decode().splitlines() if one.lower().startswith("message-id:")]
-        self.arrived.append((line.split(":", 1)[1].strip(), envelope.rcpt_tos[0]))
-        return "250 kept"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
-
-
 def test_delivery_killed_before_any_statement_loses_nothing_and_repeats_carry_the_same_message_id(
     desk: Desk, workers
 ) -> None:
@@ -284,14 +263,9 @@ def test_delivery_killed_before_any_statement_loses_nothing_and_repeats_carry_th
         desk.open_case(NOON + number * MINUTE, severity=Severity.HIGH)
     wanted = sorted(Mail.objects.values_list("message_id", "to_address"))
     assert len(wanted) == 6
-    mailbox = Mailbox()
-    server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
-    server.start()
-    try:
-        workers[0].order("kill", "deliver", NOON + HOUR, mail_port=server.port)
+    with mail_server() as (mailbox, port):
+        workers[0].order("kill", "deliver", NOON + HOUR, mail_port=port)
         killed = workers[0].said()["killed"]
-    finally:
-        server.stop()
     assert sorted(set(mailbox.arrived)) == wanted
     again = {message: times - 1 for message, times in Counter(mailbox.arrived).items() if times > 1}
     assert again, "no kill fell between the sending and its mark: the test proves nothing"

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from cases.forms import bound_texts, reason_field
+from cases.forms import bound_texts, text_field
 from cases.guards import Refused
 from cases.mail.accounts import send_password_link, tell_of_new_password
 from cases.workflow.actions import OwnerField
@@ -41,7 +41,7 @@ class GiveOnForm(forms.Form):
         error_messages={"invalid_choice": "This is no technician who can sign in; choose one who is."},
         widget=UnfoldAdminSelectWidget(),
     )
-    reason = reason_field()
+    reason = text_field()
 
     def __init__(self, leaver: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -9,9 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from django.conf import settings as desk_settings
 from django.db import connection
 
 from config.environment import embedded_broker_socket
+from tests.support.processes import await_true, free_port
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,20 +33,6 @@ embedded = pytest.mark.skipif(bool(os.environ.get("REDIS_URL")), reason="needs t
 
 # Seconds; generous, because they are waited for only when something is wrong.
 SOON = 60.0
-
-
-def await_true(condition: Callable[[], object], what: str, seconds: float = SOON) -> None:
-    give_up_at = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > give_up_at:
-            raise AssertionError(f"{what} did not happen within {seconds:g} seconds")
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Desk:

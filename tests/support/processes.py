@@ -12,6 +12,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,11 @@ def environment() -> dict[str, str]:
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": database_url()}
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 def await_true(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
     give_up_at = time.monotonic() + seconds
     while not condition():
@@ -52,27 +59,26 @@ def sessions(name: str, waiting: bool = False) -> int:
 
 
 class Mailbox:
-    """A mail server that keeps what it is given, (Message-ID, reader), and takes its time for it."""
+    """A mail server that keeps each message, and its (Message-ID, reader), and takes its time for it."""
 
     def __init__(self, takes: float = 0) -> None:
+        self.messages: list[Message] = []
         self.arrived: list[tuple[str, str]] = []
         self.takes = takes
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:
-        """Take a message."""
         await asyncio.sleep(self.takes)
         content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        (line,) = [one for one in content.decode().splitlines() if one.lower().startswith("message-id:")]
-        self.arrived.append((line.split(":", 1)[1].strip(), envelope.rcpt_tos[0]))
+        message = message_from_bytes(content)
+        self.messages.append(message)
+        self.arrived.append((message["Message-ID"], envelope.rcpt_tos[0]))
         return "250 kept"
 
 
 @contextmanager
 def mail_server(takes: float = 0) -> Iterator[tuple[Mailbox, int]]:
     """A mail server that takes so many seconds for a message, and its port."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    mailbox = Mailbox(takes)
+    mailbox, port = Mailbox(takes), free_port()
     server = Controller(mailbox, hostname="127.0.0.1", port=port)
     server.start()
     try:

@@ -33,6 +33,7 @@ from escalations.points.apply import escalate
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_company, build_desk
 from tests.support.pages import signed_in
+from tests.support.queries import queries_of_page
 
 pytestmark = pytest.mark.django_db
 
@@ -473,21 +474,14 @@ def test_a_long_list_is_counted_no_further_than_it_is_worth(desk: Desk, tech: Cl
     assert all("LIMIT 4" in sql for sql in counts)
 
 
-def queries_of(client: Client, address: str) -> int:
-    client.get(address)  # whatever is looked up once per process
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address).status_code == 200
-    return len(queries)
-
-
 def test_the_list_asks_the_database_the_same_number_of_questions_however_long(desk: Desk, tech: Client):
     for n in range(3):
         desk.open_case(title=f"Case {n}")
-    few = queries_of(tech, LIST + "?queue=everything")
+    few = queries_of_page(tech, LIST + "?queue=everything")
     for n in range(57):
         company = build_company(f"More {n}") if n % 5 == 0 else desk.other_company
         desk.open_case(title=f"Case {n}", company=company)
-    assert queries_of(tech, LIST + "?queue=everything") == few
+    assert queries_of_page(tech, LIST + "?queue=everything") == few
     assert few <= 12
 
 
@@ -498,8 +492,8 @@ def test_the_page_asks_the_database_the_same_number_of_questions_however_long_it
     case = desk.open_case()
     manager = signed_in(desk.manager)
     transitions.ask_customer(case.pk, desk.technician, NOON, question="?", reason=WaitReason.CANNOT_NOW)
-    few = queries_of(manager, page(case))
-    few_history = queries_of(manager, reverse("admin:cases_case_history", args=[case.pk]))
+    few = queries_of_page(manager, page(case))
+    few_history = queries_of_page(manager, reverse("admin:cases_case_history", args=[case.pk]))
     for n in range(60):
         at = NOON + timedelta(minutes=n)
         for actor in (desk.technician, desk.manager):
@@ -514,8 +508,8 @@ def test_the_page_asks_the_database_the_same_number_of_questions_however_long_it
     transitions.ask_customer(case.pk, desk.technician, at, question="?", reason=WaitReason.CANNOT_NOW)
     follow_up(at + timedelta(days=8))
     assert FollowUp.objects.count() == 3
-    assert queries_of(manager, page(case)) == few
-    assert queries_of(manager, reverse("admin:cases_case_history", args=[case.pk])) == few_history
+    assert queries_of_page(manager, page(case)) == few
+    assert queries_of_page(manager, reverse("admin:cases_case_history", args=[case.pk])) == few_history
 
 
 def test_the_timeline_tells_everything_once_newest_first(desk: Desk, tech: Client):  # C3, C5

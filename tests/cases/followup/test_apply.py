@@ -17,6 +17,7 @@ from cases.policy.followup.pending_client_action import PENDING_STEPS
 from cases.workflow import contact_log, transitions
 from contacts.models import Contact, User
 from tests.support.builders import NOON, Desk, reload
+from tests.support.outbox import Outbox
 
 pytestmark = pytest.mark.django_db
 
@@ -40,20 +41,9 @@ def waiting_case(desk: Desk, minutes: float = 0, **fields) -> Case:
     )
 
 
-class Outbox:
-    """The mail since a moment in the test; `leaves` marks what is queued as sent."""
-
-    def __init__(self) -> None:
-        self._seen = set(Mail.objects.values_list("pk", flat=True))
-
-    def new(self) -> list[tuple[str, str]]:
-        fresh = Mail.objects.exclude(pk__in=self._seen).order_by("pk")
-        found = list(fresh.values_list("template", "to_address"))
-        self._seen |= set(fresh.values_list("pk", flat=True))
-        return found
-
-    def leaves(self, hours: float) -> None:
-        Mail.objects.filter(status=MailStatus.QUEUED).update(status=MailStatus.SENT, sent_at=NOON + hours * HOUR)
+def leaves(hours: float) -> None:
+    """Mark what is queued as sent."""
+    Mail.objects.filter(status=MailStatus.QUEUED).update(status=MailStatus.SENT, sent_at=NOON + hours * HOUR)
 
 
 def sweep(hours: float) -> Swept:
@@ -73,12 +63,12 @@ def test_a_customer_who_does_not_answer_gets_three_notices_and_the_case_closes_a
     case, outbox = waiting_case(desk), Outbox()
     for hours, template in ((48, "notice_1"), (96, "notice_2"), (144, "notice_final"), (168, "closed_no_response")):
         sweep(hours - 0.01)
-        assert outbox.new() == []
+        assert outbox.letters() == []
         assert reload(case).status == Status.WAITING
         assert reload(case).follow_up_check_at == NOON + hours * HOUR
         assert sweep(hours).acted_on == 1
-        assert outbox.new() == [(template, CUSTOMER)]
-        outbox.leaves(hours)
+        assert outbox.letters() == [(template, CUSTOMER)]
+        leaves(hours)
     after = reload(case)
     assert (after.status, after.resolution, after.resolved_at) == (
         Status.RESOLVED,
@@ -98,7 +88,7 @@ def test_a_customer_who_does_not_answer_gets_three_notices_and_the_case_closes_a
     assert (row.status, row.history_date) == (Status.RESOLVED, NOON + 168 * HOUR)
     assert row.history_change_reason == "No response from the customer."
     assert sweep(1_000).looked_at == 0
-    assert outbox.new() == []
+    assert outbox.letters() == []
 
 
 def test_the_final_notice_says_when_the_case_closes_and_the_ledger_holds_its_mail(desk: Desk) -> None:  # F2, M4
@@ -133,7 +123,7 @@ def test_an_answer_ends_the_plan_at_once_and_what_is_queued_is_no_longer_true(de
     for hours in (48, 96, 144):
         if hours <= answered_at:
             sweep(hours)
-    outbox.new()
+    outbox.letters()
     contact_log.log_contact(
         case.pk,
         desk.technician,
@@ -144,7 +134,7 @@ def test_an_answer_ends_the_plan_at_once_and_what_is_queued_is_no_longer_true(de
     )
     for hours in (answered_at, 168, 200, 1_000):
         assert sweep(hours).looked_at == 0
-    assert outbox.new() == []
+    assert outbox.letters() == []
     assert reload(case).status == Status.IN_PROGRESS
     notices = Mail.objects.filter(template__startswith="notice")
     assert notices
@@ -168,7 +158,7 @@ def test_a_new_question_starts_the_notices_from_zero_with_a_ledger_of_its_own(de
     for hours in (50, 96, 97.9):
         assert sweep(hours).acted_on == 0
     assert sweep(98).acted_on == 1
-    assert outbox.new() == [("notice_1", CUSTOMER)] * 2
+    assert outbox.letters() == [("notice_1", CUSTOMER)] * 2
     assert list(FollowUp.objects.order_by("due_at").values_list("episode", "step")) == [(1, FIRST), (2, FIRST)]
     assert reload(case).follow_up_check_at == NOON + (50 + 96) * HOUR
 
@@ -178,28 +168,28 @@ def test_a_case_never_closes_while_its_final_notice_has_not_left(desk: Desk, sta
     case, outbox = waiting_case(desk), Outbox()
     for hours in (48, 96, 144):
         sweep(hours)
-    outbox.new()
+    outbox.letters()
     left_first = NOON + 144 * HOUR if status == MailStatus.BOUNCED else None  # it left, and came back
     Mail.objects.update(status=status, sent_at=left_first)
     for hours in (168, 200, 400, 1_000):
         assert sweep(hours).acted_on == 0
         assert reload(case).status == Status.WAITING
         assert reload(case).follow_up_check_at > NOON + hours * HOUR
-    outbox.leaves(1_001)
+    leaves(1_001)
     Mail.objects.filter(template="notice_final").update(status=MailStatus.SENT, sent_at=NOON + 1_001 * HOUR)
     sweep(1_002)
     assert reload(case).follow_up_check_at == NOON + 1_025 * HOUR
     assert sweep(1_024.9).acted_on == 0
     assert sweep(1_025).acted_on == 1
     assert reload(case).resolution == Resolution.NO_RESPONSE
-    assert outbox.new() == [("closed_no_response", CUSTOMER)]
+    assert outbox.letters() == [("closed_no_response", CUSTOMER)]
 
 
 def test_a_final_notice_that_left_late_puts_the_closing_off(desk: Desk) -> None:  # F2
-    case, outbox = waiting_case(desk), Outbox()
+    case = waiting_case(desk)
     for hours in (48, 96, 144):
         sweep(hours)
-    outbox.leaves(160)
+    leaves(160)
     sweep(168)
     assert (reload(case).status, reload(case).follow_up_check_at) == (Status.WAITING, NOON + 184 * HOUR)
     sweep(184)
@@ -213,9 +203,9 @@ def test_a_customer_without_an_address_is_the_owners_to_reach_and_the_case_stays
     outbox = Outbox()
     for hours in (48, 96, 144, 168, 300):
         sweep(hours)
-    outbox.leaves(144)
+    leaves(144)
     sweep(1_000)
-    assert outbox.new() == [("unreachable", "tech@example.com")] * 3
+    assert outbox.letters() == [("unreachable", "tech@example.com")] * 3
     assert reload(case).status == Status.WAITING
     assert set(FollowUp.objects.values_list("mail", flat=True)) == {None}
 
@@ -226,39 +216,39 @@ def test_if_the_owner_cannot_be_written_to_either_the_support_manager_hears_of_i
     User.objects.filter(username="tech").update(is_active=False)
     outbox = Outbox()
     sweep(48)
-    assert outbox.new() == [("unreachable", "support_manager@example.com")]
+    assert outbox.letters() == [("unreachable", "support_manager@example.com")]
     assert Mail.objects.get(template="unreachable").meant_for == "Owner (tech)"
 
 
 def test_after_an_outage_of_eight_days_one_notice_goes_out_and_the_case_closes_a_day_later(desk: Desk) -> None:  # F7
     case, outbox = waiting_case(desk), Outbox()
     assert sweep(192).acted_on == 1
-    assert outbox.new() == [("notice_final", CUSTOMER)]
+    assert outbox.letters() == [("notice_final", CUSTOMER)]
     assert ledger(case) == [("notice-1", 48, 192, True), ("notice-2", 96, 192, True), ("final", 144, 192, False)]
     assert Mail.objects.get(template="notice_final").facts["closes_at"] == (NOON + 216 * HOUR).isoformat()
-    outbox.leaves(193)
+    leaves(193)
     assert sweep(216).acted_on == 0
     assert sweep(217).acted_on == 1
-    assert outbox.new() == [("closed_no_response", CUSTOMER)]
+    assert outbox.letters() == [("closed_no_response", CUSTOMER)]
     assert reload(case).resolved_at == NOON + 217 * HOUR
 
 
 def test_a_late_notice_pushes_the_later_ones(desk: Desk) -> None:  # F7
     case, outbox = waiting_case(desk), Outbox()
     sweep(60)
-    assert outbox.new() == [("notice_1", CUSTOMER)]
+    assert outbox.letters() == [("notice_1", CUSTOMER)]
     assert reload(case).follow_up_check_at == NOON + 108 * HOUR
 
 
 def test_a_sweep_that_runs_twice_or_after_a_wrong_cache_changes_nothing(desk: Desk) -> None:  # S1
     case, outbox = waiting_case(desk), Outbox()
     sweep(48)
-    outbox.new()
+    outbox.letters()
     for hours in (48, 47, 49):
         sweep(hours)
     Case.objects.update(follow_up_check_at=NOON)  # a cache that is wrong is only a look too many
     assert sweep(50) == Swept(looked_at=1, acted_on=0)
-    assert (outbox.new(), len(ledger(case))) == ([], 1)
+    assert (outbox.letters(), len(ledger(case))) == ([], 1)
     assert reload(case).follow_up_check_at == NOON + 96 * HOUR
 
 
@@ -266,22 +256,22 @@ def test_a_case_that_does_not_wait_is_never_followed_up_whatever_its_cache_says(
     case, outbox = desk.open_case(), Outbox()
     Case.objects.update(follow_up_check_at=NOON)
     assert sweep(1_000).acted_on == 0
-    assert (outbox.new(), reload(case).follow_up_check_at) == ([], None)
+    assert (outbox.letters(), reload(case).follow_up_check_at) == ([], None)
 
 
 def test_closing_silences_the_escalation_clock(desk: Desk) -> None:  # E3
-    case, outbox = waiting_case(desk, severity=Severity.CRITICAL), Outbox()
+    case = waiting_case(desk, severity=Severity.CRITICAL)
     for hours in (48, 96, 144, 168):
         sweep(hours)
-        outbox.leaves(hours)
+        leaves(hours)
     assert reload(case).escalation_check_at == NOON + 168 * HOUR  # somebody looks once more, and finds it closed
 
 
 def test_an_answer_after_the_closing_reopens_the_case(desk: Desk) -> None:  # C7
-    case, outbox = waiting_case(desk), Outbox()
+    case = waiting_case(desk)
     for hours in (48, 96, 144, 168):
         sweep(hours)
-        outbox.leaves(hours)
+        leaves(hours)
     contact_log.log_contact(
         case.pk, desk.l3, NOON + 200 * HOUR, channel=Channel.EMAIL, direction=Direction.IN, body="I was on leave."
     )

@@ -6,16 +6,12 @@ import csv
 import gzip
 import io
 import os
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message as MessageHandler
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -32,8 +28,9 @@ from escalations.models import Escalation
 from escalations.points.apply import escalate
 from escalations.policy.clock import due_points
 from escalations.policy.schedule import PUBLISHED
-from tests.cases.incidents.test_log import at, lines_of, march
 from tests.support.builders import build_centre, build_desk
+from tests.support.incident_logs import at, lines_of, march
+from tests.support.processes import Mailbox, mail_server
 
 pytestmark = pytest.mark.django_db
 
@@ -345,30 +342,13 @@ def test_rows_that_lie_in_the_future_are_left_out(tmp_path: Path) -> None:
 # --- the real log, the whole way ---------------------------------------------------------------------------------
 
 
-class Mailbox(MessageHandler):
-    """Keeps what a real SMTP server was handed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.messages: list[Message] = []
-
-    def handle_message(self, message: Message) -> None:
-        self.messages.append(message)
-
-
 @pytest.fixture
 def mailbox(settings: Any) -> Iterator[Mailbox]:
     """An SMTP server on this machine that the desk sends its mail to."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    box = Mailbox()
-    server = Controller(box, hostname="127.0.0.1", port=port)
-    server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MAIL_IS_KEPT = "127.0.0.1", port, False
-    yield box
-    server.stop()
+    with mail_server() as (box, port):
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MAIL_IS_KEPT = "127.0.0.1", port, False
+        yield box
 
 
 def a_thirtieth_of_the_shared_log(directory: Path) -> Path:

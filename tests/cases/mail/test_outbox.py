@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import sys
 import threading
 import time
@@ -39,6 +38,7 @@ from contacts.enums import Role
 from contacts.models import RoleHolder
 from tests.contacts.test_addresses import MAILABLE
 from tests.support.builders import NOON, Desk, build_user
+from tests.support.processes import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -85,12 +85,6 @@ class PostOffice:
         self.envelopes += envelope.rcpt_tos
         self.on_message()
         return "250 OK"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

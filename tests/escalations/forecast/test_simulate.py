@@ -43,8 +43,8 @@ from escalations.questions import apply as questions
 from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 from escalations.sla.apply import keep_promises, settle
-from tests.escalations.schedule.test_rollout import moves_all, next_version
 from tests.support.builders import NOON, Desk, build_technician
+from tests.support.rollout import moves_all, next_version
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -23,25 +22,13 @@ from escalations.questions.apply import answer_question
 from escalations.questions.state import marked_for_customers, open_questions, overdue_questions
 from escalations.questions.updates import send_status_update
 from tests.support.builders import NOON, Desk, build_centre, build_technician, build_user
+from tests.support.outbox import Outbox
 
 pytestmark = pytest.mark.django_db
 
 C, H, M, L = Severity
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LINE = "The vendor sends a new board tomorrow."
-
-
-class Outbox:
-    """The mail that was written since a moment in the test: (template, name of the address) -> how many."""
-
-    def __init__(self) -> None:
-        self._seen = set(Mail.objects.values_list("pk", flat=True))
-
-    def rows(self) -> list[Mail]:
-        return list(Mail.objects.exclude(pk__in=self._seen).order_by("pk"))
-
-    def new(self) -> dict[tuple[str, str], int]:
-        return dict(Counter((mail.template, mail.to_address.removesuffix("@example.com")) for mail in self.rows()))
 
 
 def answers_to(*names: str) -> dict[tuple[str, str], int]:

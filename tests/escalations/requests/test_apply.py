@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -25,6 +24,7 @@ from escalations.points.apply import escalate
 from escalations.requests import apply as requests
 from escalations.requests.decide import acceptance_effect
 from tests.support.builders import NOON, Desk, build_technician
+from tests.support.outbox import Outbox
 
 pytestmark = pytest.mark.django_db
 
@@ -33,23 +33,6 @@ HOUR, MINUTE, INSTANT = timedelta(hours=1), timedelta(minutes=1), timedelta(micr
 CUSTOMER = "desk@acme"
 
 WORDS = {"asked_by": "Ada Acme", "impact": "The shop is closed.", "reason": "They lose a day's sales."}
-
-
-class Posted:
-    """The mail since it was last asked: (template, name of the address) → how many."""
-
-    def __init__(self) -> None:
-        self._seen = set(Mail.objects.values_list("pk", flat=True))
-
-    def new(self) -> dict[tuple[str, str], int]:
-        mails = list(Mail.objects.exclude(pk__in=self._seen))
-        self._seen |= {mail.pk for mail in mails}
-        return dict(
-            Counter(
-                (mail.template, mail.to_address.removesuffix(".example.com").removesuffix("@example.com"))
-                for mail in mails
-            )
-        )
 
 
 def once(**names: str) -> dict[tuple[str, str], int]:
@@ -119,7 +102,7 @@ def resolve(desk: Desk, case: Case, hours: float) -> None:
 
 @pytest.mark.parametrize(("severity", "minutes"), [(C, 30), (H, 30), (M, 240), (L, 240)])
 def test_a_request_emails_the_support_manager_at_once_and_nobody_else(desk: Desk, severity, minutes: int) -> None:
-    case, posted = desk.open_case(severity=severity), Posted()
+    case, posted = desk.open_case(severity=severity), Outbox()
     request = wanted(desk, case)
     assert posted.new() == once(escalation_request="support_manager")
     row = EscalationRequest.objects.get()
@@ -244,7 +227,7 @@ def test_accepting_carries_out_the_next_point_due_at_the_acceptance(desk: Desk, 
         escalate(at(passed))
     moment = (times[number - 2] if number > 1 else 0) + 1.5
     request = wanted(desk, case, moment - 0.5)
-    posted = Posted()
+    posted = Outbox()
     assert seen(case, moment) == f"1:{severity.value}:{number}"
     done = requests.accept(request.pk, desk.manager, at(moment), point=seen(case, moment))
     outcome = once(escalation_request_accepted=CUSTOMER, escalation_request_outcome="am")
@@ -271,7 +254,7 @@ def test_with_no_point_left_management_is_asked_for_its_attention(desk: Desk, se
     for hours in HOURS[severity]:
         escalate(at(hours))
     last = HOURS[severity][-1]
-    request, posted = wanted(desk, case, last + 1), Posted()
+    request, posted = wanted(desk, case, last + 1), Outbox()
     assert seen(case, last + 2) == ""
     requests.accept(request.pk, desk.manager, at(last + 2), point="")
     assert posted.new() == once(management_attention="csm am", escalation_request_accepted=CUSTOMER)
@@ -287,7 +270,7 @@ def test_with_no_point_left_management_is_asked_for_its_attention(desk: Desk, se
 
 def test_a_low_case_has_no_points_and_gets_managements_attention(desk: Desk) -> None:  # E9
     case = desk.open_case(severity=L)
-    request, posted = wanted(desk, case), Posted()
+    request, posted = wanted(desk, case), Outbox()
     requests.accept(request.pk, desk.manager, at(2), point=seen(case, 2))
     assert posted.new() == once(management_attention="csm am", escalation_request_accepted=CUSTOMER)
     assert ledger(case) == []
@@ -330,7 +313,7 @@ def test_the_schedule_that_got_there_first_fulfils_the_request_and_nothing_furth
     request = wanted(desk, case, 47)
     offered = seen(case, 47.5)
     escalate(at(48))
-    posted = Posted()
+    posted = Outbox()
     done = requests.accept(request.pk, desk.manager, at(48.1), point=offered)
     assert ledger(case) == [("Medium 1", 48, 48)]
     assert posted.new() == once(escalation_request_accepted=CUSTOMER, escalation_request_outcome="am")
@@ -343,7 +326,7 @@ def test_the_schedule_that_got_there_first_fulfils_the_request_and_nothing_furth
 def test_pressing_as_the_schedule_gets_there_carries_it_out_once_and_never_the_point_after_it(desk, late) -> None:
     # E9: due, and no sweep has looked yet
     case = desk.open_case()
-    request, posted = wanted(desk, case, 47), Posted()
+    request, posted = wanted(desk, case, 47), Outbox()
     requests.accept(request.pk, desk.manager, at(48) + late, point=seen(case, 47.5))
     assert [(name, due) for name, due, _ in ledger(case)] == [("Medium 1", 48)]
     told = once(escalation="am tech", escalation_request_accepted=CUSTOMER, escalation_request_outcome="am")
@@ -356,7 +339,7 @@ def test_pressing_just_before_the_schedule_gets_there_leaves_it_nothing(desk: De
     case = desk.open_case()
     request = wanted(desk, case, 47)
     requests.accept(request.pk, desk.manager, at(48) - INSTANT, point=seen(case, 47.5))
-    posted = Posted()
+    posted = Outbox()
     assert escalate(at(48)).acted_on == 0
     assert (len(ledger(case)), posted.new()) == (1, {})
 
@@ -366,7 +349,7 @@ def test_what_is_due_by_itself_and_what_is_granted_are_one_step_with_one_mail_ea
     request = wanted(desk, case, 49)  # Medium 1 is due since an hour, no sweep has looked
     offered = seen(case, 49)
     assert offered == "1:medium:2"
-    posted = Posted()
+    posted = Outbox()
     requests.accept(request.pk, desk.manager, at(49.5), point=offered)
     assert ledger(case) == [("Medium 1", 48, 49.5), ("Medium 2", 49.5, 49.5)]
     told = once(escalation="am csm l3 tech", escalation_request_accepted=CUSTOMER, escalation_request_outcome="am")
@@ -438,7 +421,7 @@ def test_while_the_case_waits_or_is_resolved_nothing_is_accepted(desk: Desk) -> 
     resolve(desk, case, 4)
     refused(lambda: requests.accept(request.pk, desk.manager, at(5)), "is resolved since 2026-06-03 16:00 UTC")
     refused(lambda: requests.decline(request.pk, desk.manager, at(5), why="No"), "is resolved")
-    posted = Posted()
+    posted = Outbox()
     escalate(at(5))
     assert EscalationRequest.objects.get().status == RequestStatus.CLOSED
     assert posted.new() == {}
@@ -506,7 +489,7 @@ def test_the_history_says_who_decided_when_and_why(desk: Desk) -> None:  # C5
 
 def test_the_customer_and_the_account_manager_hear_of_a_decline_and_why(desk: Desk) -> None:  # E9
     case = desk.open_case()
-    request, posted = wanted(desk, case), Posted()
+    request, posted = wanted(desk, case), Outbox()
     done = requests.decline(request.pk, desk.manager, at(2), why="A part is on its way.")
     assert posted.new() == once(escalation_request_declined=CUSTOMER, escalation_request_outcome="am")
     assert (done.status, done.decision, done.decided_by) == ("declined", "A part is on its way.", desk.manager)
@@ -540,13 +523,13 @@ def test_a_decline_needs_a_reason(desk: Desk, typed: str) -> None:  # E9
 
 def test_a_technician_who_requested_it_hears_the_outcome_as_well(desk: Desk) -> None:
     case = desk.open_case()
-    request, posted = wanted(desk, case, by=desk.technician, origin=Origin.STAFF), Posted()
+    request, posted = wanted(desk, case, by=desk.technician, origin=Origin.STAFF), Outbox()
     requests.decline(request.pk, desk.manager, at(2), why="Not yet.")
     assert posted.new() == once(escalation_request_declined=CUSTOMER, escalation_request_outcome="am tech")
 
 
 def test_a_manager_who_decides_on_their_own_request_writes_to_themselves_of_no_outcome(desk: Desk) -> None:
-    case, posted = desk.open_case(), Posted()
+    case, posted = desk.open_case(), Outbox()
     request = wanted(desk, case, by=desk.manager, origin=Origin.STAFF)
     assert posted.new() == once(escalation_request="support_manager")
     requests.decline(request.pk, desk.manager, at(2), why="Not yet.")
@@ -555,7 +538,7 @@ def test_a_manager_who_decides_on_their_own_request_writes_to_themselves_of_no_o
 
 def test_whoever_requested_it_withdraws_it_without_a_word(desk: Desk) -> None:
     case = desk.open_case()
-    request, posted = wanted(desk, case), Posted()
+    request, posted = wanted(desk, case), Outbox()
     done = requests.withdraw(request.pk, desk.account_manager, at(2))
     assert (done.status, done.decided_by, posted.new()) == ("withdrawn", desk.account_manager, {})
     refused(lambda: requests.accept(request.pk, desk.manager, at(3)), "withdrawn by am at 2026-06-03 14:00 UTC")
@@ -564,7 +547,7 @@ def test_whoever_requested_it_withdraws_it_without_a_word(desk: Desk) -> None:
 
 def test_a_support_manager_withdraws_it_with_a_reason_that_the_requester_reads(desk: Desk) -> None:
     case = desk.open_case()
-    request, posted = wanted(desk, case), Posted()
+    request, posted = wanted(desk, case), Outbox()
     refused(lambda: requests.withdraw(request.pk, desk.manager, at(2)), "Say why", field="reason")
     requests.withdraw(request.pk, desk.manager, at(2), reason="The customer called it off.")
     assert posted.new() == once(escalation_request_outcome="am")
@@ -582,7 +565,7 @@ def test_managements_attention_is_ended_by_a_support_manager_with_a_reason(desk:
     case = desk.open_case(severity=L)
     requests.accept(wanted(desk, case).pk, desk.manager, at(2))
     refused(lambda: requests.end_attention(case.pk, desk.manager, at(3), reason=" "), "Say why", field="reason")
-    posted = Posted()
+    posted = Outbox()
     (row,) = requests.end_attention(case.pk, desk.manager, at(3), reason="The customer is content.")
     assert (row.status, row.closed_at, posted.new()) == ("closed", at(3), {})
     assert row.history.latest("history_date").history_change_reason.endswith("The customer is content.")
@@ -607,7 +590,7 @@ def left_to_decide(desk: Desk, severity: Severity) -> tuple[Case, EscalationRequ
 @pytest.mark.parametrize(("severity", "told"), [(C, "coo l3"), (H, "cs_director l3")])
 def test_an_open_decision_is_accepted_like_a_request_and_nobody_outside_hears(desk: Desk, severity, told) -> None:  # E1
     case, decision, last = left_to_decide(desk, severity)
-    posted = Posted()
+    posted = Outbox()
     refused(lambda: requests.accept(decision.pk, desk.manager, at(last + 1)), "Say why", field="why")
     requests.accept(decision.pk, desk.manager, at(last + 1), why="It stands still.", point=seen(case, last + 1))
     assert posted.new() == once(escalation=told)
@@ -618,7 +601,7 @@ def test_an_open_decision_is_accepted_like_a_request_and_nobody_outside_hears(de
 
 def test_the_decision_after_the_last_point_asks_for_managements_attention(desk: Desk) -> None:  # E1, E9
     case, decision, last = left_to_decide(desk, M)
-    posted = Posted()
+    posted = Outbox()
     requests.accept(decision.pk, desk.manager, at(last + 1), why="Fifteen days.", point="")
     assert posted.new() == once(management_attention="csm am")
     assert load_clocks([fresh(case)])[case.pk].cadence(at(last + 1))[1] == "management attention"
@@ -626,7 +609,7 @@ def test_the_decision_after_the_last_point_asks_for_managements_attention(desk: 
 
 def test_a_decision_against_it_leaves_a_record_and_nothing_else(desk: Desk) -> None:  # E1
     case, decision, last = left_to_decide(desk, H)
-    posted, points = Posted(), ledger(case)
+    posted, points = Outbox(), ledger(case)
     refused(lambda: requests.decline(decision.pk, desk.manager, at(last + 1), why=""), "Say why not", field="why")
     requests.decline(decision.pk, desk.manager, at(last + 1), why="A part is on its way.")
     assert (posted.new(), ledger(case)) == ({}, points)
@@ -660,7 +643,7 @@ def test_a_request_and_a_decision_with_the_same_offer_bring_one_point(desk: Desk
     request = wanted(desk, case, last + 1)
     offered = seen(case, last + 1)
     requests.accept(request.pk, desk.manager, at(last + 2), point=offered)
-    posted = Posted()
+    posted = Outbox()
     requests.accept(decision.pk, desk.manager, at(last + 2), why="Yes", point=offered)
     assert posted.new() == {}
     assert [name for name, _, _ in ledger(case)] == ["Critical 1", "Critical 2", "Critical 3"]
@@ -679,7 +662,7 @@ def pass_on(hours: float) -> int:
 
 def test_what_nobody_decides_in_time_goes_on_to_the_csm_once(desk: Desk) -> None:  # E9
     case = desk.open_case()
-    request, posted = wanted(desk, case, 1), Posted()
+    request, posted = wanted(desk, case, 1), Outbox()
     assert (pass_on(4.99), posted.new()) == (0, {})
     assert (pass_on(5), posted.new()) == (1, once(escalation_request_passed_on="csm"))
     assert (pass_on(5), pass_on(50), posted.new()) == (0, 0, {})
@@ -696,7 +679,7 @@ def test_from_then_on_the_csm_may_decide_and_the_support_manager_still_may(desk:
     refusal = refused(lambda: requests.accept(request.pk, desk.csm, at(4)), "the Support Manager decides first")
     assert "2026-06-03 17:00 UTC" in refusal.sentence
     pass_on(5)
-    posted = Posted()
+    posted = Outbox()
     requests.accept(request.pk, getattr(desk, who), at(6), point=seen(case, 6))
     outcome = once(escalation_request_accepted=CUSTOMER, escalation_request_outcome="am")
     assert posted.new() == once(escalation="am tech") | outcome
@@ -709,7 +692,7 @@ def test_a_decided_or_resolved_one_is_not_passed_on(desk: Desk) -> None:
     requests.decline(wanted(desk, first).pk, desk.manager, at(2), why="No")
     wanted(desk, second)
     resolve(desk, second, 2)
-    posted = Posted()
+    posted = Outbox()
     assert requests.pass_on(EscalationRequest.objects.all(), at(100)) == []
     assert posted.new() == {}
 
@@ -720,7 +703,7 @@ def test_a_decided_or_resolved_one_is_not_passed_on(desk: Desk) -> None:
 def test_without_a_support_manager_the_request_falls_back_and_says_whom_it_was_meant_for(desk: Desk) -> None:  # D5
     RoleHolder.objects.filter(role=Role.SUPPORT_MANAGER).update(holder=None)
     User.objects.create_superuser("root", "root@example.com", "secret")
-    posted = Posted()
+    posted = Outbox()
     wanted(desk, desk.open_case())
     assert posted.new()[("escalation_request", "root")] == 1
     assert Mail.objects.get(template="escalation_request").meant_for == "Support manager (nobody)"
@@ -729,7 +712,7 @@ def test_without_a_support_manager_the_request_falls_back_and_says_whom_it_was_m
 def test_dead_addresses_fall_back_to_the_support_manager_with_one_mail(desk: Desk) -> None:  # D5
     User.objects.filter(pk__in=[desk.csm.pk, desk.account_manager.pk]).update(email="")
     case = desk.open_case(severity=L)
-    request, posted = wanted(desk, case), Posted()
+    request, posted = wanted(desk, case), Outbox()
     requests.accept(request.pk, desk.manager, at(2))
     assert posted.new() == once(management_attention="support_manager", escalation_request_accepted=CUSTOMER)
     mail = Mail.objects.get(template="management_attention")
@@ -739,7 +722,7 @@ def test_dead_addresses_fall_back_to_the_support_manager_with_one_mail(desk: Des
 def test_a_customer_without_an_address_is_told_by_the_account_manager(desk: Desk) -> None:
     desk.company.contacts.update(email="")
     case = desk.open_case()
-    request, posted = wanted(desk, case), Posted()
+    request, posted = wanted(desk, case), Outbox()
     requests.decline(request.pk, desk.manager, at(2), why="Not yet.")
     assert posted.new() == once(escalation_request_outcome="am")
     assert Mail.objects.latest("pk").facts["expected"].startswith("Tell Help desk of Acme yourself")
@@ -789,7 +772,7 @@ def kinds(results: list[object]) -> list[str]:
 
 @marked
 def test_two_people_who_request_at_the_same_instant_request_once(desk: Desk, again: int) -> None:  # E9
-    case, posted = desk.open_case(), Posted()
+    case, posted = desk.open_case(), Outbox()
     results = at_once(lambda: wanted(desk, case), lambda: wanted(desk, case, by=desk.technician))
     assert kinds(results) == ["EscalationRequest", "Refused"]
     assert EscalationRequest.objects.count() == 1
@@ -798,7 +781,7 @@ def test_two_people_who_request_at_the_same_instant_request_once(desk: Desk, aga
 
 @marked
 def test_a_double_click_at_the_same_instant_requests_once(desk: Desk, again: int) -> None:  # E9
-    case, posted = desk.open_case(), Posted()
+    case, posted = desk.open_case(), Outbox()
     results = at_once(*[lambda: wanted(desk, case)] * 3)
     assert len({one.pk for one in results}) == 1
     assert posted.new() == once(escalation_request="support_manager")
@@ -808,7 +791,7 @@ def test_a_double_click_at_the_same_instant_requests_once(desk: Desk, again: int
 def test_two_who_accept_at_the_same_instant_bring_one_point(desk: Desk, again: int) -> None:  # E9
     case = desk.open_case()
     request = wanted(desk, case)
-    key, posted = seen(case, 2), Posted()
+    key, posted = seen(case, 2), Outbox()
     job = lambda: requests.accept(request.pk, desk.manager, at(2), point=key)  # noqa: E731
     assert kinds(at_once(job, job, job)) == ["EscalationRequest", "Refused", "Refused"]
     assert ledger(case) == [("Medium 1", 2, 2)]
@@ -819,7 +802,7 @@ def test_two_who_accept_at_the_same_instant_bring_one_point(desk: Desk, again: i
 @marked
 def test_one_who_accepts_and_one_who_declines_at_the_same_instant_decide_once(desk: Desk, again: int) -> None:
     case = desk.open_case()
-    request, posted = wanted(desk, case), Posted()
+    request, posted = wanted(desk, case), Outbox()
     results = at_once(
         lambda: requests.accept(request.pk, desk.manager, at(2)),
         lambda: requests.decline(request.pk, desk.manager, at(2), why="No"),
@@ -833,7 +816,7 @@ def test_one_who_accepts_and_one_who_declines_at_the_same_instant_decide_once(de
 def test_the_sweep_and_the_decider_at_the_same_instant_carry_it_out_once(desk: Desk, again: int) -> None:  # E9, E6
     case = desk.open_case()
     request = wanted(desk, case, 47)
-    key, posted = seen(case, 47), Posted()
+    key, posted = seen(case, 47), Outbox()
     results = at_once(
         lambda: escalate(at(48)),
         lambda: requests.accept(request.pk, desk.manager, at(48), point=key),

@@ -25,7 +25,7 @@ from cases.workflow import transitions
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, User
 from escalations.clocks import Versions, load_clocks
-from escalations.models import ClockRule, Escalation, ScheduleMove, SchedulePoint, ScheduleVersion
+from escalations.models import Escalation, ScheduleMove, ScheduleVersion
 from escalations.points.apply import escalate
 from escalations.points.panel import escalation_panel
 from escalations.schedule.rollout import (
@@ -42,11 +42,13 @@ from escalations.schedule.rollout import (
     select_cases,
 )
 from escalations.schedule.rollout_admin import rollout_address
-from escalations.schedule.versions import draft_next_version, put_in_force
+from escalations.schedule.versions import draft_next_version
 from escalations.sla.panel import promises_panel
 from tests.support.builders import NOON, Desk, build_desk, build_technician, reload
 from tests.support.examples import examples
 from tests.support.pages import signed_in
+from tests.support.queries import queries_of
+from tests.support.rollout import moves_all, next_version
 from tests.support.workers import at_once
 
 pytestmark = pytest.mark.django_db
@@ -57,30 +59,9 @@ C, H, M, L = Severity
 NOW = NOON + 40 * HOUR
 
 
-def next_version(desk: Desk, at: datetime, **changed: dict[str, object]) -> ScheduleVersion:
-    """A version in force from `at` on: `high_1={"after": …}` changes a point, `high={…}` a severity as a whole."""
-    draft = draft_next_version(desk.manager)
-    for name, fields in changed.items():
-        severity, _, number = name.partition("_")
-        if number:
-            SchedulePoint.objects.update_or_create(
-                version=draft, severity=severity, number=int(number), defaults=fields
-            )
-        else:
-            ClockRule.objects.filter(version=draft, severity=severity).update(**fields)
-    return put_in_force(draft.pk, desk.manager, at)
-
-
 def sooner(desk: Desk, at: datetime) -> ScheduleVersion:
     """High 1 after 6 hours instead of 12."""
     return next_version(desk, at, high_1={"after": 6 * HOUR})
-
-
-def moves_all(desk: Desk, version: ScheduleVersion, now: datetime, **options: bool) -> Rehearsal:
-    """Rehearse every open case and move what was shown."""
-    rehearsal = rehearse(select_cases(version, Selection()), version, now)
-    roll_out(rehearsal.signed, version.pk, desk.manager, now, reason="The new contract", **options)
-    return rehearsal
 
 
 def names(preview: CasePreview) -> tuple[list[str], list[str]]:
@@ -528,12 +509,6 @@ def many_cases(desk: Desk, count: int) -> None:
     del values["history_id"]
     fresh = Case.objects.exclude(pk=one.pk).values_list("pk", flat=True)
     history.objects.bulk_create(history(**values | {"id": pk}) for pk in fresh)
-
-
-def queries_of(job: Callable[[], object]) -> int:
-    with CaptureQueriesContext(connection) as queries:
-        job()
-    return sum("SAVEPOINT" not in query["sql"] for query in queries)
 
 
 @pytest.mark.slow

@@ -51,8 +51,8 @@ from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 from escalations.schedule.rollout import Selection, rehearse, roll_out, select_cases
 from escalations.sla.apply import keep_promises
-from tests.escalations.schedule.test_rollout import next_version
 from tests.support.builders import NOON, Desk, build_desk
+from tests.support.rollout import next_version
 from tests.support.workers import at_once
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, expect
@@ -28,6 +26,7 @@ from escalations.points.apply import escalate
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_desk
 from tests.support.pages import signed_in
+from tests.support.queries import queries_of_page
 
 pytestmark = pytest.mark.django_db
 
@@ -401,13 +400,6 @@ def test_a_waiting_case_is_not_due(desk: Desk, case: Case):  # T2
 # --- the price --------------------------------------------------------------------------------------------------
 
 
-def queries_of(client: Client, address: str) -> int:
-    client.get(address)  # whatever is kept from the first look on
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address).status_code == 200
-    return len(queries)
-
-
 @pytest.mark.parametrize("who", ["technician", "manager", "account_manager"])
 def test_pages_cost_the_same_queries_with_one_row_and_with_200(desk: Desk, case: Case, who: str, time_machine: Any):
     call(desk, case, 0.5)
@@ -419,7 +411,7 @@ def test_pages_cost_the_same_queries_with_one_row_and_with_200(desk: Desk, case:
     time_machine.move_to(at(1), tick=False)
     client = signed_in(getattr(desk, who))
     pages = [reverse("admin:cases_case_change", args=[case.pk]), LEDGER, reverse("admin:index")]
-    few = [queries_of(client, page) for page in pages]
+    few = [queries_of_page(client, page) for page in pages]
     for number in range(200):
         outcome = (SlaOutcome.BREACHED, SlaOutcome.MET_AUTOMATICALLY, SlaOutcome.MET)[number % 3]
         by = (desk.technician, desk.l3, desk.csm)[number % 3]
@@ -429,7 +421,7 @@ def test_pages_cost_the_same_queries_with_one_row_and_with_200(desk: Desk, case:
         promise(other, SlaOutcome.BREACHED, -number / 10, ended_at=None)
         DigestLine.objects.create(key=f"staff:{number}", written_at=at(0), **about)
     sweep(0.9)
-    assert [queries_of(client, page) for page in pages] == few
+    assert [queries_of_page(client, page) for page in pages] == few
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------
