@@ -172,45 +172,51 @@ def _has_a_queue(user: User) -> bool:
     return user.may(Right.WORK_CASES) and not user.may(Right.WATCH_THE_ENGINE)
 
 
+def _case_context(cases: Listed[Case], moment: str, now: datetime, reader: User, **more: Any) -> dict[str, Any]:
+    """A list of cases with the moment of each; `in_work`: it has come, and a sweep is about to handle it."""
+    rows = [
+        {"case": case, "at": at, "in_work": at is not None and at <= now}
+        for case in cases.rows
+        for at in [getattr(case, moment)]
+    ]
+    moment_title = {"escalation_check_at": "Next escalation", "follow_up_check_at": "Next follow-up"}[moment]
+    return {"rows": rows, "more": cases.more, "moment_title": moment_title, "reader": reader, **more}
+
+
+def _soonest_first(cases: QuerySet[Case], moment: str) -> Listed[Case]:
+    return listed(cases.select_related("company", "owner").order_by(F(moment).asc(nulls_last=True), "opened_at"))
+
+
 @card(place=21)
 def my_queue(user: User, now: datetime) -> Card | None:
     """The open cases that one owns or watches and that do not wait, the soonest escalation first."""
-    cases = _soonest_first(Case.objects.in_queue_of(user).exclude(status=Status.WAITING), "escalation_check_at")
+    moment, link = "escalation_check_at", _case_list(queue="mine")
+    cases = _soonest_first(Case.objects.in_queue_of(user).exclude(status=Status.WAITING), moment)
     if not _has_a_queue(user) and not cases.rows:
         return None
+    open_a_case = reverse("admin:cases_case_add") if user.may(Right.WORK_CASES) else ""
+    empty = "Your queue is empty. Time for a coffee, or for a case that waits for its customer."
     return Card(
         "My queue",
         "admin/desk/case_list.html",
-        _with_moment(cases, "escalation_check_at", now)
-        | {
-            "moment_title": "Next escalation",
-            "reader": user,
-            "open_a_case": reverse("admin:cases_case_add") if user.may(Right.WORK_CASES) else "",
-            "empty": "Your queue is empty. Time for a coffee, or for a case that waits for its customer.",
-        },
-        link=_case_list(queue="mine"),
+        _case_context(cases, moment, now, user, empty=empty, open_a_case=open_a_case),
+        link=link,
         link_text="All my cases",
-        figures=(Figure(cases.count, "in my queue", _case_list(queue="mine")),),
+        figures=(Figure(cases.count, "in my queue", link),),
     )
 
 
 @card(place=22)
 def my_waiting(user: User, now: datetime) -> Card | None:
     """The cases of one's queue that wait for the customer, the next follow-up first (F2)."""
-    cases = _soonest_first(Case.objects.in_queue_of(user).filter(status=Status.WAITING), "follow_up_check_at")
+    moment, link = "follow_up_check_at", _case_list(queue="mine", status__exact=Status.WAITING)
+    cases = _soonest_first(Case.objects.in_queue_of(user).filter(status=Status.WAITING), moment)
     if not _has_a_queue(user) and not cases.rows:
         return None
-    link = _case_list(queue="mine", status__exact=Status.WAITING)
     return Card(
         "Waiting for the customer",
         "admin/desk/case_list.html",
-        _with_moment(cases, "follow_up_check_at", now)
-        | {
-            "moment_title": "Next follow-up",
-            "all_wait": True,
-            "reader": user,
-            "empty": "No customer owes you an answer just now.",
-        },
+        _case_context(cases, moment, now, user, empty="No customer owes you an answer just now.", all_wait=True),
         link=link,
         link_text="All that wait",
         figures=(Figure(cases.count, "waiting for the customer", link),),
@@ -264,20 +270,6 @@ def _absences_to_settle(user: User) -> list[ToDo]:
         )
         for row in rows.order_by("noted_at")[: SHOWN + 1]
     ]
-
-
-def _soonest_first(cases: QuerySet[Case], moment: str) -> Listed[Case]:
-    return listed(cases.select_related("company", "owner").order_by(F(moment).asc(nulls_last=True), "opened_at"))
-
-
-def _with_moment(cases: Listed[Case], column: str, now: datetime) -> dict[str, Any]:
-    """The list with the moment of each case; `in_work`: it has come, and a sweep is about to handle it."""
-    moments = [getattr(case, column) for case in cases.rows]
-    rows = [
-        {"case": case, "at": at, "in_work": at is not None and at <= now}
-        for case, at in zip(cases.rows, moments, strict=True)
-    ]
-    return cases.context | {"rows": rows}
 
 
 @card(place=23, right=Right.WORK_CASES)
@@ -386,15 +378,11 @@ def newest_of_own_companies(user: User, now: datetime) -> Card | None:
     if not _only_own_companies(user):
         return None
     newest = Case.objects.visible_to(user).filter(status__in=OPEN).select_related("company", "owner").order_by("-pk")
+    empty = "Nothing is open at your companies. A good day."
     return Card(
         "Open cases of my companies",
         "admin/desk/case_list.html",
-        _with_moment(listed(newest), "escalation_check_at", now)
-        | {
-            "moment_title": "Next escalation",
-            "reader": user,
-            "empty": "Nothing is open at your companies. A good day.",
-        },
+        _case_context(listed(newest), "escalation_check_at", now, user, empty=empty),
         link=_case_list(),
         link_text="All cases of my companies",
     )

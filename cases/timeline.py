@@ -48,7 +48,7 @@ class Entry:
     """One thing that happened, as the page shows it."""
 
     at: datetime
-    kind: str  # contact, note, change, notice, mail; promise and missed from promised times
+    kind: str  # contact, note, change, notice, absence, mail; promise and missed from the SLA targets
     icon: str
     title: str
     who: str = ""
@@ -63,7 +63,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Timeline:
-    """A page of what happened, newest first."""
+    """A page of entries, newest first."""
 
     entries: list[Entry]
     page: int
@@ -71,7 +71,7 @@ class Timeline:
 
     @property
     def items(self) -> list[Moment | Fold]:
-        """The entries as the page shows them: each once, those that belong together on one line."""
+        """The lines of the page: entries that belong together are one."""
         return list(_folded(_moments(self.entries)))
 
 
@@ -112,18 +112,18 @@ class Moment:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Everything on this line. The entry of a routine is itself the first of `mailed`."""
+        """Everything on this line; the entry of a routine is the first of `mailed`."""
         return self.mailed if self.entry.routine else (self.entry, *self.mailed)
 
     @property
     def copies(self) -> list[Entry]:
         """Each message to each reader once."""
-        return list({(one.to, one.mail and one.mail.pk): one for one in self.mailed}.values())
+        return list({(entry.to, entry.mail and entry.mail.pk): entry for entry in self.mailed}.values())
 
     @property
     def people(self) -> list[str]:
         """The names of those who were written to."""
-        return list(dict.fromkeys(one.to for one in self.mailed))
+        return list(dict.fromkeys(entry.to for entry in self.mailed))
 
     @property
     def title(self) -> str:
@@ -134,7 +134,7 @@ class Moment:
     @property
     def lines(self) -> list[str]:
         """The details of all entries, equal ones once."""
-        return list(dict.fromkeys(line for one in self.entries for line in one.lines))
+        return list(dict.fromkeys(line for entry in self.entries for line in entry.lines))
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def _contacts(case: Case, enough: int) -> Iterator[Entry]:
             kind="note" if note else "contact",
             icon=ICONS[Channel(row.channel)],
             title=row.title,
-            who=_who_spoke(row),
+            who=_speakers(row),
             body=row.body,
             lines=_about_contact(row),
             interaction=row,
@@ -237,11 +237,11 @@ def _about_contact(row: Interaction) -> list[str]:
         lines.append(f"Counts as the {attempt.get_step_display().lower()} of wait {attempt.episode}.")
     if row.why_no_attempt:
         lines.append(f"Does not count as an attempt: {row.why_no_attempt}.")
-    told = ", ".join(Role(member).label.lower() for member in row.told if member in set(Role))
-    return [*lines, f"Told: {told}"] if told else lines
+    readers = ", ".join(Role(member).label.lower() for member in row.told if member in set(Role))
+    return [*lines, f"Told: {readers}"] if readers else lines
 
 
-def _who_spoke(row: Interaction) -> str:
+def _speakers(row: Interaction) -> str:
     contact = row.contact.name if row.contact else ""
     staff = str(row.by) if row.by else ""
     if row.direction == Direction.IN:
@@ -251,8 +251,8 @@ def _who_spoke(row: Interaction) -> str:
 
 # --- changes (C5) -----------------------------------------------------------------------------------------------
 
-#: Columns whose change is told in words, with what they are called; those with a dictionary show a label.
-TOLD: dict[str, tuple[str, Any]] = {
+#: The columns whose old and new value a change shows, with their names and their choices.
+SHORT: dict[str, tuple[str, Any]] = {
     "status": ("Status", Status),
     "severity": ("Severity", Severity),
     "owner_id": ("Owner", None),
@@ -261,7 +261,7 @@ TOLD: dict[str, tuple[str, Any]] = {
     "wait_reason": ("Why we wait", WaitReason),
     "wait_plan": ("Plan", WaitPlan),
 }
-#: Long texts: that they changed is said, the text itself is on the history page.
+#: Long texts: a change names them only; the text itself is on the history page.
 LONG = {detail.attname: detail.label for detail in DETAILS if detail.rows}
 
 
@@ -286,15 +286,17 @@ def _changes(case: Case, enough: int) -> Iterator[Entry]:
 
 
 def what_changed(before: Any, after: Any) -> list[str]:
-    """The difference between two rows of the history in words: “Severity Medium to High”; none for the first row."""
+    """The differences between two rows of the history: “Severity Medium to High”; none for the first row."""
     if before is None:
         return []
-    said = [
-        _difference(label, _shown(before, name, words), _shown(after, name, words))
-        for name, (label, words) in TOLD.items()
+    changes = [
+        _difference(label, _shown(before, name, choices), _shown(after, name, choices))
+        for name, (label, choices) in SHORT.items()
         if getattr(before, name) != getattr(after, name)
     ]
-    return said + [f"{label} edited" for name, label in LONG.items() if getattr(before, name) != getattr(after, name)]
+    return changes + [
+        f"{label} edited" for name, label in LONG.items() if getattr(before, name) != getattr(after, name)
+    ]
 
 
 def _difference(label: str, old: str, new: str) -> str:
@@ -303,14 +305,14 @@ def _difference(label: str, old: str, new: str) -> str:
     return f"{label} {old} to {new}" if new else f"{label} {old} taken out"
 
 
-def _shown(row: Any, name: str, words: Any) -> str:
+def _shown(row: Any, name: str, choices: Any) -> str:
     value = getattr(row, name)
     if value in (None, ""):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if words is not None:
-        return words(value).label
+    if choices is not None:
+        return choices(value).label
     if name == "owner_id":
         return str(row.owner or "somebody who left")
     if name == "contact_id":
@@ -346,13 +348,9 @@ def _notices(case: Case, enough: int) -> Iterator[Entry]:
 
 
 def _absences(case: Case, enough: int) -> Iterator[Entry]:
-    """Each absence as it was noted, and once more when somebody said what it was (F5)."""
-    rows = (
-        Absence.objects.filter(case=case)
-        .select_related("noted_by", "settled_by", "contact")
-        .order_by("-noted_at", "-pk")
-    )
-    for row in rows[:enough]:
+    """Each absence as it was noted, and again when somebody confirmed, dismissed or ended it (F5)."""
+    rows = Absence.objects.filter(case=case).select_related("noted_by", "settled_by", "contact")
+    for row in rows.order_by("-noted_at", "-pk")[:enough]:
         by_hand = row.settled_at == row.noted_at
         yield Entry(
             at=row.noted_at,

@@ -20,24 +20,23 @@ ACCOUNT_FIELDS = {
 }
 
 
-class StaffForm(UserChangeForm):
+class AccountForm(forms.BaseModelForm):  # type: ignore[type-arg]
+    """An account with the desk's own labels."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, (label, help_text) in ACCOUNT_FIELDS.items():
             if name in self.fields:
                 self.fields[name].label, self.fields[name].help_text = label, help_text
 
+
+class StaffForm(AccountForm, UserChangeForm):
     class Meta(UserChangeForm.Meta):
         model = User
         fields = "__all__"
 
 
-class NewStaffForm(UserCreationForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "is_staff" in self.fields:
-            self.fields["is_staff"].label, self.fields["is_staff"].help_text = ACCOUNT_FIELDS["is_staff"]
-
+class NewStaffForm(AccountForm, UserCreationForm):
     class Meta(UserCreationForm.Meta):
         model = User
         fields = ("username", "first_name", "last_name", "email", "role", "phone", "time_zone", "is_staff")

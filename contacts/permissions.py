@@ -64,7 +64,7 @@ def own_page(address: str, name: str, *methods: str) -> Callable[[View], View]:
     """
 
     def register(view: View) -> View:
-        page = method_decorator(require_http_methods(list(methods or ("GET", "HEAD"))))(view)
+        page = method_decorator(require_http_methods(list(methods or READING)))(view)
         page.own_page = (address, name)  # type: ignore[attr-defined]
         return page
 

@@ -6,7 +6,7 @@ the holder cannot be written to (D5). One person may stand for several members, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -128,3 +128,39 @@ def standing_in_for_both(to: Addressee, again: Addressee) -> Addressee:
     if not again.meant_for or again.meant_for in to.meant_for:
         return to
     return replace(to, meant_for=", ".join(filter(None, (to.meant_for, again.meant_for))))
+
+
+@dataclass
+class Recipient:
+    """One person with every reason to write to them and everything expected of them."""
+
+    to: Addressee
+    reasons: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    @property
+    def why(self) -> str:
+        return "; ".join(self.reasons)
+
+    @property
+    def what_to_do(self) -> str:
+        return " ".join(self.expected) or "Nothing for now: this is to inform you."
+
+
+class Recipients:
+    """Who is written to about one thing, each address once."""
+
+    def __init__(self) -> None:
+        self._by_address: dict[str, Recipient] = {}
+
+    def __iter__(self) -> Iterator[Recipient]:
+        return iter(self._by_address.values())
+
+    def add(self, readers: Iterable[Addressee], reason: str, expected: str = "") -> None:
+        for to in readers:
+            recipient = self._by_address.setdefault(to.address.lower(), Recipient(to))
+            recipient.to = standing_in_for_both(recipient.to, to)
+            if reason not in recipient.reasons:
+                recipient.reasons.append(reason)
+            if expected and expected not in recipient.expected:
+                recipient.expected.append(expected)

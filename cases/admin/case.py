@@ -184,11 +184,6 @@ class CaseAdmin(CaseHistory, CaseList):
 
         return [
             path("<int:object_id>/do/<slug:name>/", do_or_sign_in, name="cases_case_do"),
-            path(
-                "<path:object_id>/history/<str:version_id>/",
-                protect(self.history_form_view),
-                name="cases_case_simple_history",
-            ),
             *super().get_urls(),
         ]
 

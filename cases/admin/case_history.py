@@ -13,9 +13,9 @@ from django.utils import timezone
 from cases.admin.header import case_context
 from cases.enums import Move
 from cases.models import Case
-from cases.timeline import LONG, TOLD, history_of, what_changed
+from cases.timeline import LONG, SHORT, history_of, what_changed
 from contacts.models import Contact, User
-from contacts.permissions import READING, RightsAdmin, id_of
+from contacts.permissions import READING, RightsAdmin, id_of, own_page
 
 #: How many changes the history page shows at once.
 HISTORY_PAGE = 50
@@ -32,26 +32,24 @@ class CaseHistory(RightsAdmin):
         if request.method not in READING:
             return HttpResponseNotAllowed(READING)
         case = self._case_or_404(request, object_id)
-        now = timezone.now()
         page = Paginator(history_of(case), HISTORY_PAGE).get_page(request.GET.get("p"))
         rows = list(page.object_list)
         # one row beyond the page, to compare its oldest row with
         earlier = list(history_of(case)[page.end_index() : page.end_index() + 1])
         changes = [
-            {"row": row, "move": Move(row.last_move).label, "said": what_changed(before, row)}
+            {"row": row, "move": Move(row.last_move).label, "lines": what_changed(before, row)}
             for row, before in zip(rows, [*rows[1:], *(earlier or [None])], strict=True)
         ]
-        context = case_context(request, case, now) | {
+        context = case_context(request, case, timezone.now()) | {
             "title": f"History of {case.number}",
             "changes": changes,
             "page_obj": page,
         }
         return self._read_only_page(request, "admin/cases/case/history.html", context)
 
+    @own_page("<path:object_id>/history/<str:version_id>/", "simple_history")
     def history_form_view(self, request: HttpRequest, object_id: str, version_id: str) -> HttpResponse:
-        """The case as it was after one change. Only GET and HEAD are allowed (C5). Raises Http404."""
-        if request.method not in READING:
-            return HttpResponseNotAllowed(READING)
+        """The case as it was after one change (C5). Raises Http404."""
         case = self._case_or_404(request, object_id)
         row = history_of(case).filter(history_id=id_of(version_id)).first()
         if row is None:
@@ -61,7 +59,7 @@ class CaseHistory(RightsAdmin):
             "title": f"{case.number} as it was",
             "row": row,
             "move": Move(row.last_move).label,
-            "said": what_changed(before, row),
+            "lines": what_changed(before, row),
             "values": _values_of(row),
         }
         return self._read_only_page(request, "admin/cases/case/version.html", context)
@@ -86,7 +84,7 @@ def _values_of(row: Any) -> list[tuple[str, Any]]:
     """The values of one version of a case, with their labels."""
     short = [
         (label, choices(value).label if choices and value else value)
-        for name, (label, choices) in TOLD.items()
+        for name, (label, choices) in SHORT.items()
         if name not in ("owner_id", "contact_id")
         for value in [getattr(row, name)]
     ]

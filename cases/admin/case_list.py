@@ -49,7 +49,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return rows.order_by().values("pk")[: COUNTED_UP_TO + 1].count()
 
     @property
-    def count_said(self) -> str:
+    def count_text(self) -> str:
         """The count as people read it, “10,000+” beyond the limit."""
         return f"{COUNTED_UP_TO:,}+" if self.count > COUNTED_UP_TO else f"{self.count:,}"
 

@@ -5,16 +5,13 @@ They describe the case as it is after the decision was applied.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from cases.mail.letters import Letter, case_facts, facts, to_each
-from contacts.directory import Addressee
 from contacts.enums import Role
 from contacts.models import User
-from escalations.audience import centre_of_owner, standing_in_for_both
+from escalations.audience import Recipient, Recipients, centre_of_owner
 from escalations.points.decide import PointDecision, SweepContext
 
 #: A mail says that the point comes late when it is reached so long after it was due.
@@ -22,50 +19,25 @@ LATE_AFTER = timedelta(minutes=15)
 SAY_STATUS = "Say in a line where the case stands."
 
 
-@dataclass
-class Recipient:
-    """One person with every reason to write to them and everything expected of them."""
-
-    to: Addressee
-    reasons: list[str] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
-
-
-class _Recipients:
-    """Who is written to about one decision, each address once."""
-
-    def __init__(self) -> None:
-        self.by_address: dict[str, Recipient] = {}
-
-    def add_recipient(self, readers: Iterable[Addressee], reason: str, expected: str = "") -> None:
-        for to in readers:
-            recipient = self.by_address.setdefault(to.address.lower(), Recipient(to))
-            recipient.to = standing_in_for_both(recipient.to, to)
-            if reason not in recipient.reasons:
-                recipient.reasons.append(reason)
-            if expected and expected not in recipient.expected:
-                recipient.expected.append(expected)
-
-
 def point_letters(decision: PointDecision, context: SweepContext) -> list[Letter]:
     """The letters of an applied decision, while the open question is still the one from before it."""
     if not decision.effective:
         return _reassignment_letters(decision, decision.new_assignee, context) if decision.new_assignee else []
-    recipients = _Recipients()
+    recipients = Recipients()
     _add_informed(decision, context, recipients)
     _add_owners(decision, context, recipients)
     about = case_facts(decision.case)
-    return [_letter(decision, recipient, about, context.now) for recipient in recipients.by_address.values()]
+    return [_letter(decision, recipient, about, context.now) for recipient in recipients]
 
 
-def _add_informed(decision: PointDecision, context: SweepContext, recipients: _Recipients) -> None:
+def _add_informed(decision: PointDecision, context: SweepContext, recipients: Recipients) -> None:
     case, centre, directory = decision.case, centre_of_owner(decision.case), context.directory
     for due in decision.effective:
         for role in due.point.mailed:
             readers = directory.for_role(role, centre, case.company)
-            recipients.add_recipient(readers, f"{due.point.name} informs the {role.label}")
+            recipients.add(readers, f"{due.point.name} informs the {role.label}")
     if decision.leaves_to_decide:
-        recipients.add_recipient(
+        recipients.add(
             directory.for_role(Role.SUPPORT_MANAGER, centre),
             f"{decision.leaves_to_decide} leaves it to you whether the case is escalated further",
             "Decide on the page of the case whether to escalate it further, and say why.",
@@ -73,13 +45,13 @@ def _add_informed(decision: PointDecision, context: SweepContext, recipients: _R
     if decision.no_l3:
         readers = directory.for_role(Role.SUPPORT_MANAGER, centre)
         reason = "ownership should go to L3, and there is no L3 technician"
-        recipients.add_recipient(readers, reason, "Find an L3 technician.")
+        recipients.add(readers, reason, "Find an L3 technician.")
 
 
-def _add_owners(decision: PointDecision, context: SweepContext, recipients: _Recipients) -> None:
+def _add_owners(decision: PointDecision, context: SweepContext, recipients: Recipients) -> None:
     def add(user: User | None, role: str, reason: str, expected: str = "") -> None:
         readers = context.directory.for_user(user, role, centre_of_owner(decision.case))
-        recipients.add_recipient(readers, reason, expected)
+        recipients.add(readers, reason, expected)
 
     if decision.new_owner is not None:
         add(
@@ -111,8 +83,8 @@ def _letter(decision: PointDecision, recipient: Recipient, about: dict[str, Any]
     what = facts(
         case,
         about=about,
-        why="; ".join(recipient.reasons),
-        expected=" ".join(recipient.expected) or "Nothing for now: this is to inform you.",
+        why=recipient.why,
+        expected=recipient.what_to_do,
         then=f"If the case stays unresolved, {upcoming}.",
         point=highest.point.name,
         due_at=highest.due_at.isoformat(),

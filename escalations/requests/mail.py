@@ -5,25 +5,20 @@ A decision that the schedule left to the Support Manager is internal: nobody out
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from cases.mail.letters import Letter, facts, to_contact, to_each
 from cases.models import Case
-from contacts.directory import Addressee, Directory
+from contacts.directory import Directory
 from contacts.enums import Role
 from contacts.models import User
 from contacts.wording import duration
-from escalations.audience import centre_of_owner
+from escalations.audience import Recipients, centre_of_owner, holders_of
 from escalations.enums import Origin
 from escalations.models import EscalationRequest
 from escalations.policy.deadlines import ATTENTION_INTERVAL
 from escalations.requests.decide import AcceptanceEffect
-
-#: Each addressee with the reason why they get the mail.
-Readers = list[tuple[Addressee, str]]
 
 
 def requested_letters(
@@ -38,7 +33,7 @@ def requested_letters(
         next_at=_decide_by(request),
         brings=effect.text,
     )
-    readers = directory.for_role(Role.SUPPORT_MANAGER, centre_of_owner(case))
+    readers = holders_of([Role.SUPPORT_MANAGER], case, directory)
     return to_each(readers, f"request:{request.pk}", "escalation_request", content, case)
 
 
@@ -51,7 +46,7 @@ def passed_on_letters(request: EscalationRequest, case: Case, directory: Directo
         then="The Support Manager may still decide as well; whoever is first decides.",
         decide_by_at=_decide_by(request),
     )
-    readers = directory.for_role(Role.CSM, centre_of_owner(case))
+    readers = holders_of([Role.CSM], case, directory)
     return to_each(readers, f"request-passed:{request.pk}", "escalation_request_passed_on", content, case)
 
 
@@ -170,71 +165,58 @@ def _outcome_letters(
     With `call_customer` the first of them is asked to call the customer, who cannot be mailed.
     """
     letters = []
-    for number, (to, why) in enumerate(_outcome_readers(request, case, directory)):
+    for number, recipient in enumerate(_outcome_recipients(request, case, directory)):
         content = facts(
             case,
-            why=why,
-            expected=_call(case) if call_customer and number == 0 else "Nothing for now: this is to inform you.",
+            why=recipient.why,
+            expected=_call(case) if call_customer and number == 0 else recipient.what_to_do,
             then="The case keeps its promises, and its escalation schedule goes on by itself.",
             **_decision_facts(request),
             brought=outcome,
             words=words,
         )
-        key = f"request-outcome:{request.pk}:{to.address}"
-        letters.append(Letter(key, "escalation_request_outcome", to, content, case))
+        key = f"request-outcome:{request.pk}:{recipient.to.address}"
+        letters.append(Letter(key, "escalation_request_outcome", recipient.to, content, case))
     return letters
 
 
-def _outcome_readers(request: EscalationRequest, case: Case, directory: Directory) -> Readers:
-    centre = centre_of_owner(case)
-    groups = []
+def _outcome_recipients(request: EscalationRequest, case: Case, directory: Directory) -> Recipients:
+    recipients = Recipients()
     if not request.attention:
-        managers = directory.for_role(Role.ACCOUNT_MANAGER, centre, case.company)
-        groups.append((managers, f"you are the account manager of {case.company}"))
+        managers = holders_of([Role.ACCOUNT_MANAGER], case, directory)
+        recipients.add(managers, f"you are the account manager of {case.company}")
     requester: User | None = request.requested_by
     if requester is not None and requester not in (request.decided_by, case.company.account_manager):
-        groups.append((directory.for_user(requester, "Requester", centre), "you requested this escalation"))
-    return _once_each(groups)
+        readers = directory.for_user(requester, "Requester", centre_of_owner(case))
+        recipients.add(readers, "you requested this escalation")
+    return recipients
 
 
 def _attention_letters(
     request: EscalationRequest, case: Case, directory: Directory, *, call_customer: bool = False
 ) -> list[Letter]:
     """Ask the CSM and the account manager for management attention; the latter may have to call the customer."""
-    centre = centre_of_owner(case)
-    csm, manager = directory.for_role(Role.CSM, centre), directory.for_role(Role.ACCOUNT_MANAGER, centre, case.company)
-    groups = [
-        (csm, "you are the Customer Service Manager"),
-        (manager, f"you are the account manager of {case.company}"),
-    ]
-    callers = {reader.address.lower() for reader in manager} if call_customer else set()
+    recipients, look = Recipients(), "Look into the case and see that it gets what it needs."
+    recipients.add(holders_of([Role.CSM], case, directory), "you are the Customer Service Manager", look)
+    managers = holders_of([Role.ACCOUNT_MANAGER], case, directory)
+    reason = f"you are the account manager of {case.company}"
+    recipients.add(managers, reason, look)
+    if call_customer:
+        recipients.add(managers, reason, _call(case))
     letters = []
-    for to, why in _once_each(groups):
-        call = f" {_call(case)}" if to.address.lower() in callers else ""
+    for recipient in recipients:
         content = facts(
             case,
-            why=why,
-            expected=f"Look into the case and see that it gets what it needs.{call}",
+            why=recipient.why,
+            expected=recipient.what_to_do,
             then=f"Updates are owed at least every {duration(ATTENTION_INTERVAL)}, until a Support Manager ends "
             "management's attention or the case is resolved.",
             **_decision_facts(request),
         )
-        key = f"attention:{request.pk}:{to.address}"
-        letters.append(Letter(key, "management_attention", to, content, case))
+        key = f"attention:{request.pk}:{recipient.to.address}"
+        letters.append(Letter(key, "management_attention", recipient.to, content, case))
     return letters
 
 
 def _call(case: Case) -> str:
     return f"Tell {case.contact.name} yourself: they have no email address."
-
-
-def _once_each(groups: Iterable[tuple[list[Addressee], str]]) -> Readers:
-    """Each address once, with all reasons joined, and everybody it stands in for (D5)."""
-    found: dict[str, tuple[Addressee, str]] = {}
-    for readers, why in groups:
-        for reader in readers:
-            known, reasons = found.get(reader.address.lower(), (reader, ""))
-            meant_for = ", ".join(dict.fromkeys(filter(None, (known.meant_for, reader.meant_for))))
-            merged = replace(known, meant_for=meant_for), "; ".join(filter(None, (reasons, why)))
-            found[reader.address.lower()] = merged
-    return list(found.values())
