@@ -245,7 +245,7 @@ def asked_of_me(user: User, now: datetime) -> Card | None:
 def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
     """Calls that the owner was asked to make within the last day and that no later step has followed."""
     since = FollowUp.objects.filter(case=OuterRef("case"), episode=OuterRef("episode"), done_at__gt=OuterRef("done_at"))
-    told = FollowUp.objects.filter(
+    calls = FollowUp.objects.filter(
         ~Exists(since),
         step__in=CALL_BEFORE.values(),
         case__owner=user,
@@ -255,7 +255,7 @@ def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
     ).select_related("case", "case__contact", "case__company")
     return [
         ToDo(row.case, f"Call {row.case.contact.name} on {row.case.contact.phone}", row.done_at)
-        for row in told.order_by("done_at")[: SHOWN + 1]
+        for row in calls.order_by("done_at")[: SHOWN + 1]
     ]
 
 

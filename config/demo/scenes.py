@@ -160,9 +160,9 @@ class Scene:
         by = self.shift.somebody_for(None, self.at, self.chance)
         self.case_id = opening.open_case(Case(**(answers | differently)), by, self.at).pk
 
-    def does(self, change: Callable[..., Moved], **words: Any) -> Moved:
+    def does(self, change: Callable[..., Moved], **arguments: Any) -> Moved:
         """The technician changes the case by one of the desk's own moves."""
-        return change(self._id, self.technician, self.at, **words)
+        return change(self._id, self.technician, self.at, **arguments)
 
     def calls(self, body: str, reached: bool = True) -> None:
         """A technician calls the customer; not `reached`, they leave a message."""

@@ -92,7 +92,7 @@ def _letter(decision: PointDecision, recipient: Recipient, about: dict[str, Any]
         others=[{"name": due.point.name, "due_at": due.due_at.isoformat()} for due in decision.effective[:-1]],
         late=now - highest.due_at > LATE_AFTER,
         owner_was=str(decision.owner_before) if decision.new_owner else "",
-        asked=to.user_id in {one.pk for one in (decision.asked, decision.new_assignee) if one},
+        asked=to.user_id in {user.pk for user in (decision.asked, decision.new_assignee) if user},
         takes_over=decision.new_owner is not None and to.user_id == decision.new_owner.pk,
         description=case.description,
     )

@@ -1,4 +1,4 @@
-"""Load questions for the status of a case, and who is told about the case as staff (E8, E7)."""
+"""Load questions for the status of a case, and the staff who get its mail (E8, E7)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_staff_readers(
 
 
 def marked_for_customers(cases: Iterable[Case]) -> dict[int, list[Question]]:
-    """By case, the answers with words for the customer that no update has included yet, oldest first (E8).
+    """By case, the answers with a text for the customer that no update has included yet, oldest first (E8).
 
     Two queries.
     """

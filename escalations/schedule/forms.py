@@ -205,12 +205,11 @@ class MoveSelectionForm(forms.Form):
             field.error_messages["invalid_choice"] = "No open case to move fits this any more; choose again."
 
     def selection(self) -> Selection:
-        """The selection of a valid form."""
         chosen = self.cleaned_data
         return Selection(tuple(chosen["severity"]), tuple(chosen["version"]), chosen["company"])
 
     def text(self) -> str:
-        """The selection in words."""
+        """“Critical; on version 2; of Acme”."""
         selection = self.selection()
         company = next((str(row) for row in self.counts.by_company if row.pk == selection.company), "")
         parts = [

@@ -181,7 +181,7 @@ class _Page:
     def _last_update(self, member: Member, first: Touchpoint | None) -> LastUpdate | None:
         given = (row for row in self.ended if row.member == member and (row.updated_at or row.by_id))
         row = next(given, None)
-        touchpoint = next((one for one in reversed(self.state.touchpoints) if member in one.members), None)
+        touchpoint = next((point for point in reversed(self.state.touchpoints) if member in point.members), None)
         if row is not None and row.ended_at and (touchpoint is None or row.ended_at > touchpoint.at):
             return LastUpdate(row.ended_at, _by_desk(row) if row.updated_at else f"{row.by}")
         if touchpoint is not None:

@@ -85,9 +85,9 @@ class Command(BaseCommand):
         except Refused as refused:
             raise CommandError(refused.sentence) from refused
         except (OperationalError, InterfaceError, ProgrammingError) as error:
-            said = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0]
             raise CommandError(
-                f"The database cannot be used ({said}): see that it runs and is migrated, then run this again; "
+                f"The database cannot be used ({reason}): see that it runs and is migrated, then run this again; "
                 "what was imported so far stays."
             ) from error
         if imported is not None:
