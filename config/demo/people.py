@@ -242,7 +242,10 @@ def create_people(founded_at: datetime) -> Desk:
         username=ADMIN,
         defaults={
             **_account(hashed, founded_at),
-            **{"first_name": "Ada", "last_name": "Quill", "email": f"admin@{STAFF_DOMAIN}", "is_superuser": True},
+            "first_name": "Ada",
+            "last_name": "Quill",
+            "email": f"admin@{STAFF_DOMAIN}",
+            "is_superuser": True,
         },
     )
     for company in COMPANIES:
@@ -272,9 +275,12 @@ def _save(record: Record, at: datetime) -> Record:
     return record
 
 
+def _place(sketch: CentreSketch | CompanySketch) -> dict[str, str]:
+    return {name: getattr(sketch, name) for name in ("name", "country", "subdivision", "time_zone")}
+
+
 def _create_centre(sketch: CentreSketch, at: datetime) -> SupportCentre:
-    place = {"country": sketch.country, "subdivision": sketch.subdivision, "time_zone": sketch.time_zone}
-    centre = _save(SupportCentre(name=sketch.name, open_on_holidays=True, **place), at)
+    centre = _save(SupportCentre(open_on_holidays=True, **_place(sketch)), at)
     OpeningSpan.objects.bulk_create(
         OpeningSpan(centre=centre, weekday=day, opens=sketch.opens, closes=sketch.closes) for day in range(7)
     )
@@ -313,10 +319,7 @@ def _assign_roles(desk: Desk, at: datetime) -> None:
 def _create_company(sketch: CompanySketch, desk: Desk, at: datetime) -> Company:
     company = _save(
         Company(
-            name=sketch.name,
-            country=sketch.country,
-            subdivision=sketch.subdivision,
-            time_zone=sketch.time_zone,
+            **_place(sketch),
             language=sketch.language,
             account_manager=desk.staff[sketch.account_manager],
             customer_engineer=desk.staff[sketch.customer_engineer],
