@@ -22,7 +22,7 @@ from cases.policy.absence_notes.vocabulary import Tag
 
 @dataclass(frozen=True, slots=True)
 class DayClaim:
-    """What the note says a day is. A weak claim stands in a sentence that does not speak of an absence."""
+    """The role of a day. A weak claim stands in a sentence that does not name an absence or a return."""
 
     role: DayRole
     day: Day
@@ -30,10 +30,11 @@ class DayClaim:
     end: int
     strong: bool = True
     days_later: int = 0
+    inferred: bool = False  # from what is not done before it
 
 
 def claims_of(note: Note) -> Iterator[DayClaim]:
-    """What the note says of each of its days; nothing of a day that has no part in an absence."""
+    """The role of each day of the note that has one in an absence."""
     tokens = note.tokens
     days = [at for at, token in enumerate(tokens) if token.tag is Tag.DATE]
     in_range: set[int] = set()
@@ -87,7 +88,7 @@ def _single_claim(note: Note, at: int) -> DayClaim | None:
     if link is Tag.VAGUE or context.is_open() or _is_choice(tokens, at):
         return DayClaim(DayRole.OPEN, day, *span) if strength or (strength is False and context.is_bare()) else None
     if role := context.role_if_negated(link):
-        return DayClaim(role, day, *span, days_later=days_later)
+        return DayClaim(role, day, *span, days_later=days_later, inferred=not context.names_work())
     if strength is None or (not strength and context.is_negated(link)):
         return None
     if context.is_return(link):

@@ -1,4 +1,4 @@
-"""What stands around a day of the note: its part of the sentence, the sentence, and what they say of it (F5)."""
+"""The part of the sentence, the sentence and the note around a day, and what they make of the day (F5)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from enum import Enum, auto
 
 from cases.policy.absence_notes.tokens import (
     BETWEEN_DAYS,
-    HERE,
     JOINS,
+    LINK_OF_SUFFIX,
     LINKS_OVER_ON,
     LONGEST_SENTENCE,
     PART_ENDS,
@@ -20,7 +20,7 @@ from cases.policy.absence_notes.tokens import (
 )
 from cases.policy.absence_notes.vocabulary import WRITER_WORDS, Tag
 
-#: "3.8. - 14.8." or "Absence period: 3-14 August" speaks for itself; a longer sentence has to say what it is about.
+#: "3.8. - 14.8." or "Absence period: 3-14 August" is enough; a longer sentence must name an absence or a return.
 BARE_WORDS = 4
 
 
@@ -135,28 +135,37 @@ class Context:
         """RETURN for "not ... until", "not before" and "only from" that day, whatever the verb.
 
         LAST where "until" includes the day even then (German, French, Japanese); OPEN where it may be either, or may be
-        about something else; None when the part is not negated or speaks of something else.
+        about something else; None when the part is not negated or is about something else.
         """
         tags = {token.tag for token in self.part}
         negations = self._negations(link)
         if not negations or self.signed_off or tags & {Tag.EVENT, Tag.COLLEAGUE}:
             return None
         if tags & {Tag.BACK, Tag.NOT_BACK}:
-            return DayRole.LAST if Tag.UNTIL_HERE in tags else DayRole.RETURN
+            return DayRole.LAST if Tag.UNTIL_SUFFIX in tags else DayRole.RETURN
         if self._is_departure(negations[-1]):
             return DayRole.OPEN
+        is_first = self.names_work() or _NOT_BEFORE.match(negations[0].word)
+        if link not in (Tag.UNTIL, Tag.BEFORE) and (Tag.AWAY in tags or not is_first):
+            return DayRole.OPEN  # "away only on the 14th"
         if Tag.AGAIN not in tags and not self._is_of_writer(negations[0]):
             return DayRole.OPEN if self.strength(link) else None
+        if self.part_before and self.part_before[-1].word == "voor" and not self.names_work():
+            return DayRole.OPEN  # Dutch "voor" is "for" too
         return self._role_of_not_until(negations) if link is Tag.UNTIL else DayRole.RETURN
+
+    def names_work(self) -> bool:
+        """That the part names the work of somebody who is back."""
+        return any(token.tag in _WORK for token in self.part)
 
     def is_negated(self, link: Tag | None) -> bool:
         return bool(self._negations(link))
 
     def _negations(self, link: Tag | None) -> list[Token]:
         """The tokens that make the day a "not until", "not before" or "only from"."""
-        links = [token for token in self.part if token.tag in (Tag.NOT_BEFORE, Tag.NOT_BEFORE_HERE)]
+        links = [token for token in self.part if token.tag in (Tag.NOT_BEFORE, Tag.NOT_BEFORE_SUFFIX)]
         if link is Tag.NOT_BEFORE and links:
-            # "Que le 14" only says so after a "ne".
+            # "Que le 14" is "only on" after a "ne".
             return links if not links[-1].word.startswith("qu") or Tag.NOT in self.before else []
         if Tag.ONLY in self.before and link in (Tag.ON, Tag.FROM, Tag.AFTER, None):
             return [token for token in self.part_before if token.tag is Tag.ONLY]
@@ -165,7 +174,8 @@ class Context:
         link_word = next((token.word for token in reversed(self.part_before) if token.tag is link), "")
         portuguese = link_word.startswith(("ate", "antes do")) or link_word == "antes de"
         # "Until 14 August I will not answer"; in Japanese the verb always follows.
-        leads = not any(token.tag in _CONTENT for token in self.part_before) or has_tag(self.part_after, Tag.UNTIL_HERE)
+        is_japanese = has_tag(self.part_after, Tag.UNTIL_SUFFIX)
+        leads = is_japanese or not any(token.tag in _CONTENT for token in self.part_before)
         return [token for token in (self.part if leads else self.part_before) if _is_negation(token, portuguese)]
 
     def _is_departure(self, negation: Token) -> bool:
@@ -179,7 +189,7 @@ class Context:
         if first.start >= negation.start or _mentions_writer(self.sentence):
             return True
         handles = has_tag(self.part, Tag.HANDLES) or has_tag(self.part, Tag.ANSWERS)
-        is_japanese = any(token.tag in HERE for token in self.part_after)
+        is_japanese = any(token.tag in LINK_OF_SUFFIX for token in self.part_after)
         return handles and (is_japanese or any(_MAIL.fullmatch(token.word) for token in self.part))
 
     def _role_of_not_until(self, negations: Sequence[Token]) -> DayRole | None:
@@ -188,7 +198,7 @@ class Context:
         if any(_INCLUSIVE.match(token.word) for token in self.part_after[:2]):
             return DayRole.LAST
         if _UNTIL_EXCLUDES.fullmatch(until):
-            # "I am on leave with no access until 14 August" says it of the leave.
+            # In "I am on leave with no access until 14 August" the day ends the leave.
             is_aside = all(token.word.startswith("no ") for token in negations)
             before = (token for token in self.sentence_before if token.start < negations[0].start)
             return None if is_aside and has_tag(before, Tag.AWAY) else DayRole.RETURN
@@ -197,7 +207,7 @@ class Context:
         return DayRole.LAST if {token.tag for token in self.part} & {Tag.HANDLES, Tag.ANSWERS} else None
 
     def strength(self, link: Tag | None = None) -> bool | None:
-        """True when the sentence speaks of the absence, False when it may, None when of something else."""
+        """True when the sentence is about the absence, False when it may be, None when about something else."""
         tags = {token.tag for token in self.sentence}
         away = bool(tags & {Tag.AWAY, Tag.LIMITED}) or {Tag.NOT, Tag.AVAILABLE} <= tags
         if self.is_of_somebody_else() or (Tag.EVENT in tags and not away):
@@ -235,6 +245,8 @@ class Context:
         )
 
 
+_WORK = frozenset({Tag.BACK, Tag.NOT_BACK, Tag.AGAIN, Tag.AVAILABLE, Tag.HANDLES, Tag.ANSWERS})
+_NOT_BEFORE = re.compile("erst|so |solo [prv]|soltanto p")
 _ENDS = frozenset({Tag.STOP, Tag.SIGN_OFF})
 _IS = re.compile("is|will|ist|wird|est|sera|esta|estara|sara|torna|rientra|vuelve|regresa|volta|revient")
 _ARTICLE = re.compile("the|das|die|der|unser|unsere|our|le|la|les|el|il|lo|o|a|het|de")
@@ -286,5 +298,5 @@ def _sentence_around(tokens: Sequence[Token], first: int, last: int) -> tuple[in
 
 def _end_of(tokens: Sequence[Token], last: int, after: int) -> int:
     """The phrase goes on to a まで or a "wieder da" behind the day."""
-    shown = {*HERE, Tag.BACK, Tag.AGAIN, Tag.ANSWERS, Tag.AVAILABLE, Tag.AWAY}
+    shown = {*LINK_OF_SUFFIX, Tag.BACK, Tag.AGAIN, Tag.ANSWERS, Tag.AVAILABLE, Tag.AWAY}
     return max([tokens[last].end, *(token.end for token in tokens[last + 1 : after] if token.tag in shown)])

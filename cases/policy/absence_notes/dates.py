@@ -43,7 +43,7 @@ def _on(day: Day, order: DateOrder, received_on: date) -> date | None:
     years = range(received_on.year - 1, received_on.year + 2) if day.year is None else (day.year,)
     for year in years:
         found = _date(year, month, number)
-        if found is None or (day.year is None and not _is_near(found, received_on)):
+        if found is None or (day.year is None and not _is_next_outside(found, received_on)):
             continue
         return found if day.weekday in (None, found.weekday()) else None
     return None
@@ -56,7 +56,7 @@ def _date(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _is_near(day: date, received_on: date) -> bool:
+def _is_next_outside(day: date, received_on: date) -> bool:
     return -LONGEST_AWAY_ALREADY <= day - received_on <= FURTHEST_READ_RETURN
 
 
@@ -99,7 +99,7 @@ class DateResolver:
         if day.weekday is None or day.unclear:
             return None
         days = (day.weekday - earliest.weekday() - 1) % 7 + 1
-        # "Next Friday" said on a Monday is this week's to some and next week's to others.
+        # "Next Friday" on a Monday is this week's to some and next week's to others.
         is_this_week = earliest.weekday() + days < 7
         return None if day.next_week and is_this_week else plus(earliest, days)
 

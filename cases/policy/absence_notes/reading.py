@@ -18,9 +18,9 @@ from cases.policy.absence_notes.vocabulary import MONTH_NUMBER, Tag
 LONGEST_PHRASE = 160
 #: A text that names more days than this is a calendar or a history, and would take long to read.
 MOST_DAYS = 40
-#: "Away until the 12th" and "back on the 30th" do not speak of one absence; a weekend or Christmas may lie between.
+#: "Away until the 12th" and "back on the 30th" are no single absence; a weekend or Christmas may lie between.
 LONGEST_GAP = timedelta(days=14)
-#: Single days away that lie further apart are two absences.
+#: Single days away that lie further apart are two absences; a weekend and a holiday lie between at most.
 LONGEST_BETWEEN = timedelta(days=4)
 
 
@@ -106,6 +106,8 @@ def _decide(note: Note, dates: DateResolver, body: str) -> Timeframe:
     back_on = back or (plus(last, 1) if last else None)
     if back_on is None:
         raise Unreadable(UnreadReason.NO_RETURN)
+    if last and back_on - last > LONGEST_BETWEEN and any(claim.inferred for claim in returns):
+        raise Unreadable(UnreadReason.TWO_WAYS)  # "away until the 14th. I cannot confirm the order before the 25th."
     _check(start, last, back_on, dates.received_on)
     return Timeframe(start, back_on, _quoted(body, [*stays, *returns]))
 
@@ -236,7 +238,7 @@ def _return(claims: Sequence[DayClaim], dates: DateResolver, earliest: date, oth
 
 
 def _is_on(day: Day, date_: date) -> bool:
-    """That what a day without a month says of itself is true of the date."""
+    """Whether a day without a month can be that date: its number and weekday fit."""
     return day.days_ahead is None and day.weekday in (None, date_.weekday()) and day.first in (0, date_.day)
 
 

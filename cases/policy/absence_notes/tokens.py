@@ -1,6 +1,6 @@
-"""An out-of-office note as tokens: its own words cut into days, "until", "back", sentence ends and the like (F5).
+"""The body of an out-of-office note as tokens: days, "until", "back", sentence ends and the like (F5).
 
-Every day has its month, year and weekday together, however the note spreads them.
+Every day is one token with its month, year and weekday, however the note spreads them.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ _PLAIN_TOKENS = {
 
 
 def _numeric_day(match: re.Match[str], group: str) -> Day | None:
-    """None for 17.30, 12.00 and 24/7, which are no days; a 31.06. is one that cannot be, and stays to be refused."""
+    """The day of a numeric date; None for 17.30, 12.00 and 24/7. A 31.06. is kept, and resolves to no date later."""
     if group == "japanese":
         return Day(int(match["jday"]), int(match["jmonth"]), _japanese_year(match), DateOrder.DAY_FIRST, leads=True)
     if group == "iso":
@@ -224,7 +224,7 @@ def _japanese_year(match: re.Match[str]) -> int | None:
 
 
 def _japanese_words(match: re.Match[str]) -> Iterator[Token]:
-    """Japanese runs on without spaces: the known words in it, and the rest between them."""
+    """The known words in a run of Japanese, which has no spaces, and the rest between them."""
     at = match.start()
     for known in _JAPANESE_WORD.finditer(match.string, match.start(), match.end()):
         if known.start() > at:
@@ -245,7 +245,7 @@ def _width(line: str) -> int:
 
 
 def _ends_sentence(text: str, dot: int) -> bool:
-    """Not the dot of "einschl. Freitag", "Aug. 2026" or "support.example"."""
+    """Whether the dot at that place does: not the one of "einschl. Freitag", "Aug. 2026" or "support.example"."""
     rest = text[dot + 1 : dot + 200]
     if rest[:1] not in ("", " ", "\n", "\t", "\xa0"):
         return False
@@ -258,7 +258,7 @@ def _ends_sentence(text: str, dot: int) -> bool:
 
 
 def _with_phrases(words: list[Token]) -> list[Token]:
-    """The longest known phrase from each word on becomes one token; a phrase may be wrapped over two lines."""
+    """Known phrases joined into one token each, the longest first."""
     joined: list[Token] = []
     at = 0
     while at < len(words):
@@ -269,6 +269,7 @@ def _with_phrases(words: list[Token]) -> list[Token]:
 
 
 def _phrase(tokens: Sequence[Token], at: int) -> tuple[Token, int]:
+    """The longest known phrase from `at` on, perhaps over two lines, and how many tokens it takes; else the word."""
     words: list[str] = []
     found = tokens[at], 1
     for here in range(at, min(at + LONGEST_KNOWN + 1, len(tokens))):
@@ -283,8 +284,8 @@ def _phrase(tokens: Sequence[Token], at: int) -> tuple[Token, int]:
     return found
 
 
-def _near(tokens: Sequence[Token], at: int, step: int, over: frozenset[Tag]) -> int | None:
-    """Where the next token is from `at` (included) on in that direction, when tags in `over` are passed over."""
+def _next_outside(tokens: Sequence[Token], at: int, step: int, over: frozenset[Tag]) -> int | None:
+    """The index of the next token from `at` (included) on in that direction whose tag is not in `over`, if any."""
     while 0 <= at < len(tokens):
         if tokens[at].tag not in over:
             return at
@@ -296,7 +297,7 @@ _INSIDE_DATE = frozenset({Tag.OF, Tag.FILLER, Tag.DASH, Tag.LINE, Tag.SHORT_LINE
 
 
 def _with_dates(tokens: list[Token], text: str) -> list[Token]:
-    """12 June 2026, June 12th, 1er août, 14-Aug-26: numbers and the names of months joined into days."""
+    """Numbers and names of months joined into days: 12 June 2026, June 12th, 1er août, 14-Aug-26."""
     joined: list[Token] = []
     at = 0
     while at < len(tokens):
@@ -307,12 +308,13 @@ def _with_dates(tokens: list[Token], text: str) -> list[Token]:
 
 
 def _named_day(tokens: Sequence[Token], at: int, text: str) -> tuple[Token, int]:
+    """The day that begins at `at` and how many tokens it takes; else the token as it is."""
     token = tokens[at]
     if token.tag is Tag.NUMBER and (month := _month_at(tokens, at + 1)) is not None:
         day = Day(token.number, MONTH_NUMBER[tokens[month].word], order=DateOrder.DAY_FIRST)
         return _with_year(tokens, at, month, day, text)
     if token.word in ENGLISH_MONTHS:
-        number = _near(tokens, at + 1, 1, frozenset({Tag.FILLER}))
+        number = _next_outside(tokens, at + 1, 1, frozenset({Tag.FILLER}))
         if number is not None and tokens[number].tag is Tag.NUMBER and _month_at(tokens, number + 1) is None:
             day = Day(tokens[number].number, MONTH_NUMBER[token.word], order=DateOrder.DAY_FIRST, leads=True)
             return _with_year(tokens, at, number, day, text)
@@ -322,8 +324,8 @@ def _named_day(tokens: Sequence[Token], at: int, text: str) -> tuple[Token, int]
 
 
 def _month_at(tokens: Sequence[Token], at: int) -> int | None:
-    """Where the month to a number stands: next to it, or after "of", "de", a dash."""
-    month = _near(tokens, at, 1, _INSIDE_DATE)
+    """The index of the month of the number before `at`: next to it, or after "of", "de" or a dash."""
+    month = _next_outside(tokens, at, 1, _INSIDE_DATE)
     if month is None or month > at + 2 or tokens[month].word not in MONTH_NUMBER:
         return None
     dash = next((token for token in tokens[at:month] if token.tag is Tag.DASH), None)
@@ -347,7 +349,7 @@ def _with_year(tokens: Sequence[Token], start: int, last: int, day: Day, text: s
 
 
 def _year_at(tokens: Sequence[Token], at: int, text: str) -> int | None:
-    """2026, or a short year that can be nothing else: "14-Aug-26", "12 June '26"."""
+    """The index of the year of the day before `at`: 2026, or a short one that is no day, "14-Aug-26", "12 June '26"."""
     for here in range(at, min(at + 2, len(tokens))):
         token = tokens[here]
         if token.tag is Tag.YEAR:
@@ -360,7 +362,7 @@ def _year_at(tokens: Sequence[Token], at: int, text: str) -> int | None:
 
 
 def _without_brackets(tokens: list[Token], text: str) -> list[Token]:
-    """Brackets around nothing but a date: "tomorrow (12 June)", "Friday (14.8.)"."""
+    """Drops brackets around nothing but a date: "tomorrow (12 June)", "Friday (14.8.)"."""
     idle: set[int] = set()
     for at in range(1, len(tokens) - 1):
         around = [text[token.start : token.end] for token in (tokens[at - 1], tokens[at + 1])]
@@ -373,7 +375,7 @@ _BESIDE_DATE = frozenset({Tag.FILLER, Tag.ON, Tag.OF, Tag.LINE})
 
 
 def _with_weekdays(tokens: list[Token], text: str) -> list[Token]:
-    """A weekday beside a date is a check on the date: "Friday, 12 June", "8月17日(月)"."""
+    """A weekday beside a date becomes part of it, to check the date by: "Friday, 12 June", "8月17日(月)"."""
     joined: list[Token] = []
     at = 0
     while at < len(tokens):
@@ -401,9 +403,10 @@ def _weekday(token: Token, text: str) -> int | None:
 
 
 def _dated_at(tokens: Sequence[Token], at: int, text: str) -> int | None:
+    """The index of the day that the weekday before `at` belongs to."""
     if at < len(tokens) and tokens[at].tag is Tag.BREAK and text[tokens[at].start : tokens[at].end] == ",":
         at += 1
-    there = _near(tokens, at, 1, _BESIDE_DATE)
+    there = _next_outside(tokens, at, 1, _BESIDE_DATE)
     if there is None or there > at + 2:
         return None
     day = tokens[there].day
@@ -411,7 +414,7 @@ def _dated_at(tokens: Sequence[Token], at: int, text: str) -> int | None:
 
 
 def _weekday_after(tokens: Sequence[Token], at: int, before: Token, text: str) -> tuple[int, int] | None:
-    """The weekday in brackets after a date, and the place of the closing bracket."""
+    """The weekday in brackets after a date, and the index of the closing bracket."""
     if not before.day or not before.day.is_dated or before.day.weekday is not None:
         return None
     if tokens[at].tag is Tag.WEEKDAY_SHORT and text[tokens[at].start : tokens[at].start + 1] == "(":
@@ -423,15 +426,15 @@ def _weekday_after(tokens: Sequence[Token], at: int, before: Token, text: str) -
     return None if weekday is None else (weekday, at + 2)
 
 
-JOINS = frozenset({Tag.TO, Tag.UNTIL, Tag.DASH, Tag.AND, Tag.FROM_HERE})
+JOINS = frozenset({Tag.TO, Tag.UNTIL, Tag.DASH, Tag.AND, Tag.FROM_SUFFIX})
 BETWEEN_DAYS = frozenset(
-    {Tag.FILLER, Tag.TIME, Tag.LINE, Tag.SHORT_LINE, Tag.ON, Tag.OF, Tag.COLON, Tag.BREAK, Tag.UNTIL_HERE}
+    {Tag.FILLER, Tag.TIME, Tag.LINE, Tag.SHORT_LINE, Tag.ON, Tag.OF, Tag.COLON, Tag.BREAK, Tag.UNTIL_SUFFIX}
 )
 _JOINING = (JOINS | BETWEEN_DAYS | {Tag.OR, Tag.FROM}) - {Tag.BREAK}
 
 
 def _with_shared_months(tokens: list[Token]) -> list[Token]:
-    """3.-14. August, "du 3 au 14 août", August 3-14, 8月10日から15日: the bare number gets the month of the other."""
+    """A bare number joined to a day gets its month: 3.-14. August, "du 3 au 14 août", August 3-14, 8月10日から15日."""
     for at, token in enumerate(tokens):
         if token.tag is Tag.NUMBER and token.day:
             tokens[at] = _in_month_ahead(tokens, at) or _in_month_before(tokens, at) or token
@@ -439,7 +442,7 @@ def _with_shared_months(tokens: list[Token]) -> list[Token]:
 
 
 def _in_month_ahead(tokens: list[Token], at: int) -> Token | None:
-    there = _near(tokens, at + 1, 1, _JOINING)
+    there = _next_outside(tokens, at + 1, 1, _JOINING)
     if there is None or tokens[there].tag is not Tag.DATE or not _is_joined(tokens, at, there):
         return None
     whole, number = tokens[there].day, tokens[at].day
@@ -451,7 +454,7 @@ def _in_month_ahead(tokens: list[Token], at: int) -> Token | None:
 
 
 def _in_month_before(tokens: list[Token], at: int) -> Token | None:
-    there = _near(tokens, at - 1, -1, _JOINING)
+    there = _next_outside(tokens, at - 1, -1, _JOINING)
     if there is None or not _is_joined(tokens, there, at):
         return None
     whole, number = tokens[there].day, tokens[at].day
@@ -464,12 +467,12 @@ def _in_month_before(tokens: list[Token], at: int) -> Token | None:
 
 
 def _is_joined(tokens: Sequence[Token], first: int, second: int) -> bool:
-    """By "to", "until", "and", "or" or a dash."""
+    """Whether the two are joined by "to", "until", "and", "or" or a dash."""
     between = tokens[first + 1 : second]
     tags = {token.tag for token in between}
-    if tags & (JOINS - {Tag.FROM_HERE}) or has_or(between):
+    if tags & (JOINS - {Tag.FROM_SUFFIX}) or has_or(between):
         return True
-    return Tag.FROM_HERE in tags and second + 1 < len(tokens) and link_of(tokens, second) is Tag.UNTIL
+    return Tag.FROM_SUFFIX in tags and second + 1 < len(tokens) and link_of(tokens, second) is Tag.UNTIL
 
 
 def has_tag(tokens: Iterable[Token], tag: Tag) -> bool:
@@ -477,12 +480,12 @@ def has_tag(tokens: Iterable[Token], tag: Tag) -> bool:
 
 
 def has_or(between: Iterable[Token]) -> bool:
-    """The words between two days; "o" is a Portuguese article and "of" an English preposition elsewhere."""
+    """Whether "or" stands between two days; "o" is a Portuguese article and "of" an English preposition elsewhere."""
     return any(token.tag is Tag.OR or token.word in ("o", "of") for token in between)
 
 
 def _standing_alone(tokens: Sequence[Token], at: int) -> Token:
-    """A weekday or "tomorrow" without a date is a day too."""
+    """The token as a day, if it is a weekday, "tomorrow" or a bare number that is one without its month."""
     token = tokens[at]
     if token.tag is Tag.AHEAD and not _is_morning(tokens, at):
         return token._replace(tag=Tag.DATE, day=Day(days_ahead=token.number))
@@ -497,9 +500,9 @@ def _standing_alone(tokens: Sequence[Token], at: int) -> Token:
 
 
 def _is_return(tokens: Sequence[Token], at: int) -> bool:
-    """ "Back on the 17th.", 17日に出社: said of the number, and of nothing that is counted."""
+    """Whether the bare number is the day of a return: "back on the 17th.", 17日に出社, and not "back on 3 machines"."""
     following = tokens[at + 1].tag if at + 1 < len(tokens) else Tag.STOP
-    if following in HERE:
+    if following in LINK_OF_SUFFIX:
         return has_tag(tokens[at + 1 : at + 4], Tag.BACK) and link_of(tokens, at) in (Tag.ON, Tag.FROM)
     if following not in (Tag.STOP, Tag.BREAK, Tag.SHORT_LINE, Tag.LINE):
         return False
@@ -507,7 +510,7 @@ def _is_return(tokens: Sequence[Token], at: int) -> bool:
 
 
 def _is_morning(tokens: Sequence[Token], at: int) -> bool:
-    """Guten Morgen, Montag Morgen, por la mañana."""
+    """Whether "morgen" or "mañana" is no tomorrow: "guten Morgen", "Montag Morgen", "por la mañana"."""
     if tokens[at].word not in ("morgen", "manana") or not at:
         return False
     return tokens[at - 1].word in ("guten", "la", "goede", "am", "jeden") or tokens[at - 1].tag in (
@@ -519,21 +522,21 @@ def _is_morning(tokens: Sequence[Token], at: int) -> bool:
 # What ties a day to its sentence --------------------------------------------------------------------------------------
 
 _PASSED_TO_LINK = frozenset({Tag.FILLER, Tag.TIME, Tag.LINE, Tag.SHORT_LINE, Tag.COLON, Tag.WEEKDAY_SHORT})
-HERE = {
-    Tag.UNTIL_HERE: Tag.UNTIL,
-    Tag.FROM_HERE: Tag.FROM,
-    Tag.ON_HERE: Tag.ON,
-    Tag.VAGUE_HERE: Tag.VAGUE,
-    Tag.NOT_BEFORE_HERE: Tag.NOT_BEFORE,
+LINK_OF_SUFFIX = {
+    Tag.UNTIL_SUFFIX: Tag.UNTIL,
+    Tag.FROM_SUFFIX: Tag.FROM,
+    Tag.ON_SUFFIX: Tag.ON,
+    Tag.VAGUE_SUFFIX: Tag.VAGUE,
+    Tag.NOT_BEFORE_SUFFIX: Tag.NOT_BEFORE,
 }
 LINKS_OVER_ON = frozenset({Tag.UNTIL, Tag.FROM, Tag.AFTER, Tag.BEFORE, Tag.NOT_BEFORE, Tag.VAGUE, Tag.BETWEEN})
 _LINKS = LINKS_OVER_ON | {Tag.OF, Tag.DASH, Tag.AND}
 
 
 def link_of(tokens: Sequence[Token], at: int) -> Tag | None:
-    """The word that ties the day to its sentence: directly before it, in Japanese directly after it."""
-    after = _near(tokens, at + 1, 1, frozenset({Tag.TIME, Tag.WEEKDAY_SHORT}))
-    here = HERE.get(tokens[after].tag) if after is not None else None
+    """The tag of the word that ties the day to its sentence: directly before it, in Japanese directly after it."""
+    after = _next_outside(tokens, at + 1, 1, frozenset({Tag.TIME, Tag.WEEKDAY_SHORT}))
+    here = LINK_OF_SUFFIX.get(tokens[after].tag) if after is not None else None
     if here and here is not Tag.ON:
         return here
     weaker: Tag | None = None
@@ -552,13 +555,15 @@ _PASSED_AT_LINE_START = _PASSED_TO_LINK | _LINKS | {Tag.ON, Tag.TO}
 
 
 def part_before(tokens: Sequence[Token], at: int) -> int:
-    """Where the part of the sentence begins that leads to the day; a line's start ends it unless only links follow."""
+    """The index where the part of the sentence before the day begins: after the last comma, "and" or other day, or with
+    the day's line when more than links stand on it. "On my return, Monday 4 May" is one part.
+    """
     start, only_links = at, True
     for here in range(at - 1, max(-1, at - LONGEST_SENTENCE), -1):
         tag = tokens[here].tag
         aside = tag is Tag.BREAK and only_links and here and tokens[here - 1].tag is Tag.BACK
         if not aside and (tag in PART_ENDS or (tag is Tag.SHORT_LINE and not only_links)):
-            break  # but "on my return, Monday 4 May"
+            break
         only_links = only_links and tag in _PASSED_AT_LINE_START
         start = here
     return start

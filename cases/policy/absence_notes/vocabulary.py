@@ -39,12 +39,12 @@ class Tag(Enum):
     BEFORE = auto()
     VAGUE = auto()
     FILLER = auto()
-    UNTIL_HERE = auto()
-    FROM_HERE = auto()
-    ON_HERE = auto()
-    VAGUE_HERE = auto()
+    UNTIL_SUFFIX = auto()
+    FROM_SUFFIX = auto()
+    ON_SUFFIX = auto()
+    VAGUE_SUFFIX = auto()
     NOT_BEFORE = auto()  # "only from", "ne ... que le"
-    NOT_BEFORE_HERE = auto()
+    NOT_BEFORE_SUFFIX = auto()
     OR = auto()
     # What the sentence is about
     BACK = auto()
@@ -108,7 +108,7 @@ _PHRASES: dict[Tag, str] = {
         | só no dia | só a partir de | só a partir do | só a partir do dia | somente em | somente a partir de
         | apenas em | apenas no dia | apenas a partir de | pas op | pas vanaf | pas weer | pas weer op
         | pas weer vanaf""",
-    Tag.NOT_BEFORE_HERE: """以降でないと | 以降でなければ | からでないと | 以降にならないと | にならないと
+    Tag.NOT_BEFORE_SUFFIX: """以降でないと | 以降でなければ | からでないと | 以降にならないと | にならないと
         | になるまで | になってから | 以降になり | 以降となり | からとなり | からになり""",
     Tag.OR: """or | or possibly | or maybe | oder | bzw | beziehungsweise | resp | ou | sinon | voire | ou então
         | oppure | ovvero | ofwel | または | 又は | もしくは | 若しくは | あるいは | 或いは""",
@@ -242,7 +242,9 @@ _PHRASES: dict[Tag, str] = {
         | adresser | remplace | contactar | contacte | sustituye | diríjase | dirigirse | contattare
         | rivolgersi | sostituisce | substitui | contate | entre em contato | dirija-se | opnemen | vervangt
         | vervanger | neem contact | 代わり | 担当""",
-    Tag.EVENT: """preise | prices | gelten | gilt | maintenance | wartung | migration | mantenimiento
+    Tag.EVENT: """working from home | work from home | wfh | working remotely | homeoffice | home office | télétravail
+        | teletrabajo | smart working | lavoro da casa | teletrabalho | thuiswerken | werk thuis | 在宅勤務 | テレワーク
+        | リモートワーク | preise | prices | gelten | gilt | maintenance | wartung | migration | mantenimiento
         | manutenzione | manutenção | onderhoud | メンテナンス | factura | facture | fattura | fatura | factuur
         | vencimiento | échéance | scadenza | vencimento | visit us | meet us | join us | see us | register
         | webinar | trade fair | booth | stand | hall | valid | valid until | offer | survey | deadline | submit
@@ -270,10 +272,10 @@ _PHRASES: dict[Tag, str] = {
         | distinti saluti | cumprimentos | atenciosamente | abraço | groet | groeten | よろしくお願い
         | 宜しくお願い""",
     Tag.WORD: "zo snel mogelijk | zo spoedig mogelijk",  # not the "mogelijk" of a doubt
-    Tag.FROM_HERE: "から | より | 以降",
-    Tag.UNTIL_HERE: "まで | 迄 | の間",
-    Tag.ON_HERE: "に | は",
-    Tag.VAGUE_HERE: "までに | までには | 迄に | 頃 | ごろ | 以前 | 前後 | 予定は未定",
+    Tag.FROM_SUFFIX: "から | より | 以降",
+    Tag.UNTIL_SUFFIX: "まで | 迄 | の間",
+    Tag.ON_SUFFIX: "に | は",
+    Tag.VAGUE_SUFFIX: "までに | までには | 迄に | 頃 | ごろ | 以前 | 前後 | 予定は未定",
 }
 
 #: Months and days in the languages' order: English, German, French, Spanish, Italian, Portuguese, Dutch.

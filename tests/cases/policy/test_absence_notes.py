@@ -121,6 +121,12 @@ def test_a_weekday_is_counted_from_the_last_day_away_that_the_note_names(text, c
         ("Ich bin erst ab 17. August im Urlaub.", "DE", None),
         ("The portal will not be available until 17 August. I'm away.", "GB", None),
         ("Bob cannot answer until 17 August. I'm away.", "GB", None),
+        ("I cannot confirm the order before 25 August. I'm away until 14 August.", "GB", None),
+        ("I'm out only on 14 August.", "GB", None),
+        ("Ik heb geen afspraken voor 14 augustus.", "NL", None),
+        ("I'm working from home until 14 August.", "GB", None),
+        ("I will not answer until I am back on Monday 17 August.", "GB", "2026-08-17"),
+        ("Erst nach dem 16. August lese ich Ihre Nachricht.", "DE", "2026-08-17"),
     ],
 )
 def test_not_until_a_day_is_the_return_whatever_the_verb(text, country, expected) -> None:  # F5
