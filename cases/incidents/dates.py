@@ -100,6 +100,8 @@ class Moments(dict[str, datetime]):
 
     def _numeric(self, text: str, match: re.Match[str]) -> datetime:
         """The day of `a/b/year` in the order of the file; what fits one order only proves it."""
+        if len(match["year"]) == 2 and not self._is_given:  # 16/3/2 may have the year first as well
+            raise Bad(f"“{shown(text)}” has a year of two digits; write four, or say --date-order dmy or mdy.")
         a, b = int(match["a"]), int(match["b"])
         if a <= 12 and b <= 12:
             if a != b and not self.undecided:

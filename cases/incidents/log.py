@@ -264,10 +264,10 @@ class _Reading:
 
     def _number_of(self, damaged: Damaged) -> str:
         """The incident of a damaged row, "" where it cannot be told: by the cell of the number, else by any other."""
-        known = next(filter(self.reader.is_known, (damaged.number, *damaged.cells)), "")
-        if not known and _shape(damaged.number) in self._shapes:
-            known = damaged.number  # no other row of that incident was read
-        return self.reader.number(known)
+        number = damaged.number
+        if not self.reader.is_known(number) and _shape(number) not in self._shapes:
+            number = next(filter(self.reader.is_known, damaged.cells), "")
+        return self.reader.number(number)
 
     @cached_property
     def _shapes(self) -> set[str]:

@@ -28,7 +28,7 @@ EMPTY = "The log is empty: its first line has to name the columns."
 #: Longer cells of a damaged row are not looked at for the number of its incident.
 LONGEST_CELL = 60
 
-_SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=([^\s\"]|\t)\"?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,7 @@ def csv_table(lines: Iterable[str], given: Mapping[str, str], looks_like_row: Ca
     """
     source = _Lines(lines)
     separator, columns, above = _dialect(source.peek(HEAD), given)
-    for _ in range(above):
-        next(source)
+    source.drop(above)
     return Table(columns, _CsvRecords(source, separator, columns, looks_like_row).records())
 
 
@@ -126,6 +125,12 @@ class _Lines:
         lines = list(islice(self._lines, count))
         self._again.extend(lines)
         return lines
+
+    def drop(self, count: int) -> None:
+        """Leave out the next lines, which were peeked at."""
+        for _ in range(count):
+            self._again.popleft()
+        self.number += count
 
     def give_back(self) -> int:
         """Have all but the first line of the record read again; the number of the last of them."""

@@ -78,7 +78,7 @@ _UNREADABLE = re.compile(r"[\x00-\x1f\x7f]")
 _PRIORITY = re.compile(r"(?:p|prio|priority|s|sev|severity)?[\s-]*([1-5])(?=[\s:–—-]|$)", re.IGNORECASE | re.ASCII)
 
 
-class Bad(ValueError):
+class Bad(Exception):
     """What is wrong with a row, in a sentence; `word` is what was not understood, with its kind."""
 
     def __init__(self, sentence: str, word: tuple[str, str] | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cases.incidents.log import EXPORT_LIMIT, Log, read_log
+from cases.incidents.log import EXPORT_LIMIT, Log, NotALog, read_log
 from tests.cases.incidents.test_log import HEADER, at, lines_of, read
 
 WITH_NOTES = [*HEADER, "work_notes"]
@@ -132,3 +132,17 @@ def test_a_log_with_as_many_rows_as_an_export_may_have_is_said_to_be_doubtful() 
     rows = [{"number": f"INC{number}"} for number in range(EXPORT_LIMIT)]
     assert "exactly 10,000 rows, which looks like the limit of an export" in read(*rows).notes[0]
     assert read(*rows[1:]).notes == []
+
+
+def test_the_number_of_a_damaged_row_is_not_taken_from_another_column_where_it_has_one() -> None:
+    lines = [*lines_of({"number": "3"}, {"number": "4"}), "17,New,3\n", "?,New,4\n"]
+    assert held(read_log(lines)) == {"17": 4, "4": 5}
+
+
+def test_whatever_stands_above_the_header_is_skipped_and_counted() -> None:
+    for above in (["x" * 3_000_000 + "\n"], ["title\n"] * 19, ["sep=,\n"]):
+        log = read_log([*above, *lines_of({}, {"priority": "9"})])
+        assert held(log) == {"INC1": len(above) + 3}
+    for first in ("sep=\r\n", 'sep="\n', "sep=;\n"):
+        with pytest.raises(NotALog, match="lacks the columns"):
+            read_log([first, *(line.replace(",", "~") for line in lines_of({}))])

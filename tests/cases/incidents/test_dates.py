@@ -26,7 +26,7 @@ def parsed(text: str, order: Order | None = None, zone: tzinfo = UTC) -> datetim
     [
         "2016-02-29 13:23:00", "2016-02-29T13:23", "2016-02-29T13:23:00Z", "2016-02-29 14:23:00+01:00",
         "2016-02-29T13:23:00.000+0000", "2016/2/29 13:23", "29/2/2016 13:23", "29-02-2016 13:23:00", "29.02.2016 13:23",
-        "29.2.16 13:23", "2/29/2016 1:23 PM", "2/29/2016, 01:23:00 p.m.", "29-Feb-2016 13:23", "Feb 29, 2016 1:23 PM",
+        "2/29/2016 1:23 PM", "2/29/2016, 01:23:00 p.m.", "29-Feb-2016 13:23", "Feb 29, 2016 1:23 PM",
         " 29/2/2016  13:23 ", "42429.5576388889", "29/02/2016 13:23 UTC",
     ],
 )  # fmt: skip
@@ -45,6 +45,13 @@ def test_a_moment_is_read_as_people_and_programs_write_it(text: str) -> None:
 def test_what_is_no_moment_is_not_read_as_one(text: str) -> None:
     with pytest.raises(Bad, match="is not a time"):
         parsed(text)
+
+
+def test_a_year_of_two_digits_is_read_in_an_order_that_was_said_and_never_guessed() -> None:
+    for text in ("29.2.16 13:23", "2/29/16 1:23 PM", "16/2/29 13:23"):
+        with pytest.raises(Bad, match="has a year of two digits; write four, or say --date-order"):
+            parsed(text)
+    assert parsed("29.2.16 13:23", Order.DAY_FIRST) == parsed("2/29/16 1:23 PM", Order.MONTH_FIRST) == LEAP_DAY
 
 
 def test_a_day_alone_is_its_midnight() -> None:
