@@ -98,8 +98,10 @@ def _is_gzip(path: Path) -> bool:
 
 
 def _read_sheet(path: Path, until: datetime | None, options: FileOptions) -> Log:
-    table = sheet_table(path, options.columns)
-    with tqdm(table.records, desc="Reading", unit=" rows", disable=None) as records:
+    with (
+        sheet_table(path, options.columns) as table,
+        tqdm(table.records, desc="Reading", unit=" rows", disable=None) as records,
+    ):
         return read_table(replace(table, records=iter(records)), until, options)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.utils.datetime import MAC_EPOCH
 
 from cases.incidents.columns import Columns, NotALog, columns_of, why_no_header
@@ -27,13 +28,19 @@ LARGEST_TEXTS = 200_000_000
 LARGEST_RATIO = 100
 
 
-def sheet_table(path: Path, given: Mapping[str, str]) -> Table:
-    """The table in a workbook, its line numbers being those of the sheets. Raises NotALog."""
+@contextmanager
+def sheet_table(path: Path, given: Mapping[str, str]) -> Iterator[Table]:
+    """The table in a workbook of whatever name, its line numbers being those of the sheets. Raises NotALog."""
     _check_size(path)
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises whatever its parsers do
-        raise _unreadable(error) from error
+    with path.open("rb") as file:
+        try:
+            book = load_workbook(file, read_only=True, data_only=True)
+        except Exception as error:  # openpyxl raises whatever its parsers do
+            raise _unreadable(error) from error
+        yield _table(book, given)
+
+
+def _table(book: Workbook, given: Mapping[str, str]) -> Table:
     header: list[str] = []
     columns: Columns | None = None
     best: list[str] = []
@@ -78,7 +85,8 @@ def _check_size(path: Path) -> None:
 
 
 def _unreadable(error: Exception) -> NotALog:
-    return NotALog(f"The workbook cannot be read ({error}); open it in Excel and save it as .xlsx or CSV.")
+    why = next(iter(str(error).splitlines()), type(error).__name__)
+    return NotALog(f"The workbook cannot be read ({why}); open it in Excel and save it as .xlsx or CSV.")
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:

@@ -159,6 +159,11 @@ def test_a_workbook_is_read_like_the_csv_of_it(tmp_path: Path) -> None:
     ]
 
 
+def test_a_workbook_is_known_by_what_it_is_and_not_by_its_name(tmp_path: Path) -> None:
+    path = workbook(tmp_path).rename(tmp_path / "log.csv")
+    assert len(lives(read_file(path))) == 2
+
+
 def fields(one: Incident) -> dict[str, Any]:
     return {name: getattr(one, name) for name in Incident.__slots__}
 
