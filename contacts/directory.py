@@ -73,9 +73,14 @@ class Directory:
             return self._holders[role.value, centre_id]
         return self._holders.get((role.value, None))
 
-    def for_role(self, role: Role, centre_id: int | None, company: Company | None = None) -> list[Addressee]:
-        """Who gets a message for a role (D4): empty only if nobody on the desk has an address (D5)."""
-        wanted = self._wanted(role, centre_id, company)
+    def for_role(
+        self, role: Role, centre_id: int | None, company: Company | None = None, contacted: int | None = None
+    ) -> list[Addressee]:
+        """Who gets a message for a role (D4): empty only if nobody on the desk has an address (D5).
+
+        `contacted` is the key of whoever was contacted for the role before: they stay, if they still hold it anywhere.
+        """
+        wanted = self._still_holding(role, contacted) or self._wanted(role, centre_id, company)
         if wanted is not None and is_reachable(wanted):
             return [addressee(wanted)]
         of = f" of {company}" if company and role in COMPANY_ROLES else ""
@@ -94,6 +99,12 @@ class Directory:
             if manager is not None and is_reachable(manager):
                 return [addressee(manager, meant_for)]
         return [addressee(user, meant_for) for user in self._superusers]
+
+    def _still_holding(self, role: Role, user_id: int | None) -> User | None:
+        if user_id is None:
+            return None
+        holders = (holder for (held, _), holder in self._holders.items() if held == role.value)
+        return next((one for one in holders if one is not None and one.pk == user_id and is_reachable(one)), None)
 
     def _wanted(self, role: Role, centre_id: int | None, company: Company | None) -> User | None:
         if role == Role.ACCOUNT_MANAGER:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from cases.enums import Severity
 from cases.mail.letters import to_contact
 from cases.models import Case, CaseWatcher
-from contacts.directory import Addressee, Directory, addressee, is_reachable
+from contacts.directory import COMPANY_ROLES, Addressee, Directory, addressee, is_reachable
 from contacts.enums import Level, Role
 from escalations.clocks import CaseClock
 from escalations.enums import Member
@@ -59,9 +59,32 @@ def owner_is_l3(case: Case) -> bool:
 
 
 def holders_of(roles: Iterable[Role], case: Case, directory: Directory) -> list[Addressee]:
-    """Who gets the mail of a point to these roles (D4, D5)."""
-    centre = centre_of_owner(case)
-    return [reader for role in roles for reader in directory.for_role(role, centre, case.company)]
+    """Who gets a message for these roles on this case (D4, D5): whoever was contacted for one before, while they hold
+    it, else the holder for the owner's centre.
+
+    No query when the case has its company, contact and owner with their technician.
+    """
+    centre, contacted = centre_of_owner(case), case.role_contacts.get
+    return [
+        reader for role in roles for reader in directory.for_role(role, centre, case.company, contacted(role.value))
+    ]
+
+
+def keep_contacts(case: Case, readers: Mapping[Role, Iterable[Addressee]], run: int | None = None) -> None:
+    """Note in memory who is contacted for a role, so that they stay the case's contact for it (D4).
+
+    A `run` (E2) other than that of the contacts known so far forgets those. Nobody is noted who stands in (D5).
+    """
+    known = case.role_contacts
+    if run is not None and known.get("run", run) != run:
+        known = {}
+    for role, people in readers.items():
+        holder = next((to.user_id for to in people if to.user_id is not None and not to.meant_for), None)
+        if role not in COMPANY_ROLES and holder is not None and role.value not in known:
+            known = known | {role.value: holder}
+    if known and run is not None:
+        known = known | {"run": run}
+    case.role_contacts = known
 
 
 def readers_of(case: Case, audience: Iterable[Member], directory: Directory) -> dict[Member, list[Addressee]]:
@@ -69,11 +92,10 @@ def readers_of(case: Case, audience: Iterable[Member], directory: Directory) -> 
 
     No query when the case has its company, contact and owner with their technician.
     """
-    centre, customer = centre_of_owner(case), to_contact(case)
+    customer = to_contact(case)
     customers = [customer] if customer else []
     return {
-        member: directory.for_role(STAFF[member], centre, case.company) if member in STAFF else customers
-        for member in audience
+        member: holders_of([STAFF[member]], case, directory) if member in STAFF else customers for member in audience
     }
 
 

@@ -38,7 +38,7 @@ from contacts.models import Company, Contact
 Check = Literal["escalation", "follow_up", "sla"]
 CHECKS = frozenset(f"{check}_check_at" for check in get_args(Check))
 #: What `save` writes only when it is named, as only sweeps and `recheck` change it.
-KEPT_BY_SWEEPS = CHECKS | {"turn_told_at"}
+KEPT_BY_SWEEPS = CHECKS | {"turn_told_at", "role_contacts"}
 #: How a case's number begins; the rest is its row's own number, which the database hands out once.
 NUMBER_PREFIX = "SD-"
 
@@ -157,11 +157,11 @@ class Case(models.Model):
     sla_counts_from = models.DateTimeField(null=True, blank=True, editable=False)
     # The last turning point that was told to everybody who is owed updates (T5)
     turn_told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Who was contacted for a role in the current run of the clock, by the role: their key (D4)
+    role_contacts = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = CaseQuerySet.as_manager()
-    history = HistoricalRecords(
-        excluded_fields=["escalation_check_at", "follow_up_check_at", "sla_check_at", "sla_counts_from", "turn_told_at"]
-    )
+    history = HistoricalRecords(excluded_fields=[*sorted(KEPT_BY_SWEEPS), "sla_counts_from"])
 
     class Meta:
         ordering = ["-pk"]

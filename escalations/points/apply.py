@@ -21,13 +21,14 @@ from cases.enums import Move, Severity
 from cases.mail.letters import Letter, post
 from cases.models import Case, CaseQuerySet, CaseWatcher
 from contacts.enums import Role
+from escalations.audience import keep_contacts
 from escalations.clocks import load_clocks
 from escalations.enums import Origin, OwnerAction, QuestionEnd
 from escalations.models import Escalation, EscalationRequest, Question
 from escalations.points.decide import PointDecision, SweepContext, decide_points
 from escalations.points.mail import point_letters
 from escalations.policy.cadence import PassedPoint
-from escalations.policy.deadlines import ANSWER_WITHIN
+from escalations.policy.deadlines import ANSWER_WITHIN, DECIDE_WITHIN
 from escalations.policy.schedule import cadence_minutes
 
 
@@ -36,12 +37,14 @@ def escalate(now: datetime) -> Swept:
     return run_sweep(SWEEP, now)
 
 
-def carry_out(case: Case, now: datetime) -> bool:
+def carry_out(case: Case, now: datetime, accepted: EscalationRequest) -> frozenset[str]:
     """Carry out what is due on one case, locked by the caller, in the caller's transaction, as the sweep would (E9).
 
-    `case` comes with its company, contact and owner. Returns whether anything was due.
+    `case` comes with its company, contact and owner; whoever is mailed reads what was `accepted`. Returns the addresses
+    that are mailed, in lower case.
     """
-    return _work([case], now) == 1
+    (changes,) = _carry_out([case], SweepContext(now, accepted))
+    return frozenset(letter.to.address.lower() for letter in changes.letters)
 
 
 def _due(now: datetime) -> CaseQuerySet:
@@ -49,12 +52,15 @@ def _due(now: datetime) -> CaseQuerySet:
 
 
 def _work(cases: Sequence[Case], now: datetime) -> int:
+    return sum(bool(changes.decision.dues) for changes in _carry_out(cases, SweepContext(now)))
+
+
+def _carry_out(cases: Sequence[Case], context: SweepContext) -> list[PointChanges]:
     clocks = load_clocks(cases)
-    context = SweepContext(now)
     decisions = [decide_points(clocks[case.pk], context) for case in cases]
     changes = [apply_points(decision, context) for decision in decisions]
-    _persist(changes, now)
-    return sum(bool(decision.dues) for decision in decisions)
+    _persist(changes, context.now)
+    return changes
 
 
 # --- in memory --------------------------------------------------------------------------------------------------
@@ -77,6 +83,7 @@ class PointChanges:
 def apply_points(decision: PointDecision, context: SweepContext) -> PointChanges:
     """Change the case, its ledger, question and requests in memory as decided. No query but for the directory."""
     _apply_to_case(decision, context.now)
+    keep_contacts(decision.case, {}, decision.run)
     letters = point_letters(decision, context)
     rows = ledger_rows(decision, context.now, mailed=sorted(letter.to.address for letter in letters))
     changes = PointChanges(decision, letters, rows)
@@ -167,7 +174,11 @@ def _apply_to_requests(changes: PointChanges, now: datetime) -> None:
     if decision.leaves_to_decide and not any(one.is_undecided and one.is_decision for one in requests):
         reason = f"{decision.leaves_to_decide} says: additional escalation where appropriate."
         changes.left_to_decide = EscalationRequest(
-            case=decision.case, origin=Origin.SCHEDULE, reason=reason, requested_at=now
+            case=decision.case,
+            origin=Origin.SCHEDULE,
+            reason=reason,
+            requested_at=now,
+            decide_by=now + DECIDE_WITHIN[Severity(decision.case.severity)],
         )
         requests.append(changes.left_to_decide)
     if not decision.case.is_open:
@@ -190,7 +201,7 @@ def _persist(changes: Sequence[PointChanges], now: datetime) -> None:
 
 def _persist_cases(decisions: Sequence[PointDecision], now: datetime) -> None:
     """Only a case on which a point was due gets a history row (C5). A former owner goes on watching it (E7)."""
-    columns = ["escalation_check_at", "update_cadence", "sla_check_at"]
+    columns = ["escalation_check_at", "update_cadence", "sla_check_at", "role_contacts"]
     update_columns([one.case for one in decisions if not one.dues], columns)
     reasons = {one.case.pk: _history_reason(one) for one in decisions if one.dues}
     stepped = [one.case for one in decisions if one.dues]

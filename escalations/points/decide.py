@@ -18,15 +18,19 @@ from contacts.directory import Directory
 from contacts.models import User
 from escalations.clocks import CaseClock
 from escalations.enums import OwnerAction
+from escalations.models import EscalationRequest
 from escalations.policy.clock import Due
 from escalations.policy.schedule import cadence_minutes
 
 
 class SweepContext:
-    """What the decisions of a batch share besides the cases: one moment, and people who are read when first needed."""
+    """What the decisions of a batch share besides the cases: one moment, and people who are read when first needed.
 
-    def __init__(self, now: datetime) -> None:
-        self.now = now
+    `accepted` is the request whose acceptance has the points of one case carried out (E9).
+    """
+
+    def __init__(self, now: datetime, accepted: EscalationRequest | None = None) -> None:
+        self.now, self.accepted = now, accepted
 
     @cached_property
     def directory(self) -> Directory:

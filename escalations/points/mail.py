@@ -5,13 +5,14 @@ They describe the case as it is after the decision was applied.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from cases.mail.letters import Letter, case_facts, facts, to_each
 from contacts.enums import Role
 from contacts.models import User
-from escalations.audience import Recipient, Recipients, centre_of_owner
+from escalations.audience import Recipient, Recipients, centre_of_owner, holders_of, keep_contacts
+from escalations.models import EscalationRequest
 from escalations.points.decide import PointDecision, SweepContext
 
 #: A mail says that the point comes late when it is reached so long after it was due.
@@ -27,14 +28,15 @@ def point_letters(decision: PointDecision, context: SweepContext) -> list[Letter
     _add_informed(decision, context, recipients)
     _add_owners(decision, context, recipients)
     about = case_facts(decision.case)
-    return [_letter(decision, recipient, about, context.now) for recipient in recipients]
+    return [_letter(decision, recipient, about, context) for recipient in recipients]
 
 
 def _add_informed(decision: PointDecision, context: SweepContext, recipients: Recipients) -> None:
     case, centre, directory = decision.case, centre_of_owner(decision.case), context.directory
     for due in decision.effective:
         for role in due.point.mailed:
-            readers = directory.for_role(role, centre, case.company)
+            readers = holders_of([role], case, directory)
+            keep_contacts(case, {role: readers}, decision.run)
             recipients.add(readers, f"{due.point.name} informs the {role.label}")
     if decision.leaves_to_decide:
         recipients.add(
@@ -77,7 +79,7 @@ def _add_owners(decision: PointDecision, context: SweepContext, recipients: Reci
         add(None, "Owner", "the case has no owner who could be asked", "Assign the case.")
 
 
-def _letter(decision: PointDecision, recipient: Recipient, about: dict[str, Any], now: datetime) -> Letter:
+def _letter(decision: PointDecision, recipient: Recipient, about: dict[str, Any], context: SweepContext) -> Letter:
     case, highest, to = decision.case, decision.highest, recipient.to
     upcoming = "the next point of the schedule comes by itself" if decision.check_at else "no further point follows"
     what = facts(
@@ -90,14 +92,26 @@ def _letter(decision: PointDecision, recipient: Recipient, about: dict[str, Any]
         due_at=highest.due_at.isoformat(),
         next_at=decision.check_at.isoformat() if decision.check_at else "",
         others=[{"name": due.point.name, "due_at": due.due_at.isoformat()} for due in decision.effective[:-1]],
-        late=now - highest.due_at > LATE_AFTER,
+        late=context.now - highest.due_at > LATE_AFTER,
         owner_was=str(decision.owner_before) if decision.new_owner else "",
+        accepted=accepted_facts(context.accepted) if context.accepted else {},
         asked=to.user_id in {user.pk for user in (decision.asked, decision.new_assignee) if user},
         takes_over=decision.new_owner is not None and to.user_id == decision.new_owner.pk,
         description=case.description,
     )
     key = f"escalation:{case.pk}:{highest.run}:{highest.point.severity}:{highest.point.number}:{to.address}"
     return Letter(key, "escalation", to, what, case, occasion=highest.due_at)
+
+
+def accepted_facts(request: EscalationRequest) -> dict[str, Any]:
+    """What whoever is mailed by a point reads of the accepted request that brought it forward (E9)."""
+    return {
+        "asked_by": request.asked_by,
+        "impact": request.impact,
+        "reason": request.reason,
+        "decided_by": str(request.decided_by),
+        "decision": request.decision,
+    }
 
 
 def _reassignment_letters(decision: PointDecision, new_assignee: User, context: SweepContext) -> list[Letter]:

@@ -1,7 +1,8 @@
 """Who is owed status updates how often, over the whole life of a case (E4, T2). Pure.
 
 The cadence in force is that of the highest point of the current severity that was carried out, or recorded, in the
-current run, else the base interval of the severity; management's attention (E9) adds CS Management and shortens it.
+current run, else the base interval of the severity; management's attention (E9) adds the CSM and the account manager,
+and shortens it.
 Nobody is owed an update while the case waits for the customer or is resolved.
 """
 
@@ -17,6 +18,9 @@ from escalations.enums import Audience, Member
 from escalations.policy.clock import ClockSpan, ClockView, PointKey, PolicyTimeline
 from escalations.policy.deadlines import ATTENTION_INTERVAL
 from escalations.policy.schedule import Schedule
+
+#: Who is updated besides while a case has management's attention (E9).
+ATTENTION_AUDIENCE = (Audience.ACCOUNT_MANAGER, Audience.CS_MANAGEMENT)
 
 Cadence = Mapping[Audience, timedelta]
 Owed = Mapping[Member, timedelta]
@@ -79,7 +83,7 @@ def cadence_in_force(
         cadence, why = highest.cadence, f"{severity.label} {highest.number}"
     if not attention:
         return cadence, why
-    audience = dict.fromkeys((*cadence, Audience.CS_MANAGEMENT), ATTENTION_INTERVAL)
+    audience = dict.fromkeys((*cadence, *ATTENTION_AUDIENCE), ATTENTION_INTERVAL)
     return {who: min(every, cadence.get(who, every)) for who, every in audience.items()}, "management attention"
 
 

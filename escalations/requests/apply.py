@@ -178,8 +178,8 @@ def accept(
         _save(request, actor, f"Accepted, {outcome}. {why}".strip(), now)
         what = "What the schedule left to decide" if request.is_decision else f"What {request.asked_by} asked for"
         record(case, Move.ESCALATED, actor, f"{what} is accepted, {outcome}. {why}".strip(), now)
-        carry_out(case, now)  # what is due by itself and what was granted, in one step (E5)
-        _post_accepted(request, case, outcome, now)
+        mailed = carry_out(case, now, request)  # what is due by itself and what was granted, in one step (E5)
+        _post_accepted(request, case, outcome, mailed, now)
         case.recheck("sla", now)
     return request
 
@@ -213,11 +213,17 @@ def _reached_points(clock: CaseClock, run: int, severity: Severity, now: datetim
     return {key_text(key): key for key in keys if key[:2] == (run, severity)}
 
 
-def _post_accepted(request: EscalationRequest, case: Case, outcome: str, now: datetime) -> None:
-    """Post the mails; they state the owner and the interval after the point was carried out."""
+def _post_accepted(request: EscalationRequest, case: Case, outcome: str, mailed: frozenset[str], now: datetime) -> None:
+    """Post the mails, one to each person (E9): whoever is `mailed` by the point reads of the acceptance there.
+
+    They state the owner and the interval after the point was carried out.
+    """
     clock = _load_clock(case)
     interval = clock.cadence(now)[0].get(Audience.CUSTOMER) if clock.timeline else None
-    post(accepted_letters(request, case, outcome, interval, Directory()), now)
+    letters = accepted_letters(request, case, outcome, interval, Directory())
+    post([letter for letter in letters if letter.to.address.lower() not in mailed], now)
+    if request.attention:
+        Case.objects.filter(pk=case.pk).update(role_contacts=case.role_contacts)
 
 
 def decline(
@@ -282,8 +288,8 @@ def pass_on(requests: Iterable[EscalationRequest], now: datetime) -> list[Letter
 
 
 def is_to_pass_on(request: EscalationRequest, now: datetime) -> bool:
-    """Whether the request is undecided after its time limit and not passed on; a decision of the schedule never is."""
-    waits = request.is_undecided and not request.is_decision and request.passed_on_at is None
+    """Whether the request, or the decision of the schedule, is undecided after its time limit and not passed on."""
+    waits = request.is_undecided and request.passed_on_at is None
     return waits and request.decide_by is not None and request.decide_by <= now
 
 
@@ -331,7 +337,7 @@ def _allow(actor: User, right: Right, whose: str) -> None:
 def _require_decider(request: EscalationRequest, actor: User) -> None:
     if may_decide(request, actor):
         return
-    if actor.may(Right.DECIDE_PASSED_ON) and not request.is_decision and request.decide_by:
+    if actor.may(Right.DECIDE_PASSED_ON) and request.decide_by:
         raise NotAllowed(
             "You may not do this yet: the Support Manager decides first. The request comes to you when nobody has "
             f"decided by {for_reader(request.decide_by)}."

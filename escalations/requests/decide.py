@@ -72,7 +72,10 @@ def _attention(clock: CaseClock, now: datetime) -> str:
 
 def _attention_details(case: Case, directory: Directory) -> tuple[str, ...]:
     mailed = _mailed((Role.CSM, Role.ACCOUNT_MANAGER), case, directory)
-    return mailed, f"updates at least every {duration(ATTENTION_INTERVAL)}, to CS Management as well"
+    return (
+        mailed,
+        f"updates at least every {duration(ATTENTION_INTERVAL)}, to CS Management and the account manager as well",
+    )
 
 
 def _mailed(roles: tuple[Role, ...], case: Case, directory: Directory) -> str:

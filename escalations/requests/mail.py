@@ -14,7 +14,7 @@ from contacts.directory import Directory
 from contacts.enums import Role
 from contacts.models import User
 from contacts.wording import duration
-from escalations.audience import Recipients, centre_of_owner, holders_of
+from escalations.audience import Recipients, centre_of_owner, holders_of, keep_contacts
 from escalations.enums import Origin
 from escalations.models import EscalationRequest
 from escalations.policy.deadlines import ATTENTION_INTERVAL
@@ -45,6 +45,7 @@ def passed_on_letters(request: EscalationRequest, case: Case, directory: Directo
         why="nobody has decided on this request in time, so it goes on to the Customer Service Manager",
         then="The Support Manager may still decide as well; whoever is first decides.",
         decide_by_at=_decide_by(request),
+        is_decision=request.is_decision,
     )
     readers = holders_of([Role.CSM], case, directory)
     return to_each(readers, f"request-passed:{request.pk}", "escalation_request_passed_on", content, case)
@@ -197,7 +198,9 @@ def _attention_letters(
 ) -> list[Letter]:
     """Ask the CSM and the account manager for management attention; the latter may have to call the customer."""
     recipients, look = Recipients(), "Look into the case and see that it gets what it needs."
-    recipients.add(holders_of([Role.CSM], case, directory), "you are the Customer Service Manager", look)
+    csm = holders_of([Role.CSM], case, directory)
+    keep_contacts(case, {Role.CSM: csm})
+    recipients.add(csm, "you are the Customer Service Manager", look)
     managers = holders_of([Role.ACCOUNT_MANAGER], case, directory)
     reason = f"you are the account manager of {case.company}"
     recipients.add(managers, reason, look)

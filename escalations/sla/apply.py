@@ -19,6 +19,7 @@ from cases.engine.sweep import run as run_sweep
 from cases.enums import MailStatus
 from cases.mail.letters import post
 from cases.models import Case, CaseQuerySet, Interaction
+from escalations.audience import STAFF, keep_contacts
 from escalations.clocks import load_clocks
 from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import Question, SlaTarget
@@ -57,6 +58,9 @@ def apply_sla(decision: SlaDecision, mails: Mails, now: datetime) -> None:
     decision.case.sla_check_at = decision.check_at
     if decision.turn is not None:
         decision.case.turn_told_at = decision.turn.at
+    keep_contacts(
+        decision.case, {STAFF[one.target.member]: one.readers for one in decision.updates if one.target.member in STAFF}
+    )
     for update in decision.updates:
         update.row.mail_id = mails.update_keys[decision.case.pk, update.target.member]
     for row in decision.rows:
@@ -75,7 +79,7 @@ def _persist(decisions: Sequence[SlaDecision], mails: Mails, now: datetime) -> N
     post(mails.letters, now)
     insert(mails.lines)
     _persist_rows([row for decision in decisions for row in decision.rows])
-    update_columns([decision.case for decision in decisions], ["sla_check_at", "turn_told_at"])
+    update_columns([decision.case for decision in decisions], ["sla_check_at", "turn_told_at", "role_contacts"])
     unanswered = [one.state.clock.question for one in decisions if one.question_unanswered]
     if unanswered:
         Question.objects.filter(pk__in=[one.pk for one in unanswered if one]).update(manager_told_at=now)

@@ -236,6 +236,7 @@ class Walk:
         every = {who: interval // MINUTE for who, interval in (cadence or base).items()}
         if any(one.run == self.run and one.until is None for one in self.attentions):
             every.setdefault(Audience.CS_MANAGEMENT, 240)
+            every.setdefault(Audience.ACCOUNT_MANAGER, 240)
             every = {who: min(240, minutes) for who, minutes in every.items()}
         owed: dict[Member, int] = {}
         for who, minutes in every.items():

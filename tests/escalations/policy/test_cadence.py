@@ -336,9 +336,9 @@ def test_raised_in_a_wait_they_count_from_its_end_and_not_from_the_sweep() -> No
 # --- E9: management's attention ---------------------------------------------------------------------------------
 
 
-def test_attention_on_a_low_case_brings_cs_management_in_every_four_hours() -> None:  # E9
+def test_attention_on_a_low_case_brings_the_csm_and_the_account_manager_in_every_four_hours() -> None:  # E9
     pieces = owed_over_time(clock_spans(life((0, WORKING, L)), COURSE), COURSE, (), [ManagementAttention(at(3))])
-    assert said(pieces) == [(0, {CUSTOMER: 24}), (3, {CUSTOMER: 4, CSM: 4})]
+    assert said(pieces) == [(0, {CUSTOMER: 24}), (3, {CUSTOMER: 4, AM: 4, CSM: 4})]
     assert pieces[-1].why == "management attention"
 
 
@@ -355,7 +355,7 @@ def test_attention_lasts_until_it_is_closed() -> None:  # E9
 
 def test_attention_is_silent_in_a_wait_and_goes_on_after_it() -> None:  # E9, T2
     waited = life((0, WORKING, L), (5, WAITING, L), (50, WORKING, L))
-    assert owed(waited, (), [ManagementAttention(at(3))])[2:] == [(5, {}), (50, {CUSTOMER: 4, CSM: 4})]
+    assert owed(waited, (), [ManagementAttention(at(3))])[2:] == [(5, {}), (50, {CUSTOMER: 4, AM: 4, CSM: 4})]
 
 
 def test_attention_is_of_its_run() -> None:  # E9, E2
@@ -363,7 +363,7 @@ def test_attention_is_of_its_run() -> None:  # E9, E2
     assert owed(again, (), [ManagementAttention(at(3))])[-1] == (50, {CUSTOMER: 24})
     assert owed(again, (), [ManagementAttention(at(3)), ManagementAttention(at(51), run=2)])[-1] == (
         51,
-        {CUSTOMER: 4, CSM: 4},
+        {CUSTOMER: 4, AM: 4, CSM: 4},
     )
 
 
@@ -378,7 +378,7 @@ def test_attention_tells_the_director_only_once_contacted() -> None:  # E1, E9
 
 def test_attention_stays_when_the_severity_changes() -> None:  # E9
     raised = life((0, WORKING, L), (5, WORKING, C))
-    assert owed(raised, [], [ManagementAttention(at(3))])[-1] == (5, {CUSTOMER: 2, CSM: 4})
+    assert owed(raised, [], [ManagementAttention(at(3))])[-1] == (5, {CUSTOMER: 2, AM: 4, CSM: 4})
 
 
 # --- E10: another version; T3's switch --------------------------------------------------------------------------

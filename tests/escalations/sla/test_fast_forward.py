@@ -25,7 +25,7 @@ from escalations.models import ClockRule, DigestLine, SlaTarget
 from escalations.questions.apply import answer_question
 from escalations.questions.updates import send_status_update
 from escalations.sla.apply import keep_promises
-from tests.support.builders import NOON, Desk
+from tests.support.builders import NOON, Desk, build_centre, build_user, reload
 from tests.support.schedule_table import AM, COO, E1, MANAGEMENT, outcome_of
 from tests.support.schedule_table import CUSTOMER as THE_CUSTOMER
 from tests.support.stage import HOUR, MINUTE, Stage, at
@@ -46,6 +46,7 @@ def stage(desk: Desk) -> Stage:
 #: Minutes, from T2 and E8.
 BASE = {C: 120, H: 240, M: 480, L: 1440}
 ANSWER_WITHIN = {C: 30, H: 60, M: 240}
+DECIDE_WITHIN = {C: 30, H: 30, M: 240}  # E9
 LEAD = 5
 
 
@@ -73,6 +74,7 @@ class Walk:
     director: bool = False
     silence_told: int | None = None
     answer_by: int | None = None
+    decide_by: int | None = None
 
     def to(self, hours: int) -> Walk:
         self._audience({"customer": BASE[self.severity]}, 0)
@@ -81,6 +83,8 @@ class Walk:
             said: dict[str, dict[str, str]] = {}
             if minute in points:
                 self._point(points[minute], minute)
+            if minute == self.decide_by:
+                self.told.append(f"{_said(minute)} csm: escalation_request_passed_on")
             if minute == self.answer_by:
                 said.setdefault("support_manager", {})["question"] = ""
             self._promises(minute, said)
@@ -111,6 +115,8 @@ class Walk:
         self.owner = outcome.owner
         if outcome.asked:
             self.answer_by = minute + ANSWER_WITHIN[name[0]]
+        if name in (("critical", 2), ("high", 2), ("medium", 3)):  # additional escalation where appropriate
+            self.decide_by = minute + DECIDE_WITHIN[name[0]]
         self.director |= "cs_director" in E1[name].informs
         names = {THE_CUSTOMER: ["customer"], AM: ["account_manager"], COO: ["coo"]}
         names[MANAGEMENT] = ["csm", "cs_director"] if self.director else ["csm"]
@@ -248,6 +254,44 @@ def test_a_missed_response_that_was_given_before_anybody_looked_is_told_to_nobod
     stage.outage("0:50")
     assert [line for line in stage.told if "response" in line] == []
     assert responses(stage) == ["response 0:00-0:30 missed 0:40 by tech"]
+
+
+# --- D4: whoever was contacted for a role stays -----------------------------------------------------------------
+
+
+@pytest.fixture
+def tokyo(desk: Desk) -> User:
+    """The CSM of another centre, to which High 2 hands the case."""
+    centre = build_centre("Tokyo", "JP", "Asia/Tokyo")
+    Technician.objects.filter(user=desk.l3).update(centre=centre)
+    csm = build_user(Role.CSM, "tokyo-csm")
+    RoleHolder.objects.create(role=Role.CSM, centre=centre, holder=csm)
+    return csm
+
+
+def test_the_csm_who_was_contacted_stays_when_the_case_goes_to_another_centre(stage: Stage, tokyo: User) -> None:  # D4
+    case = stage.open(H)
+    stage.to("44:00")
+    assert reload(case).owner == stage.desk.l3
+    updates = [line for line in after(stage, "36:00") if "csm: update" in line]
+    assert updates == ["36:55 csm: update", "40:50 csm: update"]
+    assert not [line for line in stage.told if "tokyo-csm" in line]
+
+
+@pytest.mark.parametrize("what", ["leaves", "gives the role up", "a new run"])
+def test_they_stay_while_they_hold_the_role_and_the_run_lasts(stage: Stage, tokyo: User, what: str) -> None:  # D4, E2
+    case = stage.open(H)
+    stage.to("37:00")
+    if what == "leaves":
+        User.objects.filter(username="csm").update(is_active=False)
+    elif what == "gives the role up":
+        RoleHolder.objects.filter(holder__username="csm").update(holder=None)
+    else:
+        stage.do("37:30", stage.resolves(case)).do("70:00", stage.reopens(case)).to("82:00")
+    stage.to("84:00")
+    since = after(stage, "82:00" if what == "a new run" else "37:01")
+    assert [line for line in since if "tokyo-csm: " in line]
+    assert not [line for line in since if " csm: " in line]
 
 
 # --- T5: turning points -----------------------------------------------------------------------------------------
@@ -492,6 +536,7 @@ def test_an_outage_over_three_points_is_one_step_and_one_update_for_those_who_we
         "30:00 support_manager: escalation",
         "30:00 tech: escalation",
         "30:00 tech: update",
+        "30:30 csm: escalation_request_passed_on",
         "30:30 support_manager: question",
         "31:30 l3: reminder (Customer, Account manager, Customer service manager and COO)",
         "31:55 am: update",
