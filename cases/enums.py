@@ -124,8 +124,12 @@ class SendCondition(TextChoices):
     ALWAYS = "", "Always"
     OPEN = "open", "While the case is open"
     WAITING = "waiting", "While the case waits in the same episode"
+    RAISED = "raised", "While the case is as severe as it says"
     OWED = "owed", "While a status update is owed, and this is the newest"
 
+
+#: Messages that only inform about a case and can be switched off, each by its name (D6).
+NOTICES = ("severe_case", "severity_raised", "critical_case")
 
 #: Messages that open an account: read by administrators only, and forgotten when they have left (A3).
 SECRET_MESSAGES = ("password_link",)

@@ -17,9 +17,9 @@ from contacts.enums import Language, Level
 from contacts.models import SupportCentre, Technician, User
 
 
-def language_of_service(language: str, now: datetime) -> str:
+def language_of_service(language: str, now: datetime, japan_on_holidays: bool = False) -> str:
     """The language somebody is served in at `now`: Japanese only while Japanese support is open, else English (D2)."""
-    if language == Language.JAPANESE and japanese_support_opens_at(now) is not None:
+    if language == Language.JAPANESE and japanese_support_opens_at(now, japan_on_holidays) is not None:
         return Language.ENGLISH
     return language
 
@@ -54,18 +54,26 @@ class Roster:
 
     def at_opening(self, severity: Severity, language: str) -> Choice | None:
         """Choose the L2 for a new case and add it to their load (C6); None when there is no L2 at all."""
-        choice = choose_at_opening(self._with_business_day(), language_of_service(language, self.now))
+        choice = choose_at_opening(self._with_business_day(), self._served_in(language))
         return self._given(choice, severity, new=True)
 
     def to_l3(self, severity: Severity, language: str) -> Choice | None:
         """Choose the L3 for an escalated case and add it to their load (E7); None when there is no L3 at all."""
-        choice = choose_l3(list(self._candidates.values()), language_of_service(language, self.now))
+        choice = choose_l3(list(self._candidates.values()), self._served_in(language))
         return self._given(choice, severity, new=False)
 
     def stand_in(self, language: str, besides: int) -> Choice | None:
         """Who answers for `besides`, an owner who is off duty (E8); None when nobody is on duty."""
         others = [candidate for candidate in self._with_business_day() if candidate.user_id != besides]
-        return choose_stand_in(others, language_of_service(language, self.now))
+        return choose_stand_in(others, self._served_in(language))
+
+    def _served_in(self, language: str) -> str:
+        japanese = language == Language.JAPANESE
+        return language_of_service(language, self.now, japanese and self._japan_on_holidays)
+
+    @cached_property
+    def _japan_on_holidays(self) -> bool:
+        return SupportCentre.objects.japan_works_on_holidays()
 
     def _with_business_day(self) -> list[Candidate]:
         return [

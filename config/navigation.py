@@ -16,6 +16,7 @@ GROUPS: dict[str, list[tuple[str, str, str]]] = {
         ("Cases", "confirmation_number", "cases.case"),
         ("Mail", "mail", "cases.mail"),
         ("Turned away", "do_not_disturb_on", "cases.refusal"),
+        ("Contract questions", "request_quote", "cases.contractquestion"),
     ],
     "Directory": [
         ("Companies", "apartment", "contacts.company"),

@@ -235,7 +235,8 @@ def coverage(now: datetime) -> dict[str, Any]:
     centres = list(SupportCentre.objects.prefetch_related("spans", "closure_days"))
     hours = {centre.name: centre.opening_hours() for centre in centres}
     gaps = coverage_gaps(hours.values(), now, now + COVERAGE_AHEAD)
-    opens_at = japanese_support_opens_at(now)
+    on_holidays = any(centre.country == "JP" and centre.open_on_holidays for centre in centres)
+    opens_at = japanese_support_opens_at(now, on_holidays)
     return {
         "gaps": [f"From {_hour(start)} to {_hour(end)} UTC nobody is open." for start, end in gaps[:GAPS_LISTED]],
         "gaps_left_out": max(0, len(gaps) - GAPS_LISTED),
@@ -322,7 +323,8 @@ class RoleHolderAdmin(TellsOfChanges, HistoryAdmin):
 
 @admin.register(SupportLine)
 class SupportLineAdmin(HistoryAdmin):
-    view_right = Right.READ_EVERY_CASE
+    """The telephone lines, which all staff read (D4)."""
+
     add_right = change_right = delete_right = Right.EDIT_DIRECTORY
 
     list_display = ["name", "country", "number"]

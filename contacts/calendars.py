@@ -12,7 +12,7 @@ import re
 import zoneinfo
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
@@ -235,9 +235,13 @@ def centres_in_business_day(centres: Mapping[CentreKey, OpeningHours], moment: d
     return [key for key, hours in centres.items() if hours.in_business_day(moment)]
 
 
-def japanese_support_opens_at(now: datetime) -> datetime | None:
-    """When native Japanese support opens next, in UTC; None while it is open (D2)."""
-    return None if JAPANESE_SUPPORT.is_open(now) else JAPANESE_SUPPORT.next_opening(now)
+def japanese_support_opens_at(now: datetime, on_holidays: bool = False) -> datetime | None:
+    """When native Japanese support opens next, in UTC; None while it is open (D2).
+
+    `on_holidays`: its centre works on Japan's public holidays as well.
+    """
+    hours = replace(JAPANESE_SUPPORT, open_on_holidays=on_holidays)
+    return None if hours.is_open(now) else hours.next_opening(now)
 
 
 def in_utc(moment: datetime) -> datetime:
@@ -373,4 +377,5 @@ JAPANESE_SUPPORT = OpeningHours(
     spans=tuple(WeeklySpan(weekday, opens=time(9), closes=time(17, 30)) for weekday in range(5)),
     open_on_holidays=False,
 )
-"""Native Japanese support (D2). **decision**: 09:00 to 17:30 in Tokyo, Monday to Friday, closed on public holidays."""
+"""Native Japanese support (D2). **decision**: 09:00 to 17:30 in Tokyo, Monday to Friday. Closed on public holidays,
+unless a centre in Japan is set to open on them."""

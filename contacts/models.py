@@ -57,6 +57,12 @@ class Place(models.Model):
         return BusinessCalendar(self.country, self.time_zone, self.subdivision, closure_days)
 
 
+class SupportCentreQuerySet(models.QuerySet["SupportCentre"]):
+    def japan_works_on_holidays(self) -> bool:
+        """Whether native Japanese support is open on Japan's public holidays (D2)."""
+        return self.filter(country="JP", open_on_holidays=True).exists()
+
+
 class SupportCentre(Place):
     """A place from which support is given, in its own local hours (D1)."""
 
@@ -64,6 +70,8 @@ class SupportCentre(Place):
     open_on_holidays = models.BooleanField(
         default=False, help_text="Whether the centre works its opening hours on public holidays as well."
     )
+
+    objects = SupportCentreQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:
@@ -225,12 +233,20 @@ class RoleHolder(models.Model):
         return f"{Role(self.role).label}{where}: {self.holder or 'nobody'}"
 
 
+class SupportLineQuerySet(models.QuerySet["SupportLine"]):
+    def for_country(self, country: Any) -> SupportLine | None:
+        """The line of a country (a code, or an expression for one), else the international one (D4); one query."""
+        return self.filter(Q(country=country) | Q(country="")).order_by("-country", "pk").first()
+
+
 class SupportLine(models.Model):
     """A telephone line of support (D4); L3 is reached through the same lines."""
 
     name = models.CharField(max_length=80, unique=True)
     country = models.CharField(max_length=2, blank=True, help_text="Empty: for callers from everywhere else.")
     number = models.CharField(max_length=40)
+
+    objects = SupportLineQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:

@@ -129,13 +129,18 @@ class FailedCaseAdmin(CaseRowAdmin):
 class RefusalAdmin(RightsAdmin):
     """Who was turned away because they are not their company's help desk (D3)."""
 
-    list_display = ["caller", "company", "about", "at_display", "by"]
+    list_display = ["caller", "company", "about", "at_display", "by", "pass_on_display"]
     list_select_related = ["company", "by"]
     search_fields = ["caller", "about"]
     fields = ["caller", "company_display", "about", "at_display", "by", "told"]
     readonly_fields = ["company_display", "at_display"]
 
     at_display = moment_column("at", "When", ordering="at")
+
+    @admin.display(description="Contract or bill?")
+    def pass_on_display(self, row: Refusal) -> SafeString:
+        """To the page on which their question is passed on to the account manager (D6)."""
+        return link(f"{reverse('admin:cases_contractquestion_add')}?refusal={row.pk}", "Pass it on")
 
     @admin.display(description="Company")
     def company_display(self, row: Refusal) -> str:

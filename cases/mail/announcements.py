@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
-from cases.enums import Channel, Resolution, Severity
+from cases.enums import NOTICES, Channel, Resolution, Severity
 from cases.mail.letters import Letter, facts, to_contact, to_each
 from cases.models import Case
 from cases.policy.first_response import initial_response_due_at
@@ -15,9 +16,9 @@ from cases.policy.intake import missing_questions
 from cases.policy.severity import RANK
 from cases.roster import language_of_service
 from contacts.calendars import japanese_support_opens_at
-from contacts.directory import Directory
+from contacts.directory import Addressee, Directory
 from contacts.enums import Language, Role
-from contacts.models import Technician, User
+from contacts.models import SupportCentre, Technician, User
 
 
 def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Letter]:
@@ -33,6 +34,7 @@ def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Le
             why="you are the Support Manager, and there is no active L2 technician to own this case",
             expected="Assign the case to somebody, and put a technician on duty.",
             then="The case keeps its promises meanwhile: its clocks run.",
+            description=case.description,
         )
         readers = directory.for_role(Role.SUPPORT_MANAGER, centre)
         letters += to_each(readers, f"nobody:{case.pk}", "nobody_on_duty", what, case)
@@ -47,9 +49,52 @@ def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Le
         )
         readers = directory.for_user(case.owner, "Owner", centre)
         letters += to_each(readers, f"owner:{case.pk}", "new_case", what, case)
-    if RANK[Severity(case.severity)] <= RANK[Severity.HIGH]:
-        letters += severe_letters(case, directory, centre, "opened as", f"severe:{case.pk}")
+    return once_per_reader([*letters, *_notices_of_new_case(case, directory, centre)])
+
+
+def once_per_reader(letters: Iterable[Letter]) -> list[Letter]:
+    """Without a notice to somebody whom an earlier letter tells of the same (A25)."""
+    told: set[str] = set()
+    kept = []
+    for letter in letters:
+        if letter.template not in NOTICES or letter.to.address.lower() not in told:
+            kept.append(letter)
+            told.add(letter.to.address.lower())
+    return kept
+
+
+def _notices_of_new_case(case: Case, directory: Directory, centre: int | None) -> list[Letter]:
+    """A new Critical or High case to the Support Manager, a Critical one to the account manager as well (D6)."""
+    severity = Severity(case.severity)
+    if RANK[severity] > RANK[Severity.HIGH]:
+        return []
+    why = f"the Support Manager is told of every new Critical and High case; this one was opened as {severity.label}"
+    what = _for_information(case, why, "The escalation schedule runs from the opening.", description=case.description)
+    letters = notice(case, "severe_case", directory.for_role(Role.SUPPORT_MANAGER, centre), what, f"severe:{case.pk}")
+    if severity == Severity.CRITICAL:
+        readers = directory.for_role(Role.ACCOUNT_MANAGER, centre, case.company)
+        why = f"the account manager is told of every new Critical case of {case.company}"
+        letters += notice(case, "critical_case", readers, what | {"why": why}, f"critical:{case.pk}")
     return letters
+
+
+def raised_letters(case: Case, now: datetime) -> list[Letter]:
+    """A severity that was raised to High or Critical, to the Support Manager (D6)."""
+    severity, centre = Severity(case.severity), centre_of(case.owner)
+    why = f"the Support Manager is told of every case that becomes {severity.label}"
+    then = "The escalation schedule of the new severity counts from the opening."
+    what = _for_information(case, why, then, severity=severity.value, description=case.description)
+    readers = Directory().for_role(Role.SUPPORT_MANAGER, centre)
+    return notice(case, "severity_raised", readers, what, f"raised:{case.pk}:{now.isoformat()}")
+
+
+def _for_information(case: Case, why: str, then: str, **more: Any) -> dict[str, Any]:
+    return facts(case, why=why, expected="Nothing for now; keep an eye on it.", then=then, **more)
+
+
+def notice(case: Case, template: str, readers: list[Addressee], what: dict[str, Any], key: str) -> list[Letter]:
+    """A letter that only informs; none where the desk has switched it off (D6)."""
+    return [] if template in settings.DESK_NOTICES_OFF else to_each(readers, key, template, what, case)
 
 
 def _first_promise_at(case: Case) -> str:
@@ -63,22 +108,12 @@ def _first_promise(case: Case) -> str:
     return "The customer has been told that it is in hand."
 
 
-def severe_letters(case: Case, directory: Directory, centre: int | None, how: str, key: str) -> list[Letter]:
-    what = facts(
-        case,
-        why=f"the Support Manager is told of every new Critical and High case; this one was {how} "
-        f"{case.get_severity_display()}",
-        expected="Nothing for now; keep an eye on it.",
-        then="The escalation schedule runs from the opening.",
-        description=case.description,
-    )
-    return to_each(directory.for_role(Role.SUPPORT_MANAGER, centre), key, "severe_case", what, case)
-
-
 def receipt(case: Case, now: datetime) -> dict[str, Any]:
     answers = {field.name: getattr(case, field.name) for field in case._meta.concrete_fields if not field.is_relation}
     questions = missing_questions(answers)
-    japanese_at = japanese_support_opens_at(now) if case.contact.speaks == Language.JAPANESE else None
+    japanese = case.contact.speaks == Language.JAPANESE
+    on_holidays = japanese and SupportCentre.objects.japan_works_on_holidays()
+    japanese_at = japanese_support_opens_at(now, on_holidays) if japanese else None
     return facts(
         case,
         why="you reported this issue to us",
@@ -86,7 +121,7 @@ def receipt(case: Case, now: datetime) -> dict[str, Any]:
         then=f"{case.owner or 'A specialist'} works on it and keeps you informed.",
         questions=questions,
         japanese_opens_at=japanese_at.isoformat() if japanese_at else "",
-        language=language_of_service(case.contact.speaks, now),
+        language=language_of_service(case.contact.speaks, now, on_holidays),
     )
 
 

@@ -49,7 +49,7 @@ class UnknownMessage(LookupError):
 
 
 CUSTOMER, STAFF = Readers.CUSTOMER, Readers.STAFF
-OPEN, WAITING, OWED = SendCondition.OPEN, SendCondition.WAITING, SendCondition.OWED
+OPEN, WAITING, RAISED, OWED = SendCondition.OPEN, SendCondition.WAITING, SendCondition.RAISED, SendCondition.OWED
 
 MESSAGES = {
     message.name: message
@@ -64,6 +64,10 @@ MESSAGES = {
         Message("new_case", STAFF),
         Message("nobody_on_duty", STAFF),
         Message("severe_case", STAFF),
+        Message("severity_raised", STAFF, RAISED),
+        Message("critical_case", STAFF),
+        Message("contract_question", STAFF),
+        Message("contract_question_passed_on", CUSTOMER),
         Message("reassigned", STAFF, OPEN),
         Message("reopened", STAFF),
         Message("word_on_resolved", STAFF),

@@ -27,13 +27,14 @@ from datetime import datetime, timedelta
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
-from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition, Status
+from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition, Severity, Status
 from cases.mail.leases import Clock, Leases
 from cases.mail.letters import facts, post, to_each
 from cases.mail.rendering import as_message, render
 from cases.mail.server import Broken, MailServer, NotSent, NotTaken, ServerDown
 from cases.models import Case, Mail, MailQuerySet
 from cases.policy.mail_refusals import Whose
+from cases.policy.severity import RANK
 from contacts.directory import Addressee, Directory
 
 log = logging.getLogger(__name__)
@@ -300,13 +301,16 @@ def stale_reason(mail: Mail, now: datetime) -> str:
 def _why_no_longer(mail: Mail) -> str:
     if mail.holds == SendCondition.ALWAYS or mail.case_id is None:
         return ""
-    status, episode = Case.objects.values_list("status", "wait_episode").get(pk=mail.case_id)
+    status, episode, severity = Case.objects.values_list("status", "wait_episode", "severity").get(pk=mail.case_id)
     if mail.holds == SendCondition.OPEN:
         return "" if status != Status.RESOLVED else "The case was resolved before this was sent."
     if mail.holds == SendCondition.OWED:
         return _why_not_owed(mail, status)
     if status == Status.RESOLVED:
         return "The case was resolved before this was sent."
+    if mail.holds == SendCondition.RAISED:
+        lowered = RANK[Severity(severity)] > RANK[Severity(mail.facts["severity"])]
+        return "The severity was lowered again before this was sent." if lowered else ""
     if status != Status.WAITING:
         return "The case no longer waits for the customer: they answered, or the question was taken back."
     return "" if episode == mail.episode else "A newer question has taken this one's place."

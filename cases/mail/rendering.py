@@ -18,6 +18,7 @@ from typing import Any
 import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import Q, Subquery
 from django.template import Template
 from django.template.loader import get_template
 from django.utils import timezone
@@ -26,6 +27,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from cases.mail.messages import Readers, message_named
 from cases.models import Mail
 from contacts.addresses import ascii_address
+from contacts.models import Company, SupportLine
 
 INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
@@ -62,10 +64,12 @@ def _with_moments(value: Any) -> Any:
 def render(mail: Mail) -> Rendered:
     """The message of an outbox row. Raises UnknownMessage."""
     zone = reader_zone(mail.time_zone)
+    to_staff = message_named(mail.template).to is Readers.STAFF
     context = {
         **_with_moments(mail.facts),
         "to_name": one_line(mail.to_name),
-        "to_staff": message_named(mail.template).to is Readers.STAFF,
+        "to_staff": to_staff,
+        "line": None if to_staff else _line_of(mail),
         "meant_for": one_line(mail.meant_for),
         "time_zone": zone.key,
     }
@@ -78,6 +82,13 @@ def render(mail: Mail) -> Rendered:
         text = "\n\n".join(paragraphs(_rendered("mail/layout.txt", context))) + "\n"
         html = _rendered("mail/layout.html", context)
     return Rendered(subject, text, INLINER.inline(html))
+
+
+def _line_of(mail: Mail) -> SupportLine | None:
+    """The number a customer calls: that of their country, else the international one (D4)."""
+    company = Q(pk=mail.facts.get("company_id")) if mail.case_id is None else Q(cases=mail.case_id)
+    country = Subquery(Company.objects.filter(company).values("country")[:1])
+    return SupportLine.objects.for_country(country)
 
 
 def _rendered(template: str, context: dict[str, Any]) -> str:

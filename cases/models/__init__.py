@@ -1,7 +1,7 @@
 """The models of cases."""
 
 from cases.models.case import NUMBER_PREFIX, Case, CaseQuerySet, CaseWatcher, case_id_of
-from cases.models.contact_log import Interaction, Refusal
+from cases.models.contact_log import ContractQuestion, Interaction, Refusal
 from cases.models.engine import FailedCase, Outage, SweepRun
 from cases.models.followup import Absence, FollowUp
 from cases.models.mail import Mail, MailQuerySet
@@ -14,6 +14,7 @@ __all__ = [
     "CaseQuerySet",
     "CaseRowQuerySet",
     "CaseWatcher",
+    "ContractQuestion",
     "FailedCase",
     "FollowUp",
     "Interaction",

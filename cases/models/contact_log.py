@@ -113,3 +113,33 @@ class Refusal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.caller} turned away at {self.at:%Y-%m-%d %H:%M}"
+
+
+class ContractQuestionQuerySet(models.QuerySet["ContractQuestion"]):
+    """Questions about contracts and bills."""
+
+    def visible_to(self, user: Any) -> ContractQuestionQuerySet:
+        """Those of every company, or of this person's own companies (A1)."""
+        if user.is_authenticated and user.may(Right.READ_EVERY_CASE):
+            return self
+        return self.filter(company__in=Company.objects.visible_to(user))
+
+
+class ContractQuestion(models.Model):
+    """A question about a contract or a bill, passed on to the account manager; no technical case (D6)."""
+
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="contract_questions")
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="contract_questions")
+    question = models.TextField(help_text="As the customer put it.")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, blank=True, related_name="contract_questions")
+    at = models.DateTimeField("when")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    passed_on_to = models.CharField(max_length=200, help_text="Who was asked to answer it.")
+
+    objects = ContractQuestionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return f"Question of {self.contact.name} to {self.passed_on_to}"

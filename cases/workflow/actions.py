@@ -14,7 +14,7 @@ from cases.forms import REAL_CHANNELS, day_field, text_field, tick_field
 from cases.guards import Refused
 from cases.models import CaseWatcher, FollowUp, Interaction
 from cases.policy.followup.plans import PLAN_FOR
-from cases.workflow import contact_log, transitions
+from cases.workflow import contact_log, contract_questions, transitions
 from contacts.enums import Right
 from contacts.models import User
 from contacts.permissions import READERS
@@ -309,6 +309,24 @@ class AddNote(CaseAction):
         channel, direction, body = Channel.NOTE, Direction.INTERNAL, self.cleaned_data["body"]
         refuse_second_click(self, channel, direction, body)
         contact_log.log_contact(self.case, self.actor, self.now, channel=channel, direction=direction, body=body)
+
+
+@register_action
+class PassOnContractQuestion(CaseAction):
+    """A question about a contract or a bill that came up in a case (D6)."""
+
+    slug, label, icon = "contract_question", "Contract question", "request_quote"
+    right = Right.WORK_CASES
+    hint = "It goes to the account manager, and the customer is told who answers. The case itself goes on."
+
+    question = forms.CharField(label="What they want to know", required=False, widget=text_area(4, required=True))
+
+    def perform(self) -> str:
+        case = self.case
+        row = contract_questions.pass_on(
+            case.company, case.contact, self.actor, self.now, question=self.answers["question"], case=case
+        )
+        return contract_questions.sentence_of(row)
 
 
 # --- severity and owner (C2, A1) --------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ from cases.guards import (
     refuse_who_left,
     within_bounds,
 )
-from cases.mail.announcements import centre_of, resolved_letters, severe_letters
+from cases.mail.announcements import raised_letters, resolved_letters
 from cases.mail.letters import Letter, facts, post, to_contact, to_each
 from cases.models import Case, CaseWatcher, FollowUp, Interaction
 from cases.models.case import CHECKS
@@ -348,9 +348,8 @@ def change_severity(case: Case | int, actor: User, now: datetime, *, severity: S
             raise Refused(f"{case.number} is {before.label} already; choose another severity.", "severity")
         case.severity = severity
         record_move(case, Move.SEVERITY, actor, f"{before.label} to {severity.label}: {why}", now)
-        if RANK[severity] <= RANK[Severity.HIGH] < RANK[before] and case.is_open:
-            key = f"severe:{case.pk}:{case.changed_at.isoformat()}"
-            post(severe_letters(case, Directory(), centre_of(case.owner), "raised to", key), now)
+        if case.is_open and RANK[severity] < min(RANK[before], RANK[Severity.MEDIUM]):
+            post(raised_letters(case, case.changed_at), now)
     return case
 
 

@@ -579,7 +579,8 @@ def test_the_support_manager_is_told_of_every_critical_and_high_case(desk: Desk,
     desk.open_case(severity=severity)
     severe = severity in (Severity.CRITICAL, Severity.HIGH)
     told = [("severe_case", "support_manager@example.com")] if severe else []
-    assert sorted(posted.letters()) == [("case_opened", "desk@acme.example.com"), *told]
+    of_critical = [("critical_case", "am@example.com")] if severity == Severity.CRITICAL else []
+    assert sorted(posted.letters()) == [("case_opened", "desk@acme.example.com"), *of_critical, *told]
 
 
 @pytest.mark.parametrize(
@@ -728,12 +729,12 @@ def test_a_contact_without_an_address_gets_no_receipt_and_the_case_opens_all_the
     [
         (Severity.MEDIUM, Severity.CRITICAL, True),
         (Severity.LOW, Severity.HIGH, True),
-        (Severity.HIGH, Severity.CRITICAL, False),
+        (Severity.HIGH, Severity.CRITICAL, True),
         (Severity.CRITICAL, Severity.HIGH, False),
         (Severity.HIGH, Severity.LOW, False),
     ],
 )
-def test_a_severity_changes_with_a_reason_and_the_manager_hears_when_it_becomes_severe(
+def test_a_severity_changes_with_a_reason_and_the_manager_hears_of_a_raise_to_a_severe_one(
     desk: Desk, before, after, told
 ) -> None:  # C2, C5, D6
     case, posted = desk.open_case(severity=before), Outbox()
@@ -742,7 +743,7 @@ def test_a_severity_changes_with_a_reason_and_the_manager_hears_when_it_becomes_
     assert (reload(case).severity, row.severity, row.last_move) == (after, after, Move.SEVERITY)
     assert row.history_change_reason == f"{before.label} to {after.label}: The whole floor."
     assert reload(case).escalation_check_at == LATER
-    assert sorted(posted.letters()) == ([("severe_case", "support_manager@example.com")] if told else [])
+    assert sorted(posted.letters()) == ([("severity_raised", "support_manager@example.com")] if told else [])
 
 
 def test_only_the_support_manager_reassigns_and_the_former_owner_goes_on_watching(desk: Desk) -> None:  # A1, E7
