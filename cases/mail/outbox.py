@@ -169,8 +169,6 @@ class DeliveryRound:
         mail.kept = self.server.keeps
         if mail.template in SECRET_MESSAGES and not mail.kept:
             mail.facts, mail.text, mail.html = {}, "", ""
-        if mail.template in SECRET_MESSAGES and not mail.kept:
-            mail.facts, mail.text, mail.html = {}, "", ""
         _settle(mail, MailStatus.SENT)
         self.result.sent += 1
         self.breaks = 0

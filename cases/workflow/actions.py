@@ -319,7 +319,7 @@ class PassOnContractQuestion(CaseAction):
     right = Right.WORK_CASES
     hint = "It goes to the account manager, and the customer is told who answers. The case itself goes on."
 
-    question = forms.CharField(label="What they want to know", required=False, widget=text_area(4, required=True))
+    question = text_field("What they want to know", 4)
 
     def perform(self) -> str:
         case = self.case
