@@ -53,7 +53,7 @@ def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Le
 
 
 def once_per_reader(letters: Iterable[Letter]) -> list[Letter]:
-    """Without a notice to somebody whom an earlier letter tells of the same (A25)."""
+    """Without a notice to somebody whom an earlier letter tells of the same (D6)."""
     told: set[str] = set()
     kept = []
     for letter in letters:
