@@ -16,7 +16,7 @@ from cases.incidents.importing import Imported, ImportOptions, import_log
 from cases.incidents.log import YEARS, BadRow, Log
 from cases.incidents.options import add_reading_options, reading_options
 from cases.incidents.preview import preview_lines
-from cases.incidents.report import bad_row_lines, doubt_lines, held_back_lines, rows
+from cases.incidents.report import bad_row_lines, doubt_lines, held_back_lines, limit_of, rows
 
 __all__ = [
     "YEARS",
@@ -29,6 +29,7 @@ __all__ = [
     "doubt_lines",
     "held_back_lines",
     "import_log",
+    "limit_of",
     "preview_lines",
     "read_file",
     "reading_options",

@@ -19,13 +19,13 @@ from cases.incidents.importing import (
     staff_of,
 )
 from cases.incidents.log import Incident, Log
-from cases.incidents.report import listed
+from cases.incidents.report import LISTED, listed
 from contacts.models import Company, Contact, User
 
 V = TypeVar("V")
 
 
-def preview_lines(log: Log, options: ImportOptions) -> Iterator[str]:
+def preview_lines(log: Log, options: ImportOptions, limit: int = LISTED) -> Iterator[str]:
     """What would be imported: moments, cases by state and severity, people. Raises Refused as the import does."""
     check(log, options)
     incidents = log.whole
@@ -39,10 +39,10 @@ def preview_lines(log: Log, options: ImportOptions) -> Iterator[str]:
     severities = Counter(one.states[-1].severity for one in fresh)
     yield "Cases by state: " + ", ".join(f"{statuses[status]} {status.label}" for status in Status) + "."
     yield "Cases by severity: " + ", ".join(f"{severities[severity]} {severity.label}" for severity in Severity) + "."
-    yield from _people_lines(fresh, homes_of_callers(incidents))
+    yield from _people_lines(fresh, homes_of_callers(incidents), limit)
 
 
-def _people_lines(fresh: Iterable[Incident], homes: dict[str, str]) -> Iterator[str]:
+def _people_lines(fresh: Iterable[Incident], homes: dict[str, str], limit: int) -> Iterator[str]:
     callers = callers_of(fresh, homes)
     usernames = set(staff_of(fresh).values())
     for addresses in _batches(list(callers)):
@@ -56,7 +56,7 @@ def _people_lines(fresh: Iterable[Incident], homes: dict[str, str]) -> Iterator[
     yield f"New people: {len(companies)} companies, {len(callers)} contacts, {len(usernames)} technicians."
     if companies:
         yield "New companies:"
-        yield from listed(len(companies), sorted(companies))
+        yield from listed(len(companies), sorted(companies), limit)
 
 
 def _batches(all_of_them: list[V]) -> Iterator[list[V]]:

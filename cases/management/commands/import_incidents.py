@@ -25,6 +25,7 @@ from cases.incidents import (
     doubt_lines,
     held_back_lines,
     import_log,
+    limit_of,
     preview_lines,
     read_file,
     reading_options,
@@ -71,15 +72,16 @@ class Command(BaseCommand):
             now=now,
             shift=now - as_of if as_of else timedelta(0),
             country=options["country"].upper(),
-            subdivision=options["subdivision"].upper(),
+            subdivision=options["subdivision"],
             time_zone=options["time_zone"],
             centre=options["centre"],
             l3=frozenset(options["l3"]),
         )
+        limit = limit_of(options)
         imported = None
         try:
             if options["dry_run"]:
-                self._say(preview_lines(log, import_options))
+                self._say(preview_lines(log, import_options, limit))
             else:
                 imported = _import(log, import_options)
         except Refused as refused:
@@ -93,7 +95,7 @@ class Command(BaseCommand):
         if imported is not None:
             self._say(_imported_lines(imported))
         bad_rows = imported.bad_rows if imported else log.bad_rows
-        self._say(_left_out_lines(log, bad_rows))
+        self._say(_left_out_lines(log, bad_rows, limit))
         if not log.whole or (imported and not imported.cases + imported.known):
             raise CommandError(_nothing(log, bad_rows))
 
@@ -115,14 +117,14 @@ def _imported_lines(imported: Imported) -> Iterator[str]:
     )
 
 
-def _left_out_lines(log: Log, bad_rows: Sequence[BadRow]) -> Iterator[str]:
+def _left_out_lines(log: Log, bad_rows: Sequence[BadRow], limit: int) -> Iterator[str]:
     """What was not certain, not understood or not read."""
-    yield from doubt_lines(log)
+    yield from doubt_lines(log, limit)
     if log.later_rows:
         lie = "lies" if log.later_rows == 1 else "lie"
         yield f"{rows(log.later_rows)} {lie} after the moment up to which the log was read."
-    yield from bad_row_lines(bad_rows)
-    yield from held_back_lines(log)
+    yield from bad_row_lines(bad_rows, limit)
+    yield from held_back_lines(log, limit)
 
 
 def _nothing(log: Log, bad_rows: Sequence[BadRow]) -> str:

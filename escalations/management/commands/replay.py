@@ -16,6 +16,7 @@ from cases.incidents import (
     bad_row_lines,
     doubt_lines,
     held_back_lines,
+    limit_of,
     read_file,
     reading_options,
 )
@@ -48,9 +49,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, replay, report. Raises CommandError with one sentence."""
         log = read_file(options["file"], options=reading_options(options))
-        self._say(doubt_lines(log))
+        limit = limit_of(options)
+        self._say(doubt_lines(log, limit))
         if not log.incidents:
-            self._say(bad_row_lines(log.bad_rows) if log.bad_rows else ())
+            self._say(bad_row_lines(log.bad_rows, limit) if log.bad_rows else ())
             raise CommandError(f"{options['file']}: no incident could be read, so there is nothing to replay.")
         with tqdm(log.incidents, desc="Replaying", unit=" incidents", disable=None) as incidents:
             result = replay(incidents, PUBLISHED, log.ended_at)
@@ -61,8 +63,8 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"{options['ledger']} cannot be written: {error.strerror or error}.") from error
         if log.bad_rows:
-            self._say(bad_row_lines(log.bad_rows))
-        self._say(held_back_lines(log, IN_PART))
+            self._say(bad_row_lines(log.bad_rows, limit))
+        self._say(held_back_lines(log, limit, IN_PART))
         self.stdout.write(json.dumps(as_json(result), indent=2) if options["json"] else as_table(result))
 
     def _say(self, lines: Iterable[str]) -> None:

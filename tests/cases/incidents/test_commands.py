@@ -97,7 +97,7 @@ def test_nobody_is_called_null_and_an_incident_is_known_in_any_spelling(tmp_path
 
 
 def test_a_workbook_is_imported_with_the_region_of_its_companies(tmp_path: Path) -> None:
-    run_import(workbook(tmp_path), "--state", "On Hold=in progress", "--country", "de", "--subdivision", "by",
+    run_import(workbook(tmp_path), "--state", "On Hold=in progress", "--country", "de", "--subdivision", "BY",
                "--time-zone", "Europe/Berlin")  # fmt: skip
     assert Case.objects.count() == 2
     assert {(one.country, one.subdivision) for one in Company.objects.all()} == {("DE", "BY")}
@@ -153,6 +153,16 @@ def test_an_option_that_cannot_be_understood_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(CommandError, match=said):
         run_import(write_log(tmp_path, *LIFE), *options)
+
+
+def test_all_that_is_not_understood_is_listed_when_it_is_asked_for(tmp_path: Path) -> None:
+    rows = [{"number": f"INC{number}", "incident_state": f"Wort {number}"} for number in range(30)]
+    path = write_log(tmp_path, *OTHERS, *(row | {"number": f"X{row['number']}"} for row in rows))
+    said = run_import(path, "--dry-run")
+    assert said.count("Wort 29") == 0
+    assert said.count("  and 10 more. Say -v 2 to see them all.") == 2
+    said = run_import(path, "--dry-run", "-v", "2")
+    assert said.count("Wort 29") == 3  # the word, and the sentence that quotes it twice
 
 
 def test_the_replay_reads_every_shape_to_the_same_ledger(tmp_path: Path) -> None:
