@@ -105,4 +105,4 @@ def _begins_history(line: str, following: str) -> bool:
 
 
 def _is_attribution(line: str) -> bool:
-    return line.rstrip().endswith(":") and bool(_SOMEBODY_WROTE.match(line[:600]))
+    return len(line) > 12 and line.rstrip().endswith(":") and bool(_SOMEBODY_WROTE.match(line[:600]))

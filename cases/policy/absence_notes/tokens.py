@@ -365,8 +365,11 @@ def _without_brackets(tokens: list[Token], text: str) -> list[Token]:
     """Drops brackets around nothing but a date: "tomorrow (12 June)", "Friday (14.8.)"."""
     idle: set[int] = set()
     for at in range(1, len(tokens) - 1):
-        around = [text[token.start : token.end] for token in (tokens[at - 1], tokens[at + 1])]
-        if tokens[at].tag is Tag.DATE and around == ["(", ")"]:
+        before, after = tokens[at - 1], tokens[at + 1]
+        if tokens[at].tag is Tag.DATE and (text[before.start : before.end], text[after.start : after.end]) == (
+            "(",
+            ")",
+        ):
             idle |= {at - 1, at + 1}
     return [token for at, token in enumerate(tokens) if at not in idle]
 

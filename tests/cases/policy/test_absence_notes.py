@@ -515,7 +515,7 @@ class Steps:
             "ﷺ",
             "> ",
         ),
-        *("back on 1.\n", "a: b\n", "wrote:\n", "<blockquote>", "**From:**", "20 or ", "not ", "1/2 May "),
+        *("back on 1.\n", "a: b\n", "<blockquote>", "not "),
         "14 August " + "a," * 240,
     ],
 )
