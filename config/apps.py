@@ -9,8 +9,8 @@ from django.contrib.admin.apps import AdminConfig
 from config import checks
 
 DESK_APPS = ("contacts", "cases", "escalations")
-#: Modules of a subject's folder that register something on import: pages, buttons, reports, who hears of changes.
-REGISTERING = {"actions", "admin", "late", "outside", "panel", "timeline"}
+#: Modules of a subject that register something on import: pages, buttons, reports, receipts, who hears of changes.
+REGISTERING = {"actions", "admin", "late", "outside", "panel", "receipt", "timeline"}
 
 
 class ConfigConfig(AppConfig):

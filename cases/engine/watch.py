@@ -155,6 +155,11 @@ def looks(now: datetime) -> Iterator[Look]:
             yield Look(name, run.last_at, run.done, is_late=now - run.alive_at > allowed)
 
 
+def late_look(now: datetime, name: str) -> Look | None:
+    """The last run of a job that is late: since then nothing is known of what it finds out (W5); one query."""
+    return next((look for look in looks(now) if look.name == name and look.is_late), None)
+
+
 def _waiting(now: datetime) -> Iterator[Waiting]:
     for what, cases, column in (
         ("escalation", Case.objects.due_for_escalation(now), "escalation_check_at"),

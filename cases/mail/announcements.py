@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,17 @@ from contacts.calendars import japanese_support_opens_at
 from contacts.directory import Addressee, Directory
 from contacts.enums import Language, Role
 from contacts.models import SupportCentre, Technician, User
+from contacts.wording import duration
+
+#: By what a higher app completes a receipt: how often the customer is updated.
+UpdateInterval = Callable[[Case], timedelta | None]
+_update_intervals: list[UpdateInterval] = []
+
+
+def update_interval(function: UpdateInterval) -> UpdateInterval:
+    """Register the decorated function, which says how often the customer of a new case is promised an update (C1)."""
+    _update_intervals.append(function)
+    return function
 
 
 def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Letter]:
@@ -120,9 +131,20 @@ def receipt(case: Case, now: datetime) -> dict[str, Any]:
         expected="Please answer the questions below, all in one reply." if questions else "Nothing for now.",
         then=f"{case.owner or 'A specialist'} works on it and keeps you informed.",
         questions=questions,
+        **_promises(case),
         japanese_opens_at=japanese_at.isoformat() if japanese_at else "",
         language=language_of_service(case.contact.speaks, now, on_holidays),
     )
+
+
+def _promises(case: Case) -> dict[str, str]:
+    """What the receipt promises: the first response to a call, and the updates, with times (C1)."""
+    every = next((every for interval in _update_intervals if (every := interval(case)) is not None), None)
+    return {
+        "response_by_at": _first_promise_at(case),
+        "updates_every": duration(every) if every else "",
+        "update_by_at": (case.opened_at + every).isoformat() if every else "",
+    }
 
 
 def centre_of(user: User | None) -> int | None:

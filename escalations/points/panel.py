@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cases.dashboard import Card, Figure, card, listed, watches
+from cases.engine.watch import late_look
 from cases.enums import Status
 from cases.models import Case
 from cases.page_cache import directory_of, users_of
@@ -228,7 +229,7 @@ def newest_escalations(user: User, now: datetime) -> Card | None:
     return Card(
         "Escalations of the last 24 hours",
         "admin/escalations/newest_card.html",
-        rows.context,
+        rows.context | {"unknown": None if rows.rows else late_look(now, "escalate")},
         link=ledger,
         link_text="The whole ledger",
         figures=(Figure(rows.count, "escalated in 24 h", ledger, place=80),),

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cases.dashboard import Card, Figure, card, listed
+from cases.engine.watch import late_look
 from cases.enums import Channel, MailStatus, Status
 from cases.models import Case
 from cases.page_cache import directory_of, users_of
@@ -280,7 +281,10 @@ _FATES = {
 
 @card(place=44, right=Right.WATCH_THE_ENGINE)
 def missed_promises(user: User, now: datetime) -> Card:
-    """What is overdue now, and what was missed in the last 24 hours; two queries."""
+    """What is overdue now, and what was missed in the last 24 hours; three queries.
+
+    Both are written by the sweep: while it does not look, the card says so (W5).
+    """
     rows = SlaTarget.objects.filter(outcome=SlaOutcome.BREACHED).select_related("case", "case__company", "case__owner")
     overdue = listed(rows.filter(ended_at=None).order_by("due_at", "pk"))
     missed = listed(rows.filter(due_at__gt=now - MISSED_WITHIN, due_at__lte=now).order_by("-due_at", "-pk"))
@@ -293,6 +297,7 @@ def missed_promises(user: User, now: datetime) -> Card:
             "more_overdue": overdue.more,
             # what is overdue stands above already
             "missed": [row for row in missed.rows if row.ended_at is not None],
+            "unknown": late_look(now, "promises"),
             "more_missed": missed.more,
         },
         link=link,

@@ -346,6 +346,27 @@ def test_the_final_notice_names_date_and_time_of_the_closing(messages):  # F2, F
     assert "we close the case on Wed 10 June 2026, 14:00 (Berlin, UTC+02:00)" in render(mail).text
 
 
+@pytest.mark.parametrize(
+    ("severity", "channel", "promised"),
+    [
+        (
+            Severity.CRITICAL,
+            Channel.PHONE,
+            ("every 2 h", "the first time by Wed 3 June 2026, 16:00", "by Wed 3 June 2026, 14:30"),
+        ),
+        (Severity.LOW, Channel.EMAIL, ("every 24 h", "the first time by Thu 4 June 2026, 14:00")),
+    ],
+)
+def test_the_receipt_promises_a_response_to_a_call_and_updates_with_their_times(
+    desk: Desk, severity: Severity, channel: Channel, promised: tuple[str, ...]
+) -> None:  # C1, T1, T2
+    desk.open_case(severity=severity, channel=channel)
+    text = render(Mail.objects.get(template="case_opened")).text
+    for sentence in promised:
+        assert sentence in text
+    assert ("As you phoned us" in text) == (channel == Channel.PHONE)
+
+
 def test_closed_for_no_response_says_until_when_an_answer_reopens(messages):  # C7
     text = render(messages["closed_no_response"]).text
     assert "answer this message by Thu 25 June 2026, 14:00 (Berlin, UTC+02:00)" in text

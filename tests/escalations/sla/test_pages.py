@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
 from cases.dashboard import cards_for
+from cases.engine.sweep import record_run
 from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitReason
 from cases.mail.outbox import deliver
 from cases.models import Case, Mail
@@ -364,6 +366,23 @@ def test_the_manager_sees_what_is_overdue_and_what_was_missed_lately(desk: Desk,
     text = said(signed_in(desk.manager).get(reverse("admin:index")))
     assert f"Overdue now High {ledger[2].case.number} Nobody can print Status update to Customer, due 10 h ago" in text
     assert f"Missed in the last 24 hours Low {ledger[6].case.number} Foreign" in text
+
+
+def test_while_the_engine_stands_the_manager_reads_since_when_nothing_is_known(desk: Desk):  # W5, S3
+    page = reverse("admin:index")
+    never = said(signed_in(desk.manager).get(page))
+    assert never.count("Not known: the engine has not looked yet.") == 2
+    for name in ("promises", "escalate"):
+        record_run(name, NOON, 0, 0)
+    desk.open_case(NOON, severity=Severity.CRITICAL)
+    with time_machine.travel(at(0.01), tick=False):
+        well = said(signed_in(desk.manager).get(page))
+    assert "Nothing is overdue, and nothing was missed" in well
+    with time_machine.travel(at(5), tick=False):
+        stands = said(signed_in(desk.manager).get(page))
+    assert stands.count("Not known since") == 2
+    for calming in ("Nothing is overdue", "No case was escalated", "being kept"):
+        assert calming not in stands
 
 
 def test_a_technician_sees_the_soonest_deadlines_of_their_own_cases(desk: Desk, case: Case):  # T1, T2
