@@ -129,7 +129,7 @@ class SendCondition(TextChoices):
 
 
 #: Messages that only inform about a case and can be switched off, each by its name (D6).
-NOTICES = ("severe_case", "severity_raised", "critical_case")
+NOTICES = ("severe_case", "severity_raised", "critical_case", "waiting_case")
 
 #: Messages that open an account: read by administrators only, and forgotten when they have left (A3).
 SECRET_MESSAGES = ("password_link",)

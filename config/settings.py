@@ -212,7 +212,7 @@ DESK_MAIL_LATE_AFTER_MINUTES = env.whole_number("DESK_MAIL_LATE_AFTER_MINUTES", 
 # S3: more mails than this that failed within an hour are a trouble of the engine.
 DESK_MAILS_FAILED_PER_HOUR = env.whole_number("DESK_MAILS_FAILED_PER_HOUR", 10)
 HEARTBEAT_URL = env.text("HEARTBEAT_URL")
-# D6: notices that nobody wants, separated by commas: severe_case, severity_raised, critical_case.
+# D6: notices that nobody wants, separated by commas: severe_case, severity_raised, critical_case, waiting_case.
 DESK_NOTICES_OFF = env.listed("DESK_NOTICES_OFF", default=[])
 
 # --- security -------------------------------------------------------------------------------------------------

@@ -6,16 +6,18 @@ only that there was one, and when.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import OuterRef, Q, Subquery
 
-from cases.enums import Channel, Direction, Status
+from cases.enums import Channel, Direction, Severity, Status
 from cases.mail.letters import Letter, case_facts, facts, to_contact
 from cases.models import Case, Interaction
+from cases.policy.severity import RANK
 from contacts.directory import Addressee
 from contacts.enums import Role
 from contacts.wording import duration
@@ -155,7 +157,17 @@ class _Builder:
             return []
         audience = staff_of(audience_of(clock, self.context.now))
         readers = staff_readers(readers_of(self.case, audience, self.context.directory), self.decision.state.watchers)
-        return [self._line(Section.TURN, one.to, one.because, self._turn_facts(turn, one.members)) for one in readers]
+        lines = [self._line(Section.TURN, one.to, one.because, self._turn_facts(turn, one.members)) for one in readers]
+        return lines + self._wait_lines(turn, {line.to_address.lower() for line in lines})
+
+    def _wait_lines(self, turn: TurningPoint, told: Collection[str]) -> list[DigestLine]:
+        """To the Support Manager: each Critical and High case that begins to wait for its customer (D6)."""
+        severe = RANK[Severity(self.case.severity)] <= RANK[Severity.HIGH]
+        if turn.kind != TurnKind.WAITING or not severe or "waiting_case" in settings.DESK_NOTICES_OFF:
+            return []
+        because = "the Support Manager is told of each Critical and High case that begins to wait for its customer"
+        lines = self._to_manager(Section.TURN, because, self._turn_facts(turn, ()))
+        return [line for line in lines if line.to_address.lower() not in told]
 
     def _turn_facts(self, turn: TurningPoint, members: Sequence[Member]) -> Facts:
         return {

@@ -313,7 +313,8 @@ def test_everybody_who_is_owed_updates_hears_once_that_none_follows(stage: Stage
     case = stage.open(C)
     stage.to("24:00").do("24:30", getattr(stage, what)(case)).to("30:00")
     everybody = ["am", "coo", "cs_director", "csm", "tech"]  # of Critical 3, and the former owner who watches
-    hears = {line for line in after(stage, "24:01") if "turn" in line}
+    hears = {line.replace("question, ", "") for line in after(stage, "24:01") if "turn" in line}
+    everybody += ["support_manager"] if what == "asks" else []  # D6
     assert {f"24:30 {who}: turn" for who in everybody if who != "cs_director"} == hears
     assert read in contents("coo", "24:01")[0]
     assert stage.told.count("24:30 coo: turn") == 1
@@ -322,8 +323,18 @@ def test_everybody_who_is_owed_updates_hears_once_that_none_follows(stage: Stage
 def test_a_closing_for_no_response_is_told_as_well_though_no_update_was_owed_in_the_wait(stage: Stage) -> None:  # T5
     case = stage.open(H)
     stage.do("12:30", stage.asks(case, send=True)).to(24 * 8 + 12.5)
-    assert [line for line in stage.told if "turn" in line] == ["12:30 csm: turn", "180:30 csm: turn"]
+    assert [line for line in stage.told if "csm: turn" in line] == ["12:30 csm: turn", "180:30 csm: turn"]
     assert "No response from the customer" in contents("csm", "13:00")[-1]
+
+
+@pytest.mark.parametrize(("severity", "off", "hears"), [(C, [], 1), (H, [], 1), (M, [], 0), (C, ["waiting_case"], 0)])
+def test_the_support_manager_hears_of_each_severe_case_that_begins_to_wait(
+    stage: Stage, settings, severity, off, hears
+) -> None:  # D6
+    settings.DESK_NOTICES_OFF = off
+    case = stage.open(severity)
+    stage.do("1:00", stage.asks(case, send=True)).to("1:10")
+    assert stage.told.count("1:00 support_manager: turn") == hears
 
 
 def test_a_wait_that_is_over_before_anybody_looked_is_told_to_nobody(stage: Stage) -> None:  # T5
@@ -673,7 +684,7 @@ def test_an_update_that_is_not_owed_any_more_is_dropped_and_its_promise_released
     stage.do("1:56:30", getattr(stage, what)(case)).to("2:05")
     mail_server(settings, works=True)
     stage.to("3:00")
-    assert stage.told[:3] == [
+    assert [line for line in stage.told[:4] if "turn" not in line][:3] == [
         "1:30 tech: reminder (Customer)",
         "1:55 customer: status_update",
         "1:57 customer: dropped status_update",
@@ -718,7 +729,11 @@ def test_an_update_that_was_put_off_never_follows_a_newer_one(stage: Stage) -> N
 def test_nothing_is_owed_while_the_case_waits_and_it_counts_from_the_end_of_the_wait(stage: Stage) -> None:  # T2
     case = stage.open(H)
     stage.do("1:00", stage.asks(case)).do("30:00", stage.takes_back(case)).to("34:00")
-    assert stage.told == ["33:00 tech: reminder (Customer)", "33:55 customer: status_update"]
+    assert stage.told == [
+        "1:00 support_manager: turn",  # D6
+        "33:00 tech: reminder (Customer)",
+        "33:55 customer: status_update",
+    ]
     # asked by phone, which is a contact like any other (C3)
     assert stage.ledger() == ["customer 0:00-4:00 person 1:00 by tech", "customer 30:00-34:00 system 33:55"]
 
