@@ -137,7 +137,7 @@ def receipt(case: Case, now: datetime) -> dict[str, Any]:
     )
 
 
-def _promises(case: Case) -> dict[str, str]:
+def _promises(case: Case) -> dict[str, Any]:
     """What the receipt promises: the first response to a call, and the updates, with times (C1)."""
     every = next((every for interval in _update_intervals if (every := interval(case)) is not None), None)
     return {
