@@ -13,6 +13,7 @@ from cases.enums import Move
 from cases.models import Case
 from contacts.enums import Right
 from contacts.models import Company, Contact, User
+from contacts.permissions import who_may
 from contacts.reader import for_reader
 
 #: Characters of anything that somebody writes on a case: it is mailed, and shown on one page with everything else.
@@ -39,7 +40,7 @@ class NotAllowed(Refused, PermissionDenied):
 def allow(actor: User, right: Right, doing: str) -> None:
     """Check a right. Raises NotAllowed with a sentence (A1, A2)."""
     if not actor.may(right):
-        raise NotAllowed(f"You may not {doing}: it takes the right of a technician or support manager.")
+        raise NotAllowed(f"You may not {doing}: that is for {who_may(right)}.")
 
 
 def locked(case_id: int, actor: User) -> Case:

@@ -22,8 +22,9 @@ from django.views.decorators.http import require_http_methods
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as UnfoldChangeList
 
-from contacts.enums import Right
+from contacts.enums import RIGHTS, Right, Role
 from contacts.models import User
+from contacts.wording import and_list
 
 #: One right, several of which any one is enough, or None: nobody has it, superusers included.
 Needed = Right | tuple[Right, ...] | None
@@ -46,6 +47,11 @@ def has_right(request: HttpRequest, needed: Needed) -> bool:
         return False
     rights = needed if isinstance(needed, tuple) else (needed,)
     return any(request.user.may(right) for right in rights)
+
+
+def who_may(right: Right) -> str:
+    """The roles that have a right, for a refusal: “technicians and support managers” (A1)."""
+    return and_list(f"{role.label.lower()}s" for role in Role if right in RIGHTS[role]) or "administrators"
 
 
 def id_of(text: str) -> int | None:

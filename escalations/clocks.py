@@ -239,5 +239,5 @@ def _requests_of(ids: Sequence[int]) -> dict[int, list[EscalationRequest]]:
 
 
 def _questions_of(ids: Sequence[int]) -> dict[int, Question]:
-    rows = Question.objects.filter(case__in=ids, ended_at=None).select_related("asked", "stands_in_for")
+    rows = Question.objects.filter(case__in=ids, ended_at=None).select_related("asked", "first_asked", "stands_in_for")
     return {row.case_id: row for row in rows}

@@ -29,7 +29,7 @@ from cases.models import Mail, case_id_of
 from cases.templatetags.case_page import badge, mail_badge, moment_html
 from contacts.enums import Right
 from contacts.pages import link
-from contacts.permissions import RightsAdmin, has_right, own_page
+from contacts.permissions import RightsAdmin, has_right, own_page, who_may
 
 
 class TemplateFilter(DropdownFilter):
@@ -178,7 +178,7 @@ class MailAdmin(RightsAdmin):
         if mail is None:
             raise Http404("There is no such message that you may see.")
         if not has_right(request, Right.WORK_CASES):
-            raise PermissionDenied("You may not send a message again: it takes the right of a technician.")
+            raise PermissionDenied(f"You may not send a message again: that is for {who_may(Right.WORK_CASES)}.")
         try:
             stale = send_again(mail, timezone.now())
         except ValueError as refused:

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from cases.enums import NOTICES, Channel, Resolution, Severity
-from cases.mail.letters import Letter, facts, to_contact, to_each
+from cases.mail.letters import Letter, facts, to_contact, to_each, who_works_on
 from cases.models import Case
 from cases.policy.first_response import initial_response_due_at
 from cases.policy.intake import missing_questions
@@ -129,7 +129,7 @@ def receipt(case: Case, now: datetime) -> dict[str, Any]:
         case,
         why="you reported this issue to us",
         expected="Please answer the questions below, all in one reply." if questions else "Nothing for now.",
-        then=f"{case.owner or 'A specialist'} works on it and keeps you informed.",
+        then=f"{who_works_on(case)}, and we keep you informed.",
         questions=questions,
         **_promises(case),
         japanese_opens_at=japanese_at.isoformat() if japanese_at else "",

@@ -68,6 +68,13 @@ def facts(
     return {"case": about or case_facts(case), "why": why, "expected": expected, "next": then, **more}
 
 
+def who_works_on(case: Case) -> str:
+    """Who does what on a case that does not wait, as every message to the customer says it: “Tina Berg takes it up”."""
+    if case.owner is None:
+        return "We look for a specialist"
+    return f"{case.owner} {'takes it up' if case.status == Status.ASSIGNED else 'goes on working on it'}"
+
+
 def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
     """The contact as an addressee, in the company's time zone; None without an email address."""
     person = contact or case.contact

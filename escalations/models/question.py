@@ -19,7 +19,10 @@ class Question(models.Model):
     severity = models.CharField(max_length=8, choices=Severity.choices)
     asked = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="questions"
-    )  # the owner, or whoever stands in for them
+    )  # whose answer is wanted: the owner's, or that of whoever stands in for them
+    first_asked = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )  # to whom it was put, if somebody else has to answer since the case has another owner
     stands_in_for = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -150,6 +150,7 @@ def _apply_to_question(changes: PointChanges, now: datetime) -> None:
     if decision.asks_owner:
         changes.asked = clock.question = _question(decision, now)
     elif question is not None and decision.new_assignee is not None:
+        question.first_asked = question.first_asked or question.asked
         question.asked = decision.new_assignee
         question.stands_in_for = owner if owner != decision.new_assignee else None
         changes.reassigned = question
@@ -234,7 +235,9 @@ def _persist_questions(changes: Sequence[PointChanges]) -> None:
     """The older question ends before the newer one is inserted: one open question a case."""
     update_columns([change.ended for change in changes if change.ended], ["ended_at", "end"])
     insert([change.asked for change in changes if change.asked])
-    update_columns([change.reassigned for change in changes if change.reassigned], ["asked", "stands_in_for"])
+    update_columns(
+        [change.reassigned for change in changes if change.reassigned], ["asked", "first_asked", "stands_in_for"]
+    )
 
 
 def _persist_requests(changes: Sequence[PointChanges], now: datetime) -> None:

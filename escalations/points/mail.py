@@ -118,10 +118,13 @@ def _reassignment_letters(decision: PointDecision, new_assignee: User, context: 
     """Ask the new owner, or whoever stands in for them, what the former owner has not answered yet (E8)."""
     question, case = decision.clock.question, decision.case
     assert question is not None
+    owns = new_assignee == case.owner
     what = facts(
         case,
+        yours=owns,
+        put_to=str(question.first_asked or question.asked or "its owner"),
         why=f"{question.point} asked for the status of the case, nobody has answered yet, and it belongs to "
-        f"{'you' if new_assignee == case.owner else case.owner} now",
+        f"{'you' if owns else case.owner} now",
         expected=SAY_STATUS,
         then="Without an answer the Support Manager is told.",
         next_at="" if question.manager_told_at else question.answer_by.isoformat(),

@@ -55,7 +55,7 @@ class QuestionAdmin(CaseRowAdmin):
     ]
     list_display_links = ["point"]
     list_filter = [QuestionStateFilter, "severity"]
-    list_select_related = ["case__company", "asked", "stands_in_for", "answered_by"]
+    list_select_related = ["case__company", "asked", "first_asked", "stands_in_for", "answered_by"]
     search_fields = ["case__title"]
     sortable_by = ()
     ordering = ["-asked_at", "-pk"]
@@ -86,7 +86,8 @@ class QuestionAdmin(CaseRowAdmin):
     def asked_display(self, row: Question) -> str:
         if row.asked is None:
             return "nobody: the case has no owner"
-        return f"{row.asked}, for {row.stands_in_for}" if row.stands_in_for else str(row.asked)
+        now = f"{row.asked}, for {row.stands_in_for}" if row.stands_in_for else str(row.asked)
+        return f"{now}; put to {row.first_asked}" if row.first_asked else now
 
     @admin.display(description="State")
     def state(self, row: Question) -> SafeString:

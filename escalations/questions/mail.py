@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cases.enums import Status
-from cases.mail.letters import Letter, case_facts, facts
+from cases.mail.letters import Letter, case_facts, facts, who_works_on
 from cases.models import Case, Interaction
 from contacts.directory import Addressee
 from escalations.audience import StaffReader
@@ -43,7 +43,7 @@ def update_letters(
             case,
             why="you are our contact for this issue",
             expected="Nothing for now. Reply to this message if you have anything to add.",
-            then=f"{case.owner or 'A specialist'} goes on working on it, and we keep you informed.",
+            then=f"{who_works_on(case)}, and we keep you informed.",
             **content,
             besides=[question.for_customer for question in marked],
         )

@@ -23,7 +23,9 @@ PAST_SHOWN = 3
 @panel(place=5)
 def question_panel(case: Case, user: User, now: datetime) -> Panel | None:
     """The open question with the form to answer it, and the last ended ones. One query."""
-    questions = case.questions.select_related("asked", "stands_in_for", "answered_by").order_by("-asked_at", "-pk")
+    questions = case.questions.select_related("asked", "first_asked", "stands_in_for", "answered_by").order_by(
+        "-asked_at", "-pk"
+    )
     rows = list(questions[: PAST_SHOWN + 1])
     question = next((row for row in rows if row.is_open and case.is_open), None)
     past = [row for row in rows if not row.is_open][:PAST_SHOWN]

@@ -25,7 +25,9 @@ def open_question(case: Case) -> Question | None:
 def open_questions() -> QuerySet[Question]:
     """The open questions, oldest first, with their cases and users."""
     rows = Question.objects.filter(ended_at=None).exclude(case__status=Status.RESOLVED)
-    return rows.select_related("case", "case__company", "asked", "stands_in_for").order_by("asked_at", "pk")
+    return rows.select_related("case", "case__company", "asked", "first_asked", "stands_in_for").order_by(
+        "asked_at", "pk"
+    )
 
 
 def overdue_questions(now: datetime) -> QuerySet[Question]:

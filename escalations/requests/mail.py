@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from cases.mail.letters import Letter, facts, to_contact, to_each
+from cases.mail.letters import Letter, facts, to_contact, to_each, who_works_on
 from cases.models import Case
 from contacts.directory import Directory
 from contacts.enums import Role
@@ -76,7 +76,7 @@ def accepted_letters(
         case,
         "escalation_request_accepted",
         expected="Nothing for now.",
-        then=f"{case.owner or 'A specialist'} works on it and keeps you informed.",
+        then=f"{who_works_on(case)}, and we keep you informed.",
         attention=request.attention,
         every=duration(interval) if interval else "",
     )
@@ -95,7 +95,7 @@ def declined_letters(request: EscalationRequest, case: Case, words: str, directo
         case,
         "escalation_request_declined",
         expected="Nothing for now. If the impact on your business changes, please tell us by replying to this message.",
-        then=f"{case.owner or 'A specialist'} goes on working on it and keeps you informed.",
+        then=f"{who_works_on(case)}, and we keep you informed.",
         words=words,
     )
     return customer + _outcome_letters(request, case, directory, "", call_customer=not customer, words=words)

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Q, Subquery
 
 from cases.enums import Channel, Direction, Severity, Status
-from cases.mail.letters import Letter, case_facts, facts, to_contact
+from cases.mail.letters import Letter, case_facts, facts, to_contact, who_works_on
 from cases.models import Case, Interaction
 from cases.policy.severity import RANK
 from contacts.directory import Addressee
@@ -97,8 +97,7 @@ class _Builder:
         return self._update_facts(update, for_customer=True) | {
             "why": "you are our contact for this issue, and we promised to keep you informed",
             "expected": "Nothing for now. If something has changed on your side, tell us.",
-            "next": f"{self.case.owner or 'A specialist'} goes on working on it, and you hear from us again at the "
-            "latest:",
+            "next": f"{who_works_on(self.case)}, and you hear from us again at the latest:",
         }
 
     def _staff_updates(self) -> list[DigestLine]:
@@ -145,7 +144,7 @@ class _Builder:
             self.case,
             why="you are our contact for this issue, which was resolved and is open again",
             expected="Nothing for now. If something has changed on your side, tell us.",
-            then=f"{self.case.owner or 'A specialist'} goes on working on it, and you hear from us at the latest:",
+            then=f"{who_works_on(self.case)}, and you hear from us at the latest:",
             next_at=self._next_update_at([Member.CUSTOMER]),
         )
         return [Letter(f"reopened:{self.case.pk}:{turn.at.isoformat()}", "case_reopened", customer, what, self.case)]

@@ -23,6 +23,7 @@ from escalations.questions.state import marked_for_customers, open_questions, ov
 from escalations.questions.updates import send_status_update
 from tests.support.builders import NOON, Desk, build_centre, build_technician, build_user
 from tests.support.outbox import Outbox
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -396,6 +397,27 @@ def test_a_new_owner_inherits_the_question_and_its_time(desk: Desk) -> None:  # 
     assert (after.asked_at, after.answer_by) == (before.asked_at, before.answer_by)
     sweep(12.4)
     assert len(outbox.rows()) == 1
+
+
+def test_an_inherited_question_keeps_who_was_asked_first_and_says_what_changed(desk: Desk) -> None:  # E8, M4
+    case = asked_case(desk)
+    other = build_technician(desk.centre, name="other")
+    outbox = Outbox()
+    for hours, owner in ((12.2, desk.l3), (12.3, other)):
+        transitions.reassign(case.pk, desk.manager, NOON + hours * HOUR, owner=owner, reason="Knows boards")
+        sweep(hours + 0.05)
+        question = question_of(case)
+        assert (question.asked, question.first_asked) == (owner, desk.technician)
+        mail = next(
+            row for row in outbox.rows() if row.template == "question_inherited" and owner.email == row.to_address
+        )
+        said = render(mail)
+        assert said.subject == f"[{case.number}] Yours now, and its status is asked: {case.title}"
+        assert "belongs to you now. High 1 asked for its status: the question was put to tech on" in said.text
+    page = signed_in(other).get(case.get_absolute_url()).content.decode()
+    assert "of tech; the case has another owner now, and the answer is wanted of <strong>you</strong>" in page
+    listed = signed_in(desk.manager).get("/admin/escalations/question/").content.decode()
+    assert "other; put to tech" in listed
 
 
 def test_ownership_that_goes_to_l3_takes_the_question_along_in_the_same_letter(desk: Desk) -> None:  # E5, E8
