@@ -454,8 +454,9 @@ def test_what_an_outage_missed_before_the_severity_was_lowered_is_only_recorded(
 
 
 def test_what_an_outage_missed_before_the_severity_was_raised_gives_way_to_the_new_points(desk: Desk) -> None:  # E4
-    case, posted = desk.open_case(severity=H), Outbox()
+    case = desk.open_case(severity=H)
     change(case, desk, 13, C)
+    posted = Outbox()
     sweep(14)
     assert posted.new() == once("csm", "am", "l3", "tech", "support_manager")
     assert ledger(case) == [("High 1", 12, 14, False), ("Critical 1", 13, 14, True), ("Critical 2", 13, 14, True)]
