@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from cases.enums import NOTICES
 from config.environment import SQLITE
 
 
@@ -18,6 +19,7 @@ def register() -> None:
     checks.register(check_production, checks.Tags.security)
     checks.register(check_site_url, checks.Tags.urls)
     checks.register(check_heartbeat_url, checks.Tags.urls)
+    checks.register(check_notices, checks.Tags.compatibility)
 
 
 def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -118,3 +120,17 @@ def _secret_key() -> str:
         return settings.SECRET_KEY
     except ImproperlyConfigured:
         return ""
+
+
+def check_notices(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """W004: a notice that is switched off and that the desk does not know (D6)."""
+    unknown = sorted(set(settings.DESK_NOTICES_OFF) - set(NOTICES))
+    if not unknown:
+        return []
+    return [
+        checks.Warning(
+            f"DESK_NOTICES_OFF names {', '.join(unknown)}, which the desk does not know.",
+            hint=f"Choose from {', '.join(NOTICES)}.",
+            id="config.W004",
+        )
+    ]

@@ -81,11 +81,13 @@ def _notices_of_new_case(case: Case, directory: Directory, centre: int | None) -
         return []
     why = f"the Support Manager is told of every new Critical and High case; this one was opened as {severity.label}"
     what = _for_information(case, why, "The escalation schedule runs from the opening.", description=case.description)
-    letters = notice(case, "severe_case", directory.for_role(Role.SUPPORT_MANAGER, centre), what, f"severe:{case.pk}")
+    letters = unless_off(
+        case, "severe_case", directory.for_role(Role.SUPPORT_MANAGER, centre), what, f"severe:{case.pk}"
+    )
     if severity == Severity.CRITICAL:
         readers = directory.for_role(Role.ACCOUNT_MANAGER, centre, case.company)
         why = f"the account manager is told of every new Critical case of {case.company}"
-        letters += notice(case, "critical_case", readers, what | {"why": why}, f"critical:{case.pk}")
+        letters += unless_off(case, "critical_case", readers, what | {"why": why}, f"critical:{case.pk}")
     return letters
 
 
@@ -96,14 +98,14 @@ def raised_letters(case: Case, now: datetime) -> list[Letter]:
     then = "The escalation schedule of the new severity counts from the opening."
     what = _for_information(case, why, then, severity=severity.value, description=case.description)
     readers = Directory().for_role(Role.SUPPORT_MANAGER, centre)
-    return notice(case, "severity_raised", readers, what, f"raised:{case.pk}:{now.isoformat()}")
+    return unless_off(case, "severity_raised", readers, what, f"raised:{case.pk}:{now.isoformat()}")
 
 
 def _for_information(case: Case, why: str, then: str, **more: Any) -> dict[str, Any]:
     return facts(case, why=why, expected="Nothing for now; keep an eye on it.", then=then, **more)
 
 
-def notice(case: Case, template: str, readers: list[Addressee], what: dict[str, Any], key: str) -> list[Letter]:
+def unless_off(case: Case, template: str, readers: list[Addressee], what: dict[str, Any], key: str) -> list[Letter]:
     """A letter that only informs; none where the desk has switched it off (D6)."""
     return [] if template in settings.DESK_NOTICES_OFF else to_each(readers, key, template, what, case)
 

@@ -11,6 +11,7 @@ from django.conf import settings as desk_settings
 from django.core.checks import run_checks
 from pytest_django.fixtures import Settings
 
+from config import checks
 from config.environment import Problem
 
 COMPLETE: dict[str, Any] = {
@@ -141,3 +142,11 @@ def test_every_wrong_value_is_reported_at_once_and_without_a_traceback(tmp_path:
         assert f"config.{check_id}" in answer.stderr
     for name in ("PORT", "LOG_LEVEL", "DESK_BATCH"):
         assert name in answer.stderr
+
+
+def test_a_notice_that_the_desk_does_not_know_cannot_be_switched_off(settings):  # D6, S4
+    settings.DESK_NOTICES_OFF = ["severe_case", "newsletter"]
+    [warning] = checks.check_notices(None)
+    assert (warning.id, "newsletter" in warning.msg, "severe_case" in warning.msg) == ("config.W004", True, False)
+    settings.DESK_NOTICES_OFF = ["severe_case"]
+    assert checks.check_notices(None) == []
