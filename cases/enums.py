@@ -151,6 +151,8 @@ class FollowUpStep(TextChoices):
     ATTEMPT_3 = "attempt-3", "Third attempt"
     ANNOUNCED = "announced", "Closing announced"
     # both
+    CONTACT_LEFT = "left", "Owner asked to choose another contact"
+    HELD_UP = "held-up", "Support Manager told that the wait is held up"
     OWNER_DECIDES = "decides", "Owner asked how to go on after 30 days of absence"
     RESOLVE = "resolve", "Closed for no response"
 

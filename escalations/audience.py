@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cases.enums import Severity
+from cases.mail.letters import centre_of_owner as centre_of_owner
 from cases.mail.letters import to_contact
 from cases.models import Case, CaseWatcher
 from contacts.directory import COMPANY_ROLES, Addressee, Directory, addressee, is_reachable
@@ -44,12 +45,6 @@ def staff_of(audience: Iterable[Member]) -> list[Member]:
     """The members of an audience who are staff, in the order of `STAFF`."""
     wanted = set(audience)
     return [member for member in STAFF if member in wanted]
-
-
-def centre_of_owner(case: Case) -> int | None:
-    """The support centre of the case's owner, for roles that are held per centre (D4); without a query."""
-    technician = getattr(case.owner, "technician", None)
-    return technician.centre_id if technician else None
 
 
 def owner_is_l3(case: Case) -> bool:
@@ -88,7 +83,7 @@ def keep_contacts(case: Case, readers: Mapping[Role, Iterable[Addressee]], run: 
 
 
 def readers_of(case: Case, audience: Iterable[Member], directory: Directory) -> dict[Member, list[Addressee]]:
-    """Whom each member stands for on this case (D4, D5); nobody for a customer without an address.
+    """Whom each member stands for on this case (D4, D5); nobody for a customer who has no address or has left.
 
     No query when the case has its company, contact and owner with their technician.
     """

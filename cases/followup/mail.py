@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cases.enums import AbsenceState, FollowUpStep, WaitPlan
-from cases.mail.letters import Letter, facts, to_contact, to_each
+from cases.mail.letters import Letter, centre_of_owner, facts, to_contact, to_each, why_no_mail
 from cases.mail.messages import MESSAGE_OF_STEP
 from cases.models import Absence, Case
-from cases.policy.followup.plans import TO_OWNER, apply_decision, closing_announced_by, send_by, upcoming_steps
+from cases.policy.followup.held_up import held_up_since, why_held_up
+from cases.policy.followup.plans import apply_decision, closing_announced_by, send_by, upcoming_steps
 from cases.policy.followup.three_contacts import ATTEMPTS, attempts_made
-from cases.policy.followup.wait import DueStep, FollowUpDecision, Wait
+from cases.policy.followup.wait import TO_STAFF, DueStep, FollowUpDecision, Wait
 from contacts.directory import Directory
+from contacts.enums import Role
 
 NUMBERS = ("first", "second", "third")
 ANSWER = "Please answer by replying to this message, or call us."
@@ -39,8 +42,8 @@ class StepMails:
 
 def build_step_mails(case: Case, wait: Wait, due: DueStep, now: datetime, directory: Directory) -> StepMails:
     """The letters of a step that is carried out at `now`; `wait` is as before the step."""
-    if due.step in TO_OWNER:
-        letters = _owner_letters(case, wait, due, now, directory)
+    if due.step in TO_STAFF:
+        letters = _staff_letters(case, wait, due, now, directory)
         return StepMails(next(iter(letters), None), letters[1:])
     closes_at = closing_announced_by(wait, due, now)
     letter = _customer_letter(case, wait, due, now, closes_at)
@@ -57,7 +60,7 @@ def _customer_letter(case: Case, wait: Wait, due: DueStep, now: datetime, closes
     after = apply_decision(wait, FollowUpDecision(due=due), now, sent_at=now)
     rest = list(upcoming_steps(after, now))
     closing = closes_at or next((later.due_at for later in rest if later.step == FollowUpStep.RESOLVE), None)
-    next_at = closes_at or next((later.due_at for later in rest if later.step not in TO_OWNER), None)
+    next_at = closes_at or next((later.due_at for later in rest if later.step not in TO_STAFF), None)
     what = facts(
         case,
         why="we are waiting for your answer to go on",
@@ -149,33 +152,62 @@ def absence_noted_letters(absence: Absence, case: Case, directory: Directory) ->
     return to_each(readers, f"absence:{absence.pk}:{case.pk}", "absence_noted", what, case)
 
 
-def _owner_letters(case: Case, wait: Wait, due: DueStep, now: datetime, directory: Directory) -> list[Letter]:
-    """The owner is asked to decide about a long absence, or to call a customer who prefers the phone (F3, F5)."""
+def _staff_letters(case: Case, wait: Wait, due: DueStep, now: datetime, directory: Directory) -> list[Letter]:
+    if due.step == FollowUpStep.HELD_UP:
+        template, what = "wait_held_up", _held_up_facts(case, wait)
+        readers = directory.for_role(Role.SUPPORT_MANAGER, centre_of_owner(case))
+    else:
+        template, what = _owner_facts(case, wait, due, now)
+        readers = directory.for_user(case.owner, "Owner")
+    return to_each(readers, _key("owner", case, wait, due), template, what, case)
+
+
+def _held_up_facts(case: Case, wait: Wait) -> dict[str, Any]:
+    """To the Support Manager, on each business day (F2)."""
+    since = held_up_since(wait)
+    return facts(
+        case,
+        why="you are the Support Manager, and a wait for a customer is held up",
+        expected="See that somebody acts: call them, correct the address, choose another contact, or close the case.",
+        then="You hear of it again on each business day until somebody has.",
+        what=why_held_up(wait),
+        since_at=since.isoformat() if since else "",
+    )
+
+
+def _owner_facts(case: Case, wait: Wait, due: DueStep, now: datetime) -> tuple[str, dict[str, Any]]:
+    """The owner is asked for another contact, to decide about a long absence, or to call a customer who prefers the
+    phone (D9, F3, F5).
+    """
+    if due.step == FollowUpStep.CONTACT_LEFT:
+        return "contact_left", facts(
+            case,
+            why="you own this case, and it waits for a contact who has left",
+            expected="Choose another contact on the case's page and ask them, or close the case.",
+            then="Nothing is sent to them any more, and the follow-up stands still until you have. The Support Manager "
+            "hears of it on each business day.",
+            what=why_no_mail(case),
+        )
     if due.step == FollowUpStep.OWNER_DECIDES:
-        template = "asleep_long"
-        what = facts(
+        return "asleep_long", facts(
             case,
             why="you own this case, and its contact has been out of office for 30 days",
             expected="Decide how to go on: leave it asleep, wake the follow-up, ask somebody else there, or close it.",
             then="If you do nothing, the follow-up goes on when they are back.",
             next_at=wait.skip_sleep(now).isoformat(),
         )
-    else:
-        template, number, calendar = "call_customer", _number(wait), wait.calendar
-        what = facts(
-            case,
-            why="you own this case, and its contact prefers the phone",
-            expected=f"Call {case.contact.name} on {case.contact.phone} today, and log the call on the case.",
-            then="If no attempt is logged by then, the desk writes to them.",
-            next_at=calendar.at_local_time(calendar.local_date(now), wait.hours.mail_at).isoformat(),
-            number=NUMBERS[number - 1],
-            phone=case.contact.phone,
-            customer_now=f"{now.astimezone(ZoneInfo(calendar.time_zone)):%H:%M}",
-            draft=draft_message(case, number),
-        )
-    readers = directory.for_user(case.owner, "Owner")
-    key = _key("owner", case, wait, due)
-    return to_each(readers, key, template, what, case)
+    number, calendar = _number(wait), wait.calendar
+    return "call_customer", facts(
+        case,
+        why="you own this case, and its contact prefers the phone",
+        expected=f"Call {case.contact.name} on {case.contact.phone} today, and log the call on the case.",
+        then="If no attempt is logged by then, the desk writes to them.",
+        next_at=calendar.at_local_time(calendar.local_date(now), wait.hours.mail_at).isoformat(),
+        number=NUMBERS[number - 1],
+        phone=case.contact.phone,
+        customer_now=f"{now.astimezone(ZoneInfo(calendar.time_zone)):%H:%M}",
+        draft=draft_message(case, number),
+    )
 
 
 def _number(wait: Wait) -> int:

@@ -14,15 +14,16 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from cases.actions import CaseAction, button_of
-from cases.enums import AbsenceState, FollowUpStep, MailStatus, WaitPlan
+from cases.dashboard import SHOWN, Card, Figure, ToDo, card, count_shown
+from cases.enums import AbsenceState, FollowUpStep, MailStatus, Status, WaitPlan
 from cases.followup.mail import draft_message
-from cases.followup.state import LOST, absences_of, is_waiting, load_wait_for_page
+from cases.followup.state import LOST, absences_of, find_held_up, is_waiting, load_wait_for_page
 from cases.models import Absence, Case, FollowUp
 from cases.panels import Panel, panel
 from cases.policy.followup.explain import explain_step
-from cases.policy.followup.plans import TO_OWNER, decide_follow_up, upcoming_steps
+from cases.policy.followup.plans import decide_follow_up, upcoming_steps
 from cases.policy.followup.three_contacts import ATTEMPTS, CALL_BEFORE, NextAttempt, classify_contact, next_attempt
-from cases.policy.followup.wait import DueStep, Wait
+from cases.policy.followup.wait import TO_STAFF, DueStep, Wait
 from contacts.enums import Right
 from contacts.models import User
 from contacts.wording import day_and_month, in_zone
@@ -77,7 +78,7 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
         return None
     decision = decide_follow_up(wait, now)
     upcoming = list(upcoming_steps(wait, now))
-    planned = [step for step in upcoming if step.step not in TO_OWNER]
+    planned = [step for step in upcoming if step.step not in TO_STAFF]
     closes_at = next((step.due_at for step in planned if step.step == FollowUpStep.RESOLVE), None)
     attempt = _upcoming_attempt(wait, upcoming, now) if wait.plan == WaitPlan.THREE_CONTACTS else None
     return Panel(
@@ -97,6 +98,22 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "write": _write_button(case, user, attempt, now) if user.may(Right.WORK_CASES) else None,
         },
     )
+
+
+@card(place=27)
+def held_up_waits(user: User, now: datetime) -> Card | None:
+    """The waits in which nothing reaches the customer, the longest first: of the desk, or one's own (F2, D9)."""
+    if not user.may(Right.WORK_CASES) and not user.may(Right.WATCH_THE_ENGINE):
+        return None
+    cases = Case.objects.filter(status=Status.WAITING)
+    cases = cases if user.may(Right.WATCH_THE_ENGINE) else cases.filter(owner=user)
+    rows = sorted(find_held_up(cases), key=lambda found: found[1])
+    if not rows:
+        return None
+    todos = [ToDo(case, why, since) for case, since, why in rows]
+    figure = Figure(count_shown(todos), "waits held up", is_pressing=True, place=21)
+    context = {"rows": todos[:SHOWN], "more": len(todos) > SHOWN}
+    return Card("Waits that are held up", "admin/desk/to_do.html", context, figures=(figure,))
 
 
 @panel(place=11)
@@ -188,7 +205,7 @@ def _outcome(row: FollowUp) -> tuple[str, datetime, str]:
         return "replaced", row.done_at, ""
     if row.interaction is not None:
         return "logged", row.done_at, f"{row.interaction.get_channel_display()}: {row.interaction.body}"
-    if row.step in TO_OWNER:
+    if row.step in TO_STAFF:
         return "told", row.done_at, ""
     if row.mail is None or row.mail.status in LOST:
         return "lost", row.done_at, row.mail.last_error if row.mail else "There is no email address."

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from cases.enums import AbsenceState, FollowUpStep, MailStatus, Status, WaitPlan
-from cases.models import Absence, Case, FollowUp
+from cases.enums import AbsenceState, Direction, FollowUpStep, MailStatus, Status, WaitPlan
+from cases.mail.letters import has_left
+from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from cases.page_cache import kept_with_case
 from cases.policy.followup.absences import Sleep, sleep_until_answered, sleep_while_away
-from cases.policy.followup.plans import TO_OWNER
-from cases.policy.followup.wait import ContactHours, DoneStep, Wait
+from cases.policy.followup.held_up import held_up_since, why_held_up
+from cases.policy.followup.wait import TO_STAFF, ContactHours, DoneStep, Wait
 from contacts.calendars import BusinessCalendar
 from contacts.enums import MeansOfContact
 from contacts.models import Company, CompanyClosureDay
 
 #: The customer did not get a mail in one of these states.
 LOST = frozenset({MailStatus.FAILED, MailStatus.BOUNCED, MailStatus.DROPPED})
+WENT_WRONG = (MailStatus.FAILED, MailStatus.BOUNCED)
+#: The message that puts the question of a wait.
+QUESTION = "question"
 _LEDGER = (
     *("case_id", "episode", "step", "time", "due_at", "done_at", "superseded", "closes_at", "interaction_id"),
     *("mail__status", "mail__sent_at", "mail__to_address"),
 )
 
 
-_Rows = tuple[list[dict[str, Any]], dict[int, list[Absence]], dict[int, BusinessCalendar]]
+@dataclass(frozen=True)
+class _Rows:
+    """What the waits of some cases are made of, as it was read."""
+
+    ledger: list[dict[str, Any]]
+    absences: dict[int, list[Absence]]  # by contact
+    calendars: dict[int, BusinessCalendar]  # by company
+    questions_lost: list[dict[str, Any]]
 
 
 def contact_hours() -> ContactHours:
@@ -41,23 +54,23 @@ def is_waiting(case: Case) -> bool:
 
 
 def load_wait(case: Case, leaving_at: datetime | None = None) -> Wait | None:
-    """The wait that one case is in; None if it does not wait. Three queries."""
+    """The wait that one case is in; None if it does not wait. Four queries, five if it is held up."""
     return load_waits([case], leaving_at).get(case.pk)
 
 
 def load_waits(cases: Sequence[Case], leaving_at: datetime | None = None) -> dict[int, Wait]:
-    """The waits that cases are in, by primary key of the case; three queries for all of them.
+    """The waits that cases are in, by primary key of the case; four queries for all of them, five if one is held up.
 
     A queued mail has not left; a forecast lets it leave at `leaving_at`. Raises UnknownCalendar for a company whose
     country or time zone has no calendar.
     """
     waiting = [case for case in cases if is_waiting(case)]
-    return _waits(waiting, *_read(waiting), leaving_at) if waiting else {}
+    return _waits(waiting, _read(waiting), leaving_at) if waiting else {}
 
 
 def load_wait_for_page(case: Case, leaving_at: datetime | None = None) -> Wait | None:
     """As `load_wait`, for several parts of one page: the rows are read once."""
-    return _waits([case], *_read_for_page(case), leaving_at)[case.pk] if is_waiting(case) else None
+    return _waits([case], _read_for_page(case), leaving_at)[case.pk] if is_waiting(case) else None
 
 
 @kept_with_case
@@ -68,31 +81,70 @@ def _read_for_page(case: Case) -> _Rows:
 def _read(waiting: Sequence[Case]) -> _Rows:
     rows = FollowUp.objects.filter(case__in=waiting).order_by("due_at", "time").values(*_LEDGER)
     calendars = load_calendars({case.company_id: case.company for case in waiting}.values())
-    return list(rows), _load_absences(waiting), calendars
+    questions = Mail.objects.filter(case__in=waiting, template=QUESTION, status__in=WENT_WRONG)
+    lost = questions.values("case_id", "episode", "to_address", "queued_at")
+    return _Rows(list(rows), _load_absences(waiting), calendars, [*map(dict, lost)])
 
 
-def _waits(
-    waiting: Sequence[Case],
-    rows: Iterable[dict[str, Any]],
-    absences: dict[int, list[Absence]],
-    calendars: dict[int, BusinessCalendar],
-    leaving_at: datetime | None,
-) -> dict[int, Wait]:
-    done = _done_steps(waiting, rows, leaving_at)
+def _waits(waiting: Sequence[Case], rows: _Rows, leaving_at: datetime | None) -> dict[int, Wait]:
+    done = _done_steps(waiting, rows.ledger, leaving_at)
+    questions_lost = _questions_lost(waiting, rows.questions_lost)
     waits = {}
     for case in waiting:
         assert case.waiting_since is not None
-        calendar = calendars[case.company_id]
+        calendar = rows.calendars[case.company_id]
         waits[case.pk] = Wait(
             started_at=case.waiting_since,
             plan=WaitPlan(case.wait_plan or WaitPlan.PENDING_CLIENT_ACTION),
             calendar=calendar,
             done=done[case.pk],
-            sleeps=sleeps_of(absences.get(case.contact_id, ()), calendar),
+            sleeps=sleeps_of(rows.absences.get(case.contact_id, ()), calendar),
             phones=prefers_phone(case),
             hours=contact_hours(),
+            contact_left=has_left(case),
+            question_lost_at=questions_lost.get(case.pk),
         )
+    held_up = [case for case in waiting if held_up_since(waits[case.pk]) is not None]
+    for case_id, acted_at in _acts(held_up).items():
+        waits[case_id] = replace(waits[case_id], acted_at=acted_at)
     return waits
+
+
+def find_held_up(waiting: QuerySet[Case]) -> list[tuple[Case, datetime, str]]:
+    """Of these waiting cases those that are held up, since when and why (F2): one query if none may be."""
+    of_wait = {"case": OuterRef("pk"), "episode": OuterRef("wait_episode")}
+    steps = FollowUp.objects.filter(**of_wait, superseded=False, interaction=None).exclude(step__in=TO_STAFF)
+    lost = steps.filter(Q(mail=None) | Q(mail__status__in=LOST))
+    questions = Mail.objects.filter(**of_wait, template=QUESTION, status__in=WENT_WRONG)
+    left = Q(contact__active=False) | Q(company__active=False)
+    cases = list(waiting.filter(left | Exists(lost) | Exists(questions)).select_related("company", "contact", "owner"))
+    found = []
+    for key, wait in load_waits(cases).items():
+        since = held_up_since(wait)
+        if since is not None:
+            found.append((next(case for case in cases if case.pk == key), since, why_held_up(wait)))
+    return found
+
+
+def _questions_lost(waiting: Sequence[Case], rows: Iterable[dict[str, Any]]) -> dict[int, datetime]:
+    """When the question of each wait was written, where it did not reach the address that the contact has now."""
+    cases = {case.pk: case for case in waiting}
+    return {
+        row["case_id"]: row["queued_at"]
+        for row in rows
+        if row["episode"] == cases[row["case_id"]].wait_episode
+        and not _may_arrive_now(cases[row["case_id"]], None, row["to_address"])
+    }
+
+
+def _acts(held_up: Sequence[Case]) -> dict[int, datetime]:
+    """When somebody last turned to the customer themselves in each of these waits; no query for none."""
+    if not held_up:
+        return {}
+    calls = Interaction.objects.filter(case__in=held_up, direction=Direction.OUT, by__isnull=False)
+    last = calls.order_by().values_list("case_id").annotate(last=Max("at"))
+    since = {case.pk: case.waiting_since for case in held_up}
+    return {case_id: at for case_id, at in last if (began := since[case_id]) is not None and at > began}
 
 
 def load_calendars(companies: Iterable[Company]) -> dict[int, BusinessCalendar]:
@@ -135,7 +187,7 @@ def _sleep(absence: Absence, calendar: BusinessCalendar) -> Sleep | None:
 
 def absences_of(case: Case) -> list[Absence]:
     """The absences of the case's contact on the case's page, wherever they were noted (F5)."""
-    return _read_for_page(case)[1].get(case.contact_id, [])
+    return _read_for_page(case).absences.get(case.contact_id, [])
 
 
 def _load_absences(cases: Sequence[Case]) -> dict[int, list[Absence]]:
@@ -166,7 +218,7 @@ def _done_steps(
 def _done_step(row: dict[str, Any], step: FollowUpStep, case: Case, leaving_at: datetime | None) -> DoneStep:
     status = row["mail__status"]
     by_person = row["interaction_id"] is not None
-    to_customer = step not in TO_OWNER and step != FollowUpStep.RESOLVE and not row["superseded"] and not by_person
+    to_customer = step not in TO_STAFF and step != FollowUpStep.RESOLVE and not row["superseded"] and not by_person
     lost = to_customer and (status is None or status in LOST)
     sent_at = leaving_at if status == MailStatus.QUEUED else None
     return DoneStep(
@@ -185,4 +237,4 @@ def _done_step(row: dict[str, Any], step: FollowUpStep, case: Case, leaving_at: 
 def _may_arrive_now(case: Case, status: str | None, address: str) -> bool:
     """Whether another mail may arrive where one was lost: it only left too late, or the address has changed."""
     current = case.contact.email
-    return bool(current) and (status == MailStatus.DROPPED or current.lower() != address.lower())
+    return bool(current) and not has_left(case) and (status == MailStatus.DROPPED or current.lower() != address.lower())

@@ -76,11 +76,30 @@ def who_works_on(case: Case) -> str:
 
 
 def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
-    """The contact as an addressee, in the company's time zone; None without an email address."""
+    """The contact as an addressee, in the company's time zone; None without an email address, and if they left (D9)."""
     person = contact or case.contact
-    if not person.email:
+    if why_no_mail(case, person):
         return None
     return Addressee(person.email, person.name, case.company.time_zone)
+
+
+def has_left(case: Case, contact: Contact | None = None) -> bool:
+    """Whether the contact or their company is inactive: nothing is sent to them any more (D9)."""
+    return not ((contact or case.contact).active and case.company.active)
+
+
+def why_no_mail(case: Case, contact: Contact | None = None) -> str:
+    """Why nothing can be mailed to the contact, “Ann has no email address”; "" if it can."""
+    person = contact or case.contact
+    if has_left(case, person):
+        return f"{person.name} has left" if case.company.active else f"{case.company.name} is no longer a customer"
+    return "" if person.email else f"{person.name} has no email address"
+
+
+def centre_of_owner(case: Case) -> int | None:
+    """The support centre of the case's owner, for roles that are held per centre (D4); without a query."""
+    technician = getattr(case.owner, "technician", None)
+    return technician.centre_id if technician else None
 
 
 def post(letters: Iterable[Letter], now: datetime) -> None:

@@ -84,6 +84,8 @@ MESSAGES = {
         Message("absence_unclear", STAFF, OPEN),
         Message("absence_noted", STAFF, OPEN),
         Message("unreachable", STAFF),
+        Message("contact_left", STAFF, WAITING),
+        Message("wait_held_up", STAFF, WAITING),
         # status updates (T2, T3, E8)
         Message(
             "status_update",

@@ -26,16 +26,19 @@ from datetime import datetime, timedelta
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Q
 
 from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition, Severity, Status
 from cases.mail.leases import Clock, Leases
 from cases.mail.letters import facts, post, to_each
+from cases.mail.messages import Readers, message_named
 from cases.mail.rendering import as_message, render
 from cases.mail.server import Broken, MailServer, NotSent, NotTaken, ServerDown
 from cases.models import Case, Mail, MailQuerySet
 from cases.policy.mail_refusals import Whose
 from cases.policy.severity import RANK
 from contacts.directory import Addressee, Directory
+from contacts.models import Contact
 
 log = logging.getLogger(__name__)
 
@@ -293,7 +296,11 @@ def _still_queued(mails: Sequence[Mail]) -> MailQuerySet:
 
 def stale_reason(mail: Mail, now: datetime) -> str:
     """Why the reason for a message no longer holds at `now`, or "" while it does (M1)."""
-    return _why_no_longer(mail) or (TOO_LATE if mail.send_by is not None and now > mail.send_by else "")
+    return (
+        _why_no_longer(mail)
+        or _why_nobody_there(mail)
+        or (TOO_LATE if mail.send_by is not None and now > mail.send_by else "")
+    )
 
 
 def _why_no_longer(mail: Mail) -> str:
@@ -312,6 +319,15 @@ def _why_no_longer(mail: Mail) -> str:
     if status != Status.WAITING:
         return "The case no longer waits for the customer: they answered, or the question was taken back."
     return "" if episode == mail.episode else "A newer question has taken this one's place."
+
+
+def _why_nobody_there(mail: Mail) -> str:
+    """Nothing is sent to a contact who left, or to a company that is no customer any more (D9)."""
+    if mail.case_id is None or message_named(mail.template).to != Readers.CUSTOMER:
+        return ""
+    people = Contact.objects.filter(company__cases=mail.case_id, email__iexact=mail.to_address)
+    left = people.filter(Q(active=False) | Q(company__active=False))
+    return "The customer's contact had left before this was sent." if left.exists() else ""
 
 
 def _why_not_owed(mail: Mail, status: str) -> str:

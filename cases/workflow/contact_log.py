@@ -19,7 +19,7 @@ from cases.enums import (
 from cases.followup.state import load_wait
 from cases.guards import Refused, allow, changing, needs
 from cases.mail.announcements import centre_of
-from cases.mail.letters import Letter, facts, post, to_contact, to_each
+from cases.mail.letters import Letter, facts, post, to_contact, to_each, why_no_mail
 from cases.models import Case, FollowUp, Interaction
 from cases.policy.first_response import word_handled_by
 from cases.policy.followup.three_contacts import ContactVerdict, classify_contact
@@ -198,7 +198,7 @@ def _send_message(case: Case, interaction: Interaction, now: datetime) -> None:
         raise Refused("Only an email to the customer can be sent; untick “send it now”.", "send")
     customer = to_contact(case)
     if customer is None:
-        raise Refused(f"{case.contact.name} has no email address; add one, or untick “send it now”.", "send")
+        raise Refused(f"{why_no_mail(case)}; correct the contact, or untick “send it now”.", "send")
     what = facts(
         case,
         why="you are our contact for this issue",

@@ -46,11 +46,11 @@ from cases.guards import (
     within_bounds,
 )
 from cases.mail.announcements import raised_letters, resolved_letters
-from cases.mail.letters import Letter, facts, post, to_contact, to_each
+from cases.mail.letters import Letter, facts, post, to_contact, to_each, why_no_mail
 from cases.models import Case, CaseWatcher, FollowUp, Interaction
 from cases.models.case import CHECKS
-from cases.policy.followup.plans import PLAN_FOR, TO_OWNER, upcoming_steps
-from cases.policy.followup.wait import WARNING_PERIOD
+from cases.policy.followup.plans import PLAN_FOR, upcoming_steps
+from cases.policy.followup.wait import TO_STAFF, WARNING_PERIOD
 from cases.policy.intake import DETAILS
 from cases.policy.severity import RANK
 from contacts.directory import Directory
@@ -146,12 +146,12 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
     customer = to_contact(case)
     if customer is None:
         raise Refused(
-            f"{case.contact.name} has no email address: add one, or untick “send it by email” and ask by phone.",
+            f"{why_no_mail(case)}: correct the contact, or untick “send it by email” and ask by phone.",
             "send",
         )
     wait = load_wait(case)
     assert wait is not None
-    next_at = next((one.due_at for one in upcoming_steps(wait, now) if one.step not in TO_OWNER), None)
+    next_at = next((one.due_at for one in upcoming_steps(wait, now) if one.step not in TO_STAFF), None)
     what = facts(
         case,
         why="you are our contact for this issue",

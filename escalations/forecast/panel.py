@@ -31,7 +31,7 @@ ICONS = {
     Kind.ASKED: "contact_support",
     Kind.INHERITED: "contact_support",
     Kind.NOTICE: "mail",
-    Kind.OWNER_TOLD: "call",
+    Kind.STAFF_TOLD: "call",
     Kind.HELD_UP: "front_hand",
     Kind.CLOSED: "lock",
     Kind.REMINDER: "notifications",

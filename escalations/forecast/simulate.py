@@ -20,11 +20,12 @@ from cases.enums import FollowUpStep, MailStatus, Severity, Status
 from cases.followup.apply import apply_follow_up
 from cases.followup.mail import StepMails
 from cases.followup.state import load_wait_for_page
-from cases.mail.letters import Letter
+from cases.mail.letters import Letter, why_no_mail
 from cases.models import Case
 from cases.page_cache import directory_of
-from cases.policy.followup.plans import TO_OWNER, with_mail_sent
-from cases.policy.followup.wait import RECHECK, Wait
+from cases.policy.followup.held_up import manager_told_at
+from cases.policy.followup.plans import with_mail_sent
+from cases.policy.followup.wait import RECHECK, TO_STAFF, Wait
 from cases.roster import Roster
 from contacts.directory import addressee, is_reachable
 from contacts.models import User
@@ -56,7 +57,7 @@ class Kind(TextChoices):
     ASKED = "asked", "Owner asked for the status"
     INHERITED = "inherited", "Open question goes to the new owner"
     NOTICE = "notice", "Customer turned to"
-    OWNER_TOLD = "owner_told", "Owner told about the wait"
+    STAFF_TOLD = "staff_told", "Staff told about the wait"
     HELD_UP = "held_up", "Closing held up"
     CLOSED = "closed", "Closed for no response"
     REMINDER = "reminder", "Owner reminded"
@@ -273,22 +274,28 @@ class _Simulation:
         outcome = apply_follow_up(self.case, self.wait, self.now, self.directory)
         self.wait = with_mail_sent(outcome.after, self.now) if outcome.after is not None else None
         due, held_up = outcome.decision.due, outcome.decision.held_up
-        if held_up and outcome.decision.check_at == self.now + RECHECK:
-            # No mail leaves by itself later: the sweep checks every few minutes from here on, and nothing comes of it.
-            self.case.follow_up_check_at = None
-            self._happens(Kind.HELD_UP, "The case is not closed", FollowUpStep.RESOLVE, why=held_up)
-            self._warn(held_up)
-        elif outcome.closes:
+        if held_up:
+            self._report_hold_up(held_up)
+        if outcome.closes:
             self._report_closing(outcome.closing_letters)
         elif due is not None:
             self._report_follow_up(due.step, outcome.mails)
+        elif held_up and outcome.decision.check_at == self.now + RECHECK:
+            # No mail leaves by itself later: the sweep checks every few minutes from here on, and nothing comes of it
+            # but that the Support Manager is told.
+            self.case.follow_up_check_at = manager_told_at(self.wait) if self.wait is not None else None
+
+    def _report_hold_up(self, held_up: str) -> None:
+        if held_up not in {one.sentence for one in self.forecast.warnings}:
+            self._happens(Kind.HELD_UP, "The case is not closed", FollowUpStep.RESOLVE, why=held_up)
+            self._warn(held_up)
 
     def _report_follow_up(self, step: FollowUpStep, mails: StepMails) -> None:
         what = f"{step.label} cannot be sent" if mails.lost else step.label
-        kind = Kind.OWNER_TOLD if step in TO_OWNER else Kind.NOTICE
+        kind = Kind.STAFF_TOLD if step in TO_STAFF else Kind.NOTICE
         self._happens(kind, what, step, _readers(mails.letters), "the case waits for the customer")
         if mails.lost:
-            self._warn(f"{self.case.contact.name} has no email address: nothing can be sent to them.")
+            self._warn(f"{why_no_mail(self.case)}: nothing can be sent to them.")
 
     def _report_closing(self, letters: Sequence[Letter]) -> None:
         case = self.case
@@ -380,9 +387,9 @@ class _Simulation:
         self.missed.add(_name(row))
         member, kind = Member(row.member), SlaKind(row.kind)
         why = f"due by {row.due_at:%Y-%m-%d %H:%M} UTC"
-        if member == Member.CUSTOMER and not self.case.contact.email:
-            why = "their contact has no email address, so the desk cannot update them itself"
-            self._warn(f"{self.case.contact.name} has no email address: the desk cannot update them itself.")
+        if member == Member.CUSTOMER and (no_mail := why_no_mail(self.case)):
+            why = f"{no_mail}, so the desk cannot update them itself"
+            self._warn(f"{no_mail}: the desk cannot update them itself.")
         at = max(row.due_at, self.forecast.now)
         what = f"{kind.label} to the {member.label.lower()} is missed"
         self.forecast.events.append(Event(at, Kind.MISSED, what, f"{kind.value}:{member.value}", (), why))

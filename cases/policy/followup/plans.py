@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cases.enums import FollowUpStep, WaitPlan, WaitReason
 from cases.policy.followup.absences import owner_decides_at
+from cases.policy.followup.held_up import manager_told_at, needs_another_contact, why_held_up
 from cases.policy.followup.pending_client_action import MAY_LEAVE_LATE, closing_after_final, pending_client_action
 from cases.policy.followup.three_contacts import ATTEMPTS, attempts_made, closing_to_announce, leaves_by, three_contacts
 from cases.policy.followup.wait import WARNING_PERIOD, DoneStep, DueStep, FollowUpDecision, Wait
@@ -16,14 +17,31 @@ PLAN_FOR = {
     WaitReason.CANNOT_NOW: WaitPlan.PENDING_CLIENT_ACTION,
     WaitReason.CONFIRM: WaitPlan.PENDING_CLIENT_ACTION,
 }
-#: Steps that go to the owner; every other one but the closing goes to the customer.
-TO_OWNER = frozenset({FollowUpStep.CALL_1, FollowUpStep.CALL_2, FollowUpStep.CALL_3, FollowUpStep.OWNER_DECIDES})
 #: Every wait that ends is over after fewer checks than this.
 MAX_CHECKS = 48
 
 
 def decide_follow_up(wait: Wait, now: datetime) -> FollowUpDecision:
-    """What a wait asks for at `now`: nothing while the customer is away, else what its plan says (F1 to F5, F7)."""
+    """What a wait asks for at `now`: nothing while the customer is away, else what its plan says (F1 to F5, F7).
+
+    While nothing reaches the customer the Support Manager is told as well; to a contact who left nothing is written,
+    and the owner is asked once for another (F2, D9).
+    """
+    if needs_another_contact(wait) and FollowUpStep.RESOLVE not in wait.done:
+        return FollowUpDecision(due=DueStep(FollowUpStep.CONTACT_LEFT, now))
+    decision = decide_plan(wait, now)
+    tell_at = manager_told_at(wait)
+    if decision.due is not None or tell_at is None or FollowUpStep.RESOLVE in wait.done:
+        return decision
+    decision = replace(decision, held_up=decision.held_up or why_held_up(wait))
+    if tell_at <= now and decision.asleep_until is None:
+        return FollowUpDecision(due=DueStep(FollowUpStep.HELD_UP, tell_at), held_up=decision.held_up)
+    checks = [at for at in (decision.check_at, tell_at) if at is not None and at > now]
+    return replace(decision, check_at=min(checks, default=None))
+
+
+def decide_plan(wait: Wait, now: datetime) -> FollowUpDecision:
+    """What the plan alone asks for at `now`, whether or not anybody is reached."""
     decision = _decide_by_plan(wait, now)
     decides_at = None if FollowUpStep.OWNER_DECIDES in wait.done else owner_decides_at(wait.sleeps, wait.started_at)
     if decides_at is None or FollowUpStep.RESOLVE in wait.done:
@@ -40,6 +58,8 @@ def _decide_by_plan(wait: Wait, now: datetime) -> FollowUpDecision:
     woken = wait.skip_sleep(now)
     if woken > now and FollowUpStep.RESOLVE not in wait.done:
         return FollowUpDecision(check_at=woken, asleep_until=woken)
+    if wait.contact_left and FollowUpStep.RESOLVE not in wait.done:
+        return FollowUpDecision(held_up=why_held_up(wait))
     if wait.plan == WaitPlan.THREE_CONTACTS:
         return three_contacts(wait, now)
     return pending_client_action(wait.started_at, wait.done, now, wait.sleeps)
@@ -66,10 +86,10 @@ def send_by(wait: Wait, due: DueStep, now: datetime, closes_at: datetime | None)
 
 
 def upcoming_steps(wait: Wait, now: datetime) -> Iterator[DueStep]:
-    """Every step from `now` on with its moment, if the customer stays silent and mail leaves at once."""
+    """Every step of the plan from `now` on with its moment, if the customer stays silent and mail leaves at once."""
     wait = with_mail_sent(wait, now)
     for _ in range(MAX_CHECKS):
-        decision = decide_follow_up(wait, now)
+        decision = decide_plan(wait, now)
         if decision.due is None:
             if decision.check_at is None or decision.held_up:
                 return

@@ -18,6 +18,14 @@ ON_TIME_WITHIN = timedelta(minutes=15)
 #: How soon a wait is checked again whose announcement has not been sent yet.
 RECHECK = timedelta(minutes=15)
 
+#: Steps that go to staff; every other one but the closing goes to the customer.
+TO_STAFF = frozenset(
+    {
+        *(FollowUpStep.CALL_1, FollowUpStep.CALL_2, FollowUpStep.CALL_3),
+        *(FollowUpStep.CONTACT_LEFT, FollowUpStep.HELD_UP, FollowUpStep.OWNER_DECIDES),
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class DoneStep:
@@ -57,7 +65,7 @@ class FollowUpDecision:
     due: DueStep | None = None
     superseded: tuple[DueStep, ...] = ()
     check_at: datetime | None = None
-    held_up: str = ""  # why the closing cannot come, as a sentence
+    held_up: str = ""  # why the plan cannot go on as it should, as a sentence
     asleep_until: datetime | None = None
 
 
@@ -85,6 +93,9 @@ class Wait:
     done: DoneSteps = field(default_factory=dict)
     sleeps: tuple[Sleep, ...] = ()
     phones: bool = False  # the customer prefers the phone and has a number
+    contact_left: bool = False  # the contact or the company is inactive: nothing is sent to them (D9)
+    question_lost_at: datetime | None = None  # when a question was written that did not reach them
+    acted_at: datetime | None = None  # when somebody last turned to the customer themselves, if it is held up
     hours: ContactHours = ContactHours()
 
     def skip_sleep(self, moment: datetime) -> datetime:

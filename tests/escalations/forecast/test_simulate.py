@@ -31,7 +31,7 @@ from cases.followup.apply import follow_up
 from cases.guards import Refused
 from cases.mail.outbox import deliver
 from cases.models import Case, FailedCase, FollowUp, Interaction, Mail
-from cases.policy.followup.plans import TO_OWNER
+from cases.policy.followup.wait import TO_STAFF
 from cases.workflow import contact_log, transitions
 from contacts.enums import Level, Role
 from contacts.models import Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
@@ -414,7 +414,7 @@ class Before:
         facts += [(Kind.ASKED, *row) for row in asked]
         assert self.new(Question).count() >= len(asked)
         for row in self.new(FollowUp).filter(superseded=False):
-            kind = Kind.OWNER_TOLD if row.step in TO_OWNER else Kind.NOTICE
+            kind = Kind.STAFF_TOLD if row.step in TO_STAFF else Kind.NOTICE
             kind = Kind.CLOSED if row.step == FollowUpStep.RESOLVE else kind
             facts.append((kind, row.done_at, row.step))
         facts += self._promises()

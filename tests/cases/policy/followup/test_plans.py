@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +19,9 @@ from cases.policy.followup.absences import (
     sleep_until_answered,
     sleep_while_away,
 )
-from cases.policy.followup.plans import TO_OWNER, apply_decision, closing_announced_by, decide_follow_up, send_by
+from cases.policy.followup.plans import apply_decision, closing_announced_by, decide_follow_up, send_by
 from cases.policy.followup.three_contacts import ATTEMPTS, classify_contact
-from cases.policy.followup.wait import DoneStep, Wait
+from cases.policy.followup.wait import TO_STAFF, DoneStep, Wait
 from contacts.calendars import BusinessCalendar
 from tests.support.examples import examples
 
@@ -36,7 +37,10 @@ CALENDARS = (
 T0 = datetime(2026, 12, 14, 23, 30, tzinfo=UTC)  # a fortnight of holidays lies ahead
 
 # What may happen, each after so many minutes; the engine looks after most of it, and is away for days at times.
-WORDS = (*["sweep"] * 8, "call", "call", "away", "unread", "back", "mail fails", "mail waits", "mail works", "response")
+WORDS = (
+    *(*["sweep"] * 8, "call", "call", "away", "unread", "back", "leaves", "joins"),
+    *("mail fails", "mail waits", "mail works", "response"),
+)
 LATER = st.one_of(st.integers(1, 90), st.integers(1, 26 * 60), st.integers(1, 6 * 24 * 60))
 HAPPENS = st.lists(st.tuples(LATER, st.sampled_from(WORDS), st.integers(0, 40)), min_size=1, max_size=60)
 
@@ -66,16 +70,18 @@ class Played:
             if plan.due is None:
                 return
             if plan.due.step == FollowUpStep.RESOLVE:
+                assert not self.wait.contact_left, "closed though nobody was there to answer"
                 self.closed_at, self.over = self.now, True
                 self.check_closing()
                 return
-            if plan.due.step not in TO_OWNER:
+            if plan.due.step not in TO_STAFF:
                 assert self.wait.skip_sleep(self.now) == self.now, "turned to while away"
+                assert not self.wait.contact_left, "turned to though they had left"
             self.told.append((self.now, plan.due.step))
             closes_at = closing_announced_by(self.wait, plan.due, self.now)
             by = send_by(self.wait, plan.due, self.now, closes_at)
             self.wait = apply_decision(self.wait, plan, self.now)
-            if plan.due.step not in TO_OWNER:
+            if plan.due.step not in TO_STAFF:
                 self.waiting.append((self.now, plan.due.step, by, closes_at))
             self.deliver()
 
@@ -116,6 +122,13 @@ class Played:
     def back(self) -> None:
         self.wait = replace(self.wait, sleeps=())
 
+    def leaves(self) -> None:
+        self.wait = replace(self.wait, contact_left=True)
+
+    def joins(self) -> None:
+        """Another contact takes their place."""
+        self.wait = replace(self.wait, contact_left=False)
+
     def clock(self) -> tuple[BusinessCalendar, time]:
         return self.wait.calendar, self.wait.hours.opens
 
@@ -140,7 +153,7 @@ class Played:
             self.mail = word.removeprefix("mail ")
         elif word == "away":
             self.away(amount)
-        elif word in ("call", "unread", "back"):
+        elif word in ("call", "unread", "back", "leaves", "joins"):
             getattr(self, word)()
         elif word == "sweep":
             self.sweep()
@@ -164,7 +177,8 @@ class Played:
         raise AssertionError("never comes to an end")
 
     def repair(self) -> None:
-        """The owner corrects the address."""
+        """The owner corrects the address, or chooses another contact."""
+        self.joins()
         done = {step: replace(one, worth_repeating=True) if one.lost else one for step, one in self.wait.done.items()}
         self.wait = replace(self.wait, done=done)
 
@@ -211,7 +225,7 @@ def test_whatever_happens_a_wait_comes_to_an_end_and_closes_only_as_announced(pl
 def test_nobody_is_turned_to_twice_within_a_day_except_to_announce_the_closing(plan, calendar, phones, story):  # F7
     played = play(plan, calendar, phones, [one for one in story if not one[1].startswith(("mail", "call"))])
     played.left_alone()
-    turned_to = [at for at, step in played.told if step not in TO_OWNER]
+    turned_to = [at for at, step in played.told if step not in TO_STAFF]
     assert all(later - earlier >= 20 * HOUR for earlier, later in pairwise(turned_to))
 
 
@@ -230,3 +244,45 @@ def test_sleeps_that_overlap_or_touch_are_slept_through_whatever_their_order(sle
     assert (decides_at is None) == (len(days) <= OWNER_DECIDES_AFTER.days)
     if decides_at is not None:
         assert decides_at == T0 + sorted(days)[OWNER_DECIDES_AFTER.days] * DAY  # with the first day more
+
+
+@examples(200)
+@given(
+    plan=st.sampled_from(WaitPlan),
+    calendar=st.sampled_from(CALENDARS),
+    lost_after=st.integers(1, 8 * 24 * 60),
+    left=st.booleans(),
+    acts=st.lists(st.integers(1, 12 * 24 * 60), max_size=3),
+)
+def test_a_held_up_wait_is_told_on_every_business_day_until_somebody_acts(plan, calendar, lost_after, left, acts):
+    """F2, D9, day by day and written from the rule alone: a business day after it began, acts put it off by one."""
+    began = T0 + lost_after * MINUTE
+    done = {} if left else {FollowUpStep.NOTICE_1: DoneStep(began, began, lost=True)}
+    done |= {} if left else {FollowUpStep.ATTEMPT_1: DoneStep(began, began, lost=True)}
+    wait = Wait(T0, plan, calendar, done, contact_left=left, question_lost_at=None)
+    ends, now, told = began + 20 * DAY, began, []
+    moments = sorted({began + minutes * MINUTE for minutes in acts})
+    while now <= ends:
+        wait = replace(wait, acted_at=max((at for at in moments if at <= now), default=None))
+        decision = decide_follow_up(wait, now)
+        if decision.due is not None and decision.due.step == FollowUpStep.HELD_UP:
+            told.append(now)
+        if decision.due is not None:
+            is_to_staff = decision.due.step in TO_STAFF
+            wait = apply_decision(wait, decision, now, lost=not is_to_staff)
+            assert decision.due.step != FollowUpStep.RESOLVE
+            continue
+        assert decision.check_at is not None, "just stands"
+        now = min([decision.check_at, *(at for at in moments if at > now)])
+    expected, last = [], began
+    for minute in range(20 * 24 * 60 + 1):
+        moment = began + minute * MINUTE
+        if moment in moments:
+            last = moment
+        clock = last.astimezone(ZoneInfo(calendar.time_zone)).time()
+        day = calendar.local_date(moment)
+        a_day_later = day > calendar.local_date(last) and calendar.is_business_day(day)
+        if a_day_later and moment >= calendar.at_local_time(day, clock):
+            expected.append(moment)
+            last = moment
+    assert told == expected
