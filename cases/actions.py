@@ -34,6 +34,10 @@ from contacts.permissions import Needed, has_right, signed_in_user
 SECOND_CLICK_WITHIN = timedelta(minutes=2)
 
 
+#: The fields that `CaseAction.stamps` fills.
+STAMPS = frozenset({"seen", "last_logged"})
+
+
 class RowField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A hidden field with the key of a row that belongs to the action's case; such a row has the locked case."""
 
@@ -87,7 +91,7 @@ class CaseAction(forms.Form):
     seen = forms.CharField(required=False, widget=forms.HiddenInput())
 
     def __init__(self, case: Case, actor: User, now: datetime, data: Any = None) -> None:
-        super().__init__(data, auto_id=f"do-{self.slug}-%s", initial={"seen": case.changed_at.isoformat()})
+        super().__init__(data, auto_id=f"do-{self.slug}-%s", initial=self.stamps(case) if data is None else None)
         self.case = case
         self.actor = actor
         self.now = now
@@ -96,6 +100,11 @@ class CaseAction(forms.Form):
             if isinstance(field, RowField):
                 field.scope(case)
         self.prepare()
+
+    @classmethod
+    def stamps(cls, case: Case) -> dict[str, str]:
+        """The hidden fields that say which state of the case the page showed."""
+        return {"seen": case.changed_at.isoformat()}
 
     def prepare(self) -> None:
         """Fit the fields to the case and the person."""
@@ -110,8 +119,8 @@ class CaseAction(forms.Form):
 
     @property
     def answers(self) -> dict[str, Any]:
-        """What a valid form says: `cleaned_data` without the stamp of the page."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+        """What a valid form says: `cleaned_data` without the stamps of the page."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in STAMPS}
 
     def carry_out(self) -> str:
         """Perform a valid action on its locked case and return what to say. Raises Refused or NotAllowed."""
@@ -219,7 +228,7 @@ class Endpoint:
         # As it is now, and with its present stamp: whoever presses again has read the sentence.
         case = self._found(request, case_id)
         posted = request.POST.copy()
-        posted["seen"] = case.changed_at.isoformat()
+        posted.update(action.stamps(case))
         button = action(case, signed_in_user(request), now, posted)
         button.is_valid()
         if refused.field in button.fields:

@@ -70,6 +70,14 @@ class Direction(TextChoices):
     INTERNAL = "internal", "Internal"
 
 
+class CallOutcome(TextChoices):
+    """How a call or chat of ours went (F3): a response, an attempt that the customer sees, or one that they do not."""
+
+    REACHED = "reached", "Reached them"
+    LEFT_MESSAGE = "left_message", "Left a message"
+    NO_ANSWER = "no_answer", "No answer"
+
+
 class Affected(TextChoices):
     """Who is affected, the answer at intake that suggests the severity (C1, C2)."""
 

@@ -232,6 +232,8 @@ def _contacts(case: Case, enough: int) -> Iterator[Entry]:
 
 def _about_contact(row: Interaction) -> list[str]:
     lines = [] if row.reached else ["Not reached."]
+    if row.withdrawn_at is not None:
+        return [*lines, "Logged by mistake: it counts for nothing."]
     attempt = getattr(row, "attempt", None)
     if attempt is not None:
         lines.append(f"Counts as the {attempt.get_step_display().lower()} of wait {attempt.episode}.")

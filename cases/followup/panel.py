@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from cases.actions import CaseAction, button_of
 from cases.dashboard import SHOWN, Card, Figure, ToDo, card, count_shown
-from cases.enums import AbsenceState, FollowUpStep, MailStatus, Status, WaitPlan
+from cases.enums import AbsenceState, CallOutcome, FollowUpStep, MailStatus, Status, WaitPlan
 from cases.followup.mail import draft_message
 from cases.followup.state import LOST, absences_of, find_held_up, is_waiting, load_wait_for_page
-from cases.models import Absence, Case, FollowUp
+from cases.models import Absence, Case, FollowUp, Interaction
 from cases.panels import Panel, panel
 from cases.policy.followup.explain import explain_step
 from cases.policy.followup.plans import decide_follow_up, upcoming_steps
@@ -28,6 +28,8 @@ from contacts.enums import Right
 from contacts.models import User
 from contacts.wording import day_and_month, in_zone
 
+#: So long a call that was logged by mistake can be withdrawn in one click.
+WITHDRAWN_WITHIN = timedelta(minutes=15)
 #: When people are usually at work; at other times the panel says what time it is at the customer's.
 OFFICE_FROM, OFFICE_UNTIL = time(8), time(18)
 
@@ -95,6 +97,8 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "decide": FollowUpStep.OWNER_DECIDES in wait.done and decision.asleep_until is not None,
             "closes_local": in_zone(closes_at, wait.calendar.time_zone) if closes_at else "",
             "announced": any(done.closes_at and done.sent_at for done in wait.done.values()),
+            "reached": button_of("reached_customer", case, user, now) if user.may(Right.WORK_CASES) else None,
+            "mistaken": _last_call_of(case, user, now) if user.may(Right.WORK_CASES) else None,
             "write": _write_button(case, user, attempt, now) if user.may(Right.WORK_CASES) else None,
         },
     )
@@ -171,6 +175,15 @@ def _upcoming_attempt(wait: Wait, upcoming: Sequence[DueStep], now: datetime) ->
     )
 
 
+def _last_call_of(case: Case, user: User, now: datetime) -> Interaction | None:
+    """The newest entry of the log, if it is a call in vain that this person has just logged in this wait."""
+    last = Interaction.objects.filter(case=case).order_by("-pk").first()
+    in_vain = last is not None and last.outcome in (CallOutcome.LEFT_MESSAGE, CallOutcome.NO_ANSWER)
+    if last is None or not in_vain or last.by_id != user.pk or last.withdrawn_at is not None:
+        return None
+    return last if last.at > now - WITHDRAWN_WITHIN and last.at >= (case.waiting_since or now) else None
+
+
 def _write_button(case: Case, user: User, attempt: UpcomingAttempt | None, now: datetime) -> CaseAction:
     """The button that writes to the customer, with a draft for the next attempt."""
     button = button_of("write_to_customer", case, user, now)
@@ -203,6 +216,8 @@ def _outcome(row: FollowUp) -> tuple[str, datetime, str]:
     """State, moment and reason of a step that was carried out."""
     if row.superseded:
         return "replaced", row.done_at, ""
+    if row.interaction is not None and row.interaction.withdrawn_at is not None:
+        return "replaced", row.done_at, "Logged by mistake."
     if row.interaction is not None:
         return "logged", row.done_at, f"{row.interaction.get_channel_display()}: {row.interaction.body}"
     if row.step in TO_STAFF:

@@ -29,6 +29,7 @@ WENT_WRONG = (MailStatus.FAILED, MailStatus.BOUNCED)
 QUESTION = "question"
 _LEDGER = (
     *("case_id", "episode", "step", "time", "due_at", "done_at", "superseded", "closes_at", "interaction_id"),
+    "interaction__withdrawn_at",
     *("mail__status", "mail__sent_at", "mail__to_address"),
 )
 
@@ -87,7 +88,7 @@ def _read(waiting: Sequence[Case]) -> _Rows:
 
 
 def _waits(waiting: Sequence[Case], rows: _Rows, leaving_at: datetime | None) -> dict[int, Wait]:
-    done = _done_steps(waiting, rows.ledger, leaving_at)
+    done, times = _done_steps(waiting, rows.ledger, leaving_at)
     questions_lost = _questions_lost(waiting, rows.questions_lost)
     waits = {}
     for case in waiting:
@@ -98,6 +99,7 @@ def _waits(waiting: Sequence[Case], rows: _Rows, leaving_at: datetime | None) ->
             plan=WaitPlan(case.wait_plan or WaitPlan.PENDING_CLIENT_ACTION),
             calendar=calendar,
             done=done[case.pk],
+            times=times[case.pk],
             sleeps=sleeps_of(rows.absences.get(case.contact_id, ()), calendar),
             phones=prefers_phone(case),
             hours=contact_hours(),
@@ -141,7 +143,7 @@ def _acts(held_up: Sequence[Case]) -> dict[int, datetime]:
     """When somebody last turned to the customer themselves in each of these waits; no query for none."""
     if not held_up:
         return {}
-    calls = Interaction.objects.filter(case__in=held_up, direction=Direction.OUT, by__isnull=False)
+    calls = Interaction.objects.filter(case__in=held_up, direction=Direction.OUT, by__isnull=False, withdrawn_at=None)
     last = calls.order_by().values_list("case_id").annotate(last=Max("at"))
     since = {case.pk: case.waiting_since for case in held_up}
     return {case_id: at for case_id, at in last if (began := since[case_id]) is not None and at > began}
@@ -201,18 +203,24 @@ def _load_absences(cases: Sequence[Case]) -> dict[int, list[Absence]]:
 
 def _done_steps(
     cases: Sequence[Case], rows: Iterable[dict[str, Any]], leaving_at: datetime | None
-) -> dict[int, dict[FollowUpStep, DoneStep]]:
-    """The steps of each case's current episode; of a repeated step the latest row."""
+) -> tuple[dict[int, dict[FollowUpStep, DoneStep]], dict[int, dict[FollowUpStep, int]]]:
+    """The steps of each case's current episode, and how often each was carried out; of a repeated step the latest row.
+
+    An attempt whose call was withdrawn was not made, but its number is taken.
+    """
     by_key = {case.pk: case for case in cases}
     done: dict[int, dict[FollowUpStep, DoneStep]] = {key: {} for key in by_key}
+    times: dict[int, dict[FollowUpStep, int]] = {key: {} for key in by_key}
     for row in rows:
         case = by_key[row["case_id"]]
-        if row["episode"] == case.wait_episode:
-            step = FollowUpStep(row["step"])
-            known = done[case.pk].get(step)
-            if known is None or known.times < row["time"]:
-                done[case.pk][step] = _done_step(row, step, case, leaving_at)
-    return done
+        if row["episode"] != case.wait_episode:
+            continue
+        step = FollowUpStep(row["step"])
+        times[case.pk][step] = max(row["time"], times[case.pk].get(step, 0))
+        known = done[case.pk].get(step)
+        if row["interaction__withdrawn_at"] is None and (known is None or known.times < row["time"]):
+            done[case.pk][step] = _done_step(row, step, case, leaving_at)
+    return done, times
 
 
 def _done_step(row: dict[str, Any], step: FollowUpStep, case: Case, leaving_at: datetime | None) -> DoneStep:

@@ -31,7 +31,7 @@ from django.db.models import Q
 from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition, Severity, Status
 from cases.mail.leases import Clock, Leases
 from cases.mail.letters import facts, post, to_each
-from cases.mail.messages import Readers, message_named
+from cases.mail.messages import MESSAGES, Readers
 from cases.mail.rendering import as_message, render
 from cases.mail.server import Broken, MailServer, NotSent, NotTaken, ServerDown
 from cases.models import Case, Mail, MailQuerySet
@@ -323,7 +323,8 @@ def _why_no_longer(mail: Mail) -> str:
 
 def _why_nobody_there(mail: Mail) -> str:
     """Nothing is sent to a contact who left, or to a company that is no customer any more (D9)."""
-    if mail.case_id is None or message_named(mail.template).to != Readers.CUSTOMER:
+    message = MESSAGES.get(mail.template)
+    if mail.case_id is None or message is None or message.to != Readers.CUSTOMER:
         return ""
     people = Contact.objects.filter(company__cases=mail.case_id, email__iexact=mail.to_address)
     left = people.filter(Q(active=False) | Q(company__active=False))

@@ -8,17 +8,22 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from cases.enums import (
-    Channel,
-    Direction,
-)
+from cases.enums import CallOutcome, Channel, Direction
 from cases.models.case import Case
 from contacts.enums import Right
 from contacts.models import Company, Contact
 
+#: `Interaction.tells_customer`, of rows.
+TELLS_CUSTOMER = Q(opened_the_case=False, withdrawn_at=None) & (
+    (Q(direction=Direction.OUT) & ~Q(outcome=CallOutcome.NO_ANSWER))
+    | Q(direction=Direction.IN, channel__in=[Channel.PHONE, Channel.CHAT])
+)
+
 
 class Interaction(models.Model):
-    """A contact about a case, or an internal note: who, when, how, what (C3). Never changed, never deleted."""
+    """A contact about a case, or an internal note: who, when, how, what (C3). Its words are never changed,
+    and it is never deleted; a click made by mistake is withdrawn.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="interactions")
     channel = models.CharField(max_length=5, choices=Channel.choices)
@@ -33,6 +38,12 @@ class Interaction(models.Model):
     )
     reached = models.BooleanField(
         default=True, help_text="Whether the customer was spoken to; a message left counts as an attempt only (F3)."
+    )
+    outcome = models.CharField(
+        max_length=12, choices=CallOutcome.choices, blank=True, help_text="How a call or chat of ours went (F3)."
+    )
+    withdrawn_at = models.DateTimeField(
+        null=True, blank=True, help_text="When whoever logged it said that it was a mistake: it counts for nothing."
     )
     why_no_attempt = models.TextField(blank=True, help_text="Why it does not count as one of the three contacts (F3).")
     told = models.JSONField(
@@ -71,6 +82,8 @@ class Interaction(models.Model):
     @property
     def is_response(self) -> bool:
         """Whether the customer spoke: they turned to us, or were reached by phone or chat, whoever dialled (F3)."""
+        if self.withdrawn_at is not None:
+            return False
         if self.direction == Direction.IN:
             return True
         return self.direction == Direction.OUT and self.reached and self.channel in (Channel.PHONE, Channel.CHAT)
@@ -78,9 +91,12 @@ class Interaction(models.Model):
     @property
     def tells_customer(self) -> bool:
         """Whether the customer heard from us by it: we wrote, called or left a message, or they spoke with somebody
-        here (T1, T2). Not the call that opened the case, nor a mail of theirs that nobody has answered.
+        here (T1, T2). Not the call that opened the case, nor a mail of theirs that nobody has answered, nor a call of
+        ours that nobody took. `TELLS_CUSTOMER` asks the same of rows.
         """
-        if self.opened_the_case or self.direction == Direction.INTERNAL:
+        if self.opened_the_case or self.direction == Direction.INTERNAL or self.withdrawn_at is not None:
+            return False
+        if self.outcome == CallOutcome.NO_ANSWER:
             return False
         return self.direction == Direction.OUT or self.channel in (Channel.PHONE, Channel.CHAT)
 

@@ -9,15 +9,54 @@ from django import forms
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
 from cases.actions import SECOND_CLICK_WITHIN, CaseAction, RowField, register_action
-from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, Status, WaitPlan, WaitReason
+from cases.enums import AgreedBy, CallOutcome, Channel, Direction, Resolution, Severity, Status, WaitPlan, WaitReason
 from cases.forms import REAL_CHANNELS, day_field, text_field, tick_field
 from cases.guards import Refused
-from cases.models import CaseWatcher, FollowUp, Interaction
+from cases.models import Case, CaseWatcher, FollowUp, Interaction
+from cases.page_cache import kept_with_case
 from cases.policy.followup.plans import PLAN_FOR
 from cases.workflow import contact_log, contract_questions, transitions
 from contacts.enums import Right
 from contacts.models import User
 from contacts.permissions import READERS
+
+
+class LoggingAction(CaseAction):
+    """An action that writes into the contact log: a second click is told from a second contact.
+
+    The page carries the newest entry that it shows. A double click carries the same one twice; whoever has seen the
+    first entry and logs another like it made a second contact.
+    """
+
+    last_logged = forms.IntegerField(required=False, widget=forms.HiddenInput())
+
+    @classmethod
+    def stamps(cls, case: Case) -> dict[str, str]:
+        return super().stamps(case) | {"last_logged": str(newest_entry(case))}
+
+    def refuse_second_click(self, channel: Channel, direction: Direction, body: str) -> None:
+        """Refuse to log what the same person logged a moment ago, unless the page showed it already."""
+        just_now = Interaction.objects.filter(
+            case=self.case,
+            by=self.actor,
+            channel=channel,
+            direction=direction,
+            body=body.strip(),
+            at__gt=self.now - SECOND_CLICK_WITHIN,
+            opened_the_case=False,
+            pk__gt=self.cleaned_data["last_logged"] or 0,
+        )
+        if just_now.exists():
+            raise Refused(
+                "You logged exactly this a moment ago; nothing was logged twice. If it happened twice, press again."
+            )
+
+
+@kept_with_case
+def newest_entry(case: Case) -> int:
+    """The key of the newest entry of the case's log; 0 for none."""
+    return Interaction.objects.filter(case=case).order_by("-pk").values_list("pk", flat=True).first() or 0
+
 
 # --- transitions (C4) -------------------------------------------------------------------------------------------
 
@@ -42,11 +81,13 @@ class StartWork(TransitionAction):
 
 
 @register_action
-class CustomerResponded(TransitionAction):
+class CustomerResponded(LoggingAction, TransitionAction):
     slug, label, icon = "customer_responded", transitions.TRANSITIONS["customer_responded"], "mark_chat_read"
     hint = "Ends the wait: the case goes back to work and no further notice is sent."
     success_message = "The response is logged; {number} is in progress again."
     is_main = True
+    #: Who dialled or wrote; a response either way (F3).
+    direction = Direction.IN
 
     channel = forms.TypedChoiceField(
         label="How they reached us",
@@ -75,9 +116,29 @@ class CustomerResponded(TransitionAction):
 
     def perform(self) -> str | None:
         answers = self.answers
-        refuse_second_click(self, answers["channel"], Direction.IN, answers["body"])
-        contact_log.customer_responded(self.case, self.actor, self.now, **answers)
+        self.refuse_second_click(answers["channel"], self.direction, answers["body"])
+        contact_log.customer_responded(self.case, self.actor, self.now, direction=self.direction, **answers)
         return f"The customer confirmed it; {self.case.number} is resolved." if answers.get("confirms") else None
+
+
+@register_action
+class ReachedCustomer(CustomerResponded):
+    """We called and reached them: a call of ours, and a response (F3)."""
+
+    slug, label, icon = "reached_customer", CallOutcome.REACHED.label, "call"
+    hint = "Logged as your call; it ends the wait."
+    success_message = "The call is logged; {number} is in progress again."
+    is_main = in_header = False
+    direction = Direction.OUT
+
+    def offered(self) -> bool:
+        return self.case.status == Status.WAITING
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.fields["channel"].choices = [(Channel.PHONE.value, Channel.PHONE.label)]  # type: ignore[attr-defined]
+        self.fields["channel"].widget = forms.HiddenInput()
+        self.initial["channel"] = Channel.PHONE.value
 
 
 @register_action
@@ -211,7 +272,7 @@ class Reopen(TransitionAction):
 # --- the contact log (C3) ---------------------------------------------------------------------------------------
 
 
-class ContactAction(CaseAction):
+class ContactAction(LoggingAction):
     """An action that logs a contact with the customer."""
 
     right = Right.WORK_CASES
@@ -223,12 +284,12 @@ class ContactAction(CaseAction):
         body: str,
         channel: Channel,
         direction: Direction = Direction.OUT,
-        reached: bool = True,
+        outcome: CallOutcome = CallOutcome.REACHED,
         send: bool = False,
         for_customer: bool = False,
     ) -> str:
         """Log the contact; return `done`, and whether it counts as one of the three contacts (F3)."""
-        refuse_second_click(self, channel, direction, body)
+        self.refuse_second_click(channel, direction, body)
         interaction = contact_log.log_contact(
             self.case,
             self.actor,
@@ -236,7 +297,7 @@ class ContactAction(CaseAction):
             channel=channel,
             direction=direction,
             body=body,
-            reached=reached,
+            outcome=outcome,
             send=send,
             for_customer=for_customer,
         )
@@ -244,21 +305,6 @@ class ContactAction(CaseAction):
             return f"{done}. It does not count as an attempt: {interaction.why_no_attempt}."
         attempt = FollowUp.objects.filter(interaction=interaction).first()
         return f"{done} and counts as the {attempt.get_step_display().lower()}." if attempt else f"{done}."
-
-
-def refuse_second_click(action: CaseAction, channel: Channel, direction: Direction, body: str) -> None:
-    """Refuse to log what the same person logged on the case a moment ago."""
-    just_now = Interaction.objects.filter(
-        case=action.case,
-        by=action.actor,
-        channel=channel,
-        direction=direction,
-        body=body.strip(),
-        at__gt=action.now - SECOND_CLICK_WITHIN,
-        opened_the_case=False,
-    )
-    if just_now.exists():
-        raise Refused("You logged exactly this a moment ago; nothing was logged twice.")
 
 
 @register_action
@@ -281,10 +327,15 @@ class LogContact(ContactAction):
         widget=UnfoldAdminSelectWidget(),
     )
     body = text_field("What was said", 5)
-    reached = tick_field(
-        "The customer was reached",
-        True,
-        "Untick it when only a message was left: that is an attempt, not a response.",
+    outcome = forms.TypedChoiceField(
+        label="How our call went",
+        choices=CallOutcome.choices,
+        coerce=CallOutcome,
+        empty_value=CallOutcome.REACHED,
+        initial=CallOutcome.REACHED.value,
+        required=False,
+        help_text="Of a call or chat of ours. Who was reached has responded; a message left is an attempt.",
+        widget=UnfoldAdminSelectWidget(),
     )
     send = tick_field("Send it now", help_text="Only an email to the customer can be sent.")
     for_customer = tick_field(
@@ -297,7 +348,7 @@ class LogContact(ContactAction):
 
 
 @register_action
-class AddNote(CaseAction):
+class AddNote(LoggingAction):
     slug, label, icon = "add_note", "Add a note", "sticky_note_2"
     right = Right.ADD_NOTES
     hint = "For staff only: the customer never sees it."
@@ -307,7 +358,7 @@ class AddNote(CaseAction):
 
     def perform(self) -> None:
         channel, direction, body = Channel.NOTE, Direction.INTERNAL, self.cleaned_data["body"]
-        refuse_second_click(self, channel, direction, body)
+        self.refuse_second_click(channel, direction, body)
         contact_log.log_contact(self.case, self.actor, self.now, channel=channel, direction=direction, body=body)
 
 
@@ -441,8 +492,9 @@ class LogAttempt(ContactAction):
     slug, label, icon = "log_attempt", "Log a call", "phone_missed"
     in_header = False
 
-    outcome = forms.ChoiceField(
-        choices=[("no_answer", "No answer"), ("left_message", "Left a message")],
+    outcome = forms.TypedChoiceField(
+        choices=[(one.value, one.label) for one in CallOutcome if one != CallOutcome.REACHED],
+        coerce=CallOutcome,
         error_messages={
             "required": "Say how the call went: no answer, or a message left.",
             "invalid_choice": "Say how the call went: no answer, or a message left.",
@@ -454,9 +506,27 @@ class LogAttempt(ContactAction):
         return self.case.status == Status.WAITING
 
     def perform(self) -> str:
-        body = {"no_answer": "Called: no answer.", "left_message": "Called: left a message."}
         outcome = self.cleaned_data["outcome"]
-        return self.log("The contact is logged", body=body[outcome], channel=Channel.PHONE, reached=False)
+        body = f"Called: {outcome.label.lower()}."
+        return self.log("The contact is logged", body=body, channel=Channel.PHONE, outcome=outcome)
+
+
+@register_action
+class WithdrawCall(CaseAction):
+    """A call in vain that was logged by mistake counts for nothing (C3)."""
+
+    slug, label, icon = "withdraw_call", "Logged by mistake", "undo"
+    right = Right.WORK_CASES
+    success_message = "The call is withdrawn; it stays in the log and counts for nothing."
+    in_header = False
+
+    interaction = RowField(Interaction.objects.all(), "Say which call is meant.", "This call does not belong to the case")
+
+    def offered(self) -> bool:
+        return self.case.status == Status.WAITING
+
+    def perform(self) -> None:
+        contact_log.withdraw_call(self.case, self.actor, self.now, interaction_id=self.cleaned_data["interaction"].pk)
 
 
 @register_action

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cases.enums import (
     AgreedBy,
+    CallOutcome,
     Channel,
     Direction,
     FollowUpStep,
@@ -38,12 +39,14 @@ def log_contact(
     direction: Direction,
     body: str,
     reached: bool = True,
+    outcome: CallOutcome | None = None,
     send: bool = False,
     for_customer: bool = False,
 ) -> Interaction:
     """Log a phone call, chat or email about a case, or an internal note (C3).
 
     A contact from the customer ends a wait by itself (C4, F6), and on a case closed for no response it reopens (C7).
+    `outcome` is how a call of ours went; without it `reached` says whether we spoke to them or left a message.
     `send` mails `body` to the contact; what is neither sent nor marked `for_customer` is read by staff only. An owner
     who did not log it is told. Raises Refused or NotAllowed.
     """
@@ -55,7 +58,8 @@ def log_contact(
             raise Refused("A note is internal; a call, chat or email came from or went to the customer.", "direction")
         if for_customer and direction != Direction.OUT:
             raise Refused("Only what we told the customer can be marked for them; untick it.", "for_customer")
-        interaction = _take_contact(case, channel, direction, text, actor, now, reached, for_customer or send)
+        outcome = outcome or (CallOutcome.REACHED if reached else CallOutcome.LEFT_MESSAGE)
+        interaction = _take_contact(case, channel, direction, text, actor, now, outcome, for_customer or send)
         if send:
             _send_message(case, interaction, now)
     return interaction
@@ -68,11 +72,13 @@ def customer_responded(
     *,
     channel: Channel,
     body: str,
+    direction: Direction = Direction.IN,
     confirms: bool = False,
     solution: str = "",
 ) -> Case:
     """Customer Update Required -> In Progress, by logging the customer's contact (C4).
 
+    It went out if we reached them on the phone or in a chat: a response, whoever dialled (F3).
     With `confirms`, on a case that was waiting for the customer to confirm the solution, the case is resolved instead:
     both agree (C4). Raises Refused or NotAllowed.
     """
@@ -82,20 +88,22 @@ def customer_responded(
             raise Refused("A response comes by phone, chat or email; choose how the customer reached us.", "channel")
         check_transition(case, "customer_responded")
         if confirms:
-            _confirmed(case, actor, now, channel, said, solution)
+            _confirmed(case, actor, now, channel, direction, said, solution)
         else:
-            _take_contact(case, channel, Direction.IN, said, actor, now, reached=True)
+            _take_contact(case, channel, direction, said, actor, now)
     return case
 
 
-def _confirmed(case: Case, actor: User, now: datetime, channel: Channel, said: str, solution: str) -> None:
+def _confirmed(
+    case: Case, actor: User, now: datetime, channel: Channel, direction: Direction, said: str, solution: str
+) -> None:
     """The confirmation we waited for: logged, and the case closes as both agreed (C4)."""
     if case.wait_reason != WaitReason.CONFIRM:
         raise Refused(
             "The customer was not asked to confirm a solution; log what they said, then resolve the case.", "confirms"
         )
     needs(solution, "Write the solution that the customer confirmed.", "solution")
-    log_interaction(case, channel, Direction.IN, said, actor, now)
+    log_interaction(case, channel, direction, said, actor, now)
     close(case, actor, now, Resolution.CONFIRMED, solution, AgreedBy(channel.value), said)
 
 
@@ -106,13 +114,13 @@ def _take_contact(
     body: str,
     actor: User | None,
     now: datetime,
-    reached: bool,
+    outcome: CallOutcome = CallOutcome.REACHED,
     for_customer: bool = False,
 ) -> Interaction:
-    judged = _judged(case, channel, direction, now, reached)
+    judged = _judged(case, channel, direction, now, outcome)
     why_no_attempt = judged.why if judged else ""
     interaction = log_interaction(
-        case, channel, direction, body, actor, now, reached, why_no_attempt=why_no_attempt, for_customer=for_customer
+        case, channel, direction, body, actor, now, outcome, why_no_attempt=why_no_attempt, for_customer=for_customer
     )
     _tell_owner(case, interaction, now)
     if judged is not None and judged.step is not None and judged.due_at is not None:
@@ -147,9 +155,11 @@ def _tell_owner(case: Case, interaction: Interaction, now: datetime) -> None:
     post(to_each(readers, f"logged:{interaction.pk}", "contact_logged", what, case), now)
 
 
-def _judged(case: Case, channel: Channel, direction: Direction, now: datetime, reached: bool) -> ContactVerdict | None:
+def _judged(
+    case: Case, channel: Channel, direction: Direction, now: datetime, outcome: CallOutcome
+) -> ContactVerdict | None:
     """What a contact to the customer counts as among the three contacts; None where there is nothing to count (F3)."""
-    spoke = reached and channel in (Channel.PHONE, Channel.CHAT)
+    spoke = outcome == CallOutcome.REACHED and channel in (Channel.PHONE, Channel.CHAT)
     if direction != Direction.OUT or spoke or case.status != Status.WAITING:
         return None
     wait = load_wait(case)
@@ -191,6 +201,24 @@ def _word_on_resolved(case: Case, interaction: Interaction, actor: User | None, 
     )
     readers = Directory().for_user(case.owner, "Owner")
     post(to_each(readers, f"word:{interaction.pk}", "word_on_resolved", what, case), now)
+
+
+def withdraw_call(case: Case | int, actor: User, now: datetime, *, interaction_id: int) -> Interaction:
+    """Say that a call in vain was logged by mistake: it stays in the log and counts for nothing (C3, F3).
+
+    Only one's own, on a case that still waits as it did. Raises Refused or NotAllowed.
+    """
+    with changing(case, actor, now, right=Right.WORK_CASES, to="withdraw a call") as (case, now):
+        mine = Interaction.objects.filter(case=case, by=actor, direction=Direction.OUT, withdrawn_at=None)
+        mine = mine.filter(outcome__in=(CallOutcome.LEFT_MESSAGE, CallOutcome.NO_ANSWER))
+        call = mine.filter(pk=interaction_id, at__gte=case.waiting_since or now).first()
+        if call is None or case.status != Status.WAITING:
+            raise Refused("Only a call in vain that you logged in this wait can be withdrawn; add a note instead.")
+        call.withdrawn_at = now
+        call.save(update_fields=["withdrawn_at"])
+        case.recheck("follow_up", now)
+        case.recheck("sla", now)
+    return call
 
 
 def _send_message(case: Case, interaction: Interaction, now: datetime) -> None:

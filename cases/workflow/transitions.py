@@ -20,6 +20,7 @@ from cases.engine.history import record
 from cases.engine.outside import recheck_open
 from cases.enums import (
     AgreedBy,
+    CallOutcome,
     Channel,
     Direction,
     FollowUpStep,
@@ -316,11 +317,12 @@ def log_interaction(
     body: str,
     actor: User | None,
     now: datetime,
-    reached: bool = True,
+    outcome: CallOutcome = CallOutcome.REACHED,
     told: Sequence[str] = (),
     why_no_attempt: str = "",
     for_customer: bool = False,
 ) -> Interaction:
+    is_call = direction == Direction.OUT and channel in (Channel.PHONE, Channel.CHAT)
     return Interaction.objects.create(
         case=case,
         channel=channel,
@@ -329,7 +331,8 @@ def log_interaction(
         by=actor,
         contact=None if direction == Direction.INTERNAL else case.contact,
         body=body,
-        reached=reached,
+        reached=outcome == CallOutcome.REACHED,
+        outcome=outcome if is_call else "",
         told=list(told),
         why_no_attempt=why_no_attempt,
         for_customer=for_customer,

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from random import Random
 from typing import Any, TypeVar
 
-from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
+from cases.enums import AgreedBy, CallOutcome, Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
 from cases.followup import absences as absence_log
 from cases.models import Case, Interaction
 from cases.workflow import contact_log, opening, transitions
@@ -164,9 +164,9 @@ class Scene:
         """The technician changes the case by one of the desk's own moves."""
         return change(self._id, self.technician, self.at, **arguments)
 
-    def calls(self, body: str, reached: bool = True) -> None:
-        """A technician calls the customer; not `reached`, they leave a message."""
-        self._contact(Channel.PHONE, Direction.OUT, body, reached=reached)
+    def calls(self, body: str, outcome: CallOutcome = CallOutcome.REACHED) -> None:
+        """A technician calls the customer."""
+        self._contact(Channel.PHONE, Direction.OUT, body, outcome=outcome)
 
     def writes(self, body: str) -> None:
         self._contact(Channel.EMAIL, Direction.OUT, body, send=True)
@@ -285,6 +285,6 @@ class Scene:
         assert self.case_id is not None
         return self.case_id
 
-    def _contact(self, channel: Channel, direction: Direction, body: str, **more: bool) -> Interaction:
+    def _contact(self, channel: Channel, direction: Direction, body: str, **more: Any) -> Interaction:
         text = self.fill_in(body)
         return self.does(contact_log.log_contact, channel=channel, direction=direction, body=text, **more)

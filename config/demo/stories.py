@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Concatenate, ParamSpec
 
-from cases.enums import Channel, Resolution, Severity, WaitPlan, WaitReason
+from cases.enums import CallOutcome, Channel, Resolution, Severity, WaitPlan, WaitReason
 from cases.workflow import contact_log, transitions
 from config.demo.playing import Story
 from config.demo.scenes import DAY, HOUR, MINUTE, Scene
@@ -30,7 +30,10 @@ def _taken_up(scene: Scene, **intake: object) -> Story:
     """Opened, first contact, work begins, first finding."""
     scene.opens(**intake)
     yield scene.soon()
-    scene.calls(scene.subject.first_word, reached=scene.chance.random() < 0.85)
+    scene.calls(
+        scene.subject.first_word,
+        CallOutcome.REACHED if scene.chance.random() < 0.85 else CallOutcome.LEFT_MESSAGE,
+    )
     yield scene.soon(1, 5)
     scene.does(transitions.start_work)
     yield scene.soon(15, 50)
@@ -71,7 +74,7 @@ def overlooked(scene: Scene) -> Story:
     """A message was left, then nobody began: what the schedule is for."""
     scene.opens()
     yield scene.soon()
-    scene.calls(scene.subject.first_word, reached=False)
+    scene.calls(scene.subject.first_word, CallOutcome.LEFT_MESSAGE)
     yield NEVER
 
 
@@ -178,10 +181,10 @@ def called_in_vain(scene: Scene) -> Story:
     yield scene.until(5 * DAY)
     scene.asks(WaitReason.INFORMATION)
     yield 2 * HOUR
-    scene.calls("Called to ask whether the question arrived: no answer.", reached=False)
+    scene.calls("Called to ask whether the question arrived: no answer.", CallOutcome.NO_ANSWER)
     for _ in range(4):
         yield scene.in_office(22 * HOUR)
-        scene.calls("Called again: the voice box; left a message.", reached=False)
+        scene.calls("Called again: the voice box; left a message.", CallOutcome.LEFT_MESSAGE)
     yield NEVER
 
 

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from cases.enums import Channel, Direction
 from cases.models import Case, Interaction
+from cases.models.contact_log import TELLS_CUSTOMER
 from cases.page_cache import kept_with_case
 from cases.policy.first_response import Response, initial_response
 from contacts.directory import Addressee
@@ -159,8 +160,7 @@ def _newest_rows(case_ids: Sequence[int]) -> list[SlaTarget]:
 
 def _contacts_of_people() -> QuerySet[Interaction]:
     """The contacts by which a person told somebody of the audience, or the customer, how a case stands (T2)."""
-    to_customer = Q(direction=Direction.OUT) | Q(direction=Direction.IN, channel__in=[Channel.PHONE, Channel.CHAT])
-    return Interaction.objects.filter(to_customer | ~Q(told=[]), by__isnull=False, opened_the_case=False)
+    return Interaction.objects.filter(TELLS_CUSTOMER | ~Q(told=[]), by__isnull=False, opened_the_case=False)
 
 
 def _load_touchpoints(states: dict[int, SlaState]) -> None:

@@ -91,6 +91,7 @@ class Wait:
     plan: WaitPlan
     calendar: BusinessCalendar
     done: DoneSteps = field(default_factory=dict)
+    times: Mapping[FollowUpStep, int] = field(default_factory=dict)  # also of attempts that were withdrawn
     sleeps: tuple[Sleep, ...] = ()
     phones: bool = False  # the customer prefers the phone and has a number
     contact_left: bool = False  # the contact or the company is inactive: nothing is sent to them (D9)
@@ -104,7 +105,8 @@ class Wait:
 
     def times_done(self, step: FollowUpStep) -> int:
         """How often the step was carried out in this episode."""
-        return self.done[step].times if step in self.done else 0
+        carried_out = self.done[step].times if step in self.done else 0
+        return max(carried_out, self.times.get(step, 0))
 
     def next_contact_time(self, moment: datetime) -> datetime:
         """The first moment from this one on that lies in the contact hours of a business day and in no sleep."""

@@ -172,7 +172,9 @@ def test_a_case_never_closes_while_its_final_notice_has_not_left(desk: Desk, sta
     left_first = NOON + 144 * HOUR if status == MailStatus.BOUNCED else None  # it left, and came back
     Mail.objects.update(status=status, sent_at=left_first)
     for hours in (168, 200, 400, 1_000):
-        assert sweep(hours).acted_on == 0
+        assert sweep(hours).acted_on == (status != MailStatus.QUEUED)
+        # of what did not reach them the Support Manager is told (F2)
+        assert outbox.letters() == [("wait_held_up", "support_manager@example.com")] * (status != MailStatus.QUEUED)
         assert reload(case).status == Status.WAITING
         assert reload(case).follow_up_check_at > NOON + hours * HOUR
     leaves(1_001)
@@ -205,9 +207,11 @@ def test_a_customer_without_an_address_is_the_owners_to_reach_and_the_case_stays
         sweep(hours)
     leaves(144)
     sweep(1_000)
-    assert outbox.letters() == [("unreachable", "tech@example.com")] * 3
+    told = outbox.letters()
+    assert [one for one in told if one[0] == "unreachable"] == [("unreachable", "tech@example.com")] * 3
+    assert {one for one in told if one[0] != "unreachable"} == {("wait_held_up", "support_manager@example.com")}
     assert reload(case).status == Status.WAITING
-    assert set(FollowUp.objects.values_list("mail", flat=True)) == {None}
+    assert set(FollowUp.objects.exclude(step="held-up").values_list("mail", flat=True)) == {None}
 
 
 def test_if_the_owner_cannot_be_written_to_either_the_support_manager_hears_of_it(desk: Desk) -> None:  # D5

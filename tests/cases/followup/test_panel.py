@@ -15,12 +15,14 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, expect
 
-from cases.enums import AbsenceState, Channel, Direction, Resolution, Status, WaitReason
+from cases.enums import AbsenceState, Channel, Direction, FollowUpStep, Resolution, Status, WaitReason
 from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.followup.panel import waiting_panel
+from cases.followup.state import load_wait
 from cases.mail.outbox import deliver
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
+from cases.models.contact_log import TELLS_CUSTOMER
 from cases.workflow import transitions
 from contacts.models import Contact, User
 from escalations.forecast.simulate import Kind, forecast_of
@@ -78,12 +80,86 @@ def test_one_click_logs_a_call_as_an_attempt_and_one_too_early_says_that_it_does
     assert "The contact is logged and counts as the first attempt." in counted
     again = press(case, desk.technician, "log_attempt", NOON + 19 * HOUR + MINUTE, outcome="left_message")
     assert "You logged exactly this a moment ago" in again
+    assert Interaction.objects.filter(reached=False).count() == 2
     assert list(Interaction.objects.filter(reached=False).values_list("channel", "direction", "body")) == [
         (Channel.PHONE, Direction.OUT, "Called: no answer."),
         (Channel.PHONE, Direction.OUT, "Called: left a message."),
     ]
     assert FollowUp.objects.get().step == "attempt-1"
     assert "Say how the call went" in press(case, desk.technician, "log_attempt", NOON + DAY, outcome="sang")
+
+
+def test_a_second_call_is_no_second_click_once_the_page_has_shown_the_first(desk: Desk) -> None:  # C3, S4
+    case = asked(desk)
+    client = Client()
+    client.force_login(desk.technician)
+    address = reverse("admin:cases_case_do", args=[case.pk, "log_attempt"])
+
+    def shown() -> str:
+        page = client.get(case.get_absolute_url()).content.decode()
+        return re.findall(r'name="last_logged" value="(\d+)"', page)[0]
+
+    with time_machine.travel(NOON + HOUR, tick=False):
+        before = shown()
+        for _ in range(2):  # a double click
+            answer = client.post(address, {"outcome": "no_answer", "last_logged": before}, follow=True)
+    calls = Interaction.objects.filter(outcome="no_answer")
+    assert calls.count() == 1
+    assert "nothing was logged twice" in answer.content.decode()
+    with time_machine.travel(NOON + HOUR + MINUTE, tick=False):
+        again = answer.context["form"]["last_logged"].value()  # the page of the refusal carries it as well
+        assert again == shown() != before
+        client.post(address, {"outcome": "no_answer", "last_logged": again})
+    assert calls.count() == 2
+
+
+def test_a_call_logged_by_mistake_is_withdrawn_in_one_click_and_counts_for_nothing(desk: Desk) -> None:  # C3, F3
+    case = asked(desk)
+    morning = NOON + 19 * HOUR
+    press(case, desk.technician, "log_attempt", morning, outcome="left_message")
+    assert load_wait(Case.objects.get(pk=case.pk)).done[FollowUpStep.ATTEMPT_1].by_person
+    assert "Logged by mistake" in side(case, desk.technician, morning + MINUTE)
+    assert "Logged by mistake" not in side(case, desk.l3, morning + MINUTE)
+    mistaken = Interaction.objects.get(outcome="left_message")
+    assert "can be withdrawn" in press(case, desk.l3, "withdraw_call", morning + MINUTE, interaction=mistaken.pk)
+    said = press(case, desk.technician, "withdraw_call", morning + MINUTE, interaction=mistaken.pk)
+    assert "counts for nothing" in said
+    wait = load_wait(Case.objects.get(pk=case.pk))
+    assert wait.done == {}
+    follow_up(NOON + 20 * HOUR)
+    deliver(lambda: NOON + 20 * HOUR)
+    assert [(row.step, row.time) for row in FollowUp.objects.order_by("pk")] == [("attempt-1", 1), ("attempt-1", 2)]
+    assert Mail.objects.filter(template="attempt").count() == 1
+    later = press(case, desk.technician, "withdraw_call", NOON + 21 * HOUR, interaction=mistaken.pk)
+    assert "can be withdrawn" in later
+
+
+def test_reached_them_is_a_call_of_ours_and_ends_the_wait(desk: Desk) -> None:  # C3, F3
+    case = asked(desk)
+    client = Client()
+    client.force_login(desk.technician)
+    with time_machine.travel(NOON + HOUR, tick=False):
+        assert 'id="dialog-reached_customer"' in client.get(case.get_absolute_url()).content.decode()
+    said = press(case, desk.technician, "reached_customer", NOON + HOUR, channel="phone", body="The third one.")
+    assert "The call is logged" in said
+    call = Interaction.objects.get(body="The third one.")
+    assert (call.channel, call.direction, call.outcome, call.by) == (
+        Channel.PHONE,
+        Direction.OUT,
+        "reached",
+        desk.technician,
+    )
+    assert Case.objects.get(pk=case.pk).status == Status.IN_PROGRESS
+
+
+def test_a_call_that_nobody_took_tells_the_customer_nothing(desk: Desk) -> None:  # T1, T2
+    case = asked(desk)
+    press(case, desk.technician, "log_attempt", NOON + HOUR, outcome="no_answer")
+    press(case, desk.technician, "log_attempt", NOON + HOUR, outcome="left_message")
+    told = [(row.outcome, row.tells_customer) for row in Interaction.objects.order_by("pk")[1:]]
+    assert told == [("reached", True), ("no_answer", False), ("left_message", True)]
+    rows = Interaction.objects.filter(TELLS_CUSTOMER).values_list("outcome", flat=True).order_by("pk")
+    assert list(rows) == ["reached", "left_message"]
 
 
 def test_a_draft_is_sent_as_ones_own_mail_and_counts(desk: Desk) -> None:  # F3

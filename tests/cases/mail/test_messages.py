@@ -25,7 +25,7 @@ from cases.models import Case, FollowUp, Mail
 from cases.workflow import contact_log, transitions
 from contacts.directory import Addressee
 from contacts.enums import Language, Level, Role
-from contacts.models import RoleHolder, Technician, User
+from contacts.models import Contact, RoleHolder, Technician, User
 from escalations.enums import Member, Origin
 from escalations.points.apply import escalate
 from escalations.questions.apply import answer_question
@@ -154,7 +154,12 @@ def three_contacts(desk: Desk, opened: Callable[..., Case]) -> None:
     absence_log.note_absence(phoned.pk, desk.manager, NOON + 7 * DAYS, note="Ich bin bald wieder da.")
     ask(away := opened(contact=contact), desk)
     absence_log.note_absence(away.pk, desk.manager, NOON, back_on=(NOON + 60 * DAYS).date())
-    follow_up(NOON + 31 * DAYS)  # asleep for 30 days
+    gone = Contact.objects.create(company=desk.company, name="Grace", email="grace@example.com")
+    ask(left := opened(contact=gone, opened_despite="Their help desk is away."), desk)
+    Contact.objects.filter(pk=gone.pk).update(active=False)
+    left.recheck("follow_up", NOON + 31 * DAYS)
+    follow_up(NOON + 31 * DAYS)  # asleep for 30 days, and somebody has left
+    follow_up(NOON + 34 * DAYS)  # and nobody has chosen another contact
 
 
 def requested_escalations(desk: Desk, opened: Callable[..., Case]) -> None:

@@ -662,7 +662,11 @@ def test_a_wait_that_nobody_can_be_reminded_of_is_not_closed(desk: Desk) -> None
         case.pk, desk.technician, NOON, question="?", reason=WaitReason.CONFIRM, send=False, channel=Channel.PHONE
     )
     forecast = forecast_of(case, NOON)
-    assert [event.kind for event in forecast.events] == [*[Kind.NOTICE] * 3, Kind.HELD_UP]
+    told = [event for event in forecast.events if event.kind == Kind.STAFF_TOLD]
+    assert [event.at - NOON for event in told] == [timedelta(days=5), timedelta(days=6), timedelta(days=7)]
+    assert {one.address for event in told for one in event.people} == {"support_manager@example.com"}
+    kinds = Counter(event.kind for event in forecast.events)
+    assert (kinds[Kind.NOTICE], Kind.HELD_UP in kinds, kinds[Kind.CLOSED]) == (3, True, 0)
     assert "nothing can be sent to them" in said(forecast)
 
 

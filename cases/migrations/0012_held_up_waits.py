@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0009_words_for_the_customer'),
+        ('cases', '0011_turning_points_are_told'),
     ]
 
     operations = [
