@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from cases.actions import CaseAction, button_of
-from cases.dashboard import SHOWN, Card, Figure, ToDo, card, count_shown
+from cases.dashboard import Card, Figure, ToDo, card, listed
 from cases.enums import AbsenceState, CallOutcome, FollowUpStep, MailStatus, Status, WaitPlan
 from cases.followup.mail import draft_message
 from cases.followup.state import LOST, absences_of, find_held_up, is_waiting, load_wait_for_page
@@ -111,13 +111,12 @@ def held_up_waits(user: User, now: datetime) -> Card | None:
         return None
     cases = Case.objects.filter(status=Status.WAITING)
     cases = cases if user.may(Right.WATCH_THE_ENGINE) else cases.filter(owner=user)
-    rows = sorted(find_held_up(cases), key=lambda found: found[1])
-    if not rows:
+    todos = [ToDo(case, why, since) for case, since, why in find_held_up(cases)]
+    shown = listed(sorted(todos, key=lambda todo: todo.since))
+    if not shown.rows:
         return None
-    todos = [ToDo(case, why, since) for case, since, why in rows]
-    figure = Figure(count_shown(todos), "waits held up", is_pressing=True, place=21)
-    context = {"rows": todos[:SHOWN], "more": len(todos) > SHOWN}
-    return Card("Waits that are held up", "admin/desk/to_do.html", context, figures=(figure,))
+    figure = Figure(shown.count, "waits held up", is_pressing=True, place=21)
+    return Card("Waits that are held up", "admin/desk/to_do.html", shown.context, figures=(figure,))
 
 
 @panel(place=11)

@@ -520,7 +520,9 @@ class WithdrawCall(CaseAction):
     success_message = "The call is withdrawn; it stays in the log and counts for nothing."
     in_header = False
 
-    interaction = RowField(Interaction.objects.all(), "Say which call is meant.", "This call does not belong to the case")
+    interaction = RowField(
+        Interaction.objects.all(), "Say which call is meant.", "This call does not belong to the case"
+    )
 
     def offered(self) -> bool:
         return self.case.status == Status.WAITING
