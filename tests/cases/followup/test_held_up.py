@@ -15,6 +15,7 @@ from cases.followup.apply import follow_up
 from cases.followup.panel import waiting_panel
 from cases.mail.outbox import deliver, stale_reason
 from cases.models import Case, FollowUp, Mail
+from cases.policy.followup.wait import RECHECK
 from cases.workflow import contact_log, transitions
 from contacts.models import Company, Contact
 from escalations.forecast.simulate import Kind, forecast_of
@@ -51,6 +52,8 @@ class Life:
             due = Case.objects.values_list("follow_up_check_at", flat=True).get(pk=self.case.pk)
             if due is None or due > at(until):
                 break
+            if due - self.now == RECHECK:  # nothing to do but to look again: whole hours are often enough for a test
+                due = due.replace(minute=0) + HOUR
             self.now = max(self.now, due)
             follow_up(self.now)
         self.now = at(until)
@@ -82,8 +85,8 @@ def test_a_refused_address_goes_to_the_support_manager_after_a_business_day_and_
         "wait_held_up 8 June 10:00",
         "wait_held_up 9 June 10:00",
     ]
-    life.to("15 July 09:00")
-    assert len(life.told(MANAGER)) == 28
+    life.to("15 June 12:00")
+    assert len(life.told(MANAGER)) == 7
     assert reload(life.case).status == Status.WAITING
     mail = Mail.objects.filter(template="wait_held_up").order_by("pk").first()
     assert mail is not None
