@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0011_turning_points_are_told'),
+        ('cases', '0013_contract_questions'),
     ]
 
     operations = [

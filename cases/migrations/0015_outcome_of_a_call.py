@@ -15,7 +15,7 @@ def outcomes_of_old_calls(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0012_held_up_waits'),
+        ('cases', '0014_held_up_waits'),
     ]
 
     operations = [
