@@ -7,16 +7,10 @@ ledgers are what the pure rules say of each case's history, and the outbox holds
 
 from __future__ import annotations
 
-import json
 import os
-import random
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,8 +36,8 @@ from escalations.policy.clock import Snapshot, due_points, view_clock
 from escalations.policy.schedule import PUBLISHED
 from escalations.tasks import escalate as escalate_task
 from tests.support.builders import NOON, Desk
-from tests.support.chaos_crew import MEMBER, SharedClock
-from tests.support.processes import ROOT, CeleryWorker, await_true, database_url, environment, mail_server, sessions
+from tests.support.chaos import crew
+from tests.support.processes import CeleryWorker, await_true, database_url, mail_server, sessions
 from tests.support.schedule_table import E1, outcome_of
 
 pytestmark = [
@@ -55,99 +49,8 @@ pytestmark = [
 ]
 
 KILLS = int(os.environ.get("DESK_KILLS", "30"))
-SEED = int(os.environ.get("DESK_CHAOS_SEED", "20260603"))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-JUMPS = 3  # of time between two kills
 VISIBLE_AGAIN_AFTER = 1.2  # seconds; what `tests.support.chaos_celery` sets, and a little more
-CREW = ("worker",) * 4 + ("beat",) * 2
-
-
-# --- the crew and its killer ------------------------------------------------------------------------------------
-
-
-class Crew:
-    """`tests.support.chaos_crew` at work; the members by process id."""
-
-    def __init__(self, directory: Path, now: datetime, tasks: str, mail_port: int = 0) -> None:
-        (directory / "clock").write_bytes(bytes(8))
-        self.clock = SharedClock(directory / "clock")
-        self.clock.set(now)
-        self.directory, self.chance = directory, random.Random(SEED)
-        self.members: dict[int, str] = {}
-        self.killed: Counter[str] = Counter()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.chaos_crew", str(directory), tasks, "8", str(mail_port)],
-            cwd=ROOT,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(directory / "log").open("a"),
-            text=True,
-        )
-
-    def start(self, kind: str) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"kind": kind, "seed": self.chance.getrandbits(32)}) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, self.log
-        self.members[json.loads(line)] = kind
-
-    def kill_one(self) -> None:
-        """Kill any member and start another of its kind at once."""
-        assert self.problems == ""
-        pid = self.chance.choice(sorted(self.members))
-        kind = self.members.pop(pid)
-        os.kill(pid, signal.SIGKILL)
-        self.killed[kind] += 1
-        self.start(kind)
-
-    def live_through(self, span: timedelta, kills: int, go_on: Callable[[int], object]) -> None:
-        """Let so much time pass in jumps, with so many kills on the way, each at an instant of its own.
-
-        After each kill time stands until `go_on(kills so far)`: it must not run ahead of a busy machine.
-        """
-        for number in range(1, kills + 1):
-            for _ in range(JUMPS):
-                self.clock.set(self.clock.now() + span / kills / JUMPS)
-                time.sleep(self.chance.uniform(0, 0.03))  # so that a kill may fall anywhere; nothing waits for this
-            self.kill_one()
-            await_true(lambda number=number: self.problems or go_on(number), "The crew's work")
-
-    def end(self) -> None:
-        """Kill everybody; return once the server has given up their sessions and locks.
-
-        Each by name: one that was only just started has no session yet, and must not open one after the others' end.
-        """
-        self._process.send_signal(signal.SIGSTOP)  # nobody new from here on
-        for pid in self.members:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
-        await_true(lambda: sessions(MEMBER) == 0, "The end of every session")
-
-    @property
-    def log(self) -> str:
-        return (self.directory / "log").read_text()
-
-    @property
-    def problems(self) -> str:
-        file = self.directory / "problems"
-        return file.read_text() if file.exists() else ""
-
-
-@contextmanager
-def crew(directory: Path, now: datetime, tasks: str, users: int = 0, mail_port: int = 0) -> Iterator[Crew]:
-    """Everybody at work, and nobody left behind."""
-    its = Crew(directory, now, tasks, mail_port)
-    try:
-        for kind in (*CREW, *["user"] * users):
-            its.start(kind)
-        yield its
-    finally:
-        its.end()
 
 
 # --- what must hold in the end ----------------------------------------------------------------------------------
@@ -277,7 +180,7 @@ def made_by_people() -> int:
 def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk: Desk, tmp_path: Path) -> None:  # E6
     open_cases(desk, "Busy", 60, 8 * DAY)
     open_cases(desk, "Left alone", 60, 8 * DAY)
-    with crew(tmp_path, NOON, "efd", users=2) as its:
+    with crew(tmp_path, NOON, "efd", ["user"] * 2) as its:
         its.live_through(17 * DAY, KILLS, lambda kills: made_by_people() >= 5 * kills)
     assert its.problems == ""
     assert sum(its.killed.values()) == KILLS

@@ -8,8 +8,9 @@ Kinds of trouble are kept apart:
 
 * The server puts one message off (4xx): that message backs off.
 * The server refuses one message for good (5xx): whose trouble that is shows in what comes next. If the server takes
-  another message, it was this one's own, and it fails. After `REFUSALS_IN_A_ROW` to different readers it is the
-  server's: what was refused waits with the rest, and nothing has failed.
+  another message, this one is tried once more at once, because the server may just have got well. If it is refused
+  again between others that are taken, it was its own trouble, and it fails. After `REFUSALS_IN_A_ROW` to different
+  readers it is the server's: what was refused waits with the rest, and nothing has failed.
 * The server cannot be reached, or refuses us as a sender: everything waits and no attempt is counted.
 * The connection breaks over a message: the message is tried once more over a new connection. If that breaks as well,
   the message backs off and the next one is sent, so that a message that breaks the server does not hold up the rest.
@@ -93,11 +94,12 @@ def deliver(
 
 @dataclass(frozen=True)
 class RefusedMail:
-    """A message that was refused in this round; whose trouble it is shows in what comes after it."""
+    """A message that was refused in this round, or refused `again` after another one was taken."""
 
     mail: Mail
     error: str
     whose: Whose
+    again: bool
 
 
 @dataclass
@@ -110,6 +112,7 @@ class DeliveryRound:
     result: Delivery = field(default_factory=Delivery)
     breaks: int = 0
     refusals: list[RefusedMail] = field(default_factory=list)  # since the server took a message
+    retried: set[int] = field(default_factory=set)
     asked_to_stop_at: float = 0
     leases: Leases = field(init=False)
 
@@ -140,7 +143,7 @@ class DeliveryRound:
             try:
                 self._send(mail)
             except ServerDown as error:
-                self._wait_for_server(mails[index:], str(error))
+                self._wait_for_server([one for one in mails[index:] if one.status == MailStatus.QUEUED], str(error))
                 return False
             if self.breaks >= BREAKS_IN_A_ROW or self._refuses_everybody():
                 self._wait_for_server(mails[index + 1 :], mail.last_error)
@@ -197,7 +200,7 @@ class DeliveryRound:
         if isinstance(error, Broken) and self.server.is_cut:
             self._give_back([mail])
         elif isinstance(error, NotTaken):
-            self.refusals.append(RefusedMail(mail, str(error), error.whose))
+            self._refused(RefusedMail(mail, str(error), error.whose, again=mail.pk in self.retried))
         elif mail.attempts >= len(BACK_OFF):
             self._fail(mail, str(error))
         else:
@@ -218,18 +221,37 @@ class DeliveryRound:
 
     # --- refused for good, but by whose trouble? ---
 
+    def _refused(self, refused: RefusedMail) -> None:
+        """Keep it until something shows whose trouble it is; for one of an earlier round this is enough."""
+        if refused.again and refused.mail.held_up_at is not None:
+            self._fail(refused.mail, refused.error)
+        else:
+            self.refusals.append(refused)
+
     def _refuses_everybody(self) -> bool:
-        new = {one.mail.to_address.lower() for one in self.refusals if one.mail.held_up_at is None}
-        return len(new) >= REFUSALS_IN_A_ROW or len(self.refusals) >= REFUSALS_IN_A_ROUND
+        new = [one.mail for one in self.refusals if not one.again and one.mail.held_up_at is None]
+        readers = {mail.to_address.lower() for mail in new}
+        return len(readers) >= REFUSALS_IN_A_ROW or len(self.refusals) >= REFUSALS_IN_A_ROUND
 
     def _judge_refused(self, taken: Mail) -> None:
-        """The server has just taken a message: what it refused before is the refused messages' own trouble."""
-        judged, self.refusals = self.refusals, []
-        for refusal in judged:
-            if refusal.whose is not Whose.SERVER or self._is_own_by_now(refusal.mail, taken):
-                self._fail(refusal.mail, refusal.error)
+        """The server has just taken a message: try what it refused before once more, fail what it refused twice."""
+        before, self.refusals = self.refusals, []
+        while before:
+            refused = before.pop(0)
+            if refused.whose is Whose.SERVER and not self._is_own_by_now(refused.mail, taken):
+                self._hold(refused)
+            elif refused.again:
+                self._fail(refused.mail, refused.error)
             else:
-                self._hold(refusal)
+                self._retry(refused, before)
+
+    def _retry(self, refused: RefusedMail, others: Sequence[RefusedMail]) -> None:
+        self.retried.add(refused.mail.pk)
+        try:
+            self._send(refused.mail)
+        except ServerDown:
+            self.refusals += [refused, *others]
+            raise
 
     def _is_own_by_now(self, refused: Mail, taken: Mail) -> bool:
         """Whether a refusal that speaks of us is the message's own all the same: its neighbours pass, or for long."""
@@ -240,21 +262,21 @@ class DeliveryRound:
         """With nothing else to send, fail what was clearly refused for its address. Returns whether there was any."""
         lonely = [one for one in self.refusals if one.whose is Whose.OWN and one.mail.held_up_at is None]
         self.refusals = [one for one in self.refusals if one not in lonely]
-        for refusal in lonely:
-            self._fail(refusal.mail, refusal.error)
+        for refused in lonely:
+            self._fail(refused.mail, refused.error)
         return bool(lonely)
 
     def _hold_refused(self) -> None:
         """Nothing has shown whose trouble these refusals are: none of them has failed, all are tried again."""
-        for refusal in self.refusals:
-            self._hold(refusal)
+        for refused in self.refusals:
+            self._hold(refused)
         self.refusals = []
 
-    def _hold(self, refusal: RefusedMail) -> None:
+    def _hold(self, refused: RefusedMail) -> None:
         """Try a refused message again, uncounted: within a minute at first, later each quarter of an hour."""
-        mail, now = refusal.mail, self.clock()
+        mail, now = refused.mail, self.clock()
         so_far = now - mail.held_up_at if mail.held_up_at else timedelta(0)
-        self._hold_up(mail, max(BACK_OFF[0], min(so_far / 4, BACK_OFF[2])), f"Refused: {refusal.error}")
+        self._hold_up(mail, max(BACK_OFF[0], min(so_far / 4, BACK_OFF[2])), f"Refused: {refused.error}")
 
     # --- the server's trouble ---
 

@@ -1,0 +1,194 @@
+"""The whole desk while everything around it fails: nothing is lost, nothing doubled, no promise missed (E6, M2, T3).
+
+Workers and beats are killed, the database is restarted, the broker emptied, and the mail server fails in six ways,
+while people log notes and work cases. The clock runs `SPEED` times as fast as the machine's own. No failure lasts as
+long as the lead of T3, so every promise can be kept, and has to be. DESK_CHAOS_SECONDS says how long it goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import sys
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from cases.enums import Channel, MailStatus, Severity, WaitReason
+from cases.followup.apply import follow_up
+from cases.mail.outbox import TOO_LATE, deliver
+from cases.models import Case, FailedCase, Interaction, Mail
+from cases.workflow import transitions
+from escalations.enums import SlaKind, SlaOutcome
+from escalations.models import Escalation, SlaTarget
+from escalations.points.apply import escalate
+from escalations.sla.apply import keep_promises
+from tests.support.builders import NOON, Desk
+from tests.support.chaos import SEED, Crew, crew
+from tests.support.moody_server import MOODS, WELL, MoodyServer, moody_server
+from tests.support.own_postgres import restart
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.postgres,
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel to end orphans"),
+]
+
+SECONDS = int(os.environ.get("DESK_CHAOS_SECONDS", "20"))
+SPEED = 30
+SPAN = timedelta(seconds=SECONDS * SPEED)
+HOUR = timedelta(hours=1)
+LEAD = timedelta(minutes=5)
+#: In seconds of the machine: how long the mail server fails, and is well in between; all shorter than the lead.
+FAILS_FOR, WELL_FOR = (1.2, 3), (0.8, 2)
+KILL_EVERY, FLUSH_EVERY, RESTART_EVERY = (0.2, 0.8), (2, 5), (4, 8)
+
+
+def prepare(desk: Desk) -> int:
+    """Cases whose points, updates and notices fall due throughout the span, so many of each kind."""
+    count = max(8, SECONDS // 2)
+    for number in range(count):
+        ahead = SPAN / count * number
+        for title, severity, since in (
+            ("Point", Severity.CRITICAL, 4 * HOUR),
+            ("Update", Severity.CRITICAL, 3.75 * HOUR),
+            ("Busy", Severity.MEDIUM, HOUR),
+        ):
+            desk.open_case(NOON - since + ahead, title=title, severity=severity, channel=Channel.EMAIL)
+        asked_at = NOON - 48 * HOUR + ahead
+        waiting = desk.open_case(asked_at, title="Waits", severity=Severity.LOW, channel=Channel.EMAIL)
+        how = {"question": "?", "reason": WaitReason.CANNOT_NOW, "send": False, "channel": Channel.PHONE}
+        transitions.ask_customer(waiting.pk, desk.technician, asked_at, **how)
+    # When their first updates were due, and what is owed just before it begins.
+    for begins, ends in ((2 * HOUR + LEAD, 1.75 * HOUR - SPAN), (LEAD * 3, 0 * HOUR)):
+        now = NOON - begins
+        while now < min(NOON, NOON - ends):
+            work_everything(now, keep=True)
+            now += timedelta(minutes=4)
+    return count
+
+
+def work_everything(now, keep: bool = False) -> None:
+    keep_promises(now)
+    escalate(now)
+    follow_up(now)
+    deliver(lambda: now, keep=keep)
+
+
+def lose_the_database() -> None:
+    """Crash the server if it is this run's own, else end every session but this one."""
+    if restart():
+        connection.close()
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+class Chaos:
+    """Lets things fail, each at times of its own."""
+
+    def __init__(self, its: Crew, server: MoodyServer) -> None:
+        self.its, self.server, self.chance = its, server, random.Random(SEED)
+        self.done: Counter[str] = Counter()
+        self._moods = iter(())
+        self._next = {
+            self.kill: KILL_EVERY,
+            self.flush: FLUSH_EVERY,
+            self.restart: RESTART_EVERY,
+            self.turn: WELL_FOR,
+        }
+
+    def go_on(self, seconds: float) -> None:
+        """Fail for so long, and be well in the end."""
+        began = time.monotonic()
+        due = {what: began + self.chance.uniform(*every) for what, every in self._next.items()}
+        while time.monotonic() - began < seconds:
+            what = min(due, key=due.get)
+            time.sleep(max(0, due[what] - time.monotonic()))
+            every = what() or self._next[what]
+            due[what] = time.monotonic() + self.chance.uniform(*every)
+        self.server.turn(WELL)
+
+    def kill(self) -> None:
+        self.its.kill_one()
+        self.done["kills"] += 1
+
+    def flush(self) -> None:
+        self.its.flush_tasks()
+        self.done["broker flushes"] += 1
+
+    def restart(self) -> None:
+        lose_the_database()
+        self.done["database restarts"] += 1
+
+    def turn(self) -> tuple[float, float]:
+        """The server's next mood: each of the six in turn, well in between."""
+        if self.server.mood != WELL:
+            self.server.turn(WELL)
+            return WELL_FOR
+        mood = MOODS[self.done["outages of the mail server"] % len(MOODS)]
+        self.server.turn(mood)
+        self.done["outages of the mail server"] += 1
+        return FAILS_FOR
+
+
+def test_nothing_is_lost_or_doubled_and_no_promise_missed_whatever_fails(
+    desk: Desk, tmp_path: Path, settings
+) -> None:  # E6, M2, T3
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
+    count = prepare(desk)
+    with moody_server(SEED) as server:
+        with crew(tmp_path, NOON, "efpdd", ["user", "caller"], server.port, SPEED) as its:
+            chaos = Chaos(its, server)
+            chaos.go_on(SECONDS)
+            time.sleep(120 / SPEED)  # two calm minutes
+        assert its.problems == ""
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MAIL_IS_KEPT = "127.0.0.1", server.port, False
+        now = its.clock.now()
+        untried = list(
+            Mail.objects.filter(status=MailStatus.QUEUED, attempts=0, send_at__lt=now - timedelta(minutes=1))
+        )
+        while Mail.objects.filter(status=MailStatus.QUEUED).exists() and now < its.clock.now() + 3 * HOUR:
+            work_everything(now)
+            now += timedelta(minutes=1)
+    arrived = Counter(server.arrived)
+    sent = set(Mail.objects.filter(status=MailStatus.SENT, kept=False).values_list("message_id", "to_address"))
+    too_late = set(Mail.objects.filter(status=MailStatus.DROPPED).values_list("message_id", "to_address"))
+    missed = SlaTarget.objects.filter(kind=SlaKind.UPDATE, outcome=SlaOutcome.BREACHED, due_at__gt=NOON)
+    kept = SlaTarget.objects.filter(kind=SlaKind.UPDATE, due_at__gt=NOON).exclude(outcome__in=("", SlaOutcome.BREACHED))
+    chaos.done |= {
+        "minutes of the desk": int(SPAN.total_seconds() // 60),
+        "mails sent": len(sent),
+        "of them repeated with the same Message-ID": sum(1 for number in arrived.values() if number > 1),
+        "promises kept": kept.count(),
+        "escalation points": Escalation.objects.filter(done_at__gt=NOON).count(),
+        "acknowledged notes": len(its.acknowledged),
+    }
+    print("\n" + ", ".join(f"{what}: {number}" for what, number in chaos.done.items()))
+    # nothing lost
+    assert untried == []
+    assert not Mail.objects.filter(status__in=(MailStatus.QUEUED, MailStatus.FAILED)).exists()
+    assert sent <= set(arrived)
+    assert its.acknowledged <= set(Interaction.objects.values_list("pk", flat=True))
+    assert not FailedCase.objects.filter(solved_at=None).exists(), FailedCase.objects.first().error
+    for case in Case.objects.filter(title="Point", opened_at__lt=NOON - 4 * HOUR + SPAN):
+        assert Escalation.objects.filter(case=case, done_at__gt=NOON, carried_out=True).count() == 1
+    # nothing doubled: whatever arrived is one row of the outbox, whose repeats carry its Message-ID
+    assert set(arrived) <= sent | too_late
+    assert set(Mail.objects.filter(status=MailStatus.DROPPED).values_list("last_error", flat=True)).issubset(
+        {TOO_LATE, *Mail.objects.exclude(holds="").values_list("last_error", flat=True)}
+    )
+    # no promise missed
+    assert list(missed.values_list("case", "member", "due_at")) == []
+    assert kept.count() >= count
