@@ -1,6 +1,6 @@
 """Four workers, two beats and users on a real PostgreSQL, killed (SIGKILL) at random instants and started again (E6).
 
-The desk lives through more than two weeks while 30 of its processes are killed, one after the other; `make chaos`
+The desk lives through more than two weeks while 20 of its processes are killed, one after the other; `make chaos`
 kills 200, DESK_KILLS as many as you like. In the end, after one calm sweep, nothing is lost and nothing doubled: the
 ledgers are what the pure rules say of each case's history, and the outbox holds one letter for each reason and reader.
 """
@@ -48,7 +48,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel to end orphans"),
 ]
 
-KILLS = int(os.environ.get("DESK_KILLS", "30"))
+KILLS = int(os.environ.get("DESK_KILLS", "20"))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 VISIBLE_AGAIN_AFTER = 1.2  # seconds; what `tests.support.chaos_celery` sets, and a little more
 

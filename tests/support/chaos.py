@@ -28,7 +28,7 @@ class Crew:
     """`tests.support.chaos_crew` at work; the members by process id."""
 
     def __init__(self, directory: Path, now: datetime, tasks: str, mail_port: int = 0, speed: int = 1) -> None:
-        make_clock(directory / "clock", speed)
+        make_clock(directory / "clock", 1 if speed == 1 else 0)  # a fast clock stands until everybody is there
         self.clock = SharedClock(directory / "clock")
         self.clock.set(now)
         self.directory, self.chance = directory, random.Random(SEED)
@@ -93,7 +93,7 @@ class Crew:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
         await_true(lambda: sessions(MEMBER) == 0, "The end of every session")
 
     @property
@@ -121,6 +121,8 @@ def crew(
     try:
         for kind in (*CREW, *people):
             its.start(kind)
+        if speed > 1:
+            its.clock.set(now, speed)
         yield its
     finally:
         its.end()

@@ -54,7 +54,7 @@ CLOCK = struct.Struct("qq")
 
 
 def make_clock(path: Path, speed: int = 1) -> None:
-    """Make the file of a clock that runs so many times as fast as the machine's own."""
+    """Make the file of a clock that runs so many times as fast as the machine's own, or stands (0)."""
     path.write_bytes(CLOCK.pack(0, speed))
 
 
@@ -73,9 +73,10 @@ class SharedClock:
         ahead, speed = CLOCK.unpack(self._memory[:])
         return EPOCH + timedelta(microseconds=time.monotonic_ns() // 1_000 * speed + ahead)
 
-    def set(self, now: datetime) -> None:
-        """Make it that late."""
-        _, speed = CLOCK.unpack(self._memory[:])
+    def set(self, now: datetime, speed: int | None = None) -> None:
+        """Make it that late, and run as fast as before or as `speed` says."""
+        if speed is None:
+            _, speed = CLOCK.unpack(self._memory[:])
         ahead = (now - EPOCH) // timedelta(microseconds=1) - time.monotonic_ns() // 1_000 * speed
         self._memory[:] = CLOCK.pack(ahead, speed)
 
