@@ -908,7 +908,7 @@ def test_the_reminder_of_an_owner_who_cannot_be_reached_goes_to_the_support_mana
     (reminder,) = Mail.objects.filter(template="staff_lines")
     assert reminder.meant_for == f"Owner ({owner})"
     (update,) = Mail.objects.filter(template="status_update")
-    wanted = "We are finding a specialist for “Nobody can print”." if owner == "nobody" else "is with tech"
+    wanted = "We are finding a specialist for “Nobody can print”." if owner == "nobody" else "is assigned to tech"
     assert wanted in update.text
 
 
