@@ -101,14 +101,14 @@ class StaffAdmin(TellsOfChanges, UserAdmin, RightsAdmin):  # type: ignore[misc, 
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["username", "password", ("first_name", "last_name"), "email", "phone"]}),
-        ("At the desk", {"fields": ["role", "time_zone", "is_active", "is_staff", "is_superuser"]}),
+        ("At the desk", {"fields": ["role", "time_zone", "bundle_minutes", "is_active", "is_staff", "is_superuser"]}),
         ("Dates", {"fields": [("last_login", "date_joined")]}),
     ]
     inlines = [TechnicianInline]
     add_fieldsets = [
         (None, {"fields": ["username", "password1", "password2"]}),
         ("Person", {"fields": [("first_name", "last_name"), "email", "phone"]}),
-        ("At the desk", {"fields": ["role", "time_zone", "is_staff"]}),
+        ("At the desk", {"fields": ["role", "time_zone", "bundle_minutes", "is_staff"]}),
     ]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -34,6 +34,7 @@ class Addressee:
     time_zone: str = "UTC"
     meant_for: str = ""
     user_id: int | None = None
+    bundle_minutes: int = 0  # how long mail to them that does not press may wait (T3)
 
     def __post_init__(self) -> None:
         for field in ("name", "meant_for"):
@@ -47,7 +48,7 @@ class Addressee:
 
 def addressee(user: User, meant_for: str = "") -> Addressee:
     """The address of a member of staff."""
-    return Addressee(user.email, str(user), user.time_zone or "UTC", meant_for, user.pk)
+    return Addressee(user.email, str(user), user.time_zone or "UTC", meant_for, user.pk, user.bundle_minutes)
 
 
 def is_reachable(user: User | None) -> bool:

@@ -1,6 +1,6 @@
 """Roles, levels, means of contact, languages and rights."""
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class Role(TextChoices):
@@ -80,3 +80,12 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.CS_DIRECTOR: _READER | {Right.WATCH_THE_ENGINE},
     Role.COO: _READER | {Right.WATCH_THE_ENGINE},
 }
+
+
+class Bundling(IntegerChoices):
+    """How often a member of staff gets mail that does not press, in minutes (T3). Each divides the longer ones."""
+
+    AT_ONCE = 0, "At once"
+    QUARTER = 15, "Together, every 15 minutes"
+    HALF_HOUR = 30, "Together, every 30 minutes"
+    HOUR = 60, "Together, every hour"

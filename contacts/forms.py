@@ -39,7 +39,17 @@ class StaffForm(AccountForm, UserChangeForm):
 class NewStaffForm(AccountForm, UserCreationForm):
     class Meta(UserCreationForm.Meta):
         model = User
-        fields = ("username", "first_name", "last_name", "email", "role", "phone", "time_zone", "is_staff")
+        fields = (
+            "username",
+            "first_name",
+            "last_name",
+            "email",
+            "role",
+            "phone",
+            "time_zone",
+            "bundle_minutes",
+            "is_staff",
+        )
 
 
 class InvitedStaffForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ from simple_history.models import HistoricalRecords
 
 from contacts.addresses import validate_mailable
 from contacts.calendars import BusinessCalendar, OpeningHours, WeeklySpan, calendar_problem, time_zone_problem
-from contacts.enums import MANAGEMENT_ROLES, RIGHTS, Language, Level, MeansOfContact, Right, Role
+from contacts.enums import MANAGEMENT_ROLES, RIGHTS, Bundling, Language, Level, MeansOfContact, Right, Role
 
 
 def validate_time_zone(name: str) -> None:
@@ -154,6 +154,12 @@ class User(AbstractUser):
     role = models.CharField(max_length=20, choices=Role.choices, blank=True, db_index=True)
     phone = models.CharField(max_length=40, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    bundle_minutes = models.PositiveSmallIntegerField(
+        "mail about cases",
+        choices=Bundling.choices,
+        default=Bundling.HOUR,
+        help_text="Status updates and other mail that does not press comes together, at most this often.",
+    )
 
     objects = StaffManager()  # type: ignore[misc]
 

@@ -76,6 +76,9 @@ class DigestLine(models.Model):
     meant_for = models.CharField(max_length=200, blank=True)
     facts = models.JSONField(default=dict)
     written_at = models.DateTimeField()
+    send_by = models.DateTimeField(
+        null=True, blank=True, help_text="Waits until then for other mail to the same person; at once without it."
+    )
     mail = models.ForeignKey(
         Mail, on_delete=models.PROTECT, null=True, blank=True, to_field="key", related_name="digest_lines"
     )

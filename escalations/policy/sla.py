@@ -23,6 +23,15 @@ from escalations.enums import Member, SlaOutcome, TurnKind
 from escalations.policy.cadence import CadenceChange
 from escalations.policy.clock import Snapshot
 
+#: Mail that does not press leaves at these moments, counted from midnight UTC; the longest first.
+COMMON_MOMENTS = tuple(timedelta(minutes=minutes) for minutes in (60, 30, 15))
+
+
+def rounded_down(moment: datetime, step: timedelta) -> datetime:
+    """The last multiple of `step` in the UTC day, at or before a moment."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (moment - midnight) // step * step
+
 
 @dataclass(frozen=True, slots=True)
 class Touchpoint:
@@ -50,7 +59,7 @@ class Reason:
 class Target:
     """A time for which one member is owed one update. `due_at` is final once `ended_at` is set or it has passed.
 
-    Always `since` <= `remind_at` <= `update_at()` <= `due_at`.
+    Always `since` <= `remind_at` <= `due_at`, and `since` < `update_at()` <= `due_at`.
     """
 
     member: Member
@@ -84,9 +93,15 @@ class Target:
         """When the owner is reminded: at 75 % of the interval that the deadline came from (T3)."""
         return self.due_at - (self.allowed or self.every) * REMIND_WITH_LEFT
 
-    def update_at(self, lead: timedelta) -> datetime:
-        """When the desk sends the update itself: `lead` before the deadline (T3); never before the reminder's time."""
-        return max(self.remind_at, self.due_at - lead)
+    def update_at(self, lead: timedelta, bundle: timedelta = timedelta(0)) -> datetime:
+        """When the desk sends the update itself: `lead` before the deadline, not before the reminder's time (T3).
+
+        For a reader who wants mail at most every `bundle` it is the last common moment before that, so that the updates
+        of several cases leave together; perhaps before the owner would have been reminded.
+        """
+        latest = max(self.remind_at, self.due_at - lead)
+        moments = (rounded_down(latest, step) for step in COMMON_MOMENTS if step <= bundle)
+        return next((moment for moment in moments if moment > self.since), latest)
 
 
 @dataclass(frozen=True, slots=True)

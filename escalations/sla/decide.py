@@ -20,7 +20,7 @@ from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import EscalationRequest, SlaTarget
 from escalations.points.decide import SweepContext
 from escalations.policy.sla import Target, TurningPoint, turning_point
-from escalations.sla.state import ClockKey, SlaState, row_after, update_lead
+from escalations.sla.state import ClockKey, SlaState, desk_updates_at, row_after
 
 #: An event at the moment of a deadline is in time, so a target counts as missed only after it.
 JUST_AFTER = timedelta(seconds=1)
@@ -203,7 +203,7 @@ def _act(decision: SlaDecision, target: Target, row: SlaTarget, context: SweepCo
     """Do what a running target asks for now, and note when to check it next. Returns whether anybody is told."""
     now, member = context.now, target.member
     readers = readers_of(decision.case, [member], context.directory)[member]
-    update_at = target.update_at(update_lead()) if target.automatic and readers else None
+    update_at = desk_updates_at(target, readers) if target.automatic and readers else None
     if update_at is not None and update_at <= now:
         _update(decision, target, row, readers, now)
         return True
@@ -240,7 +240,7 @@ def _update(decision: SlaDecision, target: Target, row: SlaTarget, readers: Sequ
     decision.updates.append(Update(target, row, readers))
     _tell_of_silence(decision, target, row, now)
     following = Target(target.member, now, target.every, now + target.every, target.automatic)
-    decision.checks.append(following.remind_at)
+    decision.checks.append(min(following.remind_at, desk_updates_at(following, readers)))
 
 
 def _tell_of_silence(decision: SlaDecision, target: Target, row: SlaTarget, now: datetime) -> bool:

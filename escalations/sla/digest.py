@@ -1,4 +1,4 @@
-"""The digest: one mail for each member of staff and sweep, covering all their cases (T3).
+"""The digest: one mail for each member of staff and sweep, covering all their cases (T3), as often as they want it.
 
 Lines are written in the transactions of their reasons and put into mails when the sweep is through. What a crash
 leaves waits for the next sweep.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +20,7 @@ from cases.mail.letters import Letter, post
 from cases.models import Mail
 from contacts.directory import Addressee
 from escalations.models import DigestLine, SlaTarget
+from escalations.policy.sla import rounded_down
 
 
 class Section(TextChoices):
@@ -46,6 +47,19 @@ EXPECTED = {
 }
 
 
+#: What does not press: it waits for the reader's next common moment.
+CAN_WAIT = frozenset({Section.SILENCE, Section.TURN})
+
+
+def send_by(section: Section, to: Addressee, now: datetime) -> datetime | None:
+    """Until when a line may wait for other mail to its reader; None for one that presses, or if they never wait."""
+    step = timedelta(minutes=to.bundle_minutes)
+    if section not in CAN_WAIT or not step:
+        return None
+    moment = rounded_down(now, step)
+    return moment if moment == now else moment + step
+
+
 def line_key(address: str, now: datetime) -> str:
     """The key of the mail that a line for this person goes into: one for each sweep."""
     person = hashlib.sha256(address.lower().encode()).hexdigest()[:24]
@@ -63,10 +77,12 @@ def send_digests(now: datetime) -> int:
 def _send_digests(now: datetime) -> int:
     with transaction.atomic():
         waiting = DigestLine.objects.filter(mail=None).select_for_update(skip_locked=True, of=("self",))
-        lines = sorted(waiting.select_related("case"), key=lambda line: (line.key, line.pk))
+        found = sorted(waiting.select_related("case"), key=lambda line: (line.to_address.lower(), line.pk))
+        groups = [list(group) for _, group in groupby(found, key=lambda line: line.to_address.lower())]
+        groups = [group for group in groups if any(line.send_by is None or line.send_by <= now for line in group)]
+        lines = [line for group in groups for line in group]
         if not lines:
             return 0
-        groups = [list(group) for _, group in groupby(lines, key=lambda line: line.key)]
         written = set(Mail.objects.filter(key__in={line.key for line in lines}).values_list("key", flat=True))
         post([_letter(_assign_mail(group, written), group) for group in groups], now)
         update_columns(lines, ["mail"])
@@ -74,11 +90,15 @@ def _send_digests(now: datetime) -> int:
 
 
 def _assign_mail(lines: Sequence[DigestLine], written: set[str]) -> str:
-    """The key of the mail for the lines of one person, set on them; another than their own if that is `written`."""
-    key = first_choice = lines[0].key
+    """The key of the mail for the lines of one person, set on them: the newest line's, or another if that is `written`.
+
+    An update of the desk is kept by that mail, so its ledger row follows.
+    """
+    key = lines[-1].key
     if key in written:  # another worker of the same sweep was quicker with its own lines
-        key = f"{first_choice}:{lines[0].pk}"
-        SlaTarget.objects.filter(mail_id=first_choice, case__in={line.case_id for line in lines}).update(mail=key)
+        key = f"{key}:{lines[0].pk}"
+    for known in {line.key for line in lines} - {key}:
+        SlaTarget.objects.filter(mail_id=known, case__in={line.case_id for line in lines}).update(mail=key)
     for line in lines:
         line.mail_id = key
     return key

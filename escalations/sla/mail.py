@@ -28,7 +28,7 @@ from escalations.points.decide import SweepContext, responder
 from escalations.policy.sla import TurningPoint
 from escalations.questions.state import marked_for_customers
 from escalations.sla.decide import SlaDecision, Update
-from escalations.sla.digest import Section, line_key
+from escalations.sla.digest import Section, line_key, send_by
 
 #: No more characters of what somebody said stand in an update.
 QUOTED = 600
@@ -256,6 +256,7 @@ class _Builder:
             meant_for=to.meant_for,
             facts=what | {"because": because},
             written_at=self.context.now,
+            send_by=send_by(section, to, self.context.now),
         )
 
 

@@ -32,7 +32,7 @@ from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import SlaTarget
 from escalations.policy.explain import begun_by, contact_name, the, why_response_due, why_update_due
 from escalations.policy.sla import Target, Touchpoint
-from escalations.sla.state import BY_DESK, SlaState, load_sla_state, load_sla_states, update_lead
+from escalations.sla.state import BY_DESK, SlaState, desk_updates_at, load_sla_state, load_sla_states
 
 #: How many missed targets the panel names; the ledger has all of them.
 MISSED_SHOWN = 5
@@ -192,7 +192,7 @@ class _Page:
 
     def _next(self, target: Target, readers: Sequence[Addressee]) -> str:
         """What happens by itself until a person gives an update (T3)."""
-        row, writes_at = self.state.row_of(target), target.update_at(update_lead())
+        row, writes_at = self.state.row_of(target), desk_updates_at(target, readers)
         writes = target.automatic and bool(readers)
         parts = []
         if row.reminded_at is not None:

@@ -37,6 +37,12 @@ def update_lead() -> timedelta:
     return timedelta(minutes=settings.DESK_UPDATE_LEAD_MINUTES)
 
 
+def desk_updates_at(target: Target, readers: Iterable[Addressee]) -> datetime:
+    """When the desk sends the update of a target itself, together with others as its readers want it (T3)."""
+    bundle = min((reader.bundle_minutes for reader in readers), default=0)
+    return target.update_at(update_lead(), timedelta(minutes=bundle))
+
+
 @dataclass
 class SlaState:
     """What is known of the SLA targets of one case. `newest` is the last ledger row of each clock that has any."""

@@ -23,7 +23,7 @@ _sequence = count(1)
 def build_user(role: Role | str = "", name: str = "", **fields: Any) -> User:
     """A member of staff who can sign in with the password “secret”."""
     name = name or f"{role or 'user'}{next(_sequence)}"
-    fields = {"email": f"{name}@example.com", "is_staff": True, "role": role, **fields}
+    fields = {"email": f"{name}@example.com", "is_staff": True, "role": role, "bundle_minutes": 0, **fields}
     user = User(username=name, **fields)
     user.set_password("secret")
     user.save()

@@ -497,3 +497,35 @@ def test_the_walk_knows_the_published_table() -> None:  # E1: the oracle on a pl
         {CUSTOMER: 120, CSM: 120},
         {CUSTOMER: 120, AM: 120, CSM: 120, COO: 120},
     ]
+
+
+@pytest.mark.parametrize(
+    ("every", "since", "bundle", "expected"),
+    [
+        (2, "12:00", 0, "13:55"),
+        (2, "12:00", 60, "13:00"),
+        (2, "12:00", 30, "13:30"),
+        (2, "12:00", 15, "13:45"),
+        (2, "12:06", 60, "14:00"),
+        (1, "12:00", 60, "12:30"),  # the hour is no later than the last update
+        (4, "12:00", 60, "15:00"),
+        (24, "12:00", 60, "11:00"),
+    ],
+)
+def test_bundled_an_update_leaves_at_the_last_common_moment_that_fits(every, since, bundle, expected) -> None:  # T3
+    began = datetime.fromisoformat(f"2026-06-03T{since}:00+00:00")
+    target = Target(Member.CSM, began, timedelta(hours=every), began + timedelta(hours=every))
+    assert f"{target.update_at(timedelta(minutes=5), timedelta(minutes=bundle)):%H:%M}" == expected
+
+
+@given(
+    minutes=st.integers(0, 60 * 24 * 400),
+    every=st.sampled_from([1, 2, 4, 8, 24]),
+    bundle=st.sampled_from([0, 15, 30, 60]),
+    lead=st.integers(0, 30),
+)
+def test_bundled_or_not_an_update_comes_after_the_last_and_in_time(minutes, every, bundle, lead) -> None:  # T3
+    began, interval = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes), timedelta(hours=every)
+    target = Target(Member.CSM, began, interval, began + interval)
+    moment = target.update_at(timedelta(minutes=lead), timedelta(minutes=bundle))
+    assert began < moment <= max(target.remind_at, target.due_at - timedelta(minutes=lead))

@@ -970,6 +970,32 @@ def test_a_technician_without_an_l3_to_hand_over_to_keeps_the_reminders(stage: S
     ]
 
 
+# --- bundled ----------------------------------------------------------------------------------------------------
+
+
+def test_updates_of_several_cases_leave_together_for_whoever_wants_it_so_and_none_is_late(stage: Stage) -> None:  # T3
+    User.objects.filter(username="csm").update(bundle_minutes=60)
+    for minutes in (0, 7, 13):
+        stage.to(minutes / 60)
+        stage.open(H)
+    stage.to("24:00")
+    mails = Mail.objects.filter(to_address="csm@example.com", template="staff_lines")
+    assert [mail.queued_at for mail in mails.order_by("pk")] == [at(hours) for hours in range(13, 25)]
+    assert {mail.facts["cases"] for mail in mails if mail.queued_at > at("14:00")} == {3}
+    assert not [row for row in stage.ledger() if row.startswith("csm") and "missed" in row]
+    at_once = Mail.objects.filter(to_address="tech@example.com", template="staff_lines", queued_at__lt=at("12:00"))
+    assert {mail.facts["cases"] for mail in at_once} == {1}
+
+
+def test_what_does_not_press_waits_for_the_next_common_moment_or_for_what_does(stage: Stage) -> None:  # T3, T5
+    User.objects.filter(username__in=("csm", "support_manager")).update(bundle_minutes=30)
+    first, second = stage.open(H), stage.open(H)
+    stage.to("12:01").do("12:05", stage.resolves(first)).do("12:10", stage.resolves(second)).to("12:29")
+    assert not [line for line in stage.told if "turn" in line]
+    stage.look(at("12:30"))
+    assert [line for line in stage.told if "turn" in line] == ["12:30 csm: turn x2"]
+
+
 # --- what it says -----------------------------------------------------------------------------------------------
 
 
