@@ -610,6 +610,7 @@ def test_the_header_says_where_the_case_stands_and_offers_what_is_possible(desk:
         "resolve",
         "log_contact",
         "add_note",
+        "contract_question",
         "change_severity",
         "give_update",
         "request_escalation",

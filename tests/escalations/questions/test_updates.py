@@ -115,7 +115,7 @@ def test_the_customers_mail_says_nothing_that_is_not_for_them_and_the_staffs_lea
     said = render(to_customer)
     assert said.text.startswith("--- Reply above this line ---")
     assert f"tech writes to you about where your case “Nobody can print” stands:\n\n{WORDS}" in said.text
-    assert "What happens next: tech goes on working on it" in said.text
+    assert "What happens next: tech takes it up" in said.text
     for inside in ("/admin/", "High 1", "service manager", "schedule"):
         assert inside not in said.text + said.html
     inside = render(to_staff).text
