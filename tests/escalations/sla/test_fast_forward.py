@@ -435,6 +435,7 @@ def test_a_persons_update_goes_to_those_they_choose_and_resets_their_clocks_only
     stage.do("24:20", lambda now: send_status_update(case.pk, stage.desk.l3, now, customer_too=True, **say))
     stage.to("26:00")
     assert [line for line in stage.told if "reminder" not in line] == [
+        "24:30 csm: escalation_request_passed_on",
         "24:30 support_manager: question",
         "25:55 am: update",
         "25:55 tech: update",
@@ -742,7 +743,8 @@ def test_a_question_by_mail_is_a_persons_word_and_so_is_the_answer_by_phone_no_n
     case = stage.open(H)
     stage.do("1:00", stage.asks(case, send=True))
     stage.do("5:00", stage.contact(case, direction=Direction.IN)).to("9:00")
-    assert stage.told == ["8:00 tech: reminder (Customer)", "8:55 customer: status_update"]
+    assert stage.told == ["1:00 support_manager: turn",  # D6
+        "8:00 tech: reminder (Customer)", "8:55 customer: status_update"]
     assert stage.ledger() == ["customer 0:00-4:00 person 1:00 by tech", "customer 5:00-9:00 system 8:55"]
 
 
