@@ -743,8 +743,11 @@ def test_a_question_by_mail_is_a_persons_word_and_so_is_the_answer_by_phone_no_n
     case = stage.open(H)
     stage.do("1:00", stage.asks(case, send=True))
     stage.do("5:00", stage.contact(case, direction=Direction.IN)).to("9:00")
-    assert stage.told == ["1:00 support_manager: turn",  # D6
-        "8:00 tech: reminder (Customer)", "8:55 customer: status_update"]
+    assert stage.told == [
+        "1:00 support_manager: turn",  # D6
+        "8:00 tech: reminder (Customer)",
+        "8:55 customer: status_update",
+    ]
     assert stage.ledger() == ["customer 0:00-4:00 person 1:00 by tech", "customer 5:00-9:00 system 8:55"]
 
 
