@@ -28,7 +28,7 @@ run: $(VENV)/installed-run  ## the whole desk, on PORT (8000); Ctrl-C stops it
 test: $(VENV)/installed-dev  ## the tests but the heavy proofs; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
 	$(TEST) -m "not slow" $(ARGS)
 
-test-all: $(VENV)/installed-dev  ## every test; with CI=1 Hypothesis tries five times as many examples
+test-all: $(VENV)/installed-dev  ## every test; with EXAMPLES=all Hypothesis tries five times as many examples
 	$(TEST) $(ARGS)
 
 coverage: $(VENV)/installed-dev  ## the branches that the tests reach without the heavy proofs, but with the demo

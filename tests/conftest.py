@@ -10,11 +10,11 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.builders import Desk, build_desk
-from tests.support.examples import IN_CI
+from tests.support.examples import ALL_EXAMPLES
 
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 hypothesis_settings.register_profile("dev", hypothesis_settings.get_profile("ci"), max_examples=20)
-hypothesis_settings.load_profile("ci" if IN_CI else "dev")
+hypothesis_settings.load_profile("ci" if ALL_EXAMPLES else "dev")
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -64,6 +64,13 @@ def desk(db: None) -> Desk:
     return build_desk()
 
 
+def is_pure(item: pytest.Item) -> bool:
+    """Whether a test touches no database and no process, so that it is the same on every set-up."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "processes", "browser"))
+    return not marked and fixtures.isdisjoint({"db", "transactional_db", "live_server"})
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what this machine cannot run, with the reason; under CI a missing browser is a failure instead.
@@ -73,6 +80,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     no_postgres = pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL to one")
     no_browser = pytest.mark.skip(reason="needs Chromium: install it or name it in CHROMIUM")
     for item in items:
+        if is_pure(item):
+            item.add_marker("pure")
         if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
             item.add_marker(no_postgres)
         if item.get_closest_marker("browser") and not chromium() and not os.environ.get("CI"):

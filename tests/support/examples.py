@@ -1,4 +1,4 @@
-"""How many examples Hypothesis tries: all of them in CI, a fifth on a developer's machine."""
+"""How many examples Hypothesis tries: all of them with EXAMPLES=all, as CI does once, else a fifth."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import settings
 
-IN_CI = bool(os.environ.get("CI"))
+ALL_EXAMPLES = os.environ.get("EXAMPLES", "all" if os.environ.get("CI") else "few") == "all"
 
 
 def examples(number: int, **other: Any) -> settings:
-    """Settings of a property that tries this many examples in CI."""
-    return settings(max_examples=number if IN_CI else max(number // 5, 20), **other)
+    """Settings of a property that tries this many examples where all are wanted."""
+    return settings(max_examples=number if ALL_EXAMPLES else max(number // 5, 20), **other)
