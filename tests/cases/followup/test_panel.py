@@ -284,8 +284,9 @@ def tick(moment: datetime) -> None:
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_technician_is_led_through_a_whole_episode(live_server: Any, browser: Browser) -> None:
+def test_a_technician_is_led_through_a_whole_episode(live_server: Any, browser: Browser, settings: Any) -> None:
     # F1, F3 to F6
+    settings.SESSION_COOKIE_AGE = 30 * 24 * 3600  # signed in once for the whole episode
     desk = build_desk()
     Contact.objects.update(phone="+49 30 1234")
     case = desk.open_case(NOON - HOUR)
