@@ -2,7 +2,7 @@
 
 Workers and beats are killed, the database is restarted, the broker emptied, and the mail server fails in six ways,
 while people log notes and work cases. The clock runs `SPEED` times as fast as the machine's own. A promise has to be
-kept if in its lead (T3) database and mail server were well for a minute. DESK_CHAOS_SECONDS says how long it goes on.
+kept if in its lead (T3) database and mail server were well for half of it. DESK_CHAOS_SECONDS says how long it goes on.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ SECONDS = int(os.environ.get("DESK_CHAOS_SECONDS", "14"))
 SPEED = 30 if SECONDS < 60 else 15  # a restart of the database takes seconds
 SPAN = timedelta(seconds=SECONDS * SPEED)
 HOUR = timedelta(hours=1)
-LEAD, MINUTE = timedelta(minutes=5), timedelta(minutes=1)
+LEAD = timedelta(minutes=5)
 #: In seconds of the machine: how long the mail server fails, and is well in between; all shorter than the lead.
-FAILS_FOR, WELL_FOR = ((1, 2), (0.5, 1.2)) if SECONDS < 60 else ((1, 4), (1.5, 5))
+FAILS_FOR, WELL_FOR = ((1, 2), (0.5, 1.2)) if SECONDS < 60 else ((1, 5), (3, 9))
 KILL_EVERY, FLUSH_EVERY = (0.2, 0.8), (2, 4)
-RESTART_EVERY = (3, 5) if SECONDS < 60 else (15, 25)
+RESTART_EVERY = (3, 5) if SECONDS < 60 else (25, 40)
 
 
 def prepare(desk: Desk) -> int:
@@ -215,11 +215,9 @@ def test_nothing_is_lost_or_doubled_and_no_promise_missed_whatever_fails(
         assert Escalation.objects.filter(case=case, done_at__gt=NOON, carried_out=True).count() == 1
     # nothing doubled: whatever arrived is one row of the outbox, whose repeats carry its Message-ID
     assert set(arrived) <= sent | too_late
-    assert set(Mail.objects.filter(status=MailStatus.DROPPED).values_list("last_error", flat=True)).issubset(
-        {TOO_LATE, *Mail.objects.exclude(holds="").values_list("last_error", flat=True)}
-    )
+    dropped_for_nothing = Mail.objects.filter(status=MailStatus.DROPPED, holds="").exclude(last_error=TOO_LATE)
+    assert not dropped_for_nothing.exists()
     # no promise missed
-    assert [
-        story(target, chaos) for target in missed if chaos.well_within(target.due_at - LEAD, target.due_at) >= MINUTE
-    ] == []
+    could_be_kept = [one for one in missed if chaos.well_within(one.due_at - LEAD, one.due_at) >= LEAD / 2]
+    assert [story(target, chaos) for target in could_be_kept] == []
     assert kept.count() >= count

@@ -14,6 +14,7 @@ Kinds of trouble are kept apart:
 * The server cannot be reached, or refuses us as a sender: everything waits and no attempt is counted.
 * The connection breaks over a message: the message is tried once more over a new connection. If that breaks as well,
   the message backs off and the next one is sent, so that a message that breaks the server does not hold up the rest.
+  After one that the server does not answer the round ends: waiting for it with each would hold up the rest for longer.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from cases.mail.leases import Clock, Leases
 from cases.mail.letters import facts, post, to_each
 from cases.mail.messages import MESSAGES, Readers
 from cases.mail.rendering import as_message, render
-from cases.mail.server import Broken, MailServer, NotSent, NotTaken, ServerDown
+from cases.mail.server import Broken, MailServer, NotSent, NotTaken, ServerDown, TimedOut
 from cases.models import Case, Mail, MailQuerySet
 from cases.policy.mail_refusals import Whose
 from cases.policy.severity import RANK
@@ -111,6 +112,7 @@ class DeliveryRound:
     stopping: Callable[[], bool]
     result: Delivery = field(default_factory=Delivery)
     breaks: int = 0
+    timed_out: bool = False
     refusals: list[RefusedMail] = field(default_factory=list)  # since the server took a message
     retried: set[int] = field(default_factory=set)
     asked_to_stop_at: float = 0
@@ -145,7 +147,7 @@ class DeliveryRound:
             except ServerDown as error:
                 self._wait_for_server([one for one in mails[index:] if one.status == MailStatus.QUEUED], str(error))
                 return False
-            if self.breaks >= BREAKS_IN_A_ROW or self._refuses_everybody():
+            if self.breaks >= BREAKS_IN_A_ROW or self._refuses_everybody() or self.timed_out:
                 self._wait_for_server(mails[index + 1 :], mail.last_error)
                 return False
         return True
@@ -205,6 +207,7 @@ class DeliveryRound:
             self._fail(mail, str(error))
         else:
             self.breaks = self.breaks + 1 if isinstance(error, Broken) else 0
+            self.timed_out = isinstance(error, TimedOut)
             self._back_off(mail)
 
     def _back_off(self, mail: Mail) -> None:
@@ -284,7 +287,7 @@ class DeliveryRound:
         """Let messages wait for the server, without counting an attempt."""
         log.warning("mail server: %s; %s messages wait", error, len(mails))
         for mail in mails:
-            self._hold_up(mail, BACK_OFF[0], f"The mail server could not be used: {error}")
+            self._hold_up(mail, SOON if self.timed_out else BACK_OFF[0], f"The mail server could not be used: {error}")
 
     def _hold_up(self, mail: Mail, wait: timedelta, error: str) -> None:
         self.leases.let_go([mail])

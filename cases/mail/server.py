@@ -39,6 +39,10 @@ class Broken(NotSent):
     """The connection broke over this message, though it was a fresh one."""
 
 
+class TimedOut(Broken):
+    """The server did not answer in time."""
+
+
 class ServerDown(Exception):
     """The mail server cannot be used at all."""
 
@@ -60,8 +64,8 @@ class MailServer:
         fresh = self._connection is None
         try:
             self._hand_over(message)
-        except Broken:
-            if fresh or self.is_cut:
+        except Broken as error:
+            if fresh or self.is_cut or isinstance(error, TimedOut):
                 raise
             self._hand_over(message)
 
@@ -130,7 +134,8 @@ def _trouble(error: OSError | smtplib.SMTPException) -> NotSent | ServerDown:
     elif isinstance(error, smtplib.SMTPResponseException):
         code, reply = error.smtp_code, error.smtp_error
     else:
-        return Broken(str(error) or type(error).__name__)
+        timed_out = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+        return (TimedOut if timed_out else Broken)(str(error) or type(error).__name__)
     said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     text = f"{code} {said}"
     if code == CLOSING or code < 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import sys
@@ -55,6 +56,7 @@ class PostOffice:
     refuses_once: dict[str, str] = field(default_factory=dict)
     refuses_us: str = ""  # the answer to the sender
     breaks_over: Callable[[str], bool] = lambda address: False
+    hangs_over: set[str] = field(default_factory=set)  # never answered
     hangs_up_after: int = 10**9  # messages per connection
     on_message: Callable[[], None] = lambda: None
     _of_this_connection: Counter[int] = field(default_factory=Counter)
@@ -71,6 +73,8 @@ class PostOffice:
         return self.refuses_us or "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address in self.hangs_over:
+            await asyncio.sleep(60)
         answer = self.refuses.get(address) or self.refuses_once.pop(address, "")
         if answer:
             return answer
@@ -445,6 +449,20 @@ def test_a_message_that_breaks_every_connection_holds_up_nobody(post_office, clo
     assert (result.sent, result.put_off) == (4, 1)
     broken = Mail.objects.get(to_address="reader0@example.com")
     assert (broken.status, broken.attempts, broken.send_at) == (MailStatus.QUEUED, 1, NOON + BACK_OFF[0])
+
+
+def test_after_one_message_that_is_not_answered_the_others_are_free_again_soon(
+    post_office, clock, case, settings
+):  # M2
+    settings.EMAIL_TIMEOUT = 1
+    post_office.hangs_over = {"reader1@example.com"}
+    queue(case, *many(6))
+    deliver(clock)
+    hung = Mail.objects.get(to_address="reader1@example.com")
+    assert (hung.status, hung.attempts, hung.send_at) == (MailStatus.QUEUED, 1, NOON + BACK_OFF[0])
+    assert Mail.objects.filter(send_at=NOON + SOON, attempts=0).exclude(held_up_at=None).count() == 4
+    clock.forward(SOON)
+    assert deliver(clock).sent == 4
 
 
 def test_a_server_that_breaks_over_everything_is_left_alone_soon(post_office, clock, case):  # M2
