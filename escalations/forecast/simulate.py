@@ -369,10 +369,11 @@ class _Simulation:
         self._happens(Kind.REMINDER, what, owed_to, people, f"{owed} is owed soon", every)
 
     def _report_requests(self, passed_on: Iterable[EscalationRequest]) -> None:
-        what = "The requested escalation goes on to the Customer Service Manager"
         for request in passed_on:
+            which = "open decision" if request.is_decision else "requested escalation"
+            what = f"The {which} goes on to the Customer Service Manager"
             people = _readers(passed_on_letters(request, self.case, self.directory))
-            self._happens(Kind.PASSED_ON, what, str(request.pk), people, "nobody has decided on it in time")
+            self._happens(Kind.PASSED_ON, what, request.origin, people, "nobody has decided on it in time")
             request.passed_on_at = self.now
 
     def _report_manager(

@@ -419,7 +419,9 @@ class Before:
             facts.append((kind, row.done_at, row.step))
         facts += self._promises()
         facts += [(Kind.QUESTION, at, "") for at in self.stamped("question manager_told_at").values()]
-        facts += [(Kind.PASSED_ON, at, str(pk)) for pk, at in self.stamped("request passed_on_at").items()]
+        passed_on = self.stamped("request passed_on_at")
+        origins = dict(EscalationRequest.objects.filter(pk__in=passed_on).values_list("pk", "origin"))
+        facts += [(Kind.PASSED_ON, at, origins[pk]) for pk, at in passed_on.items()]
         lines = self.new(DigestLine).filter(section="turn").values_list("written_at", "facts__turn")
         letters = self.new(Mail).filter(template="case_reopened").values_list("queued_at", flat=True)
         facts += [(Kind.TURN, *turn) for turn in {*lines, *((at, "reopened") for at in letters)}]

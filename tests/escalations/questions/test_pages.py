@@ -242,6 +242,7 @@ def test_an_answer_to_a_question_that_a_newer_one_replaced_is_put_once_more(desk
     # E8, S4
     client, sent = signed_in(desk.technician), typed(case, answer="Kept words")
     clock.move_to(NOON + 48.5 * HOUR)
+    client.force_login(desk.technician)  # the session of the first day has ended
     escalate(NOON + 48 * HOUR)
     first = client.post(do(case, "answer_question"), sent)
     assert first.status_code == 409
@@ -322,6 +323,7 @@ def test_the_dialog_ticks_the_audience_in_force(desk: Desk, case: Case, clock: A
     assert "Account manager: am" in dialog(shown)
     assert dialog(shown).count("Not in the audience of this case now.") == 3
     clock.move_to(NOON + 49 * HOUR)
+    client.force_login(desk.technician)  # the session of the first day has ended
     escalate(NOON + 48 * HOUR)
     later = client.get(case.get_absolute_url())
     assert ticked(later) == {"customer", "csm", "account_manager", "cs_director", "answers_question"}
