@@ -33,6 +33,7 @@ class Roster:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self._hours: dict[int, OpeningHours] = {}  # read when first needed
+        self._holiday_work: list[bool] = []  # whether Japan works on holidays, once that was read
         active = Technician.objects.filter(user__is_active=True).select_related("user").order_by("user_id")
         self._l3 = {technician.user_id for technician in active if technician.level == Level.L3}
         technicians = [technician for technician in active if technician.user.can_sign_in]
@@ -69,11 +70,13 @@ class Roster:
 
     def _served_in(self, language: str) -> str:
         japanese = language == Language.JAPANESE
-        return language_of_service(language, self.now, japanese and self._japan_on_holidays)
+        return language_of_service(language, self.now, japanese and self._japan_on_holidays())
 
-    @cached_property
     def _japan_on_holidays(self) -> bool:
-        return SupportCentre.objects.japan_works_on_holidays()
+        """Read once, also for the same people at other moments."""
+        if not self._holiday_work:
+            self._holiday_work.append(SupportCentre.objects.japan_works_on_holidays())
+        return self._holiday_work[0]
 
     def _with_business_day(self) -> list[Candidate]:
         return [

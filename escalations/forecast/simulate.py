@@ -122,7 +122,7 @@ class Forecast:
 
 
 def forecast_of(case: Case, now: datetime, known: SlaState | None = None) -> Forecast:
-    """What happens to the case by itself in the seven days from `now` on; at most 20 queries, whatever happens.
+    """What happens to the case by itself in the seven days from `now` on; at most 21 queries, whatever happens.
 
     `known` is what the page of the case has read already; it is left as it is.
     """
