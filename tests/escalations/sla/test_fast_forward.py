@@ -648,7 +648,7 @@ def test_the_desks_update_that_leaves_too_late_has_missed_the_promise(stage: Sta
     assert stage.told == [
         "1:30 tech: reminder (Customer)",
         "1:55 customer: status_update",
-        "2:06 customer: sent status_update",
+        "2:05:10 customer: sent status_update",
     ]
     assert stage.ledger() == ["customer 0:00-2:00 missed 1:55"]
 
