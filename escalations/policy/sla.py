@@ -1,13 +1,12 @@
-"""Promised status updates, for each member of the audience a clock of their own (T2, T3, T4). Pure; all moments UTC.
+"""Targets of promised status updates, for each member of the audience a clock of their own (T2, T3, T4). Pure; UTC.
 
-A period begins when an update starts to be owed (the opening, the end of a wait, a reopening, joining the audience) or
-with the last update that reached the member, whichever is the latest, and ends with the next update or when none is
-owed any more. Its deadline is its begin plus the interval; when the interval changes, the earlier of the old deadline
-and the change plus the new interval. A missed one stays open, with the deadline it missed, until an update comes.
+A target begins when an update starts to be owed (the opening, the end of a wait, a reopening, joining the audience) or
+with the last update that reached the member, whichever is later. It ends with the next update, or when none is owed any
+more. Its deadline is its beginning plus the interval; when the interval changes, the earlier of the old deadline and
+the change plus the new interval. A missed target stays open, with the deadline it missed, until an update comes.
 
-An event at the very moment of a deadline comes before it: a word then is in time. Of a word and a change at one moment
-the word comes first. What begins and ends at one moment (a question to the customer is an update, and the wait begins
-with it) is no period.
+An event at the moment of a deadline is in time. Of a touchpoint and a change at one moment the touchpoint comes first.
+What begins and ends at one moment (a question to the customer is an update, and the wait begins with it) is no target.
 """
 
 from __future__ import annotations
@@ -137,48 +136,48 @@ _OPEN = (Status.ASSIGNED, Status.IN_PROGRESS)
 
 
 def targets_of(
-    member: Member, pieces: Sequence[CadenceChange], words: Iterable[Touchpoint], anchor: datetime | None = None
+    member: Member, changes: Sequence[CadenceChange], touchpoints: Iterable[Touchpoint], anchor: datetime | None = None
 ) -> list[Target]:
-    """Every period of a member, in order; only the last may still run. Pieces and words are in order.
+    """All targets of a member, in order; only the last may still run. Changes and touchpoints come in order.
 
-    With `anchor`, a moment at which a period of the member is known to have begun or ended, only the periods from then
-    on, exactly as the whole fold gives them; no words from before it are needed.
+    With `anchor`, a moment at which a target of the member is known to have begun or ended, only the targets from then
+    on, exactly as all events would give them; no touchpoints from before it are needed.
     """
     fold = _Fold(member)
-    for event in _in_order(member, pieces, words, anchor):
+    for event in _in_order(member, changes, touchpoints, anchor):
         if isinstance(event, Touchpoint):
-            fold.heard(event)
+            fold.add_touchpoint(event)
         elif isinstance(event, CadenceChange):
-            fold.changed(event)
+            fold.add_change(event)
         else:
-            fold.known(event)
-    return [one for one in fold.periods if anchor is None or one.since >= anchor]
+            fold.restart_at(event)
+    return [target for target in fold.targets if anchor is None or target.since >= anchor]
 
 
 def _in_order(
-    member: Member, pieces: Sequence[CadenceChange], words: Iterable[Touchpoint], anchor: datetime | None
+    member: Member, changes: Sequence[CadenceChange], touchpoints: Iterable[Touchpoint], anchor: datetime | None
 ) -> Iterator[Touchpoint | CadenceChange | datetime]:
-    """What happened, from the rhythm that was in force just before the anchor on. At one moment words come first, a
-    person's before the desk's, then the change, then the anchor.
+    """The events in order, from the cadence that was in force just before the anchor on. At one moment touchpoints come
+    first, a person's before the desk's, then the change, then the anchor.
     """
-    first = 0 if anchor is None else max(0, bisect_left(pieces, anchor, key=_moment) - 1)
+    first = 0 if anchor is None else max(0, bisect_left(changes, anchor, key=_moment) - 1)
     events: list[tuple[datetime, int, Touchpoint | CadenceChange | datetime]] = [
-        (piece.at, 2, piece) for piece in pieces[first:]
+        (change.at, 2, change) for change in changes[first:]
     ]
-    for word in words:
-        if member in word.members and (anchor is None or word.at >= anchor):
-            events.append((word.at, int(word.by_desk), word))
+    for touchpoint in touchpoints:
+        if member in touchpoint.members and (anchor is None or touchpoint.at >= anchor):
+            events.append((touchpoint.at, int(touchpoint.by_desk), touchpoint))
     if anchor is not None:
         events.append((anchor, 3, anchor))
-    return (event for _, _, event in sorted(events, key=lambda one: one[:2]))
+    return (event for _, _, event in sorted(events, key=lambda event: event[:2]))
 
 
-def _moment(piece: CadenceChange) -> datetime:
-    return piece.at
+def _moment(change: CadenceChange) -> datetime:
+    return change.at
 
 
 class _Fold:
-    """Goes through what happened in the order of time."""
+    """Applies the events of a member in order of time."""
 
     def __init__(self, member: Member) -> None:
         self.member = member
@@ -187,37 +186,37 @@ class _Fold:
         self.ended: list[Target] = []
 
     @property
-    def periods(self) -> list[Target]:
+    def targets(self) -> list[Target]:
         """Those that ended, and the one that runs."""
         return self.ended + ([self.current] if self.current else [])
 
-    def heard(self, word: Touchpoint) -> None:
+    def add_touchpoint(self, touchpoint: Touchpoint) -> None:
         """The member was told how the case stands."""
-        if self.current is not None and self.in_force is not None and self.current.since < word.at:
-            self._end(word.at, word)
-            self._begin(word.at, self.in_force, word.what)
+        if self.current is not None and self.in_force is not None and self.current.since < touchpoint.at:
+            self._end(touchpoint.at, touchpoint)
+            self._begin(touchpoint.at, self.in_force, touchpoint.what)
 
-    def changed(self, piece: CadenceChange) -> None:
-        """From now on another rhythm is in force."""
-        before, self.in_force = self.in_force, piece
-        every = piece.owed.get(self.member)
+    def add_change(self, change: CadenceChange) -> None:
+        """Another cadence is in force from now on."""
+        before, self.in_force = self.in_force, change
+        every = change.owed.get(self.member)
         if every is None:
-            self._end(piece.at, None)
+            self._end(change.at, None)
         elif self.current is None:
-            self._begin(piece.at, piece, piece.why)
+            self._begin(change.at, change, change.why)
         else:
-            self.current.automatic = piece.automatic
+            self.current.automatic = change.automatic
             if before is None or every != before.owed.get(self.member):
-                self._interval_changed(self.current, piece, every)
+                self._interval_changed(self.current, change, every)
 
-    def known(self, anchor: datetime) -> None:
-        """A period is known to begin here; whatever told the member may not be among the words."""
+    def restart_at(self, anchor: datetime) -> None:
+        """A target is known to begin here; what began it may not be among the touchpoints."""
         if self.current is not None and self.in_force is not None and self.current.since < anchor:
             self._begin(anchor, self.in_force, self.in_force.why)
 
-    def _begin(self, at: datetime, piece: CadenceChange, said: str) -> None:
-        every = piece.owed[self.member]
-        self.current = Target(self.member, at, every, at + every, piece.automatic, why=[Reason(at, said)])
+    def _begin(self, at: datetime, change: CadenceChange, reason: str) -> None:
+        every = change.owed[self.member]
+        self.current = Target(self.member, at, every, at + every, change.automatic, why=[Reason(at, reason)])
 
     def _end(self, at: datetime, by: Touchpoint | None) -> None:
         if self.current is not None and self.current.since < at:
@@ -226,11 +225,11 @@ class _Fold:
         self.current = None
 
     @staticmethod
-    def _interval_changed(current: Target, piece: CadenceChange, every: timedelta) -> None:
+    def _interval_changed(current: Target, change: CadenceChange, every: timedelta) -> None:
         before, current.every = current.every, every
-        if piece.at <= current.due_at:  # what is missed stays missed at its moment (T4)
-            current.why.append(Reason(piece.at, piece.why))
-        if piece.at == current.since or piece.at + every < current.due_at:
-            current.due_at, current.allowed = piece.at + every, None
+        if change.at <= current.due_at:  # what is missed stays missed at its moment (T4)
+            current.why.append(Reason(change.at, change.why))
+        if change.at == current.since or change.at + every < current.due_at:
+            current.due_at, current.allowed = change.at + every, None
         else:
             current.allowed = current.allowed or before
