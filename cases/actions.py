@@ -182,11 +182,16 @@ class Endpoint:
         self.page = page
 
     def __call__(self, request: HttpRequest, object_id: int, slug: str) -> HttpResponse:
-        """Take the action, or answer why not. Raises Http404 for a foreign case or an unknown action."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        """Take the action, or answer why not. Raises Http404 for a foreign case or an unknown action.
+
+        Whoever opens the address, as Back or a bookmark does, is led to the page of the case.
+        """
         if slug not in ACTIONS:
             raise Http404("There is no such action.")
+        if request.method in ("GET", "HEAD"):
+            return redirect(self._found(request, object_id).get_absolute_url())
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         action, now = ACTIONS[slug], timezone.now()
         if not has_right(request, action.right):
             sentence = f"You may not do this: “{action.label}” takes a right that your role does not have."
