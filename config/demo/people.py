@@ -178,7 +178,7 @@ COMPANIES = (
         ("Lukas Brandl", "+49 30 23125 162"),
     ),
     CompanySketch(
-        *("Maison Delorme", "FR", "", "Europe/Paris", _FR, "thomas", "ines"),
+        *("Maison Delorme", "FR", "Zone A", "Europe/Paris", _FR, "thomas", "ines"),
         (Site("Lyon headquarters", "LYO"), Site("Paris boutique", "PAR"), Site("Grasse laboratory", "GRA")),
         ("Nathalie Girard", "+33 1 99 00 01 60"),
         ("Antoine Lefebvre", "+33 1 99 00 01 61"),

@@ -66,7 +66,11 @@ def closes_a_day(desk: Desk, client: Client) -> None:
     saves(
         "company",
         lambda desk: desk.company.pk,
-        **{"closure_days-TOTAL_FORMS": "1", "closure_days-0-day": "2026-06-05", "closure_days-0-company": "1"},
+        **{
+            "closure_days-TOTAL_FORMS": "1",
+            "closure_days-0-day": "2026-06-05",
+            "closure_days-0-company": lambda desk: desk.company.pk,
+        },
     )(desk, client)
     assert CompanyClosureDay.objects.exists()
 
