@@ -830,8 +830,11 @@ def test_one_who_accepts_and_one_who_declines_at_the_same_instant_decide_once(de
         lambda: requests.decline(request.pk, desk.manager, at(2), why="No"),
     )
     assert kinds(results) == ["EscalationRequest", "Refused"]
-    assert sum(count for (template, _), count in posted.new().items() if template != "escalation") == 2
-    assert len(ledger(case)) == (EscalationRequest.objects.get().status == "accepted")
+    accepted = EscalationRequest.objects.get().status == "accepted"
+    # of an acceptance the account manager reads in the mail of the point (E9)
+    outcomes = sum(count for (template, _), count in posted.new().items() if template != "escalation")
+    assert outcomes == (1 if accepted else 2)
+    assert len(ledger(case)) == accepted
 
 
 @marked
@@ -847,7 +850,8 @@ def test_the_sweep_and_the_decider_at_the_same_instant_carry_it_out_once(desk: D
     assert kinds(results) == ["EscalationRequest", "Swept", "Swept"]
     assert ledger(case) == [("Medium 1", 48, 48)]
     told = once(escalation="am tech", escalation_request_accepted=CUSTOMER)
-    assert posted.new() == told
+    # where the sweep was first its mail could not speak of the acceptance yet
+    assert posted.new() in (told, told | once(escalation_request_outcome="am"))
 
 
 def test_a_new_technician_of_l3_gets_what_was_brought_forward(desk: Desk) -> None:  # E7, E9
