@@ -501,7 +501,7 @@ def check(past: Past, moments: int | None, really: bool) -> Forecast:
     before, rows, case = Before(past.case_id, past.now), columns(past.case_id), past.case()
     with CaptureQueriesContext(connection) as asked:
         forecast = forecast_of(case, past.now)
-    assert len(asked) <= 20, len(asked)
+    assert len(asked) <= 21, len(asked)
     assert written(asked) == []
     assert columns(past.case_id) == rows
     until = end_of(forecast, moments)
