@@ -9,16 +9,16 @@ from typing import Any
 from django.conf import settings
 
 from cases.enums import NOTICES, Channel, Resolution, Severity
-from cases.mail.letters import Letter, facts, to_contact, to_each, who_works_on
+from cases.mail.letters import Letter, centre_of_owner, facts, to_contact, to_each, who_works_on
 from cases.models import Case
 from cases.policy.first_response import initial_response_due_at
 from cases.policy.intake import missing_questions
-from cases.policy.severity import RANK
+from cases.policy.severity import is_severe
 from cases.roster import language_of_service
 from contacts.calendars import japanese_support_opens_at
 from contacts.directory import Addressee, Directory
 from contacts.enums import Language, Role
-from contacts.models import SupportCentre, Technician, User
+from contacts.models import SupportCentre, User
 from contacts.wording import duration
 
 #: By what a higher app completes a receipt: how often the customer is updated.
@@ -34,7 +34,7 @@ def update_interval(function: UpdateInterval) -> UpdateInterval:
 
 def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Letter]:
     directory = Directory()
-    centre = centre_of(case.owner)
+    centre = centre_of_owner(case)
     letters = []
     customer = to_contact(case)
     if customer is not None:
@@ -77,7 +77,7 @@ def once_per_reader(letters: Iterable[Letter]) -> list[Letter]:
 def _notices_of_new_case(case: Case, directory: Directory, centre: int | None) -> list[Letter]:
     """A new Critical or High case to the Support Manager, a Critical one to the account manager as well (D6)."""
     severity = Severity(case.severity)
-    if RANK[severity] > RANK[Severity.HIGH]:
+    if not is_severe(severity):
         return []
     why = f"the Support Manager is told of every new Critical and High case; this one was opened as {severity.label}"
     what = _for_information(case, why, "The escalation schedule runs from the opening.", description=case.description)
@@ -93,7 +93,7 @@ def _notices_of_new_case(case: Case, directory: Directory, centre: int | None) -
 
 def raised_letters(case: Case, now: datetime) -> list[Letter]:
     """A severity that was raised to High or Critical, to the Support Manager (D6)."""
-    severity, centre = Severity(case.severity), centre_of(case.owner)
+    severity, centre = Severity(case.severity), centre_of_owner(case)
     why = f"the Support Manager is told of every case that becomes {severity.label}"
     then = "The escalation schedule of the new severity counts from the opening."
     what = _for_information(case, why, then, severity=severity.value, description=case.description)
@@ -147,12 +147,6 @@ def _promises(case: Case) -> dict[str, Any]:
         "updates_every": duration(every) if every else "",
         "update_by_at": (case.opened_at + every).isoformat() if every else "",
     }
-
-
-def centre_of(user: User | None) -> int | None:
-    """The support centre of a technician, for roles that are held per centre (D4)."""
-    technician = Technician.objects.filter(user=user).first() if user else None
-    return technician.centre_id if technician else None
 
 
 def resolved_letters(case: Case) -> list[Letter]:

@@ -19,8 +19,7 @@ from cases.enums import (
 )
 from cases.followup.state import load_wait
 from cases.guards import Refused, allow, changing, needs
-from cases.mail.announcements import centre_of
-from cases.mail.letters import Letter, facts, post, to_contact, to_each, why_no_mail
+from cases.mail.letters import Letter, centre_of_owner, facts, post, to_contact, to_each, why_no_mail
 from cases.models import Case, FollowUp, Interaction
 from cases.policy.first_response import word_handled_by
 from cases.policy.followup.three_contacts import ContactVerdict, classify_contact
@@ -151,7 +150,7 @@ def _tell_owner(case: Case, interaction: Interaction, now: datetime) -> None:
         sender=str(interaction.by or ""),
         ends_wait=interaction.is_response and case.status == Status.WAITING,
     )
-    readers = Directory().for_user(case.owner, "Owner", centre_of(case.owner))
+    readers = Directory().for_user(case.owner, "Owner", centre_of_owner(case))
     post(to_each(readers, f"logged:{interaction.pk}", "contact_logged", what, case), now)
 
 

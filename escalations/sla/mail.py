@@ -17,7 +17,7 @@ from django.db.models import OuterRef, Q, Subquery
 from cases.enums import Channel, Direction, Severity, Status
 from cases.mail.letters import Letter, case_facts, facts, to_contact, who_works_on
 from cases.models import Case, Interaction
-from cases.policy.severity import RANK
+from cases.policy.severity import is_severe
 from contacts.directory import Addressee
 from contacts.enums import Role
 from contacts.wording import duration
@@ -161,7 +161,7 @@ class _Builder:
 
     def _wait_lines(self, turn: TurningPoint, told: Collection[str]) -> list[DigestLine]:
         """To the Support Manager: each Critical and High case that begins to wait for its customer (D6)."""
-        severe = RANK[Severity(self.case.severity)] <= RANK[Severity.HIGH]
+        severe = is_severe(Severity(self.case.severity))
         if turn.kind != TurnKind.WAITING or not severe or "waiting_case" in settings.DESK_NOTICES_OFF:
             return []
         because = "the Support Manager is told of each Critical and High case that begins to wait for its customer"
