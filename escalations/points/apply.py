@@ -21,7 +21,7 @@ from cases.enums import Move, Severity
 from cases.mail.letters import Letter, post
 from cases.models import Case, CaseQuerySet, CaseWatcher
 from contacts.enums import Role
-from escalations.audience import keep_contacts
+from escalations.audience import holders_of, keep_contacts
 from escalations.clocks import load_clocks
 from escalations.enums import Origin, OwnerAction, QuestionEnd
 from escalations.models import Escalation, EscalationRequest, Question
@@ -83,7 +83,7 @@ class PointChanges:
 def apply_points(decision: PointDecision, context: SweepContext) -> PointChanges:
     """Change the case, its ledger, question and requests in memory as decided. No query but for the directory."""
     _apply_to_case(decision, context.now)
-    keep_contacts(decision.case, {}, decision.run)
+    _keep_contacts(decision, context)
     letters = point_letters(decision, context)
     rows = ledger_rows(decision, context.now, mailed=sorted(letter.to.address for letter in letters))
     changes = PointChanges(decision, letters, rows)
@@ -102,6 +102,14 @@ def _apply_to_case(decision: PointDecision, now: datetime) -> None:
     case.escalation_check_at, case.update_cadence = decision.check_at, decision.cadence
     if decision.new_owner:
         case.owner = decision.new_owner
+
+
+def _keep_contacts(decision: PointDecision, context: SweepContext) -> None:
+    """Whoever is mailed for a role stays the case's contact for it while the run lasts (D4)."""
+    case = decision.case
+    keep_contacts(case, {}, decision.run)  # those of an earlier run are forgotten before anybody is looked up
+    mailed = {role for due in decision.effective for role in due.point.mailed}
+    keep_contacts(case, {role: holders_of([role], case, context.directory) for role in mailed}, decision.run)
 
 
 def ledger_rows(decision: PointDecision, now: datetime, mailed: Sequence[str]) -> list[Escalation]:

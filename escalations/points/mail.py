@@ -11,7 +11,7 @@ from typing import Any
 from cases.mail.letters import Letter, case_facts, facts, to_each
 from contacts.enums import Role
 from contacts.models import User
-from escalations.audience import Recipient, Recipients, centre_of_owner, holders_of, keep_contacts
+from escalations.audience import Recipient, Recipients, centre_of_owner, holders_of
 from escalations.models import EscalationRequest
 from escalations.points.decide import PointDecision, SweepContext
 
@@ -36,7 +36,6 @@ def _add_informed(decision: PointDecision, context: SweepContext, recipients: Re
     for due in decision.effective:
         for role in due.point.mailed:
             readers = holders_of([role], case, directory)
-            keep_contacts(case, {role: readers}, decision.run)
             recipients.add(readers, f"{due.point.name} informs the {role.label}")
     if decision.leaves_to_decide:
         recipients.add(

@@ -21,9 +21,10 @@ from cases.guards import NotAllowed, Refused, locking, needs
 from cases.mail.letters import Letter, post
 from cases.models import Case
 from contacts.directory import Directory
-from contacts.enums import Right
+from contacts.enums import Right, Role
 from contacts.models import User
 from contacts.reader import for_reader
+from escalations.audience import holders_of, keep_contacts
 from escalations.clocks import CaseClock, load_clocks
 from escalations.enums import Audience, Origin, RequestStatus
 from escalations.models import EscalationRequest, EscalationRequestQuerySet
@@ -220,9 +221,11 @@ def _post_accepted(request: EscalationRequest, case: Case, outcome: str, mailed:
     """
     clock = _load_clock(case)
     interval = clock.cadence(now)[0].get(Audience.CUSTOMER) if clock.timeline else None
-    letters = accepted_letters(request, case, outcome, interval, Directory())
+    directory = Directory()
+    letters = accepted_letters(request, case, outcome, interval, directory)
     post([letter for letter in letters if letter.to.address.lower() not in mailed], now)
     if request.attention:
+        keep_contacts(case, {Role.CSM: holders_of([Role.CSM], case, directory)})
         Case.objects.filter(pk=case.pk).update(role_contacts=case.role_contacts)
 
 

@@ -14,7 +14,7 @@ from contacts.directory import Directory
 from contacts.enums import Role
 from contacts.models import User
 from contacts.wording import duration
-from escalations.audience import Recipients, centre_of_owner, holders_of, keep_contacts
+from escalations.audience import Recipients, centre_of_owner, holders_of
 from escalations.enums import Origin
 from escalations.models import EscalationRequest
 from escalations.policy.deadlines import ATTENTION_INTERVAL
@@ -198,9 +198,7 @@ def _attention_letters(
 ) -> list[Letter]:
     """Ask the CSM and the account manager for management attention; the latter may have to call the customer."""
     recipients, look = Recipients(), "Look into the case and see that it gets what it needs."
-    csm = holders_of([Role.CSM], case, directory)
-    keep_contacts(case, {Role.CSM: csm})
-    recipients.add(csm, "you are the Customer Service Manager", look)
+    recipients.add(holders_of([Role.CSM], case, directory), "you are the Customer Service Manager", look)
     managers = holders_of([Role.ACCOUNT_MANAGER], case, directory)
     reason = f"you are the account manager of {case.company}"
     recipients.add(managers, reason, look)
