@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import TextChoices
+from django.db.models import Q, TextChoices
 
 from cases.bulk import update_columns
 from cases.mail.letters import Letter, post
@@ -76,13 +76,13 @@ def send_digests(now: datetime) -> int:
 
 def _send_digests(now: datetime) -> int:
     with transaction.atomic():
-        waiting = DigestLine.objects.filter(mail=None).select_for_update(skip_locked=True, of=("self",))
-        found = sorted(waiting.select_related("case"), key=lambda line: (line.to_address.lower(), line.pk))
-        groups = [list(group) for _, group in groupby(found, key=lambda line: line.to_address.lower())]
-        groups = [group for group in groups if any(line.send_by is None or line.send_by <= now for line in group)]
-        lines = [line for group in groups for line in group]
+        waiting = DigestLine.objects.filter(mail=None)
+        due = waiting.filter(Q(send_by=None) | Q(send_by__lte=now)).values("to_address")
+        rows = waiting.filter(to_address__in=due).select_for_update(skip_locked=True, of=("self",))
+        lines = sorted(rows.select_related("case"), key=lambda line: (line.to_address.lower(), line.pk))
         if not lines:
             return 0
+        groups = [list(group) for _, group in groupby(lines, key=lambda line: line.to_address.lower())]
         written = set(Mail.objects.filter(key__in={line.key for line in lines}).values_list("key", flat=True))
         post([_letter(_assign_mail(group, written), group) for group in groups], now)
         update_columns(lines, ["mail"])
