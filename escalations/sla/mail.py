@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 
 from cases.enums import Channel, Direction, Severity, Status
 from cases.mail.letters import Letter, case_facts, facts, to_contact, who_works_on
 from cases.models import Case, Interaction
+from cases.models.contact_log import TELLS_CUSTOMER
 from cases.policy.severity import is_severe
 from contacts.directory import Addressee
 from contacts.enums import Role
@@ -301,9 +302,7 @@ class LastSaid:
     def __init__(self, cases: Sequence[Case]) -> None:
         case_ids = [case.pk for case in cases]
         self._marked = marked_for_customers(cases)
-        ours = Q(direction=Direction.OUT) | Q(direction=Direction.IN, channel__in=[Channel.PHONE, Channel.CHAT])
-        to_customer = Interaction.objects.filter(ours, case=OuterRef("pk"), opened_the_case=False)
-        to_customer = to_customer.order_by("-at", "-pk")
+        to_customer = Interaction.objects.filter(TELLS_CUSTOMER, case=OuterRef("pk")).order_by("-at", "-pk")
         anybody = Interaction.objects.filter(case=OuterRef("pk")).order_by("-at", "-pk")
         marked = Question.objects.filter(case=OuterRef("pk"), end=QuestionEnd.ANSWERED).order_by("-ended_at")
         rows = (

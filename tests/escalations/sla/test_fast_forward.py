@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 
 from cases.bulk import insert
 from cases.engine.history import write_history
-from cases.enums import Channel, Direction, MailStatus, Severity
-from cases.models import Case, FailedCase, Mail
+from cases.enums import CallOutcome, Channel, Direction, MailStatus, Severity
+from cases.models import Case, FailedCase, Interaction, Mail
 from cases.workflow import transitions
 from contacts.enums import Role
 from contacts.models import Contact, RoleHolder, Technician, User
@@ -1026,6 +1026,16 @@ def test_of_what_is_only_logged_the_customer_reads_that_it_was_and_when(stage: S
     assert "15:00" in mail.text
     assert "furious" not in mail.text + mail.html
     assert "told you" not in mail.text
+
+
+@pytest.mark.parametrize("what", ["no answer", "withdrawn"])
+def test_of_a_call_that_told_the_customer_nothing_they_read_nothing(stage: Stage, what: str) -> None:  # C3, T3
+    case = stage.open(H)
+    stage.do("1:00", stage.contact(case, body="CALLED", reached=False))
+    change = {"outcome": CallOutcome.NO_ANSWER} if what == "no answer" else {"withdrawn_at": at("1:01")}
+    Interaction.objects.update(**change)
+    stage.to("5:00")
+    assert "We last" not in Mail.objects.get(template="status_update").text
 
 
 @pytest.mark.parametrize("channel", [Channel.PHONE, Channel.CHAT, Channel.EMAIL])
