@@ -73,20 +73,26 @@ def insert(objects: Sequence[Model]) -> None:
         insert_rows(model, names, map(attrgetter(*names), objects))
 
 
-def update_columns(objects: Sequence[Model], names: Sequence[str]) -> None:
-    """Write these columns of saved objects of one model. Raises TypeError as `insert_rows` does."""
+def update_columns(objects: Sequence[Model], names: Sequence[str], only: tuple[str, str] | None = None) -> None:
+    """Write these columns of saved objects of one model; `only` those rows in which a column has a value, as in
+    `("status", "queued")`. Raises TypeError as `insert_rows` does.
+    """
     if not objects:
         return
     model = type(objects[0])
     fields = [_field(model, name) for name in (model._meta.pk.attname, *names)]
     prepare, read = _preparation(fields), attrgetter(*(field.attname for field in fields))
+    also = f" AND {_column(model, only[0])} = %s" if only else ""
+    wanted = [only[1]] if only else []
     for batch in batched(objects):
         rows = [prepare(read(one)) for one in batch]
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                cursor.execute(_unnested_update(model, fields), [list(values) for values in zip(*rows, strict=True)])
+                arrays = [list(values) for values in zip(*rows, strict=True)]
+                cursor.execute(_unnested_update(model, fields) + also, [*arrays, *wanted])
             else:
-                cursor.executemany(_single_update(model, fields), [[*row[1:], row[0]] for row in rows])
+                statement = _single_update(model, fields) + also
+                cursor.executemany(statement, [[*row[1:], row[0], *wanted] for row in rows])
 
 
 @lru_cache(maxsize=64)
@@ -97,6 +103,11 @@ def _plain_names(model: type[Model]) -> tuple[str, ...]:
 def _quoted(field: Field[Any, Any]) -> str:
     assert field.column is not None  # these are concrete fields
     return connection.ops.quote_name(field.column)
+
+
+def _column(model: type[Model], name: str) -> str:
+    """A column with its table, as it stands in SQL."""
+    return f"{connection.ops.quote_name(model._meta.db_table)}.{_quoted(_field(model, name))}"
 
 
 def _field(model: type[Model], name: str) -> Field[Any, Any]:

@@ -13,19 +13,20 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from cases.engine.watch import MAILS_COUNTED, engine_state
 from cases.enums import MailStatus, Severity, Status
-from cases.models import Absence, Case, FailedCase, FollowUp, Interaction, Outage, Refusal
-from cases.policy.followup.absences import OPEN_ABSENCES
-from cases.policy.followup.three_contacts import CALL_BEFORE
+from cases.models import Case, FailedCase, Outage, Refusal
 from contacts.directory import directory_problems
 from contacts.enums import Right
-from contacts.models import Company, Technician, User
+from contacts.models import Company, User
+from contacts.pages import url_of_company
+from contacts.reader import for_reader
 from contacts.sign_ins import failed_within
 
 #: A list instead of "not resolved", so that the counts can use the index on status.
@@ -36,6 +37,7 @@ COMPANIES_SHOWN = 100
 #: Open cases are counted up to here.
 COUNTED = 5_000
 OUTAGE_SHOWN_FOR = timedelta(days=3)
+NO_MAIL_SERVER = "No mail server is set (EMAIL_URL): every message is kept here, and none leaves."
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Card:
     link: str = ""
     link_text: str = ""
     aside: bool = False
+    on_top: bool = False  # beside the greeting
     figures: tuple[Figure, ...] = ()
 
 
@@ -96,19 +99,20 @@ def count_pairs(rows: QuerySet[Any], **values: Iterable[str]) -> dict[tuple[str,
     return {pair: counts[f"cell_{place}"] for place, pair in enumerate(pairs)}
 
 
-CardMaker = Callable[[User, datetime], Card | None]
+CardMaker = Callable[[User, datetime], Card | Sequence[Card] | None]
 _makers: dict[int, CardMaker] = {}
 
 
 def card(place: int, right: Right | None = None) -> Callable[[CardMaker], CardMaker]:
-    """Register the decorated maker for the dashboard of those who have the right; it returns None for no card.
+    """Register the decorated maker for the dashboard of those who have the right; it returns None for no card, or
+    several that are made of the same.
 
     Cards stand by rising place, and no two share one. Below 20: somebody waits for the reader by the minute; 20 to
     39: the reader's own work; 40 to 59: what escalation shows; from 60 on: the rest.
     """
 
     def register(maker: CardMaker) -> CardMaker:
-        def made(user: User, now: datetime) -> Card | None:
+        def made(user: User, now: datetime) -> Card | Sequence[Card] | None:
             return maker(user, now) if right is None or user.may(right) else None
 
         assert place not in _makers, f"Place {place} is taken by {_makers[place]}."
@@ -122,8 +126,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Django-unfold's dashboard callback."""
     now = timezone.now()
     cards = cards_for(request.user, now)  # type: ignore[arg-type]
-    columns = [[card for card in cards if card.aside is aside] for aside in (False, True)]
+    below = [card for card in cards if not card.on_top]
+    columns = [[card for card in below if card.aside is aside] for aside in (False, True)]
     return context | {
+        "on_top": [card for card in cards if card.on_top],
         "columns": [column for column in columns if column],
         "figures": sorted((figure for card in cards for figure in card.figures), key=lambda figure: figure.place),
         "greeting": greeting(request.user, now),  # type: ignore[arg-type]
@@ -141,7 +147,8 @@ def greeting(user: User, now: datetime) -> str:
 
 def cards_for(user: User, now: datetime) -> list[Card]:
     made = (_makers[place](user, now) for place in sorted(_makers))
-    return [card for card in made if card is not None]
+    several = ([one] if isinstance(one, Card) else one for one in made if one)
+    return [card for cards in several for card in cards]
 
 
 def watches(user: User) -> bool:
@@ -165,141 +172,10 @@ def no_role_card(user: User, now: datetime) -> Card | None:
     return Card("You have no role yet", "admin/desk/no_role.html")
 
 
-# --- own work ---------------------------------------------------------------------------------------------------
-
-
-def _has_a_queue(user: User) -> bool:
-    return user.may(Right.WORK_CASES) and not user.may(Right.WATCH_THE_ENGINE)
-
-
-def _case_context(cases: Listed[Case], moment: str, now: datetime, reader: User, **more: Any) -> dict[str, Any]:
-    """A list of cases with the moment of each; `in_work`: it has come, and a sweep is about to handle it."""
-    rows = [
-        {"case": case, "at": at, "in_work": at is not None and at <= now}
-        for case in cases.rows
-        for at in [getattr(case, moment)]
-    ]
-    moment_title = {"escalation_check_at": "Next escalation", "follow_up_check_at": "Next follow-up"}[moment]
-    return {"rows": rows, "more": cases.more, "moment_title": moment_title, "reader": reader, **more}
-
-
-def _soonest_first(cases: QuerySet[Case], moment: str) -> Listed[Case]:
-    return listed(cases.select_related("company", "owner").order_by(F(moment).asc(nulls_last=True), "opened_at"))
-
-
-@card(place=21)
-def my_queue(user: User, now: datetime) -> Card | None:
-    """The open cases that one owns or watches and that do not wait, the soonest escalation first."""
-    moment, link = "escalation_check_at", _case_list(queue="mine")
-    cases = _soonest_first(Case.objects.in_queue_of(user).exclude(status=Status.WAITING), moment)
-    if not _has_a_queue(user) and not cases.rows:
-        return None
-    open_a_case = reverse("admin:cases_case_add") if user.may(Right.WORK_CASES) else ""
-    empty = "Your queue is empty. Time for a coffee, or for a case that waits for its customer."
-    return Card(
-        "My queue",
-        "admin/desk/case_list.html",
-        _case_context(cases, moment, now, user, empty=empty, open_a_case=open_a_case),
-        link=link,
-        link_text="All my cases",
-        figures=(Figure(cases.count, "in my queue", link),),
-    )
-
-
-@card(place=22)
-def my_waiting(user: User, now: datetime) -> Card | None:
-    """The cases of one's queue that wait for the customer, the next follow-up first (F2)."""
-    moment, link = "follow_up_check_at", _case_list(queue="mine", status__exact=Status.WAITING)
-    cases = _soonest_first(Case.objects.in_queue_of(user).filter(status=Status.WAITING), moment)
-    if not _has_a_queue(user) and not cases.rows:
-        return None
-    return Card(
-        "Waiting for the customer",
-        "admin/desk/case_list.html",
-        _case_context(cases, moment, now, user, empty="No customer owes you an answer just now.", all_wait=True),
-        link=link,
-        link_text="All that wait",
-        figures=(Figure(cases.count, "waiting for the customer", link),),
-    )
-
-
-@dataclass(frozen=True)
-class ToDo:
-    """Something that the owner of a waiting case has to do."""
-
-    case: Case
-    what: str
-    since: datetime
-
-
-@card(place=20, right=Right.WORK_CASES)
-def asked_of_me(user: User, now: datetime) -> Card | None:
-    """Calls to make and absences to confirm on one's own waiting cases (F3, F5)."""
-    todos = listed(sorted([*_calls_to_make(user, now), *_absences_to_settle(user)], key=lambda todo: todo.since))
-    if not todos.rows:
-        return None
-    figure = Figure(todos.count, "to call or to settle", is_pressing=True, place=20)
-    return Card("Customers to call or to ask after", "admin/desk/to_do.html", todos.context, figures=(figure,))
-
-
-def _calls_to_make(user: User, now: datetime) -> list[ToDo]:
-    """Calls that the owner was asked to make within the last day and that no later step has followed."""
-    since = FollowUp.objects.filter(case=OuterRef("case"), episode=OuterRef("episode"), done_at__gt=OuterRef("done_at"))
-    calls = FollowUp.objects.filter(
-        ~Exists(since),
-        step__in=CALL_BEFORE.values(),
-        case__owner=user,
-        case__status=Status.WAITING,
-        episode=F("case__wait_episode"),
-        done_at__gt=now - timedelta(days=1),
-    ).select_related("case", "case__contact", "case__company")
-    return [
-        ToDo(row.case, f"Call {row.case.contact.name} on {row.case.contact.phone}", row.done_at)
-        for row in calls.order_by("done_at")[: SHOWN + 1]
-    ]
-
-
-def _absences_to_settle(user: User) -> list[ToDo]:
-    rows = Absence.objects.filter(state__in=OPEN_ABSENCES, case__owner=user, contact=F("case__contact"))
-    rows = rows.filter(case__status=Status.WAITING, asked_at__isnull=False).select_related("case", "case__company")
-    return [
-        ToDo(
-            row.case,
-            f"Confirm or correct: {row.summary()}" if row.back_on else "Say how long they are away",
-            row.noted_at,
-        )
-        for row in rows.order_by("noted_at")[: SHOWN + 1]
-    ]
-
-
-@card(place=23, right=Right.WORK_CASES)
-def unanswered(user: User, now: datetime) -> Card | None:
-    """Contacts of customers on resolved cases that nobody has handled, on one's own cases or on all (C7)."""
-    contacts = Interaction.objects.filter(needs_answer=True).select_related("case", "case__company", "contact")
-    if not user.may(Right.WATCH_THE_ENGINE):
-        contacts = contacts.filter(case__owner=user)
-    found = listed(contacts.order_by("at"))
-    if not found.rows and not _has_a_queue(user):
-        return None
-    figure = Figure(found.count, "written after closing", is_pressing=True, place=90)
-    figures = (figure,) if found.rows else ()
-    return Card("Written after closing", "admin/desk/unanswered.html", found.context, aside=True, figures=figures)
-
-
-@card(place=24, right=Right.WORK_CASES)
-def my_duty(user: User, now: datetime) -> Card | None:
-    """The technician's switch between on duty and away (C6)."""
-    technician = Technician.objects.filter(user=user).select_related("centre").first()
-    if technician is None:
-        return None
-    context = {"technician": technician, "switch": reverse("admin:contacts_technician_own_duty")}
-    return Card("On duty", "admin/desk/duty.html", context, aside=True)
-
-
 # --- the cases one watches --------------------------------------------------------------------------------------
 
 
-@card(place=26, right=Right.WATCH_THE_ENGINE)
+@card(place=58, right=Right.WATCH_THE_ENGINE)
 def open_cases(user: User, now: datetime) -> Card:
     """Open cases by severity and status, for those who watch the whole desk; one capped query."""
     counted = Case.objects.filter(status__in=OPEN).order_by().values("pk", "severity", "status")[:COUNTED]
@@ -356,6 +232,7 @@ def own_companies(user: User, now: datetime) -> Card | None:
             "company": company,
             "counts": [(severity, counts[company.pk, severity.value]) for severity in Severity],
             "link": _case_list(company__id__exact=str(company.pk)),
+            "page": url_of_company(company.pk),
         }
         for company in companies
     ]
@@ -372,22 +249,6 @@ def own_companies(user: User, now: datetime) -> Card | None:
     )
 
 
-@card(place=61)
-def newest_of_own_companies(user: User, now: datetime) -> Card | None:
-    """The newest open cases of an AM's or customer engineer's companies."""
-    if not _only_own_companies(user):
-        return None
-    newest = Case.objects.visible_to(user).filter(status__in=OPEN).select_related("company", "owner").order_by("-pk")
-    empty = "Nothing is open at your companies. A good day."
-    return Card(
-        "Open cases of my companies",
-        "admin/desk/case_list.html",
-        _case_context(listed(newest), "escalation_check_at", now, user, empty=empty),
-        link=_case_list(),
-        link_text="All cases of my companies",
-    )
-
-
 #: So many failed sign-ins within an hour are no slip of the fingers.
 FAILED_SIGN_INS_SHOWN = 10
 
@@ -396,8 +257,8 @@ FAILED_SIGN_INS_SHOWN = 10
 
 
 @card(place=25, right=Right.WATCH_THE_ENGINE)
-def engine_watch(user: User, now: datetime) -> Card:
-    """The state of sweeps and mail, and cases set aside (S2, S3, M1)."""
+def engine_watch(user: User, now: datetime) -> Card | None:
+    """The state of sweeps and mail, and cases set aside, while something is wrong with them (S2, S3, M1, W5)."""
     state = engine_state(now)
     mails = [
         (status, count, count >= MAILS_COUNTED, f"{reverse('admin:cases_mail_changelist')}?{link}")
@@ -407,6 +268,10 @@ def engine_watch(user: User, now: datetime) -> Card:
         )
     ]
     set_aside = list(FailedCase.objects.filter(solved_at=None).select_related("case")[:SHOWN])
+    failed_sign_ins = failed_within(timedelta(hours=1), now)
+    is_attacked = failed_sign_ins >= FAILED_SIGN_INS_SHOWN
+    if not (state.troubles() or set_aside or state.mail.failed or is_attacked):
+        return None
     return Card(
         "The engine",
         "admin/desk/engine.html",
@@ -414,13 +279,13 @@ def engine_watch(user: User, now: datetime) -> Card:
             "looks": state.looks,
             "overdue": [(work.what, work.due_at) for work in state.overdue],
             "mails": mails,
-            "mail_troubles": list(state.mail_troubles()),
+            "mail_troubles": list(state.mail_troubles(for_reader)),
             "mail_error": state.mail.last_error,
-            "failed_sign_ins": failed_within(timedelta(hours=1), now),
+            "door_troubles": list(state.door_troubles(for_reader)),
+            "failed_sign_ins": failed_sign_ins,
             "many_sign_ins": FAILED_SIGN_INS_SHOWN,
             "set_aside": set_aside,
             "outage": Outage.objects.filter(ended_at__gt=now - OUTAGE_SHOWN_FOR).first(),
-            "healthy": not (state.troubles() or set_aside or state.mail.failed),
         },
         link=reverse("admin:cases_failedcase_changelist"),
         link_text="Cases set aside",
@@ -428,17 +293,22 @@ def engine_watch(user: User, now: datetime) -> Card:
     )
 
 
-@card(place=62, right=Right.WATCH_THE_ENGINE)
-def problems(user: User, now: datetime) -> Card:
-    """Gaps of the directory that send messages to the fallback (D5)."""
-    sentences = directory_problems()
+@card(place=19, right=Right.WATCH_THE_ENGINE)
+def problems(user: User, now: datetime) -> Card | None:
+    """What is missing in the set-up, such as a role without a holder, whose messages go to the fallback (D5).
+
+    That no mail server is set is for administrators alone, who can set one.
+    """
+    sentences = [*([NO_MAIL_SERVER] if user.is_superuser and settings.MAIL_IS_KEPT else []), *directory_problems()]
+    if not sentences:
+        return None
     return Card(
-        "Directory",
+        "Missing in the set-up",
         "admin/desk/problems.html",
         {"problems": sentences[:SHOWN], "left_out": max(0, len(sentences) - SHOWN)},
         link=reverse("admin:contacts_roleholder_changelist"),
         link_text="Management roles",
-        aside=True,
+        aside=not user.is_superuser,
     )
 
 
@@ -446,10 +316,10 @@ def problems(user: User, now: datetime) -> Card:
 def refusals(user: User, now: datetime) -> Card:
     """The latest callers who were turned away (D3)."""
     return Card(
-        "Turned away",
+        "Callers turned away",
         "admin/desk/refusals.html",
         {"rows": list(Refusal.objects.select_related("company", "by").order_by("-pk")[:5])},
         link=reverse("admin:cases_refusal_changelist"),
-        link_text="All refusals",
+        link_text="All callers turned away",
         aside=True,
     )

@@ -35,6 +35,7 @@ class AgreedBy(TextChoices):
     PHONE = "phone", "On the phone"
     CHAT = "chat", "In a chat"
     EMAIL = "email", "By email"
+    PAGE = "page", "On the support page"
     LOGGED = "logged", "In a contact that is logged already"
 
 
@@ -59,7 +60,13 @@ class Channel(TextChoices):
     PHONE = "phone", "Phone"
     CHAT = "chat", "Chat"
     EMAIL = "email", "Email"
+    PAGE = "page", "Support page"
     NOTE = "note", "Internal note"
+
+    @property
+    def in_sentence(self) -> str:
+        """“by phone”, “on the support page”."""
+        return "on the support page" if self is Channel.PAGE else f"by {self.label.lower()}"
 
 
 class Direction(TextChoices):
@@ -109,7 +116,8 @@ class Move(TextChoices):
     RESOLVED = "resolved", "Resolved"
     REOPENED = "reopened", "Reopened"
     SEVERITY = "severity", "Severity changed"
-    REASSIGNED = "reassigned", "Reassigned"
+    REASSIGNED = "reassigned", "Handed over"
+    TAKEN_OVER = "taken_over", "Taken over"
     EDITED = "edited", "Details edited"
     FOLLOWED_UP = "followed_up", "Followed up"
     ESCALATED = "escalated", "Escalated"
@@ -126,6 +134,12 @@ class MailStatus(TextChoices):
     DROPPED = "dropped", "Not sent: no longer true"
 
 
+#: A message in one of these states is known not to have arrived.
+WENT_WRONG = (MailStatus.FAILED, MailStatus.BOUNCED)
+#: Its reader did not get a message in one of these states.
+LOST = frozenset({*WENT_WRONG, MailStatus.DROPPED})
+
+
 class SendCondition(TextChoices):
     """The reason for a message that must still hold when it is sent (M1)."""
 
@@ -140,7 +154,9 @@ class SendCondition(TextChoices):
 NOTICES = ("severe_case", "severity_raised", "critical_case", "waiting_case")
 
 #: Messages that open an account: read by administrators only, and forgotten when they have left (A3).
-SECRET_MESSAGES = ("password_link",)
+SECRET_MESSAGES = ("password_link", "sign_in_code")
+#: Messages with figures about colleagues: read by whoever may read reports (W4).
+REPORT_MESSAGES = ("report",)
 
 
 class FollowUpStep(TextChoices):
@@ -165,6 +181,94 @@ class FollowUpStep(TextChoices):
     RESOLVE = "resolve", "Closed for no response"
 
 
+class WorkKind(TextChoices):
+    """What can be wanted of somebody on a case (W1), as a column of a list names it; of several at one moment the first
+    goes first.
+    """
+
+    DECISION = "decision", "Decision"
+    RESPONSE = "response", "First response"
+    QUESTION = "question", "Answer"
+    WORD = "word", "After closing"
+    CALL = "call", "Call"
+    UPDATE = "update", "Update"
+    HELD_UP = "held_up", "Held up"
+    ABSENCE = "absence", "Absence"
+    TRIAGE = "triage", "Triage"
+    SEVERITY = "severity", "Severity"
+    START = "start", "Start work"
+    HANDOVER = "handover", "Hand-over"
+
+
+class WorkGroup(TextChoices):
+    """The headings of a desk (W1): by when something is wanted of the reader, and for whoever watches over the cases of
+    others by what is wrong, in the order in which they stand.
+    """
+
+    DECIDE = "decide", "To decide"
+    UNANSWERED = "unanswered", "Nobody has answered yet"
+    WORDS = "words", "Written after closing"
+    HELD_UP = "held_up", "Nothing reaches the customer"
+    OVERDUE = "overdue", "Overdue"
+    NOW = "now", "Now"
+    TODAY = "today", "Today"
+    LATER = "later", "Later"
+    WAITING = "waiting", "Waiting for the customer"
+
+
+class Door(TextChoices):
+    """How a message came in (M5)."""
+
+    MAILDIR = "maildir", "Maildir"
+    IMAP = "imap", "IMAP mailbox"
+    COMMAND = "command", "Command line"
+    HOOK = "hook", "Mail service"
+
+
+class ReceivedKind(TextChoices):
+    """Who speaks in a message (M6); as `cases.mail.incoming.MessageKind`."""
+
+    PERSON = "person", "Person"
+    OUT_OF_OFFICE = "out_of_office", "Out of office"
+    AUTOMATIC = "automatic", "Automatic"
+    BOUNCE = "bounce", "Not delivered"
+    DELAY = "delay", "Delayed"
+    UNREADABLE = "unreadable", "Not readable"
+
+
+class MatchedBy(TextChoices):
+    """What tells to which case a message belongs (M5)."""
+
+    REFERENCES = "references", "It answers a message of ours"
+    ADDRESS = "address", "The signed address it was sent to"
+    PERSON = "person", "Somebody on the desk said so"
+
+
+class ReceivedOutcome(TextChoices):
+    """What became of a message (M5)."""
+
+    TRIAGE = "triage", "Waits for a person"
+    LOGGED = "logged", "Logged on the case"
+    OPENED = "opened", "Opened a case"
+    ABSENCE = "absence", "Noted as an absence"
+    ANSWER = "answer", "Answered the question for the status"
+    BOUNCE = "bounce", "A message of ours did not arrive"
+    DELAY = "delay", "A message of ours is late"
+    TURNED_AWAY = "turned_away", "Turned away"
+    PASSED_ON = "passed_on", "Passed on to the account manager"
+    NOTHING = "nothing", "Nothing to do"
+    DISMISSED = "dismissed", "Dismissed"
+
+
+class TriageDecision(TextChoices):
+    """What a person does with a message that waits in triage (M5)."""
+
+    ATTACH = "attach", "Attach to a case"
+    OPEN = "open", "Open a case"
+    PASS_ON = "pass_on", "Pass on to the account manager"
+    DISMISS = "dismiss", "Dismiss"
+
+
 class AbsenceState(TextChoices):
     """What is known of an absence (F5)."""
 
@@ -172,3 +276,54 @@ class AbsenceState(TextChoices):
     UNREAD = "unread", "Dates not readable"
     CONFIRMED = "confirmed", "Confirmed"
     DISMISSED = "dismissed", "Not an absence"
+
+
+class QueueKind(TextChoices):
+    """What waits for a technician (section 10)."""
+
+    CALL = "call", "Call"
+    CHAT = "chat", "Chat"
+
+
+class QueueState(TextChoices):
+    """Where a caller stands in the queue (Q1, Q2)."""
+
+    WAITING = "waiting", "Waiting"
+    OFFERED = "offered", "Offered"
+    TALKING = "talking", "Talking"
+    ENDED = "ended", "Ended"
+
+
+class QueueEnding(TextChoices):
+    """How it ended with a caller (Q1, Q3)."""
+
+    SPOKEN = "spoken", "Spoken with"
+    ABANDONED = "abandoned", "Hung up before anybody answered"
+    CALLED_AGAIN = "called_again", "Called again before we called back"
+    UNREACHED = "unreached", "Not reached when we called back"
+    LOST = "lost", "Lost: the telephone system said no more"
+    WITHDRAWN = "withdrawn", "Nothing to call back for"
+    MESSAGE = "message", "Became a message on the case"  # of a chat (P6)
+
+
+#: Somebody wanted us and nobody spoke with them.
+MISSED_ENDINGS = (QueueEnding.ABANDONED, QueueEnding.UNREACHED, QueueEnding.LOST)
+
+
+class CallEventKind(TextChoices):
+    """What a telephone system tells of a call (Q1)."""
+
+    ARRIVED = "arrived", "Arrived"
+    ANSWERED = "answered", "Answered"
+    ENDED = "ended", "Ended"
+    CALLBACK = "callback", "Asked to be called back"
+
+
+class Availability(TextChoices):
+    """Whether a technician can be offered a call (Q2)."""
+
+    FREE = "free", "Free"
+    OFFERED = "offered", "Offered one"
+    TALKING = "talking", "Talking"
+    WRAPPING_UP = "wrapping_up", "Wrapping up"
+    AWAY = "away", "Away"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from cases.enums import Move
-from cases.models import Case
+from cases.models import Case, CaseQuerySet
 from contacts.enums import Right
 from contacts.models import Company, Contact, User
 from contacts.permissions import who_may
@@ -43,17 +43,27 @@ def allow(actor: User, right: Right, doing: str) -> None:
         raise NotAllowed(f"You may not {doing}: that is for {who_may(right)}.")
 
 
-def locked(case_id: int, actor: User) -> Case:
-    """Read a case and lock it until the transaction ends.
+def locked(case_id: int, actor: User | None, *, nowait: bool = False) -> Case:
+    """Read a case and lock it until the transaction ends; without an actor any case.
 
+    `nowait` raises OperationalError instead of waiting for whoever changes it (not on SQLite, which locks as a whole).
     Raises Case.DoesNotExist also for a case that the actor may not read (A1).
     """
-    return (
-        Case.objects.visible_to(actor)
-        .select_for_update(of=("self",))
-        .select_related("company", "contact", "contact__company", "owner")
-        .get(pk=case_id)
-    )
+    return _lockable(actor, nowait).get(pk=case_id)
+
+
+def all_locked(case_ids: Iterable[int], actor: User) -> list[Case]:
+    """Those of the cases that the actor may read (A1), locked until the transaction ends, in the order of their keys.
+
+    In one order, so that two people who take the same cases wait for each other instead of blocking each other.
+    """
+    return list(_lockable(actor).filter(pk__in=list(case_ids)).order_by("pk"))
+
+
+def _lockable(actor: User | None, nowait: bool = False) -> CaseQuerySet:
+    visible = Case.objects.all() if actor is None else Case.objects.visible_to(actor)
+    rows = visible.select_for_update(of=("self",), nowait=nowait)
+    return rows.select_related("company", "contact", "contact__company", "owner")
 
 
 @contextmanager
@@ -68,7 +78,18 @@ def changing(case: Case | int, actor: User, now: datetime, *, right: Right, to: 
 
 
 @contextmanager
-def locking(case: Case | int, actor: User, now: datetime) -> Iterator[tuple[Case, datetime]]:
+def taking_word(case: Case | int, by: User | None, now: datetime, *, to: str) -> Iterator[tuple[Case, datetime]]:
+    """As `changing`, for a word of the customer's own. `by` is whoever on the desk takes it, who needs the right; None
+    if nobody does: it came in by mail or on the support page, and the caller has proven whose it is (M5a, P1).
+    """
+    if by is not None:
+        allow(by, Right.WORK_CASES, to)
+    with locking(case, by, now) as opened:
+        yield opened
+
+
+@contextmanager
+def locking(case: Case | int, actor: User | None, now: datetime) -> Iterator[tuple[Case, datetime]]:
     """Begin a transaction and lock the case, for a change that checks the right itself.
 
     Yields the locked case and the moment of the change: `now` (UTC), but never before the case's last change. A `Case`
@@ -89,10 +110,10 @@ def monotonic_now(case: Case, now: datetime) -> datetime:
 
 
 def last_change(case: Case) -> str:
-    """What changed a case last, by whom and when, for a refusal: “reopened by Tina Berg at 2026-06-03 14:00 CEST”."""
+    """What changed a case last, by whom and when, for a refusal: “reopened by Tina Berg on Wed 3 Jun, 14:00”."""
     row = case.last_history_row()
     by = f" by {row.history_user}" if row and row.history_user else ""
-    return f"{Move(case.last_move).label.lower()}{by} at {for_reader(case.changed_at)}"
+    return f"{Move(case.last_move).label.lower()}{by} on {for_reader(case.changed_at)}"
 
 
 def needs(text: str, sentence: str, field: str) -> str:
@@ -131,14 +152,14 @@ def too_long(length: int) -> str:
     )
 
 
-def foreign_contact(contact: Contact, company: Company) -> Refused:
-    return Refused(f"{contact.name} does not work for {company.name}; choose one of theirs.", "contact")
+def foreign_contact(contact: Contact, company: Company, field: str = "contact") -> Refused:
+    return Refused(f"{contact.name} does not work for {company.name}; choose one of theirs.", field)
 
 
-def refuse_who_left(contact: Contact) -> None:
+def refuse_who_left(contact: Contact, field: str = "contact") -> None:
     """Raises Refused for a contact who is not active any more: no case is theirs (D9)."""
     if not contact.active:
         raise Refused(
             f"{contact.name} has left {contact.company.name} (the contact is inactive); choose somebody who is there.",
-            "contact",
+            field,
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import TypeVar
 
-from cases.models import Case
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from cases.models import Absence, Case, Interaction, ReceivedMail
 from contacts.directory import Directory
 from contacts.models import User
 
@@ -15,7 +17,7 @@ Value = TypeVar("Value")
 
 def kept_with_case(load: Callable[[Case], Value]) -> Callable[[Case], Value]:
     """Decorate a loader for pages: its answer lives as long as the instance. Moves and sweeps read afresh."""
-    key = f"_kept_{load.__qualname__}"
+    key = _key(load)
 
     @wraps(load)
     def kept(case: Case) -> Value:
@@ -25,6 +27,25 @@ def kept_with_case(load: Callable[[Case], Value]) -> Callable[[Case], Value]:
         return value
 
     return kept
+
+
+def _key(load: Callable[[Case], Value]) -> str:
+    return f"_kept_{load.__qualname__}"
+
+
+def load_kept(
+    load: Callable[[Case], Value], cases: Iterable[Case], load_many: Callable[[Sequence[Case]], Mapping[int, Value]]
+) -> dict[int, Value]:
+    """What a loader of `kept_with_case` answers for each of several cases of one page, by key of the case.
+
+    Those of which it is not known yet are loaded together by `load_many`, which answers by key as well.
+    """
+    cases, key = list(cases), _key(load)
+    unknown = [case for case in cases if key not in case.__dict__]
+    found = load_many(unknown) if unknown else {}
+    for case in unknown:
+        case.__dict__[key] = found[case.pk]
+    return {case.pk: load(case) for case in cases}
 
 
 @kept_with_case
@@ -45,3 +66,37 @@ def users_of(case: Case, ids: Iterable[int | None]) -> dict[int, User]:
     if unknown:
         known |= User.objects.in_bulk(unknown)
     return known
+
+
+#: How many absences a page reads; nobody notes so many.
+ABSENCES_READ = 200
+
+
+@kept_with_case
+def absences_around(case: Case) -> list[Absence]:
+    """The absences that were noted on the case, and those of its contact noted elsewhere; newest first (F5)."""
+    rows = Absence.objects.filter(Q(case=case) | Q(contact=case.contact_id))
+    rows = rows.select_related("noted_by", "settled_by", "contact").order_by("-noted_at", "-pk")
+    return list(rows[:ABSENCES_READ])
+
+
+def with_newest_entry(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Read what `newest_entry` and `has_other_mail` say together with the cases."""
+    newest = Interaction.objects.filter(case=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    other = ReceivedMail.objects.filter(case=OuterRef("pk"), interaction=None)
+    return cases.annotate(newest_entry=Subquery(newest), has_other_mail=Exists(other))
+
+
+def has_other_mail(case: Case) -> bool:
+    """Whether mail came in on the case that is no contact of its log: bounces, delays, what programs wrote."""
+    if "has_other_mail" not in case.__dict__:
+        case.__dict__["has_other_mail"] = ReceivedMail.objects.filter(case=case, interaction=None).exists()
+    return bool(case.__dict__["has_other_mail"])
+
+
+def newest_entry(case: Case) -> int:
+    """The key of the newest entry of the case's log; 0 for none."""
+    if "newest_entry" not in case.__dict__:
+        newest = Interaction.objects.filter(case=case).order_by("-pk").values_list("pk", flat=True).first()
+        case.__dict__["newest_entry"] = newest
+    return case.__dict__["newest_entry"] or 0

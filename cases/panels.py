@@ -1,7 +1,8 @@
-"""The side column of a case's page: a small registry of panels, so that later apps show theirs without being known.
+"""The side column of a case's page: rows of one line each that open to a panel.
 
-A source looks at a case for a reader at a moment (UTC) and answers with a panel, or None when it has nothing to say.
-It writes nothing, and asks the database the same few questions whatever happened to the case.
+The subjects register theirs. Of a row the page asks only for its line, which costs no query beyond what the page reads
+anyway; the panel itself is made when the row is opened, or with the page where it is pressing. A panel writes nothing
+and asks the database the same few questions whatever happened to the case.
 """
 
 from __future__ import annotations
@@ -11,58 +12,140 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from cases.models import Case
+from cases.page_cache import kept_with_case
 from contacts.models import User
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One box of the side column; the template is rendered with the page's own context and this one."""
+    """What stands in an opened row; the template is rendered with the page's own context and this one."""
 
-    title: str
     template: str
     context: dict[str, Any] = field(default_factory=dict)
-    is_past: bool = False  # only what is over: folded, below the others
 
 
-Source = Callable[[Case, User, datetime], Panel | None]
+@dataclass(frozen=True)
+class PanelLine:
+    """A closed row: its title and one line. `is_open` has the panel come with the page."""
 
-_sources: dict[int, Source] = {}
+    title: str
+    summary: str = ""
+    is_open: bool = False
+    is_pressing: bool = False
 
 
-def panel(place: int) -> Callable[[Source], Source]:
-    """Register the decorated source for every case's page. Panels stand by rising place; no two share one."""
+Line = Callable[[Case, User, datetime], PanelLine | None]
+Source = Callable[[Case, User, datetime], Panel]
+
+
+@dataclass(frozen=True)
+class _Registered:
+    place: int
+    line: Line
+    source: Source
+
+
+_registered: dict[str, _Registered] = {}
+
+
+def panel(place: int, slug: str, line: Line) -> Callable[[Source], Source]:
+    """Register the decorated source for every case's page, under a name for addresses.
+
+    Rows stand by rising place, and no two share one. `line` answers None where the case has no such row; only then is
+    the source not asked.
+    """
 
     def register(source: Source) -> Source:
-        assert place not in _sources, f"Place {place} is taken by {_sources[place]}."
-        _sources[place] = source
+        assert slug not in _registered, f"Two panels are named {slug}."
+        assert all(place != other.place for other in _registered.values()), f"Place {place} is taken."
+        _registered[slug] = _Registered(place, line, source)
         return source
 
     return register
 
 
-def panels_of(case: Case, user: User, now: datetime) -> list[Panel]:
-    """The panels that have something to say of this case, those of the past last."""
-    panels = (_sources[place](case, user, now) for place in sorted(_sources))
-    return sorted((panel for panel in panels if panel is not None), key=lambda panel: panel.is_past)
+@dataclass(frozen=True)
+class PanelRow:
+    """A row of the side column; `panel` is None until it is opened."""
+
+    slug: str
+    line: PanelLine
+    panel: Panel | None
+
+
+def panel_rows(case: Case, user: User, now: datetime, asked_for: str = "") -> list[PanelRow]:
+    """The rows that have something to say of this case. Open, and first, are those that press; open is also the one
+    that is asked for.
+    """
+    rows = []
+    for slug, one in sorted(_registered.items(), key=lambda item: item[1].place):
+        line = one.line(case, user, now)
+        if line is not None:
+            is_open = line.is_open or slug == asked_for
+            rows.append(PanelRow(slug, line, one.source(case, user, now) if is_open else None))
+    return sorted(rows, key=lambda row: not row.line.is_open)
+
+
+def panel_row(slug: str, case: Case, user: User, now: datetime) -> PanelRow | None:
+    """One row, opened; None where the case has none of that name."""
+    one = _registered.get(slug)
+    line = one.line(case, user, now) if one is not None else None
+    return PanelRow(slug, line, one.source(case, user, now)) if one is not None and line is not None else None
 
 
 # --- people and links -------------------------------------------------------------------------------------------
 
 
-@panel(place=80)
+def _people_line(case: Case, user: User, now: datetime) -> PanelLine:
+    named = [f"{case.company.account_manager} (AM)" if case.company.account_manager else "no account manager"]
+    watching = len(watchers_of(case))
+    return PanelLine("People", ", ".join([*named, f"{watching} watching"] if watching else named))
+
+
+@kept_with_case
+def watchers_of(case: Case) -> list[Any]:
+    """Who watches the case, with their users."""
+    return list(case.watchers.select_related("user"))
+
+
+@panel(place=80, slug="people", line=_people_line)
 def people_panel(case: Case, user: User, now: datetime) -> Panel:
     """Who has to do with the case: owner, watchers, the customer's contact, account manager, customer engineer."""
-    watchers = list(case.watchers.select_related("user"))
-    return Panel("People", "admin/cases/panels/people.html", {"watchers": watchers})
+    manager = case.company.account_manager
+    mutes = manager is not None and case.is_muted_by(manager)
+    return Panel("admin/cases/panels/people.html", {"watchers": watchers_of(case), "manager_mutes": mutes})
 
 
-@panel(place=90)
-def linked_panel(case: Case, user: User, now: datetime) -> Panel | None:
-    """The earlier case this one continues, and the later ones that continue it (C4), as far as the reader sees them."""
-    visible = Case.objects.visible_to(user).select_related("company")
-    earlier = visible.filter(pk=case.linked_to_id).first() if case.linked_to_id else None
-    later = list(visible.filter(linked_to=case.pk)[:20])
-    if earlier is None and not later:
-        return None
-    return Panel("Linked cases", "admin/cases/panels/linked.html", {"earlier": earlier, "later": later})
+#: How many later cases the panel shows.
+LINKED_SHOWN = 20
+
+
+def _linked_line(case: Case, user: User, now: datetime) -> PanelLine | None:
+    # Only a case that is resolved for good is continued by another one (C4).
+    linked = _linked(case, user) if case.linked_to_id or not case.is_open else []
+    return PanelLine("Linked cases", ", ".join(one.number for one in linked)) if linked else None
+
+
+def _linked(case: Case, user: User) -> list[Case]:
+    """The earlier case this one continues and the later ones that continue it (C4), as far as the reader sees them."""
+    key = f"_linked_for_{user.pk}"
+    if key not in case.__dict__:
+        either = Q(linked_to=case.pk) | Q(pk=case.linked_to_id) if case.linked_to_id else Q(linked_to=case.pk)
+        visible = Case.objects.visible_to(user).filter(either).select_related("company")
+        case.__dict__[key] = list(visible.order_by("pk")[: LINKED_SHOWN + 1])
+    found: list[Case] = case.__dict__[key]
+    return found
+
+
+@panel(place=90, slug="linked", line=_linked_line)
+def linked_panel(case: Case, user: User, now: datetime) -> Panel:
+    """The cases that this one continues, or that continue it."""
+    linked = _linked(case, user)
+    context = {
+        "earlier": next((one for one in linked if one.pk == case.linked_to_id), None),
+        "later": [one for one in linked if one.pk != case.linked_to_id],
+    }
+    return Panel("admin/cases/panels/linked.html", context)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 
@@ -15,6 +16,7 @@ from cases.policy.assignment import WEIGHT, Candidate, Choice, choose_at_opening
 from contacts.calendars import OpeningHours, centres_in_business_day, japanese_support_opens_at
 from contacts.enums import Language, Level
 from contacts.models import SupportCentre, Technician, User
+from contacts.wording import and_list
 
 
 def language_of_service(language: str, now: datetime, japan_on_holidays: bool = False) -> str:
@@ -22,6 +24,39 @@ def language_of_service(language: str, now: datetime, japan_on_holidays: bool = 
     if language == Language.JAPANESE and japanese_support_opens_at(now, japan_on_holidays) is not None:
         return Language.ENGLISH
     return language
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """A technician as somebody sees them who looks for whom to give a case to (C8)."""
+
+    technician: Technician
+    candidate: Candidate
+    now: datetime
+
+    def __str__(self) -> str:
+        """“Priya Nair (L2, Tokyo 21:05, English and Japanese, load 6)”."""
+        centre = self.technician.centre
+        there = f"{self.now.astimezone(ZoneInfo(centre.time_zone)):%H:%M}"
+        labels = dict(Language.choices)
+        languages = and_list(labels.get(one, one) for one in self.technician.languages) or "no language on file"
+        return (
+            f"{self.technician.user} ({self.technician.level}, {centre.name} {there}, {languages}, "
+            f"load {self.candidate.load})"
+        )
+
+    @property
+    def availability(self) -> str:
+        """Under which heading they stand."""
+        if not self.candidate.on_duty:
+            return "Away"
+        return "On duty, in their business day" if self.candidate.in_business_day else "On duty, outside their day"
+
+    def rank(self, language: str) -> tuple[bool, bool, bool, int, str]:
+        """What they are sorted by."""
+        one = self.candidate
+        away = not one.on_duty
+        return away, away or not one.in_business_day, language not in one.languages, one.load, str(self.technician.user)
 
 
 class Roster:
@@ -34,9 +69,10 @@ class Roster:
         self.now = now
         self._hours: dict[int, OpeningHours] = {}  # read when first needed
         self._holiday_work: list[bool] = []  # whether Japan works on holidays, once that was read
-        active = Technician.objects.filter(user__is_active=True).select_related("user").order_by("user_id")
-        self._l3 = {technician.user_id for technician in active if technician.level == Level.L3}
-        technicians = [technician for technician in active if technician.user.can_sign_in]
+        everybody = Technician.objects.select_related("user", "centre").order_by("user_id")
+        self._every_l3 = {technician.user_id for technician in everybody if technician.level == Level.L3}
+        self._l3 = self._every_l3 & {technician.user_id for technician in everybody if technician.user.is_active}
+        self._technicians = technicians = [technician for technician in everybody if technician.user.can_sign_in]
         self.users: dict[int, User] = {technician.user_id: technician.user for technician in technicians}
         loads = open_loads(list(self.users))
         self._centre_of = {technician.user_id: technician.centre_id for technician in technicians}
@@ -62,6 +98,31 @@ class Roster:
         """Choose the L3 for an escalated case and add it to their load (E7); None when there is no L3 at all."""
         choice = choose_l3(list(self._candidates.values()), self._served_in(language))
         return self._given(choice, severity, new=False)
+
+    def successor(self, owner_id: int | None, severity: Severity, language: str) -> Choice | None:
+        """Choose who gets a case that its owner gives away: as for a new one, or if they are L3, an L3 (C8, D9)."""
+        others = [person for person in self._with_business_day() if person.user_id != owner_id]
+        choose = choose_l3 if owner_id in self._every_l3 else choose_at_opening
+        return self._given(choose(others, self._served_in(language)), severity, new=False)
+
+    def covering(
+        self, centre_id: int | None, owner_id: int, severity: Severity, language: str, *, l3: bool
+    ) -> Choice | None:
+        """Choose who on duty at that centre (None: at any) takes a case that is handed over (W3); None if nobody can.
+
+        As for a new case, or with `l3` an L3 (E7).
+        """
+        there = [
+            person
+            for person in self._with_business_day()
+            if person.on_duty and person.user_id != owner_id and centre_id in (None, self._centre_of[person.user_id])
+        ]
+        choose = choose_l3 if l3 else choose_at_opening
+        return self._given(choose(there, self._served_in(language)), severity, new=False)
+
+    def was_l3(self, user_id: int | None) -> bool:
+        """Whether this person is an L3, active or not."""
+        return user_id in self._every_l3
 
     def stand_in(self, language: str, besides: int) -> Choice | None:
         """Who answers for `besides`, an owner who is off duty (E8); None when nobody is on duty."""
@@ -97,9 +158,12 @@ class Roster:
         other.__dict__.pop("_centres_in_business_day", None)
         return other
 
-    def leave_out(self, user_id: int) -> None:
-        """Choose somebody else from now on."""
-        self._candidates.pop(user_id, None)
+    def colleagues(self, language: str) -> list[Colleague]:
+        """Everybody, the best first: on duty in their business day, who speaks the language, least loaded (C8)."""
+        served_in = self._served_in(language)
+        technicians = {technician.user_id: technician for technician in self._technicians}
+        people = [Colleague(technicians[one.user_id], one, self.now) for one in self._with_business_day()]
+        return sorted(people, key=lambda one: one.rank(served_in))
 
     def relieve(self, user_id: int | None, severity: Severity) -> None:
         """Take a reassigned case off the load of its former owner."""
@@ -123,16 +187,14 @@ class Roster:
 
 
 def open_loads(user_ids: list[int]) -> dict[int, int]:
-    """Open cases of each owner, weighted 8/4/2/1 by severity (C6); one query."""
-    loads: dict[int, int] = {}
-    rows = (
-        Case.objects.open()
-        .filter(owner__in=user_ids)
-        .values("owner_id", "severity")
-        .order_by()
-        .annotate(cases=Count("pk"))
-    )
+    """Open cases of each owner, weighted 8/4/2/1 by severity (C6); one query that reads one index from end to end."""
+    loads, wanted = dict[int, int](), set(user_ids)
+    owned = Case.objects.open().exclude(owner=None).order_by()
+    # Not those of `user_ids` alone: for a list of owners PostgreSQL reads every case besides the index.
+    rows = owned.values("owner_id", "severity").annotate(cases=Count("*"))
     for row in rows:
+        if row["owner_id"] not in wanted:
+            continue
         weight = WEIGHT[Severity(row["severity"])] * row["cases"]
         loads[row["owner_id"]] = loads.get(row["owner_id"], 0) + weight
     return loads

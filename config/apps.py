@@ -3,14 +3,28 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
+from allauth.account.signals import user_logged_in
 from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
+from django.utils.module_loading import import_string
 
 from config import checks
 
 DESK_APPS = ("contacts", "cases", "escalations")
 #: Modules of a subject that register something on import: pages, buttons, reports, receipts, who hears of changes.
-REGISTERING = {"actions", "admin", "late", "outside", "panel", "receipt", "timeline"}
+REGISTERING = {
+    "actions",
+    "admin",
+    "late",
+    "outside",
+    "panel",
+    "portal",
+    "previews",
+    "receipt",
+    "replies",
+    "timeline",
+    "work",
+}
 
 
 class ConfigConfig(AppConfig):
@@ -22,6 +36,8 @@ class ConfigConfig(AppConfig):
         checks.register()
         for label in DESK_APPS:
             autodiscover_subjects(label)
+        if apps.is_installed("allauth.socialaccount"):
+            user_logged_in.connect(import_string("config.company_sign_in.note_second_factor"))
 
 
 def autodiscover_subjects(label: str) -> None:

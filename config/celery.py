@@ -25,12 +25,26 @@ app.conf.beat_schedule = {
     "escalate": {"task": "escalations.tasks.escalate", "schedule": 60.0, "options": {"expires": 55}},
     # Every minute: send the status updates that are due, and record which SLA targets were met.
     "promises": {"task": "escalations.tasks.keep_promises", "schedule": 60.0, "options": {"expires": 55}},
+    # Every minute: write the daily digests of account managers and customer engineers whose morning has come.
+    "daily-digest": {"task": "escalations.tasks.daily_digest", "schedule": 60.0, "options": {"expires": 55}},
     # Every minute: follow up waiting customers, and close the cases of those who stayed silent.
     "follow-up": {"task": "cases.tasks.follow_up", "schedule": 60.0, "options": {"expires": 55}},
     # Every ten seconds: send the mail that waits in the outbox.
     "deliver": {"task": "cases.tasks.deliver", "schedule": 10.0, "options": {"expires": 9}},
+    # Every ten seconds: fetch the mail that has come in.
+    "receive": {"task": "cases.tasks.receive", "schedule": 10.0, "options": {"expires": 9}},
+    # Every ten seconds: carry out what people decided about mail in triage and did not undo.
+    "triage": {"task": "cases.tasks.decide_triage", "schedule": 10.0, "options": {"expires": 9}},
+    # Every five seconds: offer the calls that wait to technicians who are free, and time out what nobody took.
+    "queue": {"task": "cases.tasks.queue", "schedule": 5.0, "options": {"expires": 4}},
+    # Every minute: write the hand-over sheets of the days that end, and hand them over.
+    "hand-over": {"task": "escalations.tasks.hand_over", "schedule": 60.0, "options": {"expires": 55}},
     # Every minute: ping HEARTBEAT_URL, if there is one, while nothing is overdue.
     "heartbeat": {"task": "cases.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 55}},
+    # Every minute: index the words of cases that wait for it, after an upgrade or when a company is renamed.
+    "index-words": {"task": "cases.tasks.index_words", "schedule": 60.0, "options": {"expires": 55}},
+    # Every minute: mail the reports that somebody wants every Monday morning.
+    "reports": {"task": "escalations.tasks.mail_reports", "schedule": 60.0, "options": {"expires": 55}},
     # Every hour: delete sessions that have ended.
     "tidy": {"task": "cases.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3500}},
 }

@@ -8,11 +8,12 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -24,11 +25,26 @@ SQLITE = "django.db.backends.sqlite3"
 # Refuses every query: with a wrong DATABASE_URL the desk must not quietly use another database.
 NO_DATABASE = "django.db.backends.dummy"
 
+# A server that cannot exist: delivery fails visibly and is tried again. No mail is dropped silently.
+NO_MAIL_SERVER = {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "mail.invalid"}
+
 YES = frozenset({"1", "true", "yes", "on", "y", "t"})
 NO = frozenset({"0", "false", "no", "off", "n", "f"})
 
 # The name of a Unix socket is at most 104 bytes on macOS and 108 on Linux, the closing zero included.
 LONGEST_SOCKET_PATH = 100
+
+
+def _knows(service: str) -> bool:
+    """Whether django-anymail is installed and knows a mail service of this name."""
+    if not service.isidentifier() or service in ("base", "base_requests", "test", "console"):
+        return False
+    return find_spec("anymail") is not None and find_spec(f"anymail.backends.{service}") is not None
+
+
+def _has_oidc() -> bool:
+    """Whether what django-allauth needs for the accounts of other servers is installed."""
+    return all(find_spec(name) is not None for name in ("jwt", "oauthlib", "requests"))
 
 
 class Problem(NamedTuple):
@@ -120,6 +136,14 @@ class Environment:
         """Values separated by commas."""
         return [part.strip() for part in self.text(name).split(",") if part.strip()] or default
 
+    def absolute_path(self, name: str) -> str:
+        """A path that begins at the root; "" without one."""
+        value = self.text(name)
+        if value and not os.path.isabs(value):
+            self._misread("E013", f"{name} is {value!r}, but it must begin with a slash.", f"Correct {name}.")
+            return ""
+        return value
+
     def database(self, name: str, sqlite_file: Path) -> dict[str, Any]:
         """Django's settings for the PostgreSQL or SQLite database of the URL; without a URL, for `sqlite_file`."""
         url = self.text(name)
@@ -156,11 +180,83 @@ class Environment:
             )
         return url
 
+    def issuer(self, prefix: str) -> str:
+        """The address of the server whose accounts sign staff in; "" without one, or where something is missing."""
+        url, client, secret = (self.text(prefix + name) for name in ("URL", "CLIENT_ID", "CLIENT_SECRET"))
+        if not (url or client or secret):
+            return ""
+        if not self._is_safe(url):
+            self._misread(
+                "E018",
+                f"{prefix}URL is not the address of a server that signs in.",
+                f"Set {prefix}URL to its issuer, https://login.example.com/..., or leave it out.",
+            )
+        elif not (client and secret):
+            self._misread(
+                "E018",
+                f"Nobody can sign in through {prefix}URL without {prefix}CLIENT_ID and {prefix}CLIENT_SECRET.",
+                "Set both to what the server gave you for this desk.",
+            )
+        elif not _has_oidc():
+            self._misread(
+                "E018",
+                f"{prefix}URL needs packages that are not installed.",
+                'Install them with pip install "django-allauth[socialaccount]" into the desk\'s environment.',
+            )
+        else:
+            return url.rstrip("/")
+        return ""
+
+    def scanner(self, name: str) -> str:
+        """The address of ClamAV's daemon, tcp://host:port or unix:///path; "" without one.
+
+        One that cannot be read stays, so that no file passes unseen.
+        """
+        url = self.text(name)
+        if url and not (self._is_address(url, "unix") or (self._is_address(url, "tcp") and urlsplit(url).port)):
+            self._misread(
+                "E017",
+                f"{name} is not the address of a ClamAV daemon.",
+                f"Set {name} to tcp://host:3310 or unix:///path/to/clamd.socket, or leave it out.",
+            )
+            return "unix://"
+        return url
+
+    def cache(self, name: str, directory: Path) -> dict[str, Any]:
+        """Django's settings of a cache that all processes share: the Redis of the URL, else files in `directory`."""
+        url = self.text(name).replace("redis+socket://", "unix://", 1)
+        if not url or not self._is_address(url, "redis", "rediss", "unix"):
+            # Django would keep 300 entries: whoever tries enough names could have what counts their tries thrown out.
+            room = {"MAX_ENTRIES": 100_000}
+            files = "django.core.cache.backends.filebased.FileBasedCache"
+            return {"BACKEND": files, "LOCATION": str(directory), "OPTIONS": room}
+        patience = {"socket_connect_timeout": 1, "socket_timeout": 1}
+        return {"BACKEND": "config.cache.SharedCache", "LOCATION": url, "OPTIONS": patience}
+
+    def named(self, prefix: str) -> dict[str, str]:
+        """Every variable whose name begins so, by the rest of its name."""
+        return {name.removeprefix(prefix): value for name, value in self.values.items() if name.startswith(prefix)}
+
+    def mail_service(self, name: str) -> str:
+        """The mail service that a URL names, “mailgun” of anymail://mailgun; "" for an SMTP server."""
+        scheme, _, service = self.text(name).partition("://")
+        service = service.strip("/").lower()
+        return service if scheme == "anymail" and _knows(service) else ""
+
     def mail(self, name: str) -> dict[str, Any]:
         """Django's `EMAIL_*` settings of a URL; empty without one."""
         url = self.text(name)
         if not url:
             return {}
+        if service := self.mail_service(name):
+            return {"EMAIL_BACKEND": f"anymail.backends.{service}.EmailBackend"}
+        if url.startswith("anymail:"):
+            self._misread(
+                "E005",
+                f"{name} names a mail service that is not known, or django-anymail is not installed.",
+                "Install the desk with its extra “anymail”, and name the service as in anymail://mailgun.",
+            )
+            return NO_MAIL_SERVER
         try:
             settings: dict[str, Any] = environ.Env.email_url_config(url)
         except (ImproperlyConfigured, ValueError):
@@ -174,13 +270,84 @@ class Environment:
             f"{name} is not the address of a mail server.",
             f"Set {name} to smtp://user:password@host:25, smtp+tls://...:587 or smtp+ssl://...:465, or leave it out.",
         )
-        # A server that cannot exist: delivery fails visibly and is tried again. No mail is dropped silently.
-        return {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_HOST": "mail.invalid"}
+        return NO_MAIL_SERVER
+
+    def mailbox(self, name: str, *, takes_tokens: bool) -> dict[str, Any]:
+        """A folder on an IMAP server and how to sign in, from a URL; empty without one."""
+        url = self.text(name)
+        if not url:
+            return {}
+        security = {"imaps": "tls", "imap+ssl": "tls", "imap+tls": "starttls", "imap": "none"}
+        example = "imaps://user:password@host:993/INBOX, or imap+tls://...:143 for STARTTLS"
+        try:
+            parts = urlsplit(url)
+            port, user, password = parts.port, unquote(parts.username or ""), unquote(parts.password or "")
+        except ValueError:
+            parts, port, user, password = urlsplit(""), None, "", ""
+        if parts.scheme not in security or not parts.hostname or not user or parts.query or parts.fragment:
+            self._misread("E014", f"{name} is not the address of a mailbox.", f"Set {name} to {example}.")
+            return {}
+        if not password and not takes_tokens:
+            self._misread(
+                "E014",
+                f"{name} names no password, and nothing says where a token comes from.",
+                f"Set {name} to {example}; or set IMAP_OAUTH_TOKEN_URL and what belongs to it.",
+            )
+            return {}
+        return {
+            "host": parts.hostname,
+            "port": port or (993 if security[parts.scheme] == "tls" else 143),
+            "security": security[parts.scheme],
+            "user": user,
+            "password": password,
+            "folder": unquote(parts.path.strip("/")) or "INBOX",
+        }
+
+    def token_source(self, prefix: str) -> dict[str, Any]:
+        """Where OAuth tokens come from and for whom, from several variables; empty without the first, `TOKEN_URL`."""
+        names = ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE", "REFRESH_TOKEN")
+        said = {name: self.text(f"{prefix}{name}") for name in names}
+        if not any(said.values()):
+            return {}
+        missing = [name for name in ("TOKEN_URL", "CLIENT_ID") if not said[name]]
+        if not said["CLIENT_SECRET"] and not said["REFRESH_TOKEN"]:
+            missing.append("CLIENT_SECRET")
+        if missing:
+            several = " and ".join(f"{prefix}{name}" for name in missing)
+            self._misread("E015", f"Tokens cannot be had without {several}.", f"Set {several}.")
+            return {}
+        if not self._is_safe(said["TOKEN_URL"]):
+            self._misread(
+                "E015",
+                f"{prefix}TOKEN_URL is no address that begins with https://, so secrets would not be safe.",
+                f"Correct {prefix}TOKEN_URL.",
+            )
+            return {}
+        return {("url" if name == "TOKEN_URL" else name.lower()): value for name, value in said.items()}
+
+    def day(self, name: str) -> date | None:
+        """A day such as 2026-08-10; None without one."""
+        value = self.text(name)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            self._misread("E007", f"{name} is {value!r}, which is no day.", f"Set {name} to a day as in 2026-08-10.")
+            return None
+
+    def _is_safe(self, url: str) -> bool:
+        """Whether secrets may be sent there: over TLS, or not out of this machine."""
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError:
+            return False
+        local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+        return (parts.scheme == "https" or local) and bool(parts.hostname)
 
     def _is_address(self, url: str, *schemes: str) -> bool:
         try:
             parts = urlsplit(url)
-            _ = parts.port if parts.scheme != "redis+socket" else None
+            _ = parts.port if parts.scheme not in ("redis+socket", "unix") else None
         except ValueError:
             return False
         return parts.scheme in schemes and bool(parts.netloc or parts.path)

@@ -14,7 +14,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
-from cases.engine.watch import EngineState, engine_state
+from cases.engine.watch import DOORS, EngineState, engine_state
+from cases.enums import Door
 from config.celery import app
 
 logger = logging.getLogger(__name__)
@@ -23,8 +24,8 @@ logger = logging.getLogger(__name__)
 BROKER_ANSWERS_WITHIN = 1
 # Bytes that a database must find room for.
 WRITTEN = 65_536
-# The parts of the engine: whether its jobs look, whether anything due is overdue, whether mail leaves.
-ENGINE_PARTS = ("beat", "work", "mail")
+# The parts of the engine: whether its jobs look, whether anything due is overdue, whether mail leaves and comes in.
+ENGINE_PARTS = ("beat", "work", "mail", "inbox")
 UNKNOWN = "Nobody knows, without the database."
 
 
@@ -119,7 +120,8 @@ def read_engine() -> tuple[dict[str, str], dict[str, Any]]:
 def engine_troubles(state: EngineState) -> dict[str, str]:
     late = " ".join(state.late_looks())
     beat = f"{late} Check that Celery beat and a worker run." if late else ""
-    sentences = (beat, " ".join(state.late_work()), " ".join(state.mail_troubles()))
+    others = (state.late_work(), state.mail_troubles(), state.door_troubles())
+    sentences = (beat, *map(" ".join, others))
     return dict(zip(ENGINE_PARTS, sentences, strict=True))
 
 
@@ -130,5 +132,7 @@ def engine_figures(state: EngineState) -> dict[str, Any]:
         "set_aside": state.set_aside,
         "mails_waiting": state.mail.queued,
         "mails_held_up": state.mail.held_up,
+        "mail_server_tried_next": state.mail.circuit.try_at if state.mail.circuit else None,
         "mails_failed_within_an_hour": state.mail.failed_lately,
+        "mail_fetched": {DOORS[Door(door.kind)]: door.fetched_at for door in state.doors},
     }

@@ -4,41 +4,50 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 
-from cases.models import Case
+from cases.admin.mail import may_preview
+from cases.models import Case, QueueEntry
+from escalations.board.pages import may_watch
+from escalations.models import ReportCase
 
-#: Group -> (name, icon, model) of each list; icons are Material Symbols, which come with django-unfold.
-GROUPS: dict[str, list[tuple[str, str, str]]] = {
+#: Group -> (icon, model) of each list, which has the model's own name here, on its page and in links; icons are
+#: Material Symbols, which come with django-unfold.
+GROUPS: dict[str, list[tuple[str, str]]] = {
     "Cases": [
-        ("Cases", "confirmation_number", "cases.case"),
-        ("Mail", "mail", "cases.mail"),
-        ("Turned away", "do_not_disturb_on", "cases.refusal"),
-        ("Contract questions", "request_quote", "cases.contractquestion"),
+        ("confirmation_number", "cases.case"),
+        ("inbox", "cases.receivedmail"),
+        ("call", "cases.queueentry"),
+        ("mail", "cases.mail"),
+        ("do_not_disturb_on", "cases.refusal"),
+        ("request_quote", "cases.contractquestion"),
+        ("sync_alt", "escalations.handoversheet"),
     ],
     "Directory": [
-        ("Companies", "apartment", "contacts.company"),
-        ("Contacts", "contacts", "contacts.contact"),
-        ("Staff", "badge", "contacts.user"),
-        ("Technicians", "engineering", "contacts.technician"),
-        ("Support centres", "public", "contacts.supportcentre"),
-        ("Management roles", "supervisor_account", "contacts.roleholder"),
-        ("Support lines", "call", "contacts.supportline"),
+        ("apartment", "contacts.company"),
+        ("contacts", "contacts.contact"),
+        ("badge", "contacts.user"),
+        ("engineering", "contacts.technician"),
+        ("public", "contacts.supportcentre"),
+        ("supervisor_account", "contacts.roleholder"),
+        ("dialpad", "contacts.supportline"),
     ],
     "Escalation": [
-        ("Requests", "campaign", "escalations.escalationrequest"),
-        ("Ledger", "notification_important", "escalations.escalation"),
-        ("Promises", "alarm_on", "escalations.slatarget"),
-        ("Questions", "live_help", "escalations.question"),
-        ("Schedule", "table_chart", "escalations.scheduleversion"),
+        ("campaign", "escalations.escalationrequest"),
+        ("notification_important", "escalations.escalation"),
+        ("alarm_on", "escalations.slatarget"),
+        ("live_help", "escalations.question"),
+        ("table_chart", "escalations.scheduleversion"),
     ],
     "Engine": [
-        ("Pulse", "monitor_heart", "cases.sweeprun"),
-        ("Cases set aside", "report", "cases.failedcase"),
-        ("Outages", "power_off", "cases.outage"),
-        ("Failed sign-ins", "lock_person", "contacts.failedsignin"),
+        ("monitor_heart", "cases.sweeprun"),
+        ("report", "cases.failedcase"),
+        ("power_off", "cases.outage"),
+        ("lock_person", "contacts.failedsignin"),
     ],
 }
 
@@ -47,17 +56,34 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar; a group without a page that this person may open is left out."""
     index = reverse("admin:index")
     desk: dict[str, Any] = {"title": "My desk", "icon": "home", "link": index, "active": request.path == index}
-    groups: list[dict[str, Any]] = [{"title": "Desk", "items": [desk, *_open_a_case(request)]}]
+    groups: list[dict[str, Any]] = [
+        {
+            "title": "Desk",
+            "items": [
+                desk,
+                *_live_board(request),
+                *_phone_queue(request),
+                *_open_a_case(request),
+                *_reports(request),
+            ],
+        }
+    ]
     pages = _pages(request)
     for title, entries in GROUPS.items():
         items = [
-            {"title": name, "icon": icon, "link": pages[model], "active": _is_at(request, pages[model])}
-            for name, icon, model in entries
+            {"title": name_of(model), "icon": icon, "link": pages[model], "active": _is_at(request, pages[model])}
+            for icon, model in entries
             if model in pages
         ]
+        items += _message_previews(request) if title == "Engine" else []
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def name_of(model: str) -> str:
+    """What the list of a model is called: “Schedule versions” for “escalations.scheduleversion”."""
+    return str(capfirst(apps.get_model(model)._meta.verbose_name_plural))
 
 
 def _pages(request: HttpRequest) -> dict[str, str]:
@@ -69,6 +95,20 @@ def _pages(request: HttpRequest) -> dict[str, str]:
     }
 
 
+def _live_board(request: HttpRequest) -> list[dict[str, Any]]:
+    if not may_watch(request):
+        return []
+    link = reverse("admin:board")
+    return [{"title": "Live board", "icon": "monitoring", "link": link, "active": request.path.startswith(link)}]
+
+
+def _phone_queue(request: HttpRequest) -> list[dict[str, Any]]:
+    if not admin.site.get_model_admin(QueueEntry).has_view_permission(request):
+        return []
+    link = reverse("admin:cases_queueentry_board")
+    return [{"title": "Phone queue", "icon": "phone_in_talk", "link": link, "active": request.path.startswith(link)}]
+
+
 def _open_a_case(request: HttpRequest) -> list[dict[str, Any]]:
     if not admin.site.get_model_admin(Case).has_add_permission(request):
         return []
@@ -76,6 +116,22 @@ def _open_a_case(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"title": "Open a case", "icon": "add_circle", "link": link, "active": request.path == link}]
 
 
+def _reports(request: HttpRequest) -> list[dict[str, Any]]:
+    if not admin.site.get_model_admin(ReportCase).has_view_permission(request):
+        return []
+    link = reverse("admin:escalations_reportcase_changelist")
+    return [{"title": "Reports", "icon": "bar_chart", "link": link, "active": request.path.startswith(link)}]
+
+
+def _message_previews(request: HttpRequest) -> list[dict[str, Any]]:
+    if not may_preview(request):
+        return []
+    link = reverse("admin:cases_mail_previews")
+    return [{"title": "Message previews", "icon": "preview", "link": link, "active": request.path.startswith(link)}]
+
+
 def _is_at(request: HttpRequest, link: str) -> bool:
-    """Whether the page lies under the link; “Open a case” has its own entry."""
-    return request.path.startswith(link) and request.path != reverse("admin:cases_case_add")
+    """Whether the page lies under the link; “Open a case”, the board and the previews have entries of their own."""
+    names = ("cases_case_add", "cases_mail_previews", "cases_queueentry_board")
+    own = tuple(reverse(f"admin:{name}") for name in names)
+    return request.path.startswith(link) and not request.path.startswith(own)

@@ -39,7 +39,7 @@ def run(port: int, *, demo: bool, say: Say) -> None:
     Raises CommandError, with everything stopped, if it cannot start.
     """
     with locked_directory(settings.VAR_DIR, f"http://{HOST}:{port}"), bound_socket(port) as web_socket:
-        environment = os.environ | {"PORT": str(port), "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {"PORT": str(port), "PYTHONUNBUFFERED": "1"} | own_maildir()
         supervisor = Supervisor(settings.VAR_DIR / "log", settings.BASE_DIR, environment, say)
         supervisor.listen_to_signals()
         try:
@@ -88,6 +88,19 @@ def prepare(*, demo: bool, say: Say) -> None:
     finally:
         connections.close_all()
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def own_maildir() -> dict[str, str]:
+    """The environment of a desk that is told no way for mail to come in: a Maildir of its own, to try it with (M5).
+
+    None in production, where a mail server has to know of it.
+    """
+    if settings.PRODUCTION or settings.MAILDIR or settings.IMAP_ACCOUNT:
+        return {}
+    maildir = settings.VAR_DIR / "mail"
+    for folder in ("new", "cur", "tmp"):
+        (maildir / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {"MAILDIR": str(maildir)}
 
 
 def run_jobs_now() -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
@@ -50,6 +53,7 @@ from contacts.models import (
 )
 from contacts.pages import HistoryAdmin, RightsInline, RowRights, link
 from contacts.permissions import RightsAdmin, has_right, own_page
+from contacts.reader import for_reader
 from contacts.wording import in_zone
 
 #: How far ahead the centres' hours are checked for gaps (D1), and how many gaps are listed.
@@ -57,6 +61,11 @@ COVERAGE_AHEAD = timedelta(days=7)
 GAPS_LISTED = 10
 
 admin.site.unregister(Group)  # rights come with the role (A1); groups would be a second source
+# Of django-allauth: second factors are reset on the page of their owner (A3), addresses are those of staff.
+admin.site.unregister([EmailAddress, Authenticator])
+if apps.is_installed("allauth.socialaccount"):
+    for name in ("SocialAccount", "SocialApp", "SocialToken"):
+        admin.site.unregister(apps.get_model("socialaccount", name))
 
 
 # --- staff ------------------------------------------------------------------------------------------------------
@@ -101,7 +110,15 @@ class StaffAdmin(TellsOfChanges, UserAdmin, RightsAdmin):  # type: ignore[misc, 
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["username", "password", ("first_name", "last_name"), "email", "phone"]}),
-        ("At the desk", {"fields": ["role", "time_zone", "bundle_minutes", "is_active", "is_staff", "is_superuser"]}),
+        (
+            "At the desk",
+            {
+                "fields": [
+                    *("role", "time_zone", "bundle_minutes", "daily_digest"),
+                    *("is_active", "is_staff", "is_superuser"),
+                ]
+            },
+        ),
         ("Dates", {"fields": [("last_login", "date_joined")]}),
     ]
     inlines = [TechnicianInline]
@@ -228,7 +245,7 @@ class ClosureDayInline(RightsInline):
 
 
 def coverage(now: datetime) -> dict[str, Any]:
-    """The notice on coverage (D1, D2): centres in their business day, gaps of the coming week in UTC, Japanese support.
+    """The notice on coverage (D1, D2): centres in their business day, gaps of the coming week, Japanese support.
 
     Three queries.
     """
@@ -238,15 +255,11 @@ def coverage(now: datetime) -> dict[str, Any]:
     on_holidays = any(centre.country == "JP" and centre.open_on_holidays for centre in centres)
     opens_at = japanese_support_opens_at(now, on_holidays)
     return {
-        "gaps": [f"From {_hour(start)} to {_hour(end)} UTC nobody is open." for start, end in gaps[:GAPS_LISTED]],
+        "gaps": [f"From {for_reader(start)} to {for_reader(end)} nobody is open." for start, end in gaps[:GAPS_LISTED]],
         "gaps_left_out": max(0, len(gaps) - GAPS_LISTED),
         "in_business_day": centres_in_business_day(hours, now),
         "japanese": f"opens {in_zone(opens_at, 'Asia/Tokyo')}" if opens_at else "is open now",
     }
-
-
-def _hour(moment: datetime) -> str:
-    return f"{WEEKDAYS[moment.weekday()][:3]} {moment:%d.%m. %H:%M}"
 
 
 @admin.register(SupportCentre)
@@ -327,7 +340,7 @@ class SupportLineAdmin(HistoryAdmin):
 
     add_right = change_right = delete_right = Right.EDIT_DIRECTORY
 
-    list_display = ["name", "country", "number"]
+    list_display = ["name", "country", "number", "language"]
     search_fields = ["name", "number"]
 
 
@@ -360,7 +373,7 @@ class CompanyAdmin(TellsOfChanges, HistoryAdmin):
     inlines = [CompanyClosureDayInline]
     readonly_fields = ["contacts_display"]
     fieldsets = [
-        (None, {"fields": ["name", "language", "active", "contacts_display"]}),
+        (None, {"fields": ["name", ("language", "phone"), "active", "contacts_display"]}),
         ("Where it is", {"fields": [("country", "subdivision"), "time_zone"]}),
         ("Who looks after it", {"fields": [("account_manager", "customer_engineer")]}),
     ]
@@ -407,8 +420,13 @@ class FailedSignInAdmin(RightsAdmin):
     """Who could not sign in, when and from where. Read only."""
 
     view_right = Right.WATCH_THE_ENGINE
-    list_display = ["at", "user", "address"]
-    fields = readonly_fields = ["at", "user", "address"]
-    list_select_related = ["user"]
-    search_fields = ["user__username", "address"]
+    list_display = ["at", "who_display", "on_support_page", "address"]
+    fields = readonly_fields = ["at", "who_display", "on_support_page", "address"]
+    list_filter = ["on_support_page"]
+    list_select_related = ["user", "contact__company"]
+    search_fields = ["user__username", "contact__name", "contact__company__name", "address"]
     sortable_by = ()
+
+    @admin.display(description="Who")
+    def who_display(self, row: FailedSignIn) -> str:
+        return str(row.user or row.contact or "nobody known")

@@ -35,6 +35,7 @@ class Addressee:
     meant_for: str = ""
     user_id: int | None = None
     bundle_minutes: int = 0  # how long mail to them that does not press may wait (T3)
+    language: str = "en"  # one that the desk writes (M4)
 
     def __post_init__(self) -> None:
         for field in ("name", "meant_for"):

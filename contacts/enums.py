@@ -14,6 +14,11 @@ class Role(TextChoices):
     CS_DIRECTOR = "cs_director", "Customer service director"
     COO = "coo", "Chief operating officer"
 
+    @property
+    def in_sentence(self) -> str:
+        """“account manager”, “COO”."""
+        return self.name if self in (Role.CSM, Role.COO) else self.label.lower()
+
 
 #: The roles that have a holder, for the whole desk or for one support centre (D4).
 MANAGEMENT_ROLES = (Role.SUPPORT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO)
@@ -58,16 +63,23 @@ class Right(TextChoices):
     EDIT_DIRECTORY = "edit_directory", "Edit directory"
     EDIT_SCHEDULE = "edit_schedule", "Edit schedule"
     WATCH_THE_ENGINE = "watch_the_engine", "Watch the engine"
+    PREVIEW_MAIL = "preview_mail", "Preview mail"
+    READ_REPORTS = "read_reports", "Read reports"  # W4: of the cases that they may read
 
 
 _READER = frozenset({Right.READ_EVERY_CASE})
 _TECHNICIAN = _READER | {Right.WORK_CASES, Right.ADD_NOTES, Right.REQUEST_ESCALATION}
 
+#: Who looks after companies of their own (W4).
+LOOKING_AFTER = (Role.ACCOUNT_MANAGER, Role.CUSTOMER_ENGINEER)
+
 #: The only table of rights (A1): `User.may` reads it.
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.TECHNICIAN: _TECHNICIAN,
-    Role.ACCOUNT_MANAGER: frozenset({Right.READ_OWN_COMPANIES, Right.ADD_NOTES, Right.REQUEST_ESCALATION}),
-    Role.CUSTOMER_ENGINEER: frozenset({Right.READ_OWN_COMPANIES}),
+    Role.ACCOUNT_MANAGER: frozenset(
+        {Right.READ_OWN_COMPANIES, Right.ADD_NOTES, Right.REQUEST_ESCALATION, Right.READ_REPORTS}
+    ),
+    Role.CUSTOMER_ENGINEER: frozenset({Right.READ_OWN_COMPANIES, Right.ADD_NOTES, Right.READ_REPORTS}),
     Role.SUPPORT_MANAGER: _TECHNICIAN
     | {
         Right.DECIDE_REQUESTS,
@@ -75,10 +87,12 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         Right.EDIT_DIRECTORY,
         Right.EDIT_SCHEDULE,
         Right.WATCH_THE_ENGINE,
+        Right.PREVIEW_MAIL,
+        Right.READ_REPORTS,
     },
-    Role.CSM: _READER | {Right.WATCH_THE_ENGINE, Right.DECIDE_PASSED_ON},
-    Role.CS_DIRECTOR: _READER | {Right.WATCH_THE_ENGINE},
-    Role.COO: _READER | {Right.WATCH_THE_ENGINE},
+    Role.CSM: _READER | {Right.WATCH_THE_ENGINE, Right.DECIDE_PASSED_ON, Right.READ_REPORTS},
+    Role.CS_DIRECTOR: _READER | {Right.WATCH_THE_ENGINE, Right.READ_REPORTS},
+    Role.COO: _READER | {Right.WATCH_THE_ENGINE, Right.READ_REPORTS},
 }
 
 

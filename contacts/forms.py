@@ -92,7 +92,7 @@ class TechnicianForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Technician
-        fields = ["user", "level", "centre", "languages", "on_duty"]
+        fields = ["user", "level", "centre", "languages", "on_duty", "extension"]
 
 
 class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -125,6 +125,7 @@ class CompanyForm(PlaceForm):
         fields = [
             "name",
             "language",
+            "phone",
             "country",
             "subdivision",
             "time_zone",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, time
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from simple_history.models import HistoricalRecords
 
 from contacts.addresses import validate_mailable
 from contacts.calendars import BusinessCalendar, OpeningHours, WeeklySpan, calendar_problem, time_zone_problem
 from contacts.enums import MANAGEMENT_ROLES, RIGHTS, Bundling, Language, Level, MeansOfContact, Right, Role
+from contacts.phone_numbers import in_e164, is_same_line
 
 
 def validate_time_zone(name: str) -> None:
@@ -161,6 +165,12 @@ class User(AbstractUser):
         help_text="Status updates and other mail that does not press comes together, at most this often.",
     )
 
+    daily_digest = models.BooleanField(
+        "daily digest",
+        default=True,
+        help_text="For whoever looks after companies: one mail in the morning about all of them (W4).",
+    )
+
     objects = StaffManager()  # type: ignore[misc]
 
     class Meta(AbstractUser.Meta):
@@ -197,6 +207,9 @@ class Technician(models.Model):
     centre = models.ForeignKey(SupportCentre, on_delete=models.PROTECT, related_name="technicians")
     languages = models.JSONField(default=list, validators=[validate_languages])
     on_duty = models.BooleanField(default=True)
+    extension = models.CharField(
+        max_length=40, blank=True, help_text="Under which number or name the telephone system knows them (Q1)."
+    )
     last_case_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When a new case last came to them (C6's tie-break)."
     )
@@ -244,6 +257,10 @@ class SupportLineQuerySet(models.QuerySet["SupportLine"]):
         """The line of a country (a code, or an expression for one), else the international one (D4); one query."""
         return self.filter(Q(country=country) | Q(country="")).order_by("-country", "pk").first()
 
+    def dialled(self, number: str) -> SupportLine | None:
+        """The line that somebody called (D4); one query, as there are few. None for a number that is not published."""
+        return next((line for line in self.order_by("pk") if is_same_line(number, line.number)), None)
+
 
 class SupportLine(models.Model):
     """A telephone line of support (D4); L3 is reached through the same lines."""
@@ -251,6 +268,12 @@ class SupportLine(models.Model):
     name = models.CharField(max_length=80, unique=True)
     country = models.CharField(max_length=2, blank=True, help_text="Empty: for callers from everywhere else.")
     number = models.CharField(max_length=40)
+    language = models.CharField(
+        max_length=2,
+        choices=Language.choices,
+        blank=True,
+        help_text="In which language callers are greeted and served.",
+    )
 
     objects = SupportLineQuerySet.as_manager()
     history = HistoricalRecords()
@@ -260,6 +283,13 @@ class SupportLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.number}"
+
+
+def _with_number(update_fields: Iterable[str] | None) -> Iterable[str] | None:
+    """The fields to save, with the number that callers are found by where the one that is read is saved."""
+    if update_fields is None or not {"phone", "country"} & set(update_fields):
+        return update_fields
+    return {*update_fields, "phone_e164"}
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
@@ -273,12 +303,22 @@ class CompanyQuerySet(models.QuerySet["Company"]):
             return self.filter(Q(account_manager=user) | Q(customer_engineer=user))
         return self.none()
 
+    def keys_visible_to(self, user: Any) -> list[int]:
+        """Their keys, read at once; one query. Of a subquery PostgreSQL does not know how few cases it stands for, and
+        reads all of them.
+        """
+        return list(self.visible_to(user).order_by().values_list("pk", flat=True))
+
 
 class Company(Place):
     """A customer organisation. Its business days are those of its country and time zone."""
 
     name = models.CharField(max_length=120, unique=True)
     language = models.CharField(max_length=2, choices=Language.choices, default=Language.ENGLISH)
+    phone = models.CharField(
+        "switchboard", max_length=40, blank=True, help_text="A call from this number is known to come from the company."
+    )
+    phone_e164 = models.CharField(max_length=16, blank=True, editable=False)  # `phone`, to find a caller by (Q1)
     account_manager = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="managed_companies"
     )
@@ -288,14 +328,25 @@ class Company(Place):
     active = models.BooleanField(default=True)
 
     objects = CompanyQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["phone_e164"])
 
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "companies"
+        indexes = [models.Index(fields=["phone_e164"], condition=~Q(phone_e164=""), name="company_by_phone")]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the company. Its contacts' numbers follow its country (Q1)."""
+        self.phone_e164 = in_e164(self.phone, self.country)
+        super().save(*args, update_fields=_with_number(update_fields), **kwargs)
+        if update_fields is None or "country" in update_fields:
+            for contact in self.contacts.exclude(phone=""):
+                number = in_e164(contact.phone, self.country)
+                if number != contact.phone_e164:
+                    Contact.objects.filter(pk=contact.pk).update(phone_e164=number)
 
 
 class CompanyClosureDay(models.Model):
@@ -319,6 +370,14 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         """Those of a corporate help desk who are still there (D3, D9)."""
         return self.filter(is_help_desk=True, active=True)
 
+    def may_sign_in(self) -> ContactQuerySet:
+        """Whom the support page lets in: the help desk of a company that is a customer (P1, D9), with its company."""
+        return self.help_desk().filter(company__active=True).exclude(email="").select_related("company")
+
+    def at_address(self, address: str) -> ContactQuerySet:
+        """Those who are reached there, in capitals or small letters."""
+        return self.filter(email__iexact=address)
+
     def visible_to(self, user: Any) -> ContactQuerySet:
         """The contacts of the companies this person may read (A1)."""
         if user.is_authenticated and user.may(Right.READ_EVERY_CASE):
@@ -333,6 +392,7 @@ class Contact(models.Model):
     name = models.CharField(max_length=120)
     email = models.EmailField(blank=True, validators=[validate_mailable])
     phone = models.CharField(max_length=40, blank=True)
+    phone_e164 = models.CharField(max_length=16, blank=True, editable=False)  # `phone`, to find a caller by (Q1)
     is_help_desk = models.BooleanField("corporate help desk", default=False)
     preferred_means = models.CharField(
         "preferred means of contact", max_length=5, choices=MeansOfContact.choices, default=MeansOfContact.EMAIL
@@ -343,25 +403,86 @@ class Contact(models.Model):
     active = models.BooleanField(default=True)
 
     objects = ContactQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["phone_e164"])
 
     class Meta:
         ordering = ["name"]
-        indexes = [models.Index(fields=["email"], name="contact_by_email")]
+        indexes = [
+            models.Index(fields=["email"], name="contact_by_email"),
+            models.Index(fields=["phone_e164"], condition=~Q(phone_e164=""), name="contact_by_phone"),
+            models.Index(Upper("email"), name="contact_by_address"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.company})"
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Save the contact with their number as it is dialled from anywhere (Q1)."""
+        self.phone_e164 = in_e164(self.phone, self.company.country) if self.phone else ""
+        super().save(*args, update_fields=_with_number(update_fields), **kwargs)
 
     @property
     def speaks(self) -> str:
         """The language to serve this person in: their own, else their company's."""
         return self.language or self.company.language
 
+    @property
+    def reads(self) -> str:
+        """The language in which the desk writes to them by itself (M4): the one they speak, else English."""
+        return self.speaks if self.speaks in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+class Passkey(models.Model):
+    """A key of a contact's device with which they sign in to the support page, added after a code (P1).
+
+    It belongs to the address that the code proved: whoever is reached there now, and nobody who comes after them.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="passkeys")
+    address = models.EmailField(help_text="The contact's address when it was added; it is of no use at another one.")
+    name = models.CharField(max_length=80)
+    credential_id = models.CharField(max_length=1400, unique=True, help_text="base64url")
+    credential = models.TextField(help_text="Id and public key, as CTAP writes them, in base64url.")
+    uses = models.PositiveBigIntegerField(default=0, help_text="What the device counted; one that goes back is a copy.")
+    added_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["added_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"passkey {self.name} of {self.contact.name}"
+
+
+class SignInCode(models.Model):
+    """A code that was asked for on the support page (P1): good once, for a few minutes, in one browser, three tries.
+
+    The browser's session knows which row is its own. A row without a contact stands for an address that nobody has.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="sign_in_codes")
+    digest = models.CharField(max_length=64, help_text="Of the code, and of what only the browser's session knows.")
+    tries = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["asked_at"], name="sign_in_code_by_time")]
+        verbose_name = "sign-in code"
+
+    def __str__(self) -> str:
+        return f"code for {self.contact or 'nobody known'}"
+
 
 class FailedSignIn(models.Model):
-    """A try to sign in that failed: somebody's password was wrong, or nobody has the name."""
+    """A try to sign in that failed, of staff or on the support page: it was wrong, or nobody has the name."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="failed_sign_ins")
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, null=True, blank=True, related_name="failed_sign_ins"
+    )
+    on_support_page = models.BooleanField("on the support page", default=False)
     address = models.CharField(max_length=45, blank=True, help_text="Where it came from.")
     at = models.DateTimeField()
 
@@ -371,4 +492,6 @@ class FailedSignIn(models.Model):
         verbose_name = "failed sign-in"
 
     def __str__(self) -> str:
-        return f"failed sign-in as {self.user or 'nobody known'} from {self.address or 'an unknown address'}"
+        where = " on the support page" if self.on_support_page else ""
+        who = self.user or self.contact or "nobody known"
+        return f"failed sign-in{where} as {who} from {self.address or 'an unknown address'}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.admin.utils import unquote
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
@@ -19,6 +21,22 @@ def link(url: str, label: object, extra_classes: str = "") -> SafeString:
     """A link in a cell or a field."""
     classes = f"text-primary-600 dark:text-primary-500 {extra_classes}".strip()
     return format_html('<a href="{}" class="{}">{}</a>', url, classes, label)
+
+
+#: The address of a company's page for those who look after it, once a higher app has registered one.
+CompanyPage = Callable[[int], str]
+_company_pages: list[CompanyPage] = []
+
+
+def company_page(address: CompanyPage) -> CompanyPage:
+    """Register the decorated function, by which the name of a company leads to more than its row in the directory."""
+    _company_pages.append(address)
+    return address
+
+
+def url_of_company(key: int) -> str:
+    """Where the name of a company leads to."""
+    return _company_pages[-1](key) if _company_pages else reverse("admin:contacts_company_change", args=[key])
 
 
 class RowRights:

@@ -16,8 +16,10 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import DataError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList as UnfoldChangeList
@@ -59,7 +61,7 @@ def id_of(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def own_page(address: str, name: str, *methods: str) -> Callable[[View], View]:
@@ -174,7 +176,7 @@ class RightsAdmin(ModelAdmin):
         return [*own, *super().get_urls()]
 
     def list_context(self, request: HttpRequest) -> dict[str, Any]:
-        """What the page of the list shows besides the list."""
+        """What the page of the list shows besides the list; its title is the name of the model."""
         return {}
 
     def form_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
@@ -186,7 +188,8 @@ class RightsAdmin(ModelAdmin):
         asked = [value for name, value in request.GET.items() if name != SEARCH_VAR]
         if any(len(value) > 18 and str(value).isdigit() for value in asked):
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
-        return super().changelist_view(request, self.list_context(request) | (extra_context or {}))
+        context = {"title": capfirst(self.opts.verbose_name_plural)} | self.list_context(request)
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any

@@ -4,9 +4,12 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from contacts.wording import stamp
+from contacts.wording import day_and_time
 
 
 def for_reader(moment: datetime) -> str:
-    """The moment in the zone of the page, which it names: “2026-06-03 14:00 CEST”. Raises ValueError if it is naive."""
-    return stamp(moment, timezone.get_current_timezone())
+    """The moment in the reader's zone, as the whole page shows moments: “Wed 3 Jun, 14:00”, of another year with it.
+
+    For sentences that are shown, never for what is stored. Raises ValueError for a naive moment.
+    """
+    return day_and_time(timezone.localtime(moment), timezone.localdate())

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from contacts.models import FailedSignIn, User
+from contacts.models import Contact, FailedSignIn, SignInCode, User
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 RENEW_EVERY = timedelta(minutes=10)
 KEPT_FOR = timedelta(days=90)
 RENEWED_AT = "renewed_at"
+STARTED_AT = "started_at"
 
 
 def keep_failed_sign_in(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
@@ -26,6 +27,14 @@ def keep_failed_sign_in(credentials: dict[str, Any], request: HttpRequest | None
     name = str(credentials.get(User.USERNAME_FIELD, ""))
     user = User.objects.filter(username=name).first()
     row = FailedSignIn.objects.create(user=user, address=client_address(request), at=timezone.now())
+    log.warning("%s", row)
+
+
+def keep_failed_on_support_page(request: HttpRequest, contact: Contact | None) -> None:
+    """Log and keep a failed try of a customer; what was typed is not kept (P1)."""
+    row = FailedSignIn.objects.create(
+        contact=contact, on_support_page=True, address=client_address(request), at=timezone.now()
+    )
     log.warning("%s", row)
 
 
@@ -43,24 +52,31 @@ def failed_within(span: timedelta, now: datetime) -> int:
 
 
 def forget_old_tries() -> None:
-    """Delete failed tries that are of no use any more."""
-    FailedSignIn.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()
+    """Delete failed tries, and codes of the support page, that are of no use any more."""
+    before = timezone.now() - KEPT_FOR
+    FailedSignIn.objects.filter(at__lt=before).delete()
+    SignInCode.objects.filter(asked_at__lt=before).delete()
 
 
 def start_session(request: HttpRequest, **kwargs: Any) -> None:
     """A session is in use from the sign-in on."""
-    request.session[RENEWED_AT] = timezone.now().timestamp()
+    request.session[STARTED_AT] = request.session[RENEWED_AT] = timezone.now().timestamp()
 
 
-class IdleSessionMiddleware:
-    """Moves the end of a session in use ahead, so that it ends `SESSION_COOKIE_AGE` seconds after its last use."""
+class SessionEndMiddleware:
+    """Ends a session `SESSION_COOKIE_AGE` seconds after its last use, `DESK_SESSION_ENDS_AFTER_DAYS` in any case."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        now = timezone.now().timestamp()
+        if now - request.session.get(STARTED_AT, now) > settings.DESK_SESSION_ENDS_AFTER_DAYS * 86_400:
+            request.session.flush()
         response = self.get_response(request)
-        unused = timezone.now().timestamp() - request.session.get(RENEWED_AT, 0)
-        if unused > RENEW_EVERY.total_seconds() and not request.session.is_empty():
-            start_session(request)
+        # A page that asks by itself is not somebody who works.
+        is_old = now - request.session.get(RENEWED_AT, 0) > RENEW_EVERY.total_seconds()
+        if is_old and not request.session.is_empty() and "X-Desk-Poll" not in request.headers:
+            request.session[RENEWED_AT] = now
+            request.session.setdefault(STARTED_AT, now)
         return response

@@ -25,6 +25,10 @@ MONTHS = (
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
+#: How days, hours and minutes are written after their number, and what stands between them.
+_WRITTEN = {"en": (" d", " h", " min", " "), "ja": ("日", "時間", "分", "")}
+_WEEKDAYS_IN_JAPANESE = "月火水木金土日"
+
 _UNITS = {"d": DAY, "h": HOUR, "min": MINUTE}
 _SPELLINGS = {
     "d": ("d", "day", "days"),
@@ -56,17 +60,23 @@ def read_duration(text: str) -> timedelta:
 
 
 def duration(
-    length: timedelta, *, days_from: timedelta = timedelta(hours=48), units: int = 3, under_a_minute: str = "0 min"
+    length: timedelta,
+    *,
+    days_from: timedelta = timedelta(hours=48),
+    units: int = 3,
+    under_a_minute: str = "0 min",
+    language: str = "en",
 ) -> str:
-    """A length of time to the minute: “5 h 12 min”, “36 h”, “2 d 12 h”.
+    """A length of time to the minute: “5 h 12 min”, “36 h”, “2 d 12 h”; in Japanese “5時間12分”.
 
     Days are used from `days_from` on; only the first `units` of d, h and min that are not zero are named.
     """
     minutes = abs(length) // MINUTE
     days, minutes = divmod(minutes, 24 * 60) if minutes * MINUTE >= days_from else (0, minutes)
     hours, minutes = divmod(minutes, 60)
-    parts = [f"{amount} {unit}" for amount, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if amount]
-    return " ".join(parts[:units]) or under_a_minute
+    *written, between = _WRITTEN[language]
+    parts = [f"{amount}{unit}" for amount, unit in zip((days, hours, minutes), written, strict=True) if amount]
+    return between.join(parts[:units]) or under_a_minute
 
 
 def rough_duration(length: timedelta) -> str:
@@ -105,6 +115,11 @@ def day_and_month(day: date) -> str:
     return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1]}"
 
 
+def full_day(day: date) -> str:
+    """“Wed 3 June 2026”."""
+    return f"{day_and_month(day)} {day.year}"
+
+
 def short_day(day: date) -> str:
     """“Wed 3 Jun”."""
     return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
@@ -137,8 +152,10 @@ def at_moment(moment: datetime, show: MomentFormatter) -> str:
     return f"on {shown}" if "," in shown else f"at {shown}"
 
 
-def in_zone(moment: datetime, time_zone: str) -> str:
+def in_zone(moment: datetime, time_zone: str, language: str = "en") -> str:
     """The moment as its reader's calendar and clock show it (M4): “Wed 3 June 2026, 10:00 (Tokyo, UTC+09:00)”.
+
+    In Japanese “2026年6月3日（水）10:00（日本時間）”, and of another place than Japan “（Berlin、UTC+02:00）”.
 
     Raises UnknownCalendar for an unknown time zone, ValueError for a naive moment.
     """
@@ -146,7 +163,12 @@ def in_zone(moment: datetime, time_zone: str) -> str:
     if problem:
         raise UnknownCalendar(problem)
     local = in_utc(moment).astimezone(ZoneInfo(time_zone))
-    zone = ", ".join(filter(None, [_place_name(time_zone), _offset(local)]))
+    where = [name for name in (_place_name(time_zone), _offset(local)) if name]
+    if language == "ja":
+        zone = "日本時間" if time_zone in ("Asia/Tokyo", "Japan") else "、".join(where)
+        weekday = _WEEKDAYS_IN_JAPANESE[local.weekday()]
+        return f"{local.year}年{local.month}月{local.day}日（{weekday}）{local:%H:%M}（{zone}）"
+    zone = ", ".join(where)
     return f"{day_and_month(local)} {local.year}, {local:%H:%M} ({zone})"
 
 

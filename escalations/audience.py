@@ -34,11 +34,16 @@ def audience_of(clock: CaseClock, now: datetime) -> dict[Member, timedelta]:
     """Who is in the audience in force at `now`, and how often each is owed an update (E4).
 
     Also while the case waits or is resolved and nobody is owed one: other news of the case goes to the same people.
+    An account manager who mutes it is not in it (T5).
     """
     if clock.timeline is None:
-        return members(PUBLISHED.base_cadence(Severity(clock.case.severity)), director_contacted=False)
-    cadence, _ = clock.cadence(now)
-    return members(cadence, any(one.director for one in clock.passed if one.done_at <= now))
+        audience = members(PUBLISHED.base_cadence(Severity(clock.case.severity)), director_contacted=False)
+    else:
+        cadence, _ = clock.cadence(now)
+        audience = members(cadence, any(one.director for one in clock.passed if one.done_at <= now))
+    if any(mute.covers(now) for mute in clock.mutes):
+        audience.pop(Member.ACCOUNT_MANAGER, None)
+    return audience
 
 
 def staff_of(audience: Iterable[Member]) -> list[Member]:
@@ -123,7 +128,7 @@ class StaffReader:
             roles = " and the ".join(STAFF[member].label.lower() for member in self.members)
             reasons.append(f"updates on this case go to the {roles}")
         if self.watches:
-            reasons.append("you owned this case earlier and still watch it")
+            reasons.append("you watch this case")
         return ", and ".join(reasons)
 
 

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.db.models import Q
-
 from cases.enums import Severity, Status
 from cases.models import Case
-from cases.page_cache import kept_with_case
+from cases.page_cache import kept_with_case, load_kept
 from contacts.enums import Role
 from escalations.enums import Audience
 from escalations.models import Escalation, EscalationRequest, Question, ScheduleMove, schedules
@@ -36,6 +34,7 @@ from escalations.policy.clock import (
     Snapshot,
     clock_spans,
 )
+from escalations.policy.mute import Mute, mutes_of_manager, without_muted
 from escalations.policy.schedule import Schedule
 
 
@@ -53,6 +52,11 @@ class Versions:
             if in_force_from <= case.opened_at:
                 chosen = schedule
         return chosen
+
+    @property
+    def count(self) -> int:
+        """How many versions were ever in force."""
+        return len(self._versions)
 
     def numbered(self, number: int) -> Schedule | None:
         """The version of that number, if it was ever in force."""
@@ -74,6 +78,7 @@ class CaseClock:
     passed: list[PassedPoint] = field(default_factory=list)
     requests: list[EscalationRequest] = field(default_factory=list)  # undecided, or accepted at some time
     question: Question | None = None  # the open one
+    all_requests: list[EscalationRequest] = field(default_factory=list)  # declined and withdrawn ones too
     _views: dict[datetime, ClockView] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def changed(self) -> None:
@@ -98,7 +103,13 @@ class CaseClock:
         """Who is owed updates how often, over the case's whole life (T2); empty without a schedule."""
         if self.timeline is None:
             return []
-        return owed_over_time(self.spans, self.timeline, self.passed, self.attentions, self.case.sla_counts_from)
+        owed = owed_over_time(self.spans, self.timeline, self.passed, self.attentions, self.case.sla_counts_from)
+        return without_muted(owed, self.mutes)
+
+    @property
+    def mutes(self) -> list[Mute]:
+        """When the account manager wanted no updates (T5)."""
+        return mutes_of_manager(self.case.mutes)
 
     @property
     def question_is_over(self) -> bool:
@@ -141,7 +152,7 @@ def load_clocks(cases: Sequence[Case], versions: Versions | None = None) -> dict
     """The clock of each case, by its key; five queries, and three for the versions unless they are given."""
     versions = versions or Versions()
     ids = [case.pk for case in cases]
-    snapshots, ledger, moves = snapshots_of(ids), ledger_of(ids), _moves_of(ids)
+    snapshots, ledger, moves = snapshots_of(ids), ledger_of(ids), _moves_of(ids, versions)
     requests, questions = _requests_of(ids), _questions_of(ids)
     return {
         case.pk: CaseClock(
@@ -150,8 +161,9 @@ def load_clocks(cases: Sequence[Case], versions: Versions | None = None) -> dict
             _timeline(versions.opened_under(case), moves[case.pk], requests[case.pk], versions),
             ledger[case.pk],
             [passed_point(row, versions) for row in ledger[case.pk].values()],
-            requests[case.pk],
+            list(filter(_matters_to_clock, requests[case.pk])),
             questions.get(case.pk),
+            requests[case.pk],
         )
         for case in cases
     }
@@ -161,6 +173,11 @@ def load_clocks(cases: Sequence[Case], versions: Versions | None = None) -> dict
 def load_clock(case: Case) -> CaseClock:
     """The clock of one case for the parts of its page."""
     return load_clocks([case])[case.pk]
+
+
+def load_clocks_for_page(cases: Iterable[Case]) -> dict[int, CaseClock]:
+    """The clocks of several cases of one page, by key; eight queries, none for cases whose clock is known."""
+    return load_kept(load_clock, cases, load_clocks)
 
 
 def _timeline(
@@ -220,8 +237,10 @@ def ledger_of(case_ids: Iterable[int]) -> dict[int, dict[PointKey, Escalation]]:
     return ledger
 
 
-def _moves_of(ids: Sequence[int]) -> dict[int, list[tuple[datetime, int]]]:
+def _moves_of(ids: Sequence[int], versions: Versions) -> dict[int, list[tuple[datetime, int]]]:
     moves: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    if versions.count < 2:
+        return moves  # there is none to move to
     rows = ScheduleMove.objects.filter(case__in=ids).order_by("at", "pk")
     for case_id, at, number in rows.values_list("case_id", "at", "version__number"):
         moves[case_id].append((at, number))
@@ -230,12 +249,15 @@ def _moves_of(ids: Sequence[int]) -> dict[int, list[tuple[datetime, int]]]:
 
 def _requests_of(ids: Sequence[int]) -> dict[int, list[EscalationRequest]]:
     requests: dict[int, list[EscalationRequest]] = defaultdict(list)
-    rows = EscalationRequest.objects.filter(case__in=ids).filter(
-        Q(status="requested") | Q(attention=True) | Q(number__isnull=False)
-    )
-    for row in rows.select_related("requested_by").order_by("requested_at", "pk"):
+    rows = EscalationRequest.objects.filter(case__in=ids).select_related("requested_by", "decided_by")
+    for row in rows.order_by("requested_at", "pk"):
         requests[row.case_id].append(row)
     return requests
+
+
+def _matters_to_clock(request: EscalationRequest) -> bool:
+    """Whether it is undecided, or was accepted at some time."""
+    return request.is_undecided or request.attention or request.number is not None
 
 
 def _questions_of(ids: Sequence[int]) -> dict[int, Question]:

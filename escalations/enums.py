@@ -35,6 +35,11 @@ class Audience(TextChoices):
     CS_MANAGEMENT = "cs_management", "CS Management"
     COO = "coo", "COO"
 
+    @property
+    def in_sentence(self) -> str:
+        """“account manager”, “CS Management”."""
+        return self.label.lower() if self in (Audience.CUSTOMER, Audience.ACCOUNT_MANAGER) else self.label
+
 
 class SlaKind(TextChoices):
     """What is owed by a target (T1, T2)."""
@@ -55,7 +60,7 @@ class SlaOutcome(TextChoices):
 class TurnKind(TextChoices):
     """A change of a case after which no update follows that was announced, or updates begin anew (T5)."""
 
-    WAITING = "waiting", "Waits for the customer"
+    WAITING = "waiting", "Waiting for the customer"
     RESOLVED = "resolved", "Resolved"
     REOPENED = "reopened", "Reopened"
 
@@ -71,7 +76,7 @@ class QuestionEnd(TextChoices):
 class RequestStatus(TextChoices):
     """The status of an escalation request (E9)."""
 
-    REQUESTED = "requested", "Requested"
+    REQUESTED = "requested", "Open"
     ACCEPTED = "accepted", "Accepted"
     DECLINED = "declined", "Declined"
     WITHDRAWN = "withdrawn", "Withdrawn"
@@ -84,3 +89,12 @@ class Origin(TextChoices):
     CUSTOMER = "customer", "The customer asked for it"
     STAFF = "staff", "Our own initiative"
     SCHEDULE = "schedule", "The schedule: additional escalation where appropriate"
+
+
+class HandoverState(TextChoices):
+    """What became of a case on a hand-over sheet (W3)."""
+
+    OPEN = "open", "Not accepted yet"
+    ACCEPTED = "accepted", "Accepted"
+    KEPT = "kept", "Kept by its owner"
+    OVER = "over", "Not needed any more"

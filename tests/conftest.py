@@ -3,13 +3,20 @@
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
+from escalations.models.schedule import forget_schedules
 from tests.support.builders import Desk, build_desk
+from tests.support.customers import signed_in_customer
+from tests.support.dovecot import has_dovecot
 from tests.support.examples import ALL_EXAMPLES
 
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, database=None)
@@ -58,10 +65,28 @@ def browser(_chromium: Browser) -> Iterator[Browser]:
         context.close()
 
 
+@pytest.fixture(autouse=True)
+def _no_schedules_of_another_test() -> None:
+    """Keys are used again from test to test."""
+    forget_schedules()
+
+
+@pytest.fixture(autouse=True)
+def _no_tries_of_another_test() -> None:
+    """All of them sign in from the same address."""
+    cache.clear()
+
+
 @pytest.fixture
 def desk(db: None) -> Desk:
     """Everybody a case can meet, and the published schedule."""
     return build_desk()
+
+
+@pytest.fixture
+def customer(desk: Desk) -> Client:
+    """A client in which the help desk contact of the desk's company is signed in on the support page."""
+    return signed_in_customer(desk.contact)
 
 
 def is_pure(item: pytest.Item) -> bool:
@@ -73,12 +98,13 @@ def is_pure(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot run, with the reason; under CI a missing browser is a failure instead.
+    """Skip what this machine cannot run, with the reason; under CI a missing browser or Dovecot is a failure instead.
 
     Under xdist the slow tests come first, so that none keeps one core busy at the end while the others are idle.
     """
     no_postgres = pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL to one")
     no_browser = pytest.mark.skip(reason="needs Chromium: install it or name it in CHROMIUM")
+    no_dovecot = pytest.mark.skip(reason="needs Dovecot: install Debian's dovecot-imapd and dovecot-lmtpd")
     for item in items:
         if is_pure(item):
             item.add_marker("pure")
@@ -86,13 +112,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(no_postgres)
         if item.get_closest_marker("browser") and not chromium() and not os.environ.get("CI"):
             item.add_marker(no_browser)
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one Chromium for all workers
+        if item.get_closest_marker("dovecot") and not has_dovecot() and not os.environ.get("CI"):
+            item.add_marker(no_dovecot)
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+class WithTheDemoOnce(LoadScopeScheduling):
+    """Hands each test to whichever worker is free, but those of the demonstration to one, which then plays it once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith("demo/test_demo.py") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WithTheDemoOnce:
+    return WithTheDemoOnce(config, log)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Under CI a `browser` test without a browser fails, also one that forgot to ask for `chromium_path`."""
+    """Under CI a `browser` test without a browser fails, also one that forgot to ask for `chromium_path`; a `dovecot`
+    test without a Dovecot as well.
+    """
     if item.get_closest_marker("browser") and not chromium():
         pytest.fail("No Chromium on a CI machine: install Debian's chromium, or name one in CHROMIUM.")
+    if item.get_closest_marker("dovecot") and not has_dovecot():
+        pytest.fail("No Dovecot on a CI machine: install Debian's dovecot-imapd and dovecot-lmtpd.")

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from cases.enums import Channel, Direction, Severity, Status
+from cases.enums import Channel, Direction, Severity, Status, WaitReason
 from cases.models import Case, Interaction, Mail, Refusal
-from tests.support.browser import picture
+from cases.workflow import transitions
+from contacts.models import Contact
+from tests.support.browser import log_in, open_form, picture
 from tests.support.builders import Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -32,27 +35,11 @@ def page(browser: Browser, live_server) -> Iterator[Page]:
     assert errors == []
 
 
-def log_in(page: Page, name: str) -> None:
-    page.goto("/admin/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill("secret")
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(r"/admin/$"))
-
-
 def choose(page: Page, field: str, typed: str, wanted: str) -> None:
     """Pick an entry of a field that searches while one types."""
     page.locator(f"#id_{field} + .select2 .select2-selection").click()
     page.locator(".select2-search__field").last.fill(typed)
     page.locator(".select2-results__option", has_text=wanted).click()
-
-
-def dialog(page: Page, button: str):
-    """Press a button of the case's page; the dialog that opens."""
-    page.get_by_role("button", name=button, exact=True).first.click()
-    opened = page.locator("dialog[open]")
-    expect(opened).to_be_visible()
-    return opened
 
 
 def test_a_technician_opens_a_case_logs_a_call_asks_and_resolves(page: Page, desk: Desk) -> None:  # C1-C5
@@ -73,28 +60,28 @@ def test_a_technician_opens_a_case_logs_a_call_asks_and_resolves(page: Page, des
     assert (case.status, case.severity, case.owner) == (Status.ASSIGNED, Severity.HIGH, desk.technician)
     expect(page.get_by_text("Since this morning <b>nothing</b> comes out.").first).to_be_visible()
 
-    dialog(page, "Start work").get_by_role("button", name="Start work").click()
-    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.get_by_role("button", name="Start work").first.click()
+    expect(page.get_by_text("has begun")).to_be_visible()
 
-    call = dialog(page, "Log a contact")
+    call = open_form(page, "log_contact")
     call.get_by_label("Who turned to whom").select_option("out")
     call.get_by_label("What was said").fill("They say it began after the update.")
     call.get_by_role("button", name="Log a contact").click()
     expect(page.get_by_text("They say it began after the update.")).to_be_visible()
 
-    asking = dialog(page, "Ask the customer")
+    asking = open_form(page, "ask_customer")
     asking.get_by_label("Question").fill("Which driver version is installed?")
     asking.get_by_role("button", name="Ask the customer").click()
-    expect(page.get_by_text("Customer Update Required").first).to_be_visible()
+    expect(page.locator(".desk-chips").get_by_text("Customer Update Required")).to_be_visible()
     assert Mail.objects.filter(template="question", to_address=case.contact.email).count() == 1
     picture(page, "waiting")
 
-    answer = dialog(page, "Customer responded")
+    answer = open_form(page, "customer_responded")
     answer.locator("textarea").fill("It is version 7.")
     answer.get_by_role("button", name="Customer responded").click()
     expect(page.get_by_text("It is version 7.").first).to_be_visible()
 
-    solving = dialog(page, "Resolve")
+    solving = open_form(page, "resolve")
     solving.get_by_label("Why it closes").select_option("customer_confirmed")
     solving.get_by_role("button", name="Resolve").click()  # without a solution: refused, nothing lost
     expect(page.get_by_text("Write the solution").first).to_be_visible()
@@ -102,7 +89,7 @@ def test_a_technician_opens_a_case_logs_a_call_asks_and_resolves(page: Page, des
     page.get_by_label("How they agreed").select_option("phone")
     page.get_by_label("Solution").fill("Version 8 of the driver was installed.")
     page.get_by_role("button", name="Resolve").click()
-    expect(page.get_by_role("button", name="Reopen", exact=True)).to_be_visible()
+    expect(page.locator("nav").get_by_role("link", name="Reopen")).to_be_visible()
     picture(page, "resolved")
 
     case = Case.objects.get()
@@ -137,9 +124,9 @@ def test_a_stale_tab_is_told_what_happened_meanwhile(page: Page, desk: Desk) -> 
     page.goto(case.get_absolute_url())
     other = page.context.new_page()
     other.goto(case.get_absolute_url())
-    dialog(other, "Start work").get_by_role("button", name="Start work").click()
-    expect(other.locator("dialog[open]")).to_have_count(0)
-    dialog(page, "Start work").get_by_role("button", name="Start work").click()
+    other.get_by_role("button", name="Start work").first.click()
+    expect(other.get_by_text("has begun")).to_be_visible()
+    page.get_by_role("button", name="Start work").first.click()
     expect(page.get_by_text("“Start work” is not possible").first).to_be_visible()
     expect(page.get_by_text("Nothing was changed").first).to_be_visible()
     picture(page, "stale")
@@ -152,15 +139,16 @@ def test_an_account_manager_reads_the_own_companies_cases_and_no_others(page: Pa
     log_in(page, "am")
     picture(page, "account-manager")
     page.goto("/admin/cases/case/")
-    expect(page.get_by_text("Ours").first).to_be_visible()
+    expect(page.get_by_text("Ours", exact=True).first).to_be_visible()
     expect(page.get_by_text("Theirs")).to_have_count(0)
     page.get_by_role("link", name=own.number).first.click()
     expect(page.get_by_role("heading", name="Ours", exact=True)).to_be_visible()
-    for button in ("Start work", "Resolve", "Ask the customer", "Log a contact", "Reassign", "Save"):
-        expect(page.get_by_role("button", name=button, exact=True)).to_have_count(0)
+    for words in ("Start work", "Resolve", "Ask and wait", "Log a contact", "Hand over", "Save"):
+        expect(page.get_by_role("button", name=words, exact=True)).to_have_count(0)
+        expect(page.get_by_role("link", name=words, exact=True)).to_have_count(0)
     picture(page, "account-manager-case")
 
-    note = dialog(page, "Add a note")
+    note = open_form(page, "add_note")
     note.locator("textarea").fill("They renew in July.")
     note.get_by_role("button", name="Add a note").click()
     expect(page.get_by_text("They renew in July.")).to_be_visible()
@@ -191,21 +179,101 @@ def test_what_was_typed_survives_the_end_of_the_session(page: Page, desk: Desk) 
     case = desk.open_case()
     log_in(page, "tech")
     page.goto(case.get_absolute_url())
-    note = dialog(page, "Add a note")
+    note = open_form(page, "add_note")
     note.locator("textarea").fill("Typed for a long time.")
     page.context.clear_cookies(name="sessionid")
     note.get_by_role("button", name="Add a note").click()
     page.get_by_label("Username").fill("tech")
     page.get_by_label("Password").fill("secret")
     page.get_by_role("button", name="Log in").click()
-    opened = page.locator("dialog[open]")
-    expect(opened.get_by_text("what you typed is still here")).to_be_visible()
-    expect(opened.locator("textarea")).to_have_value("Typed for a long time.")
-    opened.get_by_role("button", name="Add a note").click()
+    kept = page.locator('[data-desk-form-of="add_note"]')
+    expect(kept.get_by_text("Your draft, not sent yet.")).to_be_visible()
+    expect(kept.locator("textarea")).to_have_value("Typed for a long time.")
+    kept.get_by_role("button", name="Add a note").click()
     expect(page.locator(".desk-timeline").get_by_text("Typed for a long time.")).to_be_visible()
     assert Interaction.objects.filter(channel=Channel.NOTE).count() == 1
-    page.reload()
-    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator(".has-draft")).to_have_count(0)
+    expect(page.get_by_text("Your draft, not sent yet.")).to_have_count(0)
+
+
+def test_a_draft_survives_a_link_a_reload_and_another_tab_and_can_be_discarded(page: Page, desk: Desk) -> None:  # S4
+    case, other = desk.open_case(), desk.open_case(title="Another one")
+    log_in(page, "tech")
+    page.goto(case.get_absolute_url())
+    open_form(page, "resolve").get_by_label("Solution").fill("The fuse.")
+    open_form(page, "add_note").locator("textarea").fill("Half a thought")
+    page.goto(other.get_absolute_url())
+    expect(page.locator(".has-draft")).to_have_count(0)
+    tab = page.context.new_page()
+    tab.goto(case.get_absolute_url())
+    expect(tab.locator('[data-desk-form-of="add_note"] textarea')).to_have_value("Half a thought")
+    expect(open_form(tab, "resolve").get_by_label("Solution")).to_have_value("The fuse.")
+    tab.get_by_role("button", name="Discard it").locator("visible=true").click()
+    tab.reload()
+    expect(tab.locator("nav > .has-draft")).to_have_count(1)
+    expect(tab.locator('[data-desk-form-of="add_note"] textarea')).to_have_value("Half a thought")
+
+
+def test_a_refusal_is_said_where_one_writes_and_the_keyboard_sends(page: Page, desk: Desk) -> None:  # S4
+    case = desk.open_case()
+    log_in(page, "tech")
+    page.goto(case.get_absolute_url())
+    page.keyboard.press("n")
+    note = page.locator('[data-desk-form-of="add_note"]')
+    expect(note.locator("textarea")).to_be_focused()
+    page.keyboard.type("x" * 5)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".desk-timeline").get_by_text("xxxxx")).to_be_visible()
+    page.keyboard.press(".")
+    solving = page.locator('[data-desk-form-of="resolve"]')
+    solving.get_by_label("Why it closes").select_option("customer_confirmed")
+    solving.get_by_label("Why it closes").press("Control+Enter")
+    expect(solving.get_by_text("Write the solution")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/change/$"))  # still on the case, with the conversation above
+    expect(page.locator(".desk-timeline").get_by_text("xxxxx")).to_be_visible()
+    assert Case.objects.get().status != Status.RESOLVED
+
+
+def test_after_a_refusal_the_head_of_the_case_is_as_it_is_meanwhile(page: Page, desk: Desk) -> None:  # C4, S4, W2
+    case = desk.open_case()
+    log_in(page, "tech")
+    page.goto(case.get_absolute_url())
+    solving = open_form(page, "resolve")
+    solving.get_by_label("Why it closes").select_option("customer_confirmed")
+    solving.get_by_label("Solution").fill("The fuse.")
+    header = page.locator(".desk-header")
+    expect(header.get_by_text("Assigned")).to_be_visible()
+    transitions.start_work(case.pk, desk.technician, timezone.now())
+    transitions.ask_customer(
+        case.pk, desk.technician, timezone.now(), question="Which?", reason=WaitReason.INFORMATION, send=True
+    )
+    solving.get_by_role("button", name="Resolve").click()
+    expect(solving.locator(".desk-error").first).to_be_visible()
+    expect(header.get_by_text("Customer Update Required").first).to_be_visible()
+    expect(header.get_by_text("Waits since")).to_be_visible()
+    expect(solving.get_by_label("Solution")).to_have_value("The fuse.")
+    page.locator(".desk-header [data-desk-form=change_severity]").click()  # its buttons work as before
+    expect(page.locator('[data-desk-form-of="change_severity"]')).to_be_visible()
+
+
+def test_whoever_is_ticked_for_a_copy_is_named_as_a_reader(page: Page, desk: Desk) -> None:  # C3
+    case = desk.open_case()
+    for name in ("Ada", "Ben"):
+        Contact.objects.create(company=desk.company, name=name, email=f"{name}@acme.example.com", is_help_desk=True)
+    log_in(page, "tech")
+    page.goto(case.get_absolute_url())
+    writing = open_form(page, "write_to_customer")
+    readers = writing.locator(".desk-read-by")
+    expect(readers).to_have_text("Help desk of Acme reads this.")
+    writing.get_by_label("Ada").check()
+    expect(readers).to_have_text("Help desk of Acme reads this. A copy goes to Ada.")
+    writing.get_by_label("Ben").check()
+    expect(readers).to_have_text("Help desk of Acme reads this. A copy goes to Ada and Ben.")
+    writing.get_by_label("Ada").uncheck()
+    writing.get_by_label("Message").fill("We are on it.")
+    expect(readers).to_have_text("Help desk of Acme reads this. A copy goes to Ben.")
+    writing.get_by_role("button", name="Write to the customer").click()
+    expect(page.get_by_text("The mail is on its way to Help desk of Acme and Ben").first).to_be_visible()
 
 
 def test_the_contact_may_be_chosen_before_the_company(page: Page, desk: Desk) -> None:  # D3

@@ -1,8 +1,12 @@
 """The whole desk while everything around it fails: nothing is lost, nothing doubled, no promise missed (E6, M2, T3).
 
 Workers and beats are killed, the database is restarted, the broker emptied, and the mail server fails in six ways,
-while people log notes and work cases. The clock runs `SPEED` times as fast as the machine's own. A promise has to be
-kept if in its lead (T3) database and mail server were well for half of it. DESK_CHAOS_SECONDS says how long it goes on.
+while people log notes and work cases. The clock runs `SPEED` times as fast as the machine's own.
+
+No promise is missed but by an outage longer than the lead (T3), the five minutes before a deadline in which the desk
+writes by itself. An outage is a time in which database or mail server or everybody at work was away. In a run of a
+minute or more the mail server is away for longer than the lead, once. DESK_CHAOS_SECONDS says how long it all goes on,
+DESK_CHAOS_SPEED how fast the clock runs.
 """
 
 from __future__ import annotations
@@ -14,14 +18,17 @@ import sys
 import time
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from django.db import connection
 
 from cases.enums import Channel, MailStatus, Severity, WaitReason
 from cases.followup.apply import follow_up
-from cases.mail.outbox import TOO_LATE, deliver
+from cases.mail.outbox import deliver
+from cases.mail.reasons import TOO_LATE
 from cases.models import Case, FailedCase, Interaction, Mail
 from cases.workflow import transitions
 from escalations.enums import SlaKind, SlaOutcome
@@ -42,7 +49,8 @@ pytestmark = [
 ]
 
 SECONDS = int(os.environ.get("DESK_CHAOS_SECONDS", "14"))
-SPEED = 30 if SECONDS < 60 else 15  # a restart of the database takes seconds
+#: A restart of the database takes seconds, on a busy machine many: there the clock has to run slower.
+SPEED = int(os.environ.get("DESK_CHAOS_SPEED", "30" if SECONDS < 60 else "15"))
 SPAN = timedelta(seconds=SECONDS * SPEED)
 HOUR = timedelta(hours=1)
 LEAD = timedelta(minutes=5)
@@ -50,11 +58,17 @@ LEAD = timedelta(minutes=5)
 FAILS_FOR, WELL_FOR = ((1, 2), (0.5, 1.2)) if SECONDS < 60 else ((1, 5), (3, 9))
 KILL_EVERY, FLUSH_EVERY = (0.2, 0.8), (2, 4)
 RESTART_EVERY = (3, 5) if SECONDS < 60 else (25, 40)
+#: The outage that is longer than the lead: when it begins, and how long it lasts.
+LONG_OUTAGE_AFTER, LONG_OUTAGE = SECONDS * 0.6, LEAD.total_seconds() / SPEED * 1.2
+#: Nobody at work for so long is an outage as well: the machine was busy with something else.
+IDLE = timedelta(seconds=30)
+#: The outbox looks so often: in less time between two outages no desk can do anything.
+LOOKS_EVERY = timedelta(seconds=10)
 
 
 def prepare(desk: Desk) -> int:
     """Cases whose points, updates and notices fall due throughout the span, so many of each kind."""
-    count = max(8, SECONDS // 2)
+    count = max(8, SECONDS // 4)  # so few that also a busy machine sends the mail as fast as the clock runs
     for number in range(count):
         ahead = SPAN / count * (number + 0.5)
         for title, severity, since in (
@@ -86,7 +100,8 @@ def work_everything(now, keep: bool = False) -> None:
 
 def story(target: SlaTarget, chaos: Chaos) -> str:
     """What became of a promise that was missed."""
-    mail, well = target.mail, f"well for {chaos.well_within(target.due_at - LEAD, target.due_at)}"
+    mail, near = target.mail, [one for one in chaos.outages() if one.overlaps(target.due_at - LEAD, target.due_at)]
+    well = f"away {', '.join(map(str, near)) or 'never'}"
     told = f"{target.case_id} {target.member} due {target.due_at:%H:%M:%S}, updated {target.updated_at}"
     return f"{told}, mail queued {mail.queued_at}, sent {mail.sent_at}, {mail.attempts} tries; {well}" if mail else told
 
@@ -103,6 +118,19 @@ def lose_the_database() -> None:
         )
 
 
+class Outage(NamedTuple):
+    """A time in which something was away."""
+
+    began: datetime
+    ended: datetime
+
+    def __str__(self) -> str:
+        return f"{self.began:%H:%M:%S}-{self.ended:%H:%M:%S}"
+
+    def overlaps(self, begins: datetime, ends: datetime) -> bool:
+        return self.began < ends and self.ended > begins
+
+
 class Chaos:
     """Lets things fail, each at times of its own."""
 
@@ -110,7 +138,8 @@ class Chaos:
         self.its, self.server, self.chance = its, server, random.Random(SEED)
         self.done: Counter[str] = Counter()
         self.down: list[tuple[str, datetime, datetime]] = []
-        self._since = its.clock.now()
+        self._since = self._began = its.clock.now()
+        self._long_outage_is_over = SECONDS < 60
         self._next = {
             self.kill: KILL_EVERY,
             self.flush: FLUSH_EVERY,
@@ -153,19 +182,30 @@ class Chaos:
         self.server.turn(mood)
         self._since = self.its.clock.now()
         self.done["outages of the mail server"] += 1
+        if not self._long_outage_is_over and self._since - self._began > timedelta(seconds=LONG_OUTAGE_AFTER * SPEED):
+            self._long_outage_is_over = True
+            return LONG_OUTAGE, LONG_OUTAGE
         return FAILS_FOR
 
     def _end_outage(self) -> None:
         self.down.append((self.server.mood, self._since, self.its.clock.now()))
         self.server.turn(WELL)
 
-    def well_within(self, begins: datetime, ends: datetime) -> timedelta:
-        """How long database and mail server were both well in this time."""
-        well, at = timedelta(0), begins
-        for _, down, up in sorted(self.down, key=lambda outage: outage[1]):
-            well += max(min(down, ends) - at, timedelta(0))
-            at = max(at, min(up, ends))
-        return well + ends - at
+    def outages(self) -> list[Outage]:
+        """Every time in which something was away; those with no time for a look between them are one."""
+        ticks = self.its.ticks
+        idle = [Outage(before, after) for before, after in pairwise(ticks) if after - before > IDLE]
+        merged: list[Outage] = []
+        for outage in sorted([*(Outage(down, up) for _, down, up in self.down), *idle]):
+            if merged and outage.began <= merged[-1].ended + LOOKS_EVERY:
+                merged[-1] = Outage(merged[-1].began, max(outage.ended, merged[-1].ended))
+            else:
+                merged.append(outage)
+        return merged
+
+    def excuses(self, due_at: datetime) -> bool:
+        """Whether an outage longer than the lead fell into the lead of this deadline."""
+        return any(one.ended - one.began > LEAD and one.overlaps(due_at - LEAD, due_at) for one in self.outages())
 
 
 def test_nothing_is_lost_or_doubled_and_no_promise_missed_whatever_fails(
@@ -199,11 +239,15 @@ def test_nothing_is_lost_or_doubled_and_no_promise_missed_whatever_fails(
         "of them repeated with the same Message-ID": sum(1 for number in arrived.values() if number > 1),
         "promises kept": kept.count(),
         "missed": missed.count(),
+        "of them by an outage longer than the lead": sum(chaos.excuses(target.due_at) for target in missed),
+        "the longest outage": max((one.ended - one.began for one in chaos.outages()), default=timedelta(0)),
         "escalation points": Escalation.objects.filter(done_at__gt=NOON).count(),
         "acknowledged notes": len(its.acknowledged),
     }
     print("\n" + ", ".join(f"{what}: {number}" for what, number in figures.items()))
+    not_excused = [story(target, chaos) for target in missed if not chaos.excuses(target.due_at)]
     if missed:
+        print("\n".join(not_excused))
         print("; ".join(f"{what} {down:%H:%M:%S}-{up:%H:%M:%S}" for what, down, up in chaos.down))
     # nothing lost
     assert untried == []
@@ -217,7 +261,6 @@ def test_nothing_is_lost_or_doubled_and_no_promise_missed_whatever_fails(
     assert set(arrived) <= sent | too_late
     dropped_for_nothing = Mail.objects.filter(status=MailStatus.DROPPED, holds="").exclude(last_error=TOO_LATE)
     assert not dropped_for_nothing.exists()
-    # no promise missed
-    could_be_kept = [one for one in missed if chaos.well_within(one.due_at - LEAD, one.due_at) >= LEAD / 2]
-    assert [story(target, chaos) for target in could_be_kept] == []
+    # no promise missed but by an outage longer than the lead
+    assert not_excused == []
     assert kept.count() >= count

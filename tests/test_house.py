@@ -6,6 +6,9 @@ import ast
 from collections import Counter
 from pathlib import Path
 
+from cases.mail.messages import MESSAGES
+from cases.mail.samples import PURPOSES, sample_facts
+
 ROOT = Path(__file__).resolve().parents[1]
 APPS = ("contacts", "cases", "escalations", "config")
 #: What Django looks for by name.
@@ -21,6 +24,13 @@ def test_no_class_name_stands_for_two_things() -> None:
         if isinstance(node, ast.ClassDef)
     )
     assert {name: number for name, number in classes.items() if number > 1 and name not in NAMED_BY_DJANGO} == {}
+
+
+def test_every_message_says_what_it_is_for_and_has_sample_facts() -> None:
+    """The page of previews shows them, in the languages of the reader (M4)."""
+    missing = [name for name in MESSAGES if name not in PURPOSES]
+    assert missing == [], "add what it is for, and sample facts, in cases/mail/samples.py"
+    assert [name for name in MESSAGES if not sample_facts(name)] == []
 
 
 def test_the_glossary_has_each_word_once_and_in_order() -> None:

@@ -45,6 +45,20 @@ LOOK_UPS = (
     "/admin/cases/case/contacts/?page=",
     "/admin/cases/case/add/?linked_to=",
     "/admin/cases/case/export/?format=",
+    *(
+        f"/admin/escalations/reports/{report}/?{name}="
+        for report in ("times", "backlog")
+        for name in ("from", "to", "company")
+    ),
+    *(
+        f"/admin/escalations/reports/promises/?{name}="
+        for name in ("period", "by", "owner", "centre", "severity", "kind")
+    ),
+    "/admin/escalations/reports/contacts/file/csv/?from=2026-06-01&to=",
+    "/admin/cases/case/?figure=",
+    "/admin/cases/case/?figure=backlog;from=2026-06-01;to=2026-06-02;age=",
+    "/admin/escalations/promise/?figure=missed;from=2026-06-01;to=2026-06-02;zone=",
+    "/admin/escalations/escalation/?figure=escalated;from=2026-06-01;to=2026-06-02;point=",
     "/admin/search/?s=a&page=",
     "/admin/search/?s=",
     "/admin/search/?extended=1&s=",
@@ -69,7 +83,9 @@ ROUTES = sorted(set(routes(get_resolver().url_patterns)))
 def row_of(address: str) -> str:
     """The key of a row on the page that an address belongs to; any number where there is none."""
     parts = address.split("/")
-    model = {"setaside": "failedcase", "pulse": "sweeprun", "promise": "slatarget"}.get(parts[2], parts[2])
+    model = {"setaside": "failedcase", "pulse": "sweeprun", "promise": "slatarget", "reports": "reportcase"}.get(
+        parts[2], parts[2]
+    )
     row = apps.get_model(parts[1], model).objects.first() if len(parts) > 3 and parts[1] in apps.app_configs else None
     return str(row.pk) if row else "1"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -38,6 +39,7 @@ def fill(desk: Desk, number: int) -> None:
         ]
     )
     write_history(((case, NOON, "Filled in.") for case in Case.objects.iterator()), kind="+")
+    call_command("reindex_search", verbosity=0)
 
 
 def queries(client: Client, address: str) -> int:
@@ -74,5 +76,8 @@ def test_list_page_and_case_page_ask_no_more_with_3_000_cases_than_with_30(desk:
     fill(desk, 2_970)
     for person, few in counted.items():
         client.force_login(person)
-        assert {address: queries(client, address) for address in addresses} == few
-        assert max(few.values()) <= 45, few
+        many = {address: queries(client, address) for address in addresses}
+        # a search that finds more than it shows asks up to twice more: for titles, and whether there are others
+        most = {address: count + 2 * ("q=" in address) for address, count in few.items()}
+        assert {address: count for address, count in many.items() if count > most[address]} == {}
+        assert max(few.values()) <= 65, few  # the Support Manager's desk, over all cases

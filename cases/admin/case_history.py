@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from cases.admin.header import case_context
+from cases.due_lines import due_lines
 from cases.enums import Move
 from cases.models import Case
 from cases.timeline import LONG, SHORT, history_of, what_changed
@@ -36,8 +37,13 @@ class CaseHistory(RightsAdmin):
         rows = list(page.object_list)
         # one row beyond the page, to compare its oldest row with
         earlier = list(history_of(case)[page.end_index() : page.end_index() + 1])
+        dues = due_lines(case, rows)
         changes = [
-            {"row": row, "move": Move(row.last_move).label, "lines": what_changed(before, row)}
+            {
+                "row": row,
+                "move": Move(row.last_move).label,
+                "lines": [*what_changed(before, row), *dues.get(row.history_id, [])],
+            }
             for row, before in zip(rows, [*rows[1:], *(earlier or [None])], strict=True)
         ]
         context = case_context(request, case, timezone.now()) | {
@@ -59,7 +65,7 @@ class CaseHistory(RightsAdmin):
             "title": f"{case.number} as it was",
             "row": row,
             "move": Move(row.last_move).label,
-            "lines": what_changed(before, row),
+            "lines": [*what_changed(before, row), *due_lines(case, [row]).get(row.history_id, [])],
             "values": _values_of(row),
         }
         return self._read_only_page(request, "admin/cases/case/version.html", context)

@@ -99,6 +99,7 @@ class FailedCaseAdmin(CaseRowAdmin):
 
     view_right = Right.WATCH_THE_ENGINE
     list_display = ["case_display", "sweep", "since_display", "tries", "retry_display", "last_line", "is_solved"]
+    list_display_links = ["sweep"]
     list_filter = [SolvedFilter, "sweep"]
     fields = ["case_display", "sweep", "since_display", "tries", "retry_display", "is_solved", "error_display"]
     readonly_fields = ["case_display", "since_display", "retry_display", "is_solved", "error_display"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, cast
 
 from django import forms
 from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import Q
+from django.utils import timezone
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from cases.enums import Affected, Impact, Severity
 from cases.forms import REAL_CHANNELS, bound_texts
@@ -15,8 +18,12 @@ from cases.guards import Refused
 from cases.models import Case
 from cases.policy.intake import DETAILS, Topic, details_on, suggested_severity
 from cases.workflow import opening
+from contacts.enums import Language
 from contacts.models import Contact
+from contacts.permissions import id_of
 
+#: The choice of who opens a case to own it (C8).
+TO_ME = "me"
 TO_OPEN_ALL_THE_SAME = "To open it all the same (their help desk is down), give the reason."
 
 
@@ -40,12 +47,14 @@ OPENING_PAGE: Any = (
     ("Who calls", {"fields": (("company", "contact"), ("opened_by_channel", "preferred_means"), "opened_despite")}),
     ("What happens", {"fields": names_on(Topic.ISSUE)}),
     ("Where", {"fields": _lines(Topic.PLACE)}),
-    ("How bad it is", {"fields": (*_lines(Topic.EXTENT), "severity", "linked_to")}),
+    ("How bad it is", {"fields": (*_lines(Topic.EXTENT), "severity", "assign", "linked_to")}),
 )
 
 
 class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]
     """What is asked when a case is opened (C1). Severity may be left to the suggestion (C2)."""
+
+    assign = forms.ChoiceField(label="Assign", required=False, widget=UnfoldAdminSelectWidget())
 
     #: The contact whose case was refused because they are not their company's help desk (D3).
     turned_away: Contact | None = None
@@ -68,7 +77,17 @@ class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["opened_despite"].label = "Reason to open it all the same"
         self.fields["opened_despite"].help_text = "Only when the caller is not the corporate help desk."
         self.fields["preferred_means"].help_text = "Empty: as the contact prefers in general."
+        assign = cast(forms.ChoiceField, self.fields["assign"])
+        assign.choices = cache(lambda: [("", self._first_in_line()), (TO_ME, "Me: I keep it")])
+        assign.help_text = "The desk chooses whoever speaks the customer's language, is on duty and has the least work."
         bound_texts(self.fields)
+
+    def _first_in_line(self) -> str:
+        """“The desk chooses (Priya Nair, 3 open)”; who it is depends on the language of the customer (C6)."""
+        contact = Contact.objects.filter(pk=id_of(str(self["contact"].value() or "")) or 0)
+        language = next((one.speaks for one in contact.select_related("company")), Language.ENGLISH)
+        line = opening.first_in_line(language, timezone.now())
+        return f"The desk chooses ({line[0]}, {line[1]} open)" if line else "The desk chooses"
 
     def clean(self) -> dict[str, Any]:
         """Fill in the suggested severity (C2) and refuse a caller for whom no case may be opened (C1, D3)."""

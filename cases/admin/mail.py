@@ -6,13 +6,17 @@ or reach the page around it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -21,15 +25,18 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
 from cases.admin.case_list import CappedPaginator
 from cases.admin.rows import moment_column
-from cases.enums import MailStatus
-from cases.mail.messages import MESSAGES, message_label
-from cases.mail.outbox import can_go_again, send_again, send_all_again, stale_reason
+from cases.engine.watch import mail_state
+from cases.enums import WENT_WRONG, MailStatus
+from cases.mail.messages import MESSAGES, Message, Readers, message_label
+from cases.mail.outbox import can_go_again, send_again, send_all_again
+from cases.mail.reasons import stale_reason
 from cases.mail.rendering import Rendered, render
+from cases.mail.samples import PURPOSES, sample_mail
 from cases.models import Mail, case_id_of
 from cases.templatetags.case_page import badge, mail_badge, moment_html
 from contacts.enums import Right
 from contacts.pages import link
-from contacts.permissions import RightsAdmin, has_right, own_page, who_may
+from contacts.permissions import RightsAdmin, has_right, own_page, signed_in_user, who_may
 
 
 class TemplateFilter(DropdownFilter):
@@ -43,6 +50,29 @@ class TemplateFilter(DropdownFilter):
         return queryset.filter(template=self.value()) if self.value() else queryset
 
 
+class StuckFilter(DropdownFilter):
+    title = "stuck"
+    parameter_name = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
+        return [
+            ("server", "Waits for the mail server"),
+            ("tried", "Tried in vain, tried again"),
+            ("late", f"Waits for more than {settings.DESK_MAIL_LATE_AFTER_MINUTES} minutes"),
+            ("lost", "Failed or bounced"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Mail]) -> QuerySet[Mail]:
+        late = timezone.now() - timedelta(minutes=settings.DESK_MAIL_LATE_AFTER_MINUTES)
+        kinds = {
+            "server": Q(status=MailStatus.QUEUED, held_up_at__isnull=False),
+            "tried": Q(status=MailStatus.QUEUED, attempts__gt=0),
+            "late": Q(status=MailStatus.QUEUED, queued_at__lt=late),
+            "lost": Q(status__in=WENT_WRONG),
+        }
+        return queryset.filter(kinds[self.value()]) if self.value() in kinds else queryset
+
+
 @admin.register(Mail)
 class MailAdmin(RightsAdmin):
     """Mail: read by whoever reads its case, written by nobody; sent again by those who work cases (A1, M1)."""
@@ -51,7 +81,7 @@ class MailAdmin(RightsAdmin):
     counted_as = ("message", "messages")
     list_display_links = ("subject_display",)
     list_select_related = ("case",)
-    list_filter = (("status", ChoicesDropdownFilter), TemplateFilter)
+    list_filter = (("status", ChoicesDropdownFilter), StuckFilter, TemplateFilter)
     list_filter_submit = True
     list_fullwidth = True
     search_fields = ("to_address",)
@@ -61,6 +91,7 @@ class MailAdmin(RightsAdmin):
     paginator = CappedPaginator
     actions = ("send_selected_again",)
 
+    list_before_template = "admin/cases/mail/stuck.html"
     change_form_template = "admin/cases/mail/change_form.html"
     readonly_fields = (
         "status_display",
@@ -125,6 +156,12 @@ class MailAdmin(RightsAdmin):
         for mail in chosen:
             self.log_change(request, mail, "Sent again, among others.")
 
+    def list_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What is stuck, above the list, for those who watch the engine (S3)."""
+        if not has_right(request, Right.WATCH_THE_ENGINE):
+            return {}
+        return {"mail_state": mail_state(timezone.now())}
+
     # --- columns and fields ---
 
     @admin.display(description="Status")
@@ -156,6 +193,45 @@ class MailAdmin(RightsAdmin):
             return moment_html(mail.sent_at, timezone.now(), "date")
         waits = mail.status == MailStatus.QUEUED
         return format_html("waits since {}", self.queued_display(mail)) if waits else "not sent"
+
+    # --- what messages look like ---
+
+    @own_page("previews/", "previews")
+    def previews_view(self, request: HttpRequest) -> HttpResponse:
+        """Every message that the desk writes, with what it is for (M4). Raises PermissionDenied."""
+        _may_preview(request)
+        kinds = [
+            {"title": title, "rows": [row for row in _previewed() if row.message.to is readers]}
+            for title, readers in (("To customers", Readers.CUSTOMER), ("To staff", Readers.STAFF))
+        ]
+        context = self.admin_site.each_context(request) | {"title": "Message previews"}
+        return TemplateResponse(request, "admin/cases/mail/previews.html", context | {"kinds": kinds})
+
+    @own_page("previews/<slug:name>/", "preview")
+    def preview_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """A message with sample facts, in each language in which it is written; nothing is stored (M4).
+
+        Raises PermissionDenied, Http404.
+        """
+        _may_preview(request)
+        if name not in MESSAGES:
+            raise Http404(f"There is no message “{name}”.")
+        to_customer = MESSAGES[name].to is Readers.CUSTOMER
+        written = settings.LANGUAGES if to_customer else settings.LANGUAGES[:1]
+        context = self.admin_site.each_context(request) | {
+            "title": f"Preview: {message_label(name)}",
+            "purpose": PURPOSES[name],
+            "readers": "customers" if to_customer else "staff",
+            "versions": [
+                {
+                    "language": label,
+                    "code": code,
+                    "rendered": render(sample_mail(name, code, signed_in_user(request).time_zone)),
+                }
+                for code, label in written
+            ],
+        }
+        return TemplateResponse(request, "admin/cases/mail/preview.html", context)
 
     # --- the page of one message ---
 
@@ -190,6 +266,30 @@ class MailAdmin(RightsAdmin):
             else:
                 messages.success(request, f"The message to {mail.to_address} is queued again.")
         return redirect("admin:cases_mail_change", mail.pk)
+
+
+def may_preview(request: HttpRequest) -> bool:
+    """Whether the signed-in person may see what messages look like."""
+    return has_right(request, Right.PREVIEW_MAIL)
+
+
+def _may_preview(request: HttpRequest) -> None:
+    """Raises PermissionDenied."""
+    if not may_preview(request):
+        raise PermissionDenied(f"You may not preview messages: that is for {who_may(Right.PREVIEW_MAIL)}.")
+
+
+@dataclass(frozen=True)
+class PreviewedMessage:
+    """A row of the list of previews."""
+
+    message: Message
+    label: str
+    purpose: str
+
+
+def _previewed() -> list[PreviewedMessage]:
+    return [PreviewedMessage(each, message_label(each.name), PURPOSES[each.name]) for each in MESSAGES.values()]
 
 
 def _rendered(mail: Mail) -> dict[str, Any]:

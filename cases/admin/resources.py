@@ -59,7 +59,8 @@ class _DefusedFormat:
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> Any:
         rows = [[self.cell(cell) for cell in row] for row in dataset]
-        return super().export_data(tablib.Dataset(*rows, headers=dataset.headers, title="Cases"), **kwargs)  # type: ignore[misc]
+        safe = tablib.Dataset(*rows, headers=dataset.headers, title=dataset.title or "Cases")
+        return super().export_data(safe, **kwargs)  # type: ignore[misc]
 
 
 class SafeCSV(_DefusedFormat, CSV):

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from cases.forms import bound_texts, text_field
 from cases.guards import Refused
-from cases.mail.accounts import send_password_link, tell_of_new_password
+from cases.mail.accounts import send_password_link, tell_of_new_password, tell_of_second_factor
 from cases.workflow.actions import OwnerField
 from cases.workflow.handing_on import counted, give_on_cases, left_behind, open_cases_of
 from contacts.admin import StaffAdmin
 from contacts.directory import FURTHER_PROBLEMS
-from contacts.enums import Right
+from contacts.enums import Language, Right
 from contacts.models import User
 from contacts.permissions import has_right, own_page, signed_in_user
+from contacts.second_factor import factors_of, reset
 
 FURTHER_PROBLEMS.append(left_behind)
 admin.site.unregister(User)
@@ -35,18 +36,15 @@ class GiveOnForm(forms.Form):
 
     to = OwnerField(
         label="New owner",
-        queryset=User.objects.none(),
         required=False,
         empty_label="For each case, whom the rules of a new one choose",
         error_messages={"invalid_choice": "This is no technician who can sign in; choose one who is."},
-        widget=UnfoldAdminSelectWidget(),
     )
     reason = text_field()
 
     def __init__(self, leaver: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        technicians = User.objects.able_to_sign_in().filter(technician__isnull=False).exclude(pk=leaver.pk)
-        self.fields["to"].queryset = technicians.select_related("technician")  # type: ignore[attr-defined]
+        cast(OwnerField, self.fields["to"]).offer(timezone.now(), Language.ENGLISH, besides=leaver.pk)
         bound_texts(self.fields)
 
 
@@ -75,7 +73,7 @@ class DeskStaffAdmin(StaffAdmin):
         cases = open_cases_of(leaver).count()
         if cases:
             said = format_html(
-                '{} is inactive and still owns {}. <a href="{}">Give them on</a>',
+                '{} is inactive and still owns {}. <a href="{}" class="underline">Give them on</a>',
                 leaver,
                 counted(cases),
                 reverse("admin:contacts_user_give_on", args=[leaver.pk]),
@@ -83,10 +81,31 @@ class DeskStaffAdmin(StaffAdmin):
             messages.warning(request, said)
 
     def form_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """How many open cases are theirs, with the way to give them on."""
+        """How many open cases are theirs, with the way to give them on; an administrator resets their second factor."""
         may = row is not None and has_right(request, Right.REASSIGN)
         cases = open_cases_of(row).count() if may else 0
-        return super().form_context(request, row) | {"open_cases": counted(cases) if cases else "", "staff": row}
+        factors = row is not None and request.user.is_superuser and factors_of(row).exists()
+        return super().form_context(request, row) | {
+            "open_cases": counted(cases) if cases else "",
+            "staff": row,
+            "has_second_factor": factors,
+        }
+
+    @own_page("<int:user_id>/second-factor/reset/", "reset_second_factor", "POST")
+    def reset_second_factor(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """Take away somebody's second factors, as when a phone is lost (A3). Raises PermissionDenied or Http404."""
+        if not request.user.is_superuser:
+            raise PermissionDenied("Its owner changes a second factor, or an administrator resets it.")
+        user = self.get_object(request, str(user_id))
+        if user is None:
+            raise Http404
+        with transaction.atomic():
+            reset(user)
+            self.log_change(request, user, "Reset the second factor.")
+            what = "Your authenticator app, passkeys and recovery codes were taken away"
+            tell_of_second_factor(user, what, signed_in_user(request), timezone.now())
+        messages.success(request, f"{user} has no second factor any more, and is signed out everywhere.")
+        return redirect("admin:contacts_user_change", user.pk)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Tell the person that an administrator changed their password (A3)."""
@@ -113,7 +132,7 @@ class DeskStaffAdmin(StaffAdmin):
             else:
                 messages.success(request, f"{counted(given.given)} of {leaver} given on.")
                 if given.left:
-                    messages.warning(request, f"There is nobody to give these to: {', '.join(given.left)}.")
+                    messages.warning(request, f"Left where they are: {given.why_left}.")
                 return redirect("admin:contacts_user_change", leaver.pk)
         context = self.admin_site.each_context(request) | {
             "title": f"Give on the open cases of {leaver}",

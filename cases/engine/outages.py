@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from cases.engine.recovery import Report, report_on, reported_sweeps
+from cases.engine.recovery import LateOutcome, Report, report_on, reported_sweeps
 from cases.engine.sweep import Sweep, Swept, run
 from cases.mail.letters import post, to_each
 from cases.models import Outage, SweepRun
@@ -27,6 +27,8 @@ Clock = Callable[[], datetime]
 WAIT_FOR_THE_OTHERS = timedelta(minutes=5)
 #: How much late work the mail lists; the page lists more.
 LISTED_IN_MAIL = 20
+SEEN_TO = "Nothing more by itself: what came due has been seen to, once, with the time at which it was due."
+STILL_OWED = "What is not done yet stays owed until somebody does it; the rest has been seen to, once."
 
 
 def run_watched(sweep: Sweep, clock: Clock) -> Swept:
@@ -99,7 +101,7 @@ def _facts(report: Report) -> dict[str, Any]:
     return {
         "why": "you look after the desk, and it stood still",
         "expected": "See whether a customer or a manager has to be spoken to, and what made the engine stop.",
-        "next": "Nothing more by itself: what came due has been seen to, once, with the time at which it was due.",
+        "next": STILL_OWED if report.counts[LateOutcome.OPEN] else SEEN_TO,
         "began_at": report.began_at.isoformat(),
         "ended_at": report.ended_at.isoformat(),
         "length": report.length,
@@ -110,7 +112,7 @@ def _facts(report: Report) -> dict[str, Any]:
                 "title": work.title,
                 "what": work.what,
                 "due_at": work.due_at.isoformat(),
-                "done_at": work.done_at.isoformat(),
+                "done_at": work.done_at.isoformat() if work.done_at else "",
                 "late_by": work.late_by,
                 "outcome": work.outcome.label,
             }

@@ -27,19 +27,22 @@ class LateOutcome(TextChoices):
     """What became of something that came due while nobody looked."""
 
     LATE = "late", "done late"
+    OPEN = "open", "not done yet"
     SUPERSEDED = "superseded", "superseded by a later notice"
     RECORDED = "recorded", "only recorded: the case was closed or its severity lowered meanwhile"
 
 
 @dataclass(frozen=True)
 class LateWork:
-    """One thing that came due during an outage: what it was, when it was due and when it was done (E5, F7)."""
+    """One thing that came due during an outage: what it was, when it was due and when it was done, if it was (E5,
+    F7).
+    """
 
     case_id: int
     title: str
     what: str
     due_at: datetime
-    done_at: datetime
+    done_at: datetime | None
     outcome: LateOutcome
 
     @property
@@ -54,8 +57,8 @@ class LateWork:
 
     @property
     def late_by(self) -> str:
-        """How much later than due it was done, in words."""
-        return rough_duration(self.done_at - self.due_at)
+        """How much later than due it was done, in words; "" while it is not done."""
+        return rough_duration(self.done_at - self.due_at) if self.done_at is not None else ""
 
 
 @dataclass(frozen=True)
@@ -170,14 +173,16 @@ def as_text(report: Report) -> str:
     lines = [f"The engine stood still from {began} to {ended} UTC ({report.length}). {report.sentence}"]
     if report.catching_up:
         lines.append("It is still catching up; more may follow.")
-    lines += [
-        f"  {work.number}  {work.what}: due {utc_stamp(work.due_at)}, done {utc_stamp(work.done_at)} "
-        f"({work.late_by} late), {work.outcome.label}"
-        for work in report.works
-    ]
+    lines += [f"  {work.number}  {work.what}: due {utc_stamp(work.due_at)}, {_became(work)}" for work in report.works]
     if report.left_out:
         lines.append(f"  ... and {report.left_out:,} more")
     return "\n".join(lines)
+
+
+def _became(work: LateWork) -> str:
+    if work.done_at is None:
+        return work.outcome.label
+    return f"done {utc_stamp(work.done_at)} ({work.late_by} late), {work.outcome.label}"
 
 
 def _said_counts(counts: Counter[LateOutcome]) -> str:
@@ -185,11 +190,12 @@ def _said_counts(counts: Counter[LateOutcome]) -> str:
     if not total:
         return "Nothing came due meanwhile."
     became = [
-        f"{counts[outcome]:,} {'was' if counts[outcome] == 1 else 'were'} {words}"
-        for outcome, words in (
-            (LateOutcome.LATE, "done late"),
-            (LateOutcome.SUPERSEDED, "superseded"),
-            (LateOutcome.RECORDED, "only recorded"),
+        f"{counts[outcome]:,} {one if counts[outcome] == 1 else several}"
+        for outcome, one, several in (
+            (LateOutcome.LATE, "was done late", "were done late"),
+            (LateOutcome.OPEN, "is not done yet", "are not done yet"),
+            (LateOutcome.SUPERSEDED, "was superseded", "were superseded"),
+            (LateOutcome.RECORDED, "was only recorded", "were only recorded"),
         )
         if counts[outcome]
     ]
@@ -210,7 +216,8 @@ def read_late(
 ) -> Late:
     """What a ledger's rows say came due in between; two queries.
 
-    The rows have a case, `due_at`, `done_at` and, as an annotation, the LateOutcome as `became`; `what` names a row.
+    The rows have a case, `due_at`, `done_at` (None while it is not done) and, as an annotation, the LateOutcome as
+    `became`; `what` names a row.
     """
     due = ledger.filter(due_at__gt=began_at, due_at__lte=ended_at)
     totals = due.order_by().values_list("became").annotate(Count("pk"))

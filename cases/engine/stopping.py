@@ -1,4 +1,5 @@
-"""Whether this worker is asked to stop (M2): `deliver` then ends between two messages and gives its claims back.
+"""Whether this worker is asked to stop (M2): `deliver` then ends between two messages and gives its claims back, and
+`receive` (M5) ends between two messages as well.
 
 A service manager signals the main process of a worker, or its whole group. Celery's main process waits for its tasks;
 its children know nothing of it, and die of a SIGTERM of their own, with whatever they hold. So the main process leaves

@@ -49,6 +49,39 @@ class Sweep:
     finish: Callable[[datetime], None] | None = None
 
 
+#: The sweeps that a case goes through, in their order: that of their places.
+_in_order: dict[int, Sweep] = {}
+#: After so many rounds a case that is still due is stuck (S2).
+ROUNDS_AT_ONCE = 12
+
+
+def sweep_of_cases(place: int, sweep: Sweep) -> Sweep:
+    """Register a sweep for `work_at_once`. No two share a place."""
+    assert place not in _in_order, f"Place {place} is taken by {_in_order[place].name}."
+    _in_order[place] = sweep
+    return sweep
+
+
+def work_at_once(case_id: int, now: datetime) -> None:
+    """Do on one case whatever its sweeps would do at `now`, until nothing is due, in the caller's transaction.
+
+    For a preview, which is rolled back (E10): no run is recorded, no failure is set aside, nothing is sent. Raises
+    Stuck, or what a sweep raises.
+    """
+    for _ in range(ROUNDS_AT_ONCE):
+        worked = [_work_one(_in_order[place], case_id, now) for place in sorted(_in_order)]
+        if not any(worked):
+            return
+    raise Stuck(f"still due after {ROUNDS_AT_ONCE} looks at one moment: {case_id}")
+
+
+def _work_one(sweep: Sweep, case_id: int, now: datetime) -> bool:
+    cases = _claim(sweep.due(now).filter(pk=case_id), 1)
+    if cases:
+        sweep.work(cases, now)
+    return bool(cases)
+
+
 @dataclass
 class Swept:
     """What one run did."""

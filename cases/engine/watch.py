@@ -1,4 +1,5 @@
-"""The state of the engine, for the admin, `/readyz` and the heartbeat (S3): late jobs, overdue work, late mail.
+"""The state of the engine, for the admin, `/readyz` and the heartbeat (S3): late jobs, overdue work, late mail, doors
+through which no mail comes in.
 
 It costs a fixed number of index probes, however many cases and mails there are.
 """
@@ -13,16 +14,25 @@ from celery import current_app
 from django.conf import settings
 from django.db.models import Count, Min, QuerySet
 
-from cases.enums import MailStatus
-from cases.models import Case, FailedCase, Mail, SweepRun
-from contacts.wording import rough_duration, utc_stamp
+from cases.enums import Door, MailStatus
+from cases.models import Case, FailedCase, Mail, MailCircuit, MailDoor, SweepRun
+from contacts.wording import MomentFormatter, rough_duration, utc_stamp
 
 #: The heartbeat is watched from outside; tidying up may be late.
 UNWATCHED = frozenset({"heartbeat", "tidy"})
 #: Mails are counted up to here.
 MAILS_COUNTED = 1_000
+#: A mail server that takes no mail for so long is a trouble, however little waits for it.
+SERVER_AWAY = timedelta(minutes=1)
 #: Fewer that are held up may be those messages' own trouble.
 HELD_UP_AT_LEAST = 3
+#: What sentences call the doors that are looked into.
+DOORS = {Door.MAILDIR: "Maildir", Door.IMAP: "IMAP mailbox"}
+
+
+def in_utc_with_seconds(moment: datetime) -> str:
+    """“2026-06-03 12:00:00 UTC”: for logs and probes, which have no reader with a zone."""
+    return f"{utc_stamp(moment, seconds=True)} UTC"
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,8 @@ class Waiting:
 class MailState:
     """The outbox: how much waits and has failed (capped), and the oldest message that nobody could try yet.
 
-    `held_up` is how much waits because the mail server is in trouble, and since when.
+    `held_up` is how much waits because the mail server is in trouble, and since when. `circuit` is the server that is
+    not tried for now, if any (the one for the longest time).
     """
 
     queued: int
@@ -58,6 +69,7 @@ class MailState:
     last_error: str
     held_up: int
     held_up_since: datetime | None
+    circuit: MailCircuit | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,7 @@ class EngineState:
     set_aside: int
     set_aside_since: datetime | None
     mail: MailState
+    doors: tuple[MailDoor, ...]
 
     @property
     def overdue(self) -> list[Waiting]:
@@ -93,7 +106,7 @@ class EngineState:
 
     def troubles(self) -> list[str]:
         """A sentence for everything that is wrong, without secrets; none while all is well."""
-        return [*self.late_looks(), *self.late_work(), *self.mail_troubles()]
+        return [*self.late_looks(), *self.late_work(), *self.mail_troubles(), *self.door_troubles()]
 
     def late_looks(self) -> Iterator[str]:
         for look in self.looks:
@@ -101,31 +114,53 @@ class EngineState:
                 yield f"'{look.name}' has never run."
             elif look.is_late:
                 ago = (self.now - look.last_at).total_seconds()
-                yield f"'{look.name}' ran last at {utc_stamp(look.last_at, seconds=True)} UTC, {ago:,.0f} s ago."
+                yield f"'{look.name}' ran last at {in_utc_with_seconds(look.last_at)}, {ago:,.0f} s ago."
 
     def late_work(self) -> Iterator[str]:
         """Overdue work, and cases that have been set aside for too long (S2)."""
         for work in self.overdue:
             number = Case(pk=work.case_id).number
-            since, ago = utc_stamp(work.due_at, seconds=True), rough_duration(self.now - work.due_at)
-            yield f"The {work.what} of {number} is overdue: it was due at {since} UTC, {ago} ago."
+            since, ago = in_utc_with_seconds(work.due_at), rough_duration(self.now - work.due_at)
+            yield f"The {work.what} of {number} is overdue: it was due at {since}, {ago} ago."
         if self.set_aside_since is not None and self._too_long(self.set_aside_since):
             cases = "case is" if self.set_aside == 1 else "cases are"
-            since = utc_stamp(self.set_aside_since, seconds=True)
-            yield f"{self.set_aside:,} {cases} set aside, the oldest since {since} UTC."
+            yield f"{self.set_aside:,} {cases} set aside, the oldest since {in_utc_with_seconds(self.set_aside_since)}."
 
-    def mail_troubles(self) -> Iterator[str]:
+    def mail_troubles(self, show: MomentFormatter = in_utc_with_seconds) -> Iterator[str]:
         """Mail that waits for too long or for the server, or has failed. Errors are shown in the admin only (M2)."""
         mail = self.mail
         if mail.held_up >= HELD_UP_AT_LEAST and mail.held_up_since is not None:
-            since = utc_stamp(mail.held_up_since, seconds=True)
-            yield f"The mail server takes no mail: {_counted(mail.held_up)} held up, the oldest since {since} UTC."
+            since = show(mail.held_up_since)
+            yield f"The mail server takes no mail: {_counted(mail.held_up)} held up, the oldest since {since}."
+        elif mail.circuit is not None and self.now - mail.circuit.since >= SERVER_AWAY:
+            yield f"The mail server has taken no mail since {show(mail.circuit.since)}."
+        if mail.circuit is not None and self.now - mail.circuit.since >= SERVER_AWAY:
+            yield f"One worker tries it again at {show(mail.circuit.try_at)}; the others leave it alone."
         if mail.failed_lately > settings.DESK_MAILS_FAILED_PER_HOUR:
             yield f"{_counted(mail.failed_lately)} failed within the last hour."
         if self.mail_is_late and self.mail.oldest_at is not None:
             ago = rough_duration(self.now - self.mail.oldest_at)
             wait = "waits" if self.mail.queued == 1 else "wait"
             yield f"{_counted(self.mail.queued)} {wait} to be sent, the oldest for {ago}."
+
+    def door_troubles(self, show: MomentFormatter = in_utc_with_seconds) -> Iterator[str]:
+        """Doors into which nobody could look for too long, and messages that stay in them (M5).
+
+        What exactly went wrong is shown in the admin only.
+        """
+        for door in self.doors:
+            where = DOORS[Door(door.kind)]
+            since = door.fetched_at or door.trouble_since or door.look_at
+            if self._too_long(since):
+                when = f"since {show(door.fetched_at)}" if door.fetched_at else "yet"
+                why = f", because {door.trouble}" if door.trouble else ""
+                yield f"No mail has been fetched from the {where} {when}{why}."
+            elif door.left and door.trouble_since is not None and self._too_long(door.trouble_since):
+                yield f"{_counted(door.left)} in the {where} cannot be taken, since {show(door.trouble_since)}."
+
+    def door_details(self) -> list[str]:
+        """What exactly went wrong at the last look into each door, for the admin."""
+        return [f"{door}: {door.trouble_detail}" for door in self.doors if door.trouble_detail]
 
 
 def _counted(mails: int) -> str:
@@ -139,8 +174,11 @@ def watched_jobs() -> list[str]:
 
 
 def engine_state(now: datetime) -> EngineState:
+    """What is known of the engine; a fixed number of queries."""
     aside = FailedCase.objects.filter(solved_at=None).aggregate(number=Count("pk"), since=Min("since"))
-    return EngineState(now, tuple(looks(now)), tuple(_waiting(now)), aside["number"], aside["since"], _mail_state(now))
+    doors = tuple(MailDoor.objects.filter(in_use=True))
+    waiting, mail = tuple(_waiting(now)), mail_state(now)
+    return EngineState(now, tuple(looks(now)), waiting, aside["number"], aside["since"], mail, doors)
 
 
 def looks(now: datetime) -> Iterator[Look]:
@@ -171,7 +209,8 @@ def _waiting(now: datetime) -> Iterator[Waiting]:
             yield Waiting(what, *oldest)
 
 
-def _mail_state(now: datetime) -> MailState:
+def mail_state(now: datetime) -> MailState:
+    """What is known of the outbox; six queries."""
     # A message that was tried backs off by itself (M2); one that was not waits for the engine or a server that is down.
     untried = Mail.objects.filter(status=MailStatus.QUEUED, attempts=0).order_by("pk")
     oldest_at, last_error = untried.values_list("queued_at", "last_error").first() or (None, "")
@@ -186,6 +225,7 @@ def _mail_state(now: datetime) -> MailState:
         last_error=last_error,
         held_up=held["number"],
         held_up_since=held["since"],
+        circuit=MailCircuit.objects.order_by("since").first(),
     )
 
 

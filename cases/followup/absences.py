@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from cases.enums import AbsenceState, Status
 from cases.followup.mail import absence_letters, absence_noted_letters
 from cases.followup.state import load_calendar
-from cases.guards import Refused, changing
+from cases.guards import Refused, changing, taking_word
 from cases.mail.letters import Letter, post
 from cases.models import Absence, Case, CaseQuerySet
 from cases.policy.absence_notes import read_timeframe
@@ -41,19 +41,19 @@ class Dates:
 
 def note_absence(
     case: Case | int,
-    actor: User,
+    actor: User | None,
     now: datetime,
     *,
     note: str = "",
     away_from: date | None = None,
     back_on: date | None = None,
 ) -> Absence:
-    """Document that the customer is out of office (F5).
+    """Document that the customer is out of office (F5). Without an actor their own note came in by mail.
 
     Dates that are given are taken as they are; else they are read from the note, count at once, and are confirmed or
     corrected by a person afterwards. Raises Refused or NotAllowed.
     """
-    with changing(case, actor, now, right=Right.WORK_CASES, to="note an absence") as (case, now):
+    with taking_word(case, actor, now, to="note an absence") as (case, now):
         text = note.strip()
         if not text and back_on is None:
             raise Refused("Paste the note, or say on which day they are back.", "note")
@@ -156,7 +156,7 @@ def check_absence(away_from: date, back_on: date, today: date, field: str = "bac
         raise Refused(f"{back_on:%d %B %Y} is more than a year ahead; check the year.", field)
 
 
-def _settle(absence: Absence, dates: Dates, today: date, actor: User, now: datetime) -> None:
+def _settle(absence: Absence, dates: Dates, today: date, actor: User | None, now: datetime) -> None:
     check_absence(dates.away_from, dates.back_on, today)
     absence.away_from, absence.back_on = dates.away_from, dates.back_on
     absence.state = AbsenceState.CONFIRMED
@@ -191,7 +191,7 @@ def _ask(absence: Absence, now: datetime) -> None:
         absence.asked_at = now
 
 
-def _letters(absence: Absence, actor: User) -> list[Letter]:
+def _letters(absence: Absence, actor: User | None) -> list[Letter]:
     """To the owner what has to be confirmed, or what somebody else noted; to the owners of other waits, what sleeps."""
     case, directory = absence.case, Directory()
     letters = []
@@ -200,7 +200,8 @@ def _letters(absence: Absence, actor: User) -> list[Letter]:
     elif case.owner != actor:
         letters += absence_noted_letters(absence, case, directory)
     if absence.has_dates or absence.asked_at is not None:
-        waits = _waits_for(absence).exclude(pk=case.pk).exclude(owner__in=[case.owner_id, actor.pk]).order_by("pk")
+        know = [owner for owner in (case.owner_id, actor.pk if actor else None) if owner is not None]
+        waits = _waits_for(absence).exclude(pk=case.pk).exclude(owner__in=know).order_by("pk")
         others = {wait.owner_id: wait for wait in waits.select_related("company", "contact", "owner")}
         letters += [letter for wait in others.values() for letter in absence_noted_letters(absence, wait, directory)]
     return letters
@@ -215,4 +216,4 @@ def _wake(absence: Absence, now: datetime) -> None:
     """The plans look again: they may sleep longer, or have something to do at once."""
     _waits_for(absence).recheck("follow_up", now)
     if absence.case.waiting_since is not None:
-        absence.case.follow_up_check_at = now
+        absence.case.nudge(now, "follow_up")

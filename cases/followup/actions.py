@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 from django import forms
 from django.db.models import Q
 
@@ -10,6 +13,7 @@ from cases.enums import AbsenceState
 from cases.followup import absences
 from cases.forms import day_field, text_area
 from cases.models import Absence, Case
+from cases.policy.followup.absences import OPEN_ABSENCES
 from contacts.enums import Right
 
 
@@ -17,7 +21,7 @@ class AbsenceAction(CaseAction):
     """An action beside the absences of an open case."""
 
     right = Right.WORK_CASES
-    in_header = False
+    in_composer = False
 
     def offered(self) -> bool:
         return self.case.is_open
@@ -26,6 +30,7 @@ class AbsenceAction(CaseAction):
 @register_action
 class NoteAbsence(AbsenceAction):
     slug, label, icon = "note_absence", "Note an absence", "beach_access"
+    in_composer = True
     hint = "Neither an answer nor an attempt: the follow-up sleeps until they are back."
 
     note = forms.CharField(
@@ -65,6 +70,21 @@ class NotedAbsenceAction(AbsenceAction):
     )
     away_from = day_field("First day away")
     back_on = day_field("First day back")
+
+    def prepare(self) -> None:
+        """Be about the absence that has to be settled first, unless the address names another one."""
+        self.initial["absence"] = self._first_open
+
+    def _first_open(self) -> Absence | None:
+        rows = cast(RowField, self.fields["absence"]).rows.filter(state__in=OPEN_ABSENCES)
+        return rows.filter(contact=self.case.contact_id).order_by("noted_at").first()
+
+    def prefill(self, asked: Mapping[str, str]) -> None:
+        """With the dates that were read."""
+        super().prefill(asked)
+        absence = self._first_open()
+        if absence is not None and str(absence.pk) == asked.get("absence", str(absence.pk)):
+            self.initial.update(away_from=absence.away_from, back_on=absence.back_on)
 
     def clean_absence(self) -> Absence | int:
         """The absence with the case that is locked; the key of one that was noted on another case of this person."""

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from cases.bulk import update_columns
 from cases.engine.history import record_many
-from cases.engine.sweep import Sweep, Swept, run
+from cases.engine.sweep import Sweep, Swept, run, sweep_of_cases
 from cases.enums import FollowUpStep, Move, Resolution
 from cases.followup.mail import StepMails, build_step_mails
 from cases.followup.state import load_waits
@@ -23,8 +23,8 @@ from cases.policy.followup.wait import DueStep, FollowUpDecision, Wait
 from contacts.directory import Directory
 
 CLOSED_FIELDS = (
-    *("status", "resolution", "agreed_by", "solution", "resolved_at", "waiting_since"),
-    *("escalation_check_at", "sla_check_at"),
+    *("status", "resolution", "agreed_by", "solution", "resolved_at", "waiting_since", "waited_seconds"),
+    *("escalation_check_at", "sla_check_at", "sla_due_at", "next_due_at"),
 )
 
 
@@ -59,7 +59,7 @@ def apply_follow_up(case: Case, wait: Wait | None, now: datetime, directory: Dir
         return FollowUpOutcome(case, wait, wait, decision)
     if decision.due.step == FollowUpStep.RESOLVE:
         case.resolve(Resolution.NO_RESPONSE, "", now)
-        case.escalation_check_at = case.sla_check_at = now
+        case.nudge(now, "escalation", "sla")
         return FollowUpOutcome(case, wait, None, decision, closing_letters=resolved_letters(case))
     mails = build_step_mails(case, wait, decision.due, now, directory)
     after = apply_decision(wait, decision, now, lost=mails.lost)
@@ -86,7 +86,9 @@ def _work(cases: Sequence[Case], now: datetime) -> int:
         _write_steps(steps, now)
     if closings:
         _write_closings(closings, now)
-    update_columns(cases, ["follow_up_check_at"])
+    for case in cases:
+        case.set_next_due()
+    update_columns(cases, ["follow_up_check_at", "next_due_at"])
     return len(steps) + len(closings)
 
 
@@ -125,8 +127,9 @@ def _ledger_row(outcome: FollowUpOutcome, step: DueStep, now: datetime) -> Follo
 
 
 def _history_text(decision: FollowUpDecision) -> str:
+    """No moment: a stored text cannot know its reader's zone. When the step was due shows `followup.timeline`."""
     assert decision.due is not None
-    text = f"{decision.due.step.label}, due {decision.due.due_at:%Y-%m-%d %H:%M} UTC"
+    text = decision.due.step.label
     if decision.superseded:
         text += f"; it stands for {', '.join(step.step.label.lower() for step in decision.superseded)} as well"
     return text + "."
@@ -140,4 +143,4 @@ def _write_closings(outcomes: Sequence[FollowUpOutcome], now: datetime) -> None:
     post([letter for outcome in outcomes for letter in outcome.closing_letters], now)
 
 
-SWEEP = Sweep("follow-up", _due, "follow_up_check_at", _work)
+SWEEP = sweep_of_cases(20, Sweep("follow-up", _due, "follow_up_check_at", _work))

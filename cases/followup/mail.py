@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from cases.enums import AbsenceState, FollowUpStep, WaitPlan
 from cases.mail.letters import Letter, centre_of_owner, facts, to_contact, to_each, why_no_mail
 from cases.mail.messages import MESSAGE_OF_STEP
+from cases.mail.phrases import Phrase, phrase
 from cases.models import Absence, Case
 from cases.policy.followup.held_up import held_up_since, why_held_up
 from cases.policy.followup.plans import apply_decision, closing_announced_by, send_by, upcoming_steps
@@ -17,9 +18,9 @@ from cases.policy.followup.three_contacts import ATTEMPTS, attempts_made
 from cases.policy.followup.wait import TO_STAFF, DueStep, FollowUpDecision, Wait
 from contacts.directory import Directory
 from contacts.enums import Role
+from contacts.wording import full_day
 
 NUMBERS = ("first", "second", "third")
-ANSWER = "Please answer by replying to this message, or call us."
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def _customer_letter(case: Case, wait: Wait, due: DueStep, now: datetime, closes
     next_at = closes_at or next((later.due_at for later in rest if later.step not in TO_STAFF), None)
     what = facts(
         case,
-        why="we are waiting for your answer to go on",
-        expected=ANSWER,
+        why=phrase("we are waiting for your answer to go on"),
+        expected=phrase("Please answer by replying to this message, or call us."),
         then=_then(wait, closes_at),
         question=case.wait_question,
         waiting_since_at=wait.started_at.isoformat(),
@@ -128,8 +129,8 @@ def absence_letters(absence: Absence, directory: Directory) -> list[Letter]:
         if read
         else "Until then the follow-up sleeps for one business week, and then goes on.",
         note=absence.note,
-        away_from=str(absence.away_from or ""),
-        back_on=str(absence.back_on or ""),
+        away_from=full_day(absence.away_from) if absence.away_from else "",
+        back_on=full_day(absence.back_on) if absence.back_on else "",
     )
     readers = directory.for_user(case.owner, "Owner")
     return to_each(readers, f"absence:{absence.pk}", "absence_unclear", what, case)
@@ -139,7 +140,9 @@ def absence_noted_letters(absence: Absence, case: Case, directory: Directory) ->
     """Tell the owner of a case what somebody else has noted of its contact's absence (F5)."""
     what = facts(
         case,
-        why="you own this case, and somebody else has noted that its contact is out of office",
+        why="you own this case, and somebody else has noted that its contact is out of office"
+        if absence.noted_by
+        else "you own this case, and its contact wrote that they are out of office",
         expected="Nothing, if that is right; else correct it on the case's page.",
         then="The follow-up sleeps until they are back; its later steps keep their distance."
         if absence.has_dates
@@ -221,12 +224,12 @@ def _template(due: DueStep, closes_at: datetime | None) -> str:
     return MESSAGE_OF_STEP[due.step]
 
 
-def _then(wait: Wait, closes_at: datetime | None) -> str:
+def _then(wait: Wait, closes_at: datetime | None) -> Phrase:
     if closes_at is not None:
-        return "Without an answer the case closes; a word from you at any moment stops that."
+        return phrase("Without an answer the case closes; a word from you at any moment stops that.")
     if wait.plan == WaitPlan.THREE_CONTACTS:
-        return "We try to reach you again; after three contacts without an answer the case closes."
-    return "We remind you again; without an answer the case closes in the end."
+        return phrase("We try to reach you again; after three contacts without an answer the case closes.")
+    return phrase("We remind you again; without an answer the case closes in the end.")
 
 
 def _key(kind: str, case: Case, wait: Wait, due: DueStep) -> str:

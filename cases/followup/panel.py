@@ -11,15 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
-from cases.actions import CaseAction, button_of
-from cases.dashboard import Card, Figure, ToDo, card, listed
-from cases.enums import AbsenceState, CallOutcome, FollowUpStep, MailStatus, Status, WaitPlan
-from cases.followup.mail import draft_message
-from cases.followup.state import LOST, absences_of, find_held_up, is_waiting, load_wait_for_page
+from cases.enums import LOST, AbsenceState, CallOutcome, FollowUpStep, MailStatus, WaitPlan
+from cases.followup.state import absences_of, is_waiting, load_wait_for_page
 from cases.models import Absence, Case, FollowUp, Interaction
-from cases.panels import Panel, panel
+from cases.page_cache import absences_around, newest_entry
+from cases.panels import Panel, PanelLine, panel
 from cases.policy.followup.explain import explain_step
 from cases.policy.followup.plans import decide_follow_up, upcoming_steps
 from cases.policy.followup.three_contacts import ATTEMPTS, CALL_BEFORE, NextAttempt, classify_contact, next_attempt
@@ -72,19 +68,23 @@ class AbsenceLine:
     former: str = ""  # the name, where it is not the contact's any more
 
 
-@panel(place=10)
-def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
+def _waiting_line(case: Case, user: User, now: datetime) -> PanelLine | None:
+    if not is_waiting(case):
+        return None
+    return PanelLine("Waiting for the customer", case.get_wait_plan_display(), is_open=True)
+
+
+@panel(place=10, slug="waiting", line=_waiting_line)
+def waiting_panel(case: Case, user: User, now: datetime) -> Panel:
     """The question and why we wait, the steps done and planned, and the contact that is next."""
     wait = load_wait_for_page(case)
-    if wait is None:
-        return None
+    assert wait is not None
     decision = decide_follow_up(wait, now)
     upcoming = list(upcoming_steps(wait, now))
     planned = [step for step in upcoming if step.step not in TO_STAFF]
     closes_at = next((step.due_at for step in planned if step.step == FollowUpStep.RESOLVE), None)
     attempt = _upcoming_attempt(wait, upcoming, now) if wait.plan == WaitPlan.THREE_CONTACTS else None
     return Panel(
-        "Waiting for the customer",
         "admin/cases/panels/waiting.html",
         {
             "steps": [*_done_lines(case), *_planned_lines(wait, planned, now)],
@@ -97,60 +97,49 @@ def waiting_panel(case: Case, user: User, now: datetime) -> Panel | None:
             "decide": FollowUpStep.OWNER_DECIDES in wait.done and decision.asleep_until is not None,
             "closes_local": in_zone(closes_at, wait.calendar.time_zone) if closes_at else "",
             "announced": any(done.closes_at and done.sent_at for done in wait.done.values()),
-            "reached": button_of("reached_customer", case, user, now) if user.may(Right.WORK_CASES) else None,
+            "last_logged": newest_entry(case),
+            "reached_url": case.form_url("reached_customer") if user.may(Right.WORK_CASES) else "",
             "mistaken": _last_call_of(case, user, now) if user.may(Right.WORK_CASES) else None,
-            "write": _write_button(case, user, attempt, now) if user.may(Right.WORK_CASES) else None,
+            "write_url": _write_address(case, attempt) if user.may(Right.WORK_CASES) else "",
         },
     )
 
 
-@card(place=27)
-def held_up_waits(user: User, now: datetime) -> Card | None:
-    """The waits in which nothing reaches the customer, the longest first: of the desk, or one's own (F2, D9)."""
-    if not user.may(Right.WORK_CASES) and not user.may(Right.WATCH_THE_ENGINE):
+def _absence_line(case: Case, user: User, now: datetime) -> PanelLine | None:
+    """Beside a wait, whose plan depends on them, it is open where an absence is known."""
+    noted = _noted_absences(case, now)
+    if not noted:
         return None
-    cases = Case.objects.filter(status=Status.WAITING)
-    cases = cases if user.may(Right.WATCH_THE_ENGINE) else cases.filter(owner=user)
-    todos = [ToDo(case, why, since) for case, since, why in find_held_up(cases)]
-    shown = listed(sorted(todos, key=lambda todo: todo.since))
-    if not shown.rows:
-        return None
-    figure = Figure(shown.count, "waits held up", is_pressing=True, place=21)
-    return Card("Waits that are held up", "admin/desk/to_do.html", shown.context, figures=(figure,))
+    to_settle, waits = any(row.is_open for row in noted), is_waiting(case)
+    return PanelLine("Out of office", noted[-1].summary(), is_open=waits, is_pressing=to_settle and waits)
 
 
-@panel(place=11)
-def absences_of_a_wait(case: Case, user: User, now: datetime) -> Panel | None:
-    """The absences beside the waiting panel, while the plan depends on them."""
-    return absence_panel(case, user, now) if is_waiting(case) else None
+def _noted_absences(case: Case, now: datetime) -> list[Absence]:
+    """What was noted on this case, and what of elsewhere is not over for its contact; the newest last."""
+    found = [row for row in reversed(absences_around(case)) if row.state != AbsenceState.DISMISSED]
+    today = case.company.calendar().local_date(now) if found else now.date()
+    return [row for row in found if row.case_id == case.pk or not _is_over(row, today)]
 
 
-@panel(place=85)
-def absences_besides(case: Case, user: User, now: datetime) -> Panel | None:
-    """The absences further down, while the case does not wait."""
-    return absence_panel(case, user, now) if case.is_open and not is_waiting(case) else None
+def _is_over(absence: Absence, today: date) -> bool:
+    return absence.state != AbsenceState.UNREAD and (absence.back_on is None or absence.back_on <= today)
 
 
-def absence_panel(case: Case, user: User, now: datetime) -> Panel | None:
+@panel(place=11, slug="absences", line=_absence_line)
+def absence_panel(case: Case, user: User, now: datetime) -> Panel:
     """When the customer is away: what was noted, what has to be confirmed, and a button to note more (F5)."""
     today = case.company.calendar().local_date(now)
-    here, not_over = Q(case=case), Q(state=AbsenceState.UNREAD) | Q(back_on__gt=today)
-    noted = Absence.objects.filter(here | not_over & Q(contact=case.contact_id)).exclude(state=AbsenceState.DISMISSED)
-    rows = list(noted.select_related("noted_by", "contact").order_by("noted_at", "pk"))
-    may_work = user.may(Right.WORK_CASES)
-    if not rows and not may_work:
-        return None
+    rows, may_work = _noted_absences(case, now), user.may(Right.WORK_CASES)
     return Panel(
-        "Out of office",
         "admin/cases/panels/absences.html",
         {
-            "absences": [_absence_line(row, case, today) for row in reversed(rows)],
-            "note": button_of("note_absence", case, user, now) if may_work else None,
+            "absences": [_absence_of(row, case, today) for row in reversed(rows)],
+            "note_url": case.form_url("note_absence") if may_work and case.is_open else "",
         },
     )
 
 
-def _absence_line(absence: Absence, case: Case, today: date) -> AbsenceLine:
+def _absence_of(absence: Absence, case: Case, today: date) -> AbsenceLine:
     """Of somebody else than the contact it is only told: it puts nothing to sleep here."""
     of_another = absence.contact_id != case.contact_id
     ends = absence.ended_on or absence.back_on
@@ -180,14 +169,12 @@ def _last_call_of(case: Case, user: User, now: datetime) -> Interaction | None:
     in_vain = last is not None and last.outcome in (CallOutcome.LEFT_MESSAGE, CallOutcome.NO_ANSWER)
     if last is None or not in_vain or last.by_id != user.pk or last.withdrawn_at is not None:
         return None
-    return last if last.at > now - WITHDRAWN_WITHIN and last.at >= (case.waiting_since or now) else None
+    return last if last.logged_at > now - WITHDRAWN_WITHIN and last.at >= (case.waiting_since or now) else None
 
 
-def _write_button(case: Case, user: User, attempt: UpcomingAttempt | None, now: datetime) -> CaseAction:
-    """The button that writes to the customer, with a draft for the next attempt."""
-    button = button_of("write_to_customer", case, user, now)
-    button.initial["body"] = draft_message(case, attempt.attempt.number if attempt else 1)
-    return button
+def _write_address(case: Case, attempt: UpcomingAttempt | None) -> str:
+    """The form that writes to the customer, with a draft for the next attempt."""
+    return case.form_url("write_to_customer", draft=attempt.attempt.number if attempt else 1)
 
 
 def _time_outside_office(wait: Wait, now: datetime) -> str:

@@ -9,27 +9,24 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import F, Max, Min, QuerySet
 
-from cases.enums import AbsenceState, Direction, FollowUpStep, MailStatus, Status, WaitPlan
+from cases.enums import LOST, WENT_WRONG, AbsenceState, Direction, FollowUpStep, MailStatus, Status, WaitPlan
 from cases.mail.letters import has_left
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
-from cases.page_cache import kept_with_case
+from cases.page_cache import kept_with_case, load_kept
 from cases.policy.followup.absences import Sleep, sleep_until_answered, sleep_while_away
-from cases.policy.followup.held_up import held_up_since, why_held_up
+from cases.policy.followup.held_up import held_up_since
 from cases.policy.followup.wait import TO_STAFF, ContactHours, DoneStep, Wait
-from contacts.calendars import BusinessCalendar
+from contacts.calendars import BusinessCalendar, calendar_problem
 from contacts.enums import MeansOfContact
-from contacts.models import Company, CompanyClosureDay
+from contacts.models import Company, CompanyClosureDay, Contact
 
-#: The customer did not get a mail in one of these states.
-LOST = frozenset({MailStatus.FAILED, MailStatus.BOUNCED, MailStatus.DROPPED})
-WENT_WRONG = (MailStatus.FAILED, MailStatus.BOUNCED)
 #: The message that puts the question of a wait.
 QUESTION = "question"
 _LEDGER = (
     *("case_id", "episode", "step", "time", "due_at", "done_at", "superseded", "closes_at", "interaction_id"),
-    "interaction__withdrawn_at",
+    *("interaction__withdrawn_at", "interaction__undelivered_at"),
     *("mail__status", "mail__sent_at", "mail__to_address"),
 )
 
@@ -45,8 +42,10 @@ class _Rows:
 
 
 def contact_hours() -> ContactHours:
-    """The contact hours that the settings say (F3)."""
-    return ContactHours(opens=settings.DESK_ATTEMPT_AT, mail_at=settings.DESK_ATTEMPT_MAIL_AT)
+    """The contact hours that the settings say (F3, F4)."""
+    return ContactHours(
+        opens=settings.DESK_ATTEMPT_AT, closes_at=settings.DESK_CLOSES_AT, mail_at=settings.DESK_ATTEMPT_MAIL_AT
+    )
 
 
 def is_waiting(case: Case) -> bool:
@@ -77,6 +76,32 @@ def load_wait_for_page(case: Case, leaving_at: datetime | None = None) -> Wait |
 @kept_with_case
 def _read_for_page(case: Case) -> _Rows:
     return _read([case])
+
+
+def load_waits_for_page(cases: Iterable[Case]) -> dict[int, tuple[Wait, list[Absence]]]:
+    """The waits that cases of one page are in with the absences of their contacts, by key of the case; four queries,
+    five if one is held up, none for cases that are known.
+
+    A case whose company has no calendar is left out.
+    """
+    waiting = [case for case in cases if is_waiting(case) and has_calendar(case.company)]
+    return load_kept(_wait_and_absences, waiting, _waits_and_absences)
+
+
+@kept_with_case
+def _wait_and_absences(case: Case) -> tuple[Wait, list[Absence]]:
+    return _waits_and_absences([case])[case.pk]
+
+
+def _waits_and_absences(waiting: Sequence[Case]) -> dict[int, tuple[Wait, list[Absence]]]:
+    rows = _read(waiting) if len(waiting) > 1 else _read_for_page(waiting[0])
+    waits = _waits(waiting, rows, None)
+    return {case.pk: (waits[case.pk], rows.absences.get(case.contact_id, [])) for case in waiting}
+
+
+def has_calendar(company: Company) -> bool:
+    """Whether the business days of a company are known."""
+    return not calendar_problem(company.country, company.subdivision, company.time_zone)
 
 
 def _read(waiting: Sequence[Case]) -> _Rows:
@@ -112,20 +137,30 @@ def _waits(waiting: Sequence[Case], rows: _Rows, leaving_at: datetime | None) ->
     return waits
 
 
-def find_held_up(waiting: QuerySet[Case]) -> list[tuple[Case, datetime, str]]:
-    """Of these waiting cases those that are held up, since when and why (F2): one query if none may be."""
-    of_wait = {"case": OuterRef("pk"), "episode": OuterRef("wait_episode")}
+def may_be_held_up() -> QuerySet[Any, Any]:
+    """The keys of the waiting cases to whose customer something was written that may not have arrived (F2, D9).
+
+    What was written before the longest wait began belongs to none any more: of years of lost mail the latest is read.
+    Two queries, of which the second is to be cut.
+    """
+    waiting = Case.objects.filter(status=Status.WAITING).order_by()
+    # Asked before: PostgreSQL has to know the moment to see how little is left.
+    longest = waiting.aggregate(since=Min("waiting_since"))["since"]
+    if longest is None:
+        return Case.objects.none().values_list("pk")
+    of_wait = {"case__status": Status.WAITING, "episode": F("case__wait_episode")}
     steps = FollowUp.objects.filter(**of_wait, superseded=False, interaction=None).exclude(step__in=TO_STAFF)
-    lost = steps.filter(Q(mail=None) | Q(mail__status__in=LOST))
-    questions = Mail.objects.filter(**of_wait, template=QUESTION, status__in=WENT_WRONG)
-    left = Q(contact__active=False) | Q(company__active=False)
-    cases = list(waiting.filter(left | Exists(lost) | Exists(questions)).select_related("company", "contact", "owner"))
-    found = []
-    for key, wait in load_waits(cases).items():
-        since = held_up_since(wait)
-        if since is not None:
-            found.append((next(case for case in cases if case.pk == key), since, why_held_up(wait)))
-    return found
+    mails = Mail.objects.filter(**of_wait, queued_at__gte=longest)
+    notices = mails.filter(follow_up__superseded=False, follow_up__interaction=None)
+    sources = [
+        waiting.filter(contact__in=Contact.objects.filter(active=False)).values_list("pk"),
+        waiting.filter(company__in=Company.objects.filter(active=False)).values_list("pk"),
+        steps.filter(mail=None, done_at__gte=longest).values_list("case"),
+        notices.filter(status__in=LOST).exclude(follow_up__step__in=TO_STAFF).values_list("case"),
+        mails.filter(status__in=WENT_WRONG, template=QUESTION).values_list("case"),
+    ]
+    first, *others = (source.order_by() for source in sources)
+    return first.union(*others)
 
 
 def _questions_lost(waiting: Sequence[Case], rows: Iterable[dict[str, Any]]) -> dict[int, datetime]:
@@ -143,7 +178,8 @@ def _acts(held_up: Sequence[Case]) -> dict[int, datetime]:
     """When somebody last turned to the customer themselves in each of these waits; no query for none."""
     if not held_up:
         return {}
-    calls = Interaction.objects.filter(case__in=held_up, direction=Direction.OUT, by__isnull=False, withdrawn_at=None)
+    calls = Interaction.objects.filter(case__in=held_up, direction=Direction.OUT, by__isnull=False)
+    calls = calls.filter(withdrawn_at=None, undelivered_at=None)
     last = calls.order_by().values_list("case_id").annotate(last=Max("at"))
     since = {case.pk: case.waiting_since for case in held_up}
     return {case_id: at for case_id, at in last if (began := since[case_id]) is not None and at > began}
@@ -171,11 +207,12 @@ def prefers_phone(case: Case) -> bool:
 
 def sleeps_of(absences: Iterable[Absence], calendar: BusinessCalendar) -> tuple[Sleep, ...]:
     """When a plan sleeps (F5): through the dates that were read or said, and while the owner is asked for them."""
-    sleeps = (_sleep(absence, calendar) for absence in absences)
+    sleeps = (sleep_of(absence, calendar) for absence in absences)
     return tuple(sorted(sleep for sleep in sleeps if sleep is not None and sleep.start < sleep.wakes_at))
 
 
-def _sleep(absence: Absence, calendar: BusinessCalendar) -> Sleep | None:
+def sleep_of(absence: Absence, calendar: BusinessCalendar) -> Sleep | None:
+    """When one absence puts a plan to sleep; None for one that does not."""
     wakes_at = contact_hours().opens
     if absence.has_dates:
         assert absence.away_from is not None
@@ -206,7 +243,7 @@ def _done_steps(
 ) -> tuple[dict[int, dict[FollowUpStep, DoneStep]], dict[int, dict[FollowUpStep, int]]]:
     """The steps of each case's current episode, and how often each was carried out; of a repeated step the latest row.
 
-    An attempt whose call was withdrawn was not made, but its number is taken.
+    An attempt whose call was withdrawn, or whose mail reached nobody, was not made, but its number is taken.
     """
     by_key = {case.pk: case for case in cases}
     done: dict[int, dict[FollowUpStep, DoneStep]] = {key: {} for key in by_key}
@@ -218,7 +255,8 @@ def _done_steps(
         step = FollowUpStep(row["step"])
         times[case.pk][step] = max(row["time"], times[case.pk].get(step, 0))
         known = done[case.pk].get(step)
-        if row["interaction__withdrawn_at"] is None and (known is None or known.times < row["time"]):
+        was_made = row["interaction__withdrawn_at"] is None and row["interaction__undelivered_at"] is None
+        if was_made and (known is None or known.times < row["time"]):
             done[case.pk][step] = _done_step(row, step, case, leaving_at)
     return done, times
 

@@ -24,6 +24,8 @@ from cases.guards import Refused
 from cases.incidents.log import BadRow, Incident, Log, State
 from cases.incidents.words import shortened
 from cases.models import Case
+from cases.models.case import seconds_between
+from cases.search import index
 from contacts.calendars import calendar_problem
 from contacts.enums import Language, Level, Role
 from contacts.models import Company, Contact, OpeningSpan, SupportCentre, Technician, User
@@ -328,6 +330,7 @@ def _write_cases(
     past = list(zip(incidents, cases, lives, strict=True))
     write_history(_past(past, slice(0, 1)), kind="+")
     write_history(_past(past, slice(1, None)))
+    index.index_cases([case.pk for case in cases])
 
 
 def _opening_fields(incident: Incident, contact: int, company: int, options: ImportOptions) -> dict[str, Any]:
@@ -346,9 +349,13 @@ def _state_fields(incident: Incident, technicians: dict[str, int | None], shift:
     """The other fields of a case, after each change."""
     before: State | None = None
     since: datetime | None = None  # when the present status began
+    waited = reopenings = 0
     for state in incident.states:
         at = state.at + shift
         if before is None or state.status is not before.status:
+            if before is not None and since is not None:
+                waited += seconds_between(since, at) if before.status is Status.WAITING else 0
+                reopenings += before.status is Status.RESOLVED
             since = at
         fields: dict[str, Any] = {
             "severity": state.severity,
@@ -357,6 +364,8 @@ def _state_fields(incident: Incident, technicians: dict[str, int | None], shift:
             "wait_episode": state.episode,
             "last_move": move_between(before, state),
             "changed_at": at,
+            "waited_seconds": waited,
+            "reopenings": reopenings,
         }
         if state.episode:
             # The log knows no more of a wait than that the user's information is awaited; F2's plan follows it up.
@@ -397,7 +406,7 @@ def _check_moments(status: Status, now: datetime) -> dict[str, datetime]:
     """
     if status is Status.RESOLVED:
         return {"sla_counts_from": now}
-    looks = {"escalation_check_at": now, "sla_check_at": now, "sla_counts_from": now}
+    looks = dict.fromkeys(("escalation_check_at", "sla_check_at", "sla_due_at", "next_due_at", "sla_counts_from"), now)
     return looks | {"follow_up_check_at": now} if status is Status.WAITING else looks
 
 

@@ -42,6 +42,21 @@ def send_password_link(user: User, now: datetime, why: str) -> bool:
     return True
 
 
+def tell_of_second_factor(user: User, change: str, by: User | None, now: datetime) -> None:
+    """Mail somebody that what they sign in with besides the password was changed, and by whom; None for themselves."""
+    if not user.email:
+        return
+    what = {
+        "username": user.username,
+        "change": change,
+        "by": str(by) if by is not None and by != user else "",
+        "why": "it is your account",
+        "expected": "Nothing if you know of it. Otherwise tell an administrator of the desk at once.",
+        "next": "From now on you sign in accordingly.",
+    }
+    post([Letter(f"second-factor:{user.pk}:{now.isoformat()}", "second_factor_changed", addressee(user), what)], now)
+
+
 def tell_of_new_password(user: User, by: User | None, now: datetime) -> None:
     """Mail somebody that their password was changed, and by whom; None for themselves."""
     if not user.email:

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from cases.enums import NOTICES, Channel, Resolution, Severity
 from cases.mail.letters import Letter, centre_of_owner, facts, to_contact, to_each, who_works_on
+from cases.mail.phrases import phrase
 from cases.models import Case
 from cases.policy.first_response import initial_response_due_at
 from cases.policy.intake import missing_questions
@@ -32,12 +33,13 @@ def update_interval(function: UpdateInterval) -> UpdateInterval:
     return function
 
 
-def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Letter]:
+def opening_letters(case: Case, actor: User | None, why: str, now: datetime, why_no_receipt: str = "") -> list[Letter]:
+    """Everybody who hears of a new case; `why` is why its owner was chosen."""
     directory = Directory()
     centre = centre_of_owner(case)
     letters = []
     customer = to_contact(case)
-    if customer is not None:
+    if customer is not None and not why_no_receipt:
         letters.append(Letter(f"opened:{case.pk}", "case_opened", customer, receipt(case, now), case))
     if case.owner is None or why.startswith("no active L2"):
         what = facts(
@@ -54,7 +56,7 @@ def opening_letters(case: Case, actor: User, why: str, now: datetime) -> list[Le
             case,
             why=f"the case was assigned to you ({why})",
             expected="Take it up and start work.",
-            then=_first_promise(case),
+            then=why_no_receipt or _first_promise(case),
             next_at=_first_promise_at(case),
             description=case.description,
         )
@@ -111,7 +113,9 @@ def unless_off(case: Case, template: str, readers: list[Addressee], what: dict[s
 
 
 def _first_promise_at(case: Case) -> str:
-    due_at = initial_response_due_at(Severity(case.severity), Channel(case.opened_by_channel), case.opened_at)
+    due_at = initial_response_due_at(
+        Severity(case.severity), Channel(case.opened_by_channel), case.opened_at, case.called_at
+    )
     return due_at.isoformat() if due_at else ""
 
 
@@ -129,9 +133,11 @@ def receipt(case: Case, now: datetime) -> dict[str, Any]:
     japanese_at = japanese_support_opens_at(now, on_holidays) if japanese else None
     return facts(
         case,
-        why="you reported this issue to us",
-        expected="Please answer the questions below, all in one reply." if questions else "Nothing for now.",
-        then=f"{who_works_on(case)}, and we keep you informed.",
+        why=phrase("you reported this issue to us"),
+        expected=phrase("Please answer the questions below, all in one reply.")
+        if questions
+        else phrase("Nothing for now."),
+        then=phrase("%(work)s, and we keep you informed.", work=who_works_on(case)),
         questions=questions,
         **_promises(case),
         japanese_opens_at=japanese_at.isoformat() if japanese_at else "",
@@ -158,9 +164,11 @@ def resolved_letters(case: Case) -> list[Letter]:
     until = case.resolved_at + timedelta(days=settings.DESK_REOPEN_WITHIN_DAYS)
     what = facts(
         case,
-        why="you are our contact for this issue",
-        expected="Nothing, if this is settled. Otherwise reply to this message.",
-        then="Your answer reopens the case." if no_response else "If it comes back, tell us and we reopen the case.",
+        why=phrase("you are our contact for this issue"),
+        expected=phrase("Nothing, if this is settled. Otherwise reply to this message."),
+        then=phrase("Your answer reopens the case.")
+        if no_response
+        else phrase("If it comes back, tell us and we reopen the case."),
         resolution=case.get_resolution_display(),
         solution=case.solution,
         reopen_until_at=until.isoformat(),

@@ -18,9 +18,10 @@ from django.conf import settings
 from cases.bulk import insert_rows
 from cases.enums import MailStatus, SendCondition, Severity, Status
 from cases.mail.messages import message_named
-from cases.models import Case, Mail
+from cases.mail.phrases import Phrase, phrase
+from cases.models import Case, Interaction, Mail
 from contacts.directory import Addressee
-from contacts.models import Contact
+from contacts.models import Company, Contact
 
 LONGEST_KEY = 200
 
@@ -31,6 +32,7 @@ class Letter:
 
     `occasion` is the moment of a reason that the desk reckons by itself, such as a due time: after a restored backup it
     comes to the same one, and the repeat carries the same Message-ID (M2). What a person set off has none.
+    `interaction` is the contact whose words it carries: if they do not arrive it told the customer nothing (T1, T2).
     """
 
     key: str
@@ -41,6 +43,7 @@ class Letter:
     send_by: datetime | None = None  # not sent later than this
     needed_by: datetime | None = None  # tried again in time for this promise
     occasion: datetime | None = None
+    interaction: Interaction | None = None
 
 
 def case_facts(case: Case) -> dict[str, Any]:
@@ -59,28 +62,46 @@ def case_facts(case: Case) -> dict[str, Any]:
 
 
 def facts(
-    case: Case, *, why: str, expected: str, then: str, about: dict[str, Any] | None = None, **more: Any
+    case: Case,
+    *,
+    why: Phrase | str,
+    expected: Phrase | str,
+    then: Phrase | str,
+    about: dict[str, Any] | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     """The facts of a letter about a case: why the reader gets it, what is expected, what happens next (M4).
+
+    What customers read of it are phrases; staff are written to in English.
 
     `about` takes the result of `case_facts`, for a caller who writes several letters about the case.
     """
     return {"case": about or case_facts(case), "why": why, "expected": expected, "next": then, **more}
 
 
-def who_works_on(case: Case) -> str:
+def who_works_on(case: Case) -> Phrase:
     """Who does what on a case that does not wait, as every message to the customer says it: “Tina Berg takes it up”."""
     if case.owner is None:
-        return "We look for a specialist"
-    return f"{case.owner} {'takes it up' if case.status == Status.ASSIGNED else 'goes on working on it'}"
+        return phrase("We look for a specialist")
+    if case.status == Status.ASSIGNED:
+        return phrase("%(owner)s takes it up", owner=str(case.owner))
+    return phrase("%(owner)s goes on working on it", owner=str(case.owner))
 
 
 def to_contact(case: Case, contact: Contact | None = None) -> Addressee | None:
-    """The contact as an addressee, in the company's time zone; None without an email address, and if they left (D9)."""
+    """The contact as an addressee, in the company's time zone and their own language (M4).
+
+    None without an email address, and if they left (D9).
+    """
     person = contact or case.contact
     if why_no_mail(case, person):
         return None
-    return Addressee(person.email, person.name, case.company.time_zone)
+    return customer_address(person, case.company)
+
+
+def customer_address(person: Contact, company: Company) -> Addressee:
+    """A contact with an email address as an addressee: in the company's time zone, and their own language (M4)."""
+    return Addressee(person.email, person.name, company.time_zone, language=person.reads)
 
 
 def has_left(case: Case, contact: Contact | None = None) -> bool:
@@ -124,6 +145,7 @@ COLUMNS = (
     "to_name",
     "to_address",
     "time_zone",
+    "language",
     "meant_for",
     "holds",
     "episode",
@@ -140,6 +162,7 @@ COLUMNS = (
     "subject",
     "text",
     "html",
+    "interaction_id",
 )
 
 
@@ -147,12 +170,13 @@ def _row(letter: Letter, now: datetime) -> tuple[Any, ...]:
     to = letter.to
     case_id = letter.case.pk if letter.case else None
     reason = (case_id, _fitting(letter.key), letter.template, letter.facts)
-    reader = (to.name, to.address, to.time_zone, to.meant_for)
+    reader = (to.name, to.address, to.time_zone, to.language, to.meant_for)
     condition = message_named(letter.template).condition
     waits_with = letter.case if condition == SendCondition.WAITING else None
     truth = (condition.value, waits_with.wait_episode if waits_with else 0)
     sending = (MailStatus.QUEUED.value, now, now, 0, None, letter.send_by, letter.needed_by, False, "")
-    return (*reason, *reader, *truth, *sending, _message_id(letter, now), "", "", "")
+    words = letter.interaction.pk if letter.interaction else None
+    return (*reason, *reader, *truth, *sending, _message_id(letter, now), "", "", "", words)
 
 
 def _message_id(letter: Letter, now: datetime) -> str:

@@ -42,6 +42,7 @@ class Message:
     step: FollowUpStep | None = None  # of a waiting plan, if it is always written for the same one
     routine: Routine | None = None
     in_timeline: bool = True  # False: what it says stands in the timeline in other entries
+    gist: str = ""  # what its reader gets, in a sentence: “the question”; by default its label
 
 
 class UnknownMessage(LookupError):
@@ -56,20 +57,24 @@ MESSAGES = {
     for message in (
         # the life of a case
         Message("case_opened", CUSTOMER),
-        Message("question", CUSTOMER, WAITING, by_person=True),
+        Message("question", CUSTOMER, WAITING, by_person=True, gist="the question"),
         Message("message", CUSTOMER, by_person=True),
-        Message("resolved", CUSTOMER),
-        Message("case_reopened", CUSTOMER),
-        Message("closed_no_response", CUSTOMER),
+        Message("resolved", CUSTOMER, gist="word that the case is closed, and why"),
+        Message("case_reopened", CUSTOMER, gist="word that it is reopened"),
+        Message("closed_no_response", CUSTOMER, gist="word that the case is closed for no response"),
         Message("new_case", STAFF),
         Message("nobody_on_duty", STAFF),
         Message("severe_case", STAFF),
-        Message("severity_raised", STAFF, RAISED),
+        Message("severity_raised", STAFF, RAISED, gist="the raised severity"),
         Message("critical_case", STAFF),
         Message("contract_question", STAFF),
         Message("contract_question_passed_on", CUSTOMER),
+        Message("turned_away", CUSTOMER, gist="whom at their company to turn to"),
         Message("reassigned", STAFF, OPEN),
-        Message("reopened", STAFF),
+        Message("owner_changed", STAFF, OPEN),
+        Message("cases_reassigned", STAFF),
+        Message("owners_changed", STAFF),
+        Message("reopened", STAFF, gist="word that it is reopened"),
         Message("word_on_resolved", STAFF),
         Message("contact_logged", STAFF, in_timeline=False),
         # waiting for the customer (section 4)
@@ -92,26 +97,40 @@ MESSAGES = {
             CUSTOMER,
             OWED,
             is_update=True,
+            gist="a status update",
             routine=Routine("status update to the customer", "status updates to the customer", "Status update", 10),
         ),
         Message("status_by_person", CUSTOMER, by_person=True, is_update=True),
         Message("status_by_person_to_staff", STAFF),
         Message("status_answer", STAFF),
         Message("staff_lines", STAFF, in_timeline=False),
+        Message("daily_digest", STAFF, in_timeline=False),
         # escalations (section 5)
         Message("escalation", STAFF, OPEN),
-        Message("question_inherited", STAFF, OPEN),
-        Message("management_attention", STAFF, OPEN),
+        Message("question_inherited", STAFF, OPEN, gist="the open question for the status"),
+        Message("management_attention", STAFF, OPEN, gist="management's attention is asked for"),
         Message("escalation_request", STAFF, OPEN),
+        Message("escalation_asked_for", STAFF, OPEN),
         Message("escalation_request_passed_on", STAFF, OPEN),
-        Message("escalation_request_outcome", STAFF),
-        Message("escalation_request_accepted", CUSTOMER),
-        Message("escalation_request_declined", CUSTOMER),
+        Message("escalation_request_outcome", STAFF, gist="the outcome of the request"),
+        Message("escalation_request_accepted", CUSTOMER, gist="word that the escalation is accepted"),
+        Message("escalation_request_declined", CUSTOMER, gist="word that the escalation is declined"),
+        # hand-over (W3)
+        Message("handover_sheet", STAFF),
+        Message("handover_not_accepted", STAFF),
+        # the queue (section 10)
+        Message("callback_missed", STAFF),
+        Message("caller_unreached", STAFF),
         # the desk itself
         Message("mail_failed", STAFF),
         Message("recovery_report", STAFF),
+        Message("report", STAFF, in_timeline=False),
         Message("password_link", STAFF),
         Message("password_changed", STAFF),
+        Message("second_factor_changed", STAFF),
+        # the support page (section 9)
+        Message("sign_in_code", CUSTOMER, in_timeline=False),
+        Message("chat_transcript", CUSTOMER, gist="the transcript of their chat"),
     )
 }
 
@@ -125,6 +144,11 @@ def message_named(name: str) -> Message:
         return MESSAGES[name]
     except KeyError:
         raise UnknownMessage(f"There is no message “{name}”; add it to cases/mail/messages.py.") from None
+
+
+def gist_of(name: str) -> str:
+    """What the reader of a message gets, in a sentence: “the question”."""
+    return (message := message_named(name)).gist or message_label(message.name).lower()
 
 
 def message_label(name: str) -> str:

@@ -4,43 +4,57 @@ A claim moves `send_at` ahead by a short lease (`cases.mail.leases`): other work
 worker dies another one takes the row after the lease. Mail that is sent twice after such a crash carries the same
 Message-ID. No transaction is open while a mail server is spoken to.
 
+One thread claims, checks, renders, judges and writes, all of it for many messages at once; `cases.mail.connections`
+sends over several connections. What was taken is written within `SETTLED_WITHIN` seconds or after `SETTLED_TOGETHER`
+messages: so many at most are repeated after a crash. The reason of a message was found to hold at most two seconds
+before its connection begins with it (M1).
+
 Kinds of trouble are kept apart:
 
 * The server puts one message off (4xx): that message backs off.
 * The server refuses one message for good (5xx): whose trouble that is shows in what comes next. If the server takes
-  another message, this one is tried once more at once, because the server may just have got well. If it is refused
-  again between others that are taken, it was its own trouble, and it fails. After `REFUSALS_IN_A_ROW` to different
-  readers it is the server's: what was refused waits with the rest, and nothing has failed.
+  another message that was handed over later, this one is tried once more at once, because the server may just have got
+  well. If it is refused again between others that are taken, it was its own trouble, and it fails. After
+  `REFUSALS_IN_A_ROW` to different readers it is the server's: what was refused waits with the rest, and nothing has
+  failed.
 * The server cannot be reached, or refuses us as a sender: everything waits and no attempt is counted.
 * The connection breaks over a message: the message is tried once more over a new connection. If that breaks as well,
   the message backs off and the next one is sent, so that a message that breaks the server does not hold up the rest.
-  After one that the server does not answer the round ends: waiting for it with each would hold up the rest for longer.
+  After one that the server does not answer the round ends, unless others pass meanwhile: waiting for it with each would
+  hold up the rest for longer.
+
+A round begins with one message, and goes on with one at a time while the server is in doubt: what it is given in vain
+are a few messages, however many connections there are. A server in trouble is left alone for a while by every worker
+(`cases.mail.circuit`).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
-from django.db.models import Q
+from django.core.mail import EmailMessage
+from django.db import connection, transaction
 
-from cases.enums import SECRET_MESSAGES, MailStatus, SendCondition, Severity, Status
-from cases.mail.leases import Clock, Leases
-from cases.mail.letters import facts, post, to_each
-from cases.mail.messages import MESSAGES, Readers
-from cases.mail.rendering import as_message, render
-from cases.mail.server import Broken, MailServer, NotSent, NotTaken, ServerDown, TimedOut
-from cases.models import Case, Mail, MailQuerySet
-from cases.policy.mail_refusals import Whose
-from cases.policy.severity import RANK
-from contacts.directory import Addressee, Directory
-from contacts.models import Contact
+from cases.bulk import update_columns
+from cases.enums import SECRET_MESSAGES, WENT_WRONG, MailStatus
+from cases.files.store import FileMissing
+from cases.mail.circuit import Circuit
+from cases.mail.connections import FRESH, Connections, Sending, TooLongAgo
+from cases.mail.files import attach_files, enclose
+from cases.mail.leases import CLAIM, Clock, Leases
+from cases.mail.lost import after_arrival, after_loss, recheck_wait
+from cases.mail.mime import BuiltMessage
+from cases.mail.reasons import stale_reason, stale_reasons
+from cases.mail.refusals import Refusals, RefusedMail
+from cases.mail.rendering import Lines, as_message, load_lines, render
+from cases.mail.server import Broken, NotSent, NotTaken, ServerDown, TimedOut
+from cases.mail.service import name_for_service
+from cases.models import Mail, MailQuerySet
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +64,19 @@ BACK_OFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 3
 SOON = timedelta(seconds=20)
 #: So many messages in a row that break a fresh connection mean that the server is in trouble.
 BREAKS_IN_A_ROW = 3
-#: So many readers in a row who are refused, none taken between them, mean that the server refuses everybody.
-REFUSALS_IN_A_ROW = 3
-#: So many refusals in a row end a round, whether they are new or not.
-REFUSALS_IN_A_ROUND = 20
-#: A refusal that speaks of us counts as the message's own when it has lasted so long, while others are taken.
-OWN_AFTER = timedelta(days=1)
-#: A worker that is asked to stop waits so long for the answer to the message under way.
+#: With so many refusals of which nothing is known yet the server is in doubt.
+REFUSALS_IN_DOUBT = 2
+#: A worker that is asked to stop waits so long for the answer to the messages under way.
 ENDS_WITHIN = 4  # seconds
-TOO_LATE = "It could not be sent in time: what it says about when would not be true any more."
+#: What was taken is written after so many messages, or seconds.
+SETTLED_TOGETHER, SETTLED_WITHIN = 50, 0.25
+#: While what was claimed is sent within `CLAIM_LASTS` seconds the next claim is larger, up to this.
+LARGEST_CLAIM, CLAIM_LASTS, CLAIM_GROWS = 100, 1.0, 4
+#: Seconds to wait for something to be done before it is looked again whether this worker should stop.
+LOOKS_UP = 0.2
+#: What is written of a message that was taken.
+_TAKEN = ("status", "last_error", "attempts", "sent_at", "held_up_at", "kept", "subject", "text", "html")
+_STILL_QUEUED = ("status", MailStatus.QUEUED.value)
 
 
 @dataclass
@@ -79,28 +97,32 @@ def never() -> bool:
 def deliver(
     clock: Clock, at_most: int = 5_000, *, keep: bool = False, stopping: Callable[[], bool] = never
 ) -> Delivery:
-    """Send what is due, oldest first, until nothing is due, the server fails, or `at_most` were handled (M2).
+    """Send what is due until nothing is, the server fails, or `at_most` were handled (M2): what keeps a promise first,
+    then the oldest.
 
     `clock` is asked for every message, because sending takes time. With `keep` every message is rendered and kept
     instead of sent, whatever the settings say. Once `stopping()` it ends between two messages and gives the rest back.
     """
-    delivery_round = DeliveryRound(clock, MailServer(keep), stopping)
+    connections = Connections(keep)
+    circuit = Circuit(connections.name)
+    if not connections.keeps and not circuit.lets_pass(clock()):
+        return Delivery()
+    delivery_round = DeliveryRound(clock, connections, circuit, stopping)
     try:
         with Leases(clock, delivery_round.watch) as delivery_round.leases:
             delivery_round.work(at_most)
     finally:
-        delivery_round.server.close()
+        connections.close()
     return delivery_round.result
 
 
-@dataclass(frozen=True)
-class RefusedMail:
-    """A message that was refused in this round, or refused `again` after another one was taken."""
+@dataclass
+class Claimed:
+    """A claimed message that waits for a connection; one that was tried before brings what was built then."""
 
     mail: Mail
-    error: str
-    whose: Whose
-    again: bool
+    checked_at: float  # on the monotonic clock
+    message: EmailMessage | None = None
 
 
 @dataclass
@@ -108,79 +130,142 @@ class DeliveryRound:
     """One round of delivery by one worker."""
 
     clock: Clock
-    server: MailServer
+    connections: Connections
+    circuit: Circuit
     stopping: Callable[[], bool]
     result: Delivery = field(default_factory=Delivery)
+    waiting: deque[Claimed] = field(default_factory=deque)
+    refusals: Refusals = field(default_factory=Refusals)
+    taken: list[Mail] = field(default_factory=list)  # and not written yet
+    trouble: str = ""  # the server's, which ends the round
     breaks: int = 0
     timed_out: bool = False
-    refusals: list[RefusedMail] = field(default_factory=list)  # since the server took a message
-    retried: set[int] = field(default_factory=set)
+    handed_over: int = 0
+    last_taken: int = 0  # the highest number of those that were taken
+    claimed: int = 0
+    claims: int = CLAIM
+    claimed_at: float = 0
+    nothing_due: bool = False
+    taken_since: float = 0
+    lines: Lines = field(default_factory=dict)  # of those that wait
     asked_to_stop_at: float = 0
     leases: Leases = field(init=False)
 
     def work(self, at_most: int) -> None:
-        """Claim and send, batch by batch."""
-        handled = 0
-        while handled < at_most and not self.stopping():
-            mails = self.leases.claim()
-            handled += len(mails)
-            if not self._send_each(mails) or not (mails or self._fail_the_lonely()):
-                break
-        self._hold_refused()
+        """Claim and send until nothing is due, the server is in trouble, or the worker is asked to stop."""
+        try:
+            while not self.trouble and not self.stopping():
+                self._claim(at_most)
+                if self.waiting and self._has_room:
+                    self._hand_over_next()
+                elif not self.waiting and not self.connections.under_way and not self._fail_the_lonely():
+                    break
+                self._take_back(0 if self.waiting and self._has_room else LOOKS_UP)
+                self._write_taken_if_due()
+            self._leave()
+        finally:
+            self._write_taken_at_last()
 
     def watch(self) -> None:
-        """From another thread: break off a message that takes too long once this worker is asked to stop."""
+        """From another thread: break off what takes too long once this worker is asked to stop."""
         if not self.stopping():
             return
         self.asked_to_stop_at = self.asked_to_stop_at or time.monotonic()
-        if time.monotonic() - self.asked_to_stop_at >= ENDS_WITHIN and not self.server.is_cut:
-            self.server.cut()
+        if time.monotonic() - self.asked_to_stop_at >= ENDS_WITHIN and not self.connections.is_cut:
+            self.connections.cut()
 
-    def _send_each(self, mails: Sequence[Mail]) -> bool:
-        """Send each. Returns False when the round is over; the rest then waits (M2)."""
-        for index, mail in enumerate(mails):
-            if self.stopping():
-                self._give_back(mails[index:])
-                return False
-            try:
-                self._send(mail)
-            except ServerDown as error:
-                self._wait_for_server([one for one in mails[index:] if one.status == MailStatus.QUEUED], str(error))
-                return False
-            if self.breaks >= BREAKS_IN_A_ROW or self._refuses_everybody() or self.timed_out:
-                self._wait_for_server(mails[index + 1 :], mail.last_error)
-                return False
-        return True
+    # --- on the way out ---
 
-    def _send(self, mail: Mail) -> None:
-        stale = stale_reason(mail, self.clock())
-        if stale:
-            self._drop(mail, stale)
+    @property
+    def _has_room(self) -> bool:
+        """Whether another message may be handed over: one at a time while the server is in doubt."""
+        most = self.connections.most
+        in_doubt = not self.last_taken or self.breaks or self.refusals.open >= REFUSALS_IN_DOUBT
+        # One more than is sent waits for each connection, so that none waits for this thread.
+        return self.connections.under_way < (1 if in_doubt or most == 1 else 2 * most)
+
+    def _claim(self, at_most: int) -> None:
+        left = at_most - self.claimed
+        if self.nothing_due or left <= 0 or len(self.waiting) >= self.connections.most:
             return
+        if self.claimed and time.monotonic() - self.claimed_at < CLAIM_LASTS:
+            self.claims = min(CLAIM_GROWS * self.claims, LARGEST_CLAIM)
+        mails = self.leases.claim(min(self.claims, left))
+        self.claimed, self.claimed_at = self.claimed + len(mails), time.monotonic()
+        self.nothing_due = not mails
+        self.waiting += self._check([Claimed(mail, 0) for mail in mails])
+
+    def _check(self, waiting: Sequence[Claimed]) -> list[Claimed]:
+        """Those whose reasons hold; the others are dropped (M1)."""
+        checked_at = time.monotonic()
+        stale = stale_reasons([one.mail for one in waiting], self.clock())
+        for one in waiting:
+            one.checked_at = checked_at
+            if one.mail.pk in stale:
+                self._drop(one.mail, stale[one.mail.pk])
+        self.lines |= load_lines(one.mail for one in waiting if one.mail.case_id not in self.lines)
+        return [one for one in waiting if one.mail.pk not in stale]
+
+    def _hand_over_next(self) -> None:
+        if time.monotonic() - self.waiting[0].checked_at > FRESH:
+            self.waiting = deque(self._check(self.waiting))
+        while self.waiting:
+            one = self.waiting.popleft()
+            message = one.message or self._build(one.mail)
+            if message is not None:
+                self.handed_over += 1
+                sending = Sending(one.mail, message, self.handed_over, one.checked_at)
+                self.connections.hand_over(sending, len(self.waiting))
+                return
+
+    def _build(self, mail: Mail) -> EmailMessage | None:
+        """The message of a row; None for one that cannot be built: it has failed, and stops no other (S2)."""
         try:
-            self.server.send(_build(mail))
-        except ServerDown:
-            raise
-        except NotSent as error:
-            self._not_sent(mail, error)
-            return
-        except Exception as error:  # a message that cannot be built must not stop the others (S2)
-            log.exception("mail %s cannot be built", mail.pk)
-            self._fail(mail, f"{type(error).__name__}: {error}")
-            return
-        # Outside the try, because the message has left: an error from here on must not mark it as failed.
-        self._sent(mail)
+            return _built(mail, self.lines, self.connections.speaks_smtp)
+        except FileMissing as error:
+            self._fail(mail, f"{error} Write again, with the file.")
+        except Exception as error:
+            self._cannot_be_sent(mail, error)
+        return None
 
-    def _sent(self, mail: Mail) -> None:
-        self.leases.let_go([mail])
-        mail.sent_at = self.clock()
-        mail.kept = self.server.keeps
-        if mail.template in SECRET_MESSAGES and not mail.kept:
-            mail.facts, mail.text, mail.html = {}, "", ""
-        _settle(mail, MailStatus.SENT)
+    def _cannot_be_sent(self, mail: Mail, error: Exception) -> None:
+        log.error("mail %s cannot be sent", mail.pk, exc_info=error)
+        self._fail(mail, f"{type(error).__name__}: {error}")
+
+    # --- on the way back ---
+
+    def _take_back(self, seconds: float) -> None:
+        """See what became of messages; wait so long for the first."""
+        while (sending := self.connections.take(seconds)) is not None:
+            self._settle_one(sending)
+            seconds = 0
+
+    def _settle_one(self, sending: Sending) -> None:
+        mail, error = sending.mail, sending.error
+        if error is None:
+            self._sent(sending)
+        elif isinstance(error, TooLongAgo):
+            self.waiting.appendleft(Claimed(mail, 0, sending.message))
+        elif isinstance(error, ServerDown):
+            self._end_with_trouble(str(error))
+            self._wait_for_server([mail])
+        elif isinstance(error, NotSent):
+            self._not_sent(sending, error)
+        else:
+            self._cannot_be_sent(mail, error)
+
+    def _sent(self, sending: Sending) -> None:
+        mail = sending.mail
+        mail.status, mail.last_error, mail.held_up_at = MailStatus.SENT.value, "", None
+        mail.sent_at, mail.kept = self.clock(), self.connections.keeps
+        mail.attempts += 1
+        self.taken_since = self.taken_since if self.taken else time.monotonic()
+        self.taken.append(mail)
         self.result.sent += 1
-        self.breaks = 0
-        self._judge_refused(mail)
+        self.last_taken, self.breaks = max(self.last_taken, sending.number), 0
+        self.circuit.close()
+        if self.refusals.open:
+            self._judge_refused(sending)
 
     def _drop(self, mail: Mail, why: str) -> None:
         self.leases.let_go([mail])
@@ -193,22 +278,35 @@ class DeliveryRound:
         with transaction.atomic():
             mail.failed_at = now
             if _settle(mail, MailStatus.FAILED, error):
-                _tell_owner(mail, now)
-                _recheck_wait(mail, now)
+                after_loss(mail, now)
+        self.nothing_due = False  # the owner is told
         self.result.failed += 1
 
-    def _not_sent(self, mail: Mail, error: NotSent) -> None:
+    def _not_sent(self, sending: Sending, error: NotSent) -> None:
+        mail = sending.mail
         mail.last_error = str(error)
-        if isinstance(error, Broken) and self.server.is_cut:
+        if isinstance(error, Broken) and self.connections.is_cut:
             self._give_back([mail])
+        elif isinstance(error, Broken) and self.trouble:
+            self._wait_for_server([mail])
         elif isinstance(error, NotTaken):
-            self._refused(RefusedMail(mail, str(error), error.whose, again=mail.pk in self.retried))
+            if failed := self.refusals.add(sending, error, self.handed_over):
+                self._fail(failed.mail, str(failed.error))
         elif mail.attempts >= len(BACK_OFF):
             self._fail(mail, str(error))
         else:
-            self.breaks = self.breaks + 1 if isinstance(error, Broken) else 0
-            self.timed_out = isinstance(error, TimedOut)
+            self._count_break(sending, error)
             self._back_off(mail)
+        if self.breaks >= BREAKS_IN_A_ROW or self.refusals.of_everybody or self.timed_out:
+            self._end_with_trouble(mail.last_error)
+
+    def _count_break(self, sending: Sending, error: NotSent) -> None:
+        """A connection that breaks is the message's own trouble if a later one was taken meanwhile."""
+        if not isinstance(error, Broken):
+            self.breaks = 0
+        elif sending.number > self.last_taken:
+            self.breaks += 1
+            self.timed_out = isinstance(error, TimedOut)
 
     def _back_off(self, mail: Mail) -> None:
         """Try it again later; sooner, and uncounted, if it would come too late for its promise."""
@@ -222,85 +320,109 @@ class DeliveryRound:
         )
         self.result.put_off += 1
 
+    # --- what was taken is written together ---
+
+    def _write_taken_if_due(self) -> None:
+        is_idle = not self.waiting and not self.connections.under_way
+        waited = time.monotonic() - self.taken_since
+        if self.taken and (is_idle or len(self.taken) >= SETTLED_TOGETHER or waited >= SETTLED_WITHIN):
+            self._write_taken()
+
+    def _write_taken(self) -> None:
+        # A worker that took one over meanwhile, or a bounce that was faster, has written its own result.
+        self.leases.let_go(self.taken)
+        with transaction.atomic():
+            update_columns(self.taken, _TAKEN, only=_STILL_QUEUED)
+            secret = [mail.pk for mail in self.taken if mail.template in SECRET_MESSAGES and not mail.kept]
+            if secret:
+                Mail.objects.filter(pk__in=secret).update(facts={}, text="", html="")
+            after_arrival(self.taken)
+        self.taken = []
+
+    def _write_taken_at_last(self) -> None:
+        """Also after an error: a database that is back by now need not let a message be repeated."""
+        if self.taken and not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        if self.taken:
+            self._write_taken()
+
     # --- refused for good, but by whose trouble? ---
 
-    def _refused(self, refused: RefusedMail) -> None:
-        """Keep it until something shows whose trouble it is; for one of an earlier round this is enough."""
-        if refused.again and refused.mail.held_up_at is not None:
-            self._fail(refused.mail, refused.error)
-        else:
-            self.refusals.append(refused)
-
-    def _refuses_everybody(self) -> bool:
-        new = [one.mail for one in self.refusals if not one.again and one.mail.held_up_at is None]
-        readers = {mail.to_address.lower() for mail in new}
-        return len(readers) >= REFUSALS_IN_A_ROW or len(self.refusals) >= REFUSALS_IN_A_ROUND
-
-    def _judge_refused(self, taken: Mail) -> None:
-        """The server has just taken a message: try what it refused before once more, fail what it refused twice."""
-        before, self.refusals = self.refusals, []
-        while before:
-            refused = before.pop(0)
-            if refused.whose is Whose.SERVER and not self._is_own_by_now(refused.mail, taken):
-                self._hold(refused)
-            elif refused.again:
-                self._fail(refused.mail, refused.error)
-            else:
-                self._retry(refused, before)
-
-    def _retry(self, refused: RefusedMail, others: Sequence[RefusedMail]) -> None:
-        self.retried.add(refused.mail.pk)
-        try:
-            self._send(refused.mail)
-        except ServerDown:
-            self.refusals += [refused, *others]
-            raise
-
-    def _is_own_by_now(self, refused: Mail, taken: Mail) -> bool:
-        """Whether a refusal that speaks of us is the message's own all the same: its neighbours pass, or for long."""
-        since = refused.held_up_at
-        return _domain(refused) == _domain(taken) or (since is not None and self.clock() - since > OWN_AFTER)
+    def _judge_refused(self, taken: Sending) -> None:
+        verdict = self.refusals.judge(taken, self.clock())
+        self._hold(verdict.servers)
+        for refused in verdict.own:
+            self._fail(refused.mail, str(refused.error))
+        for refused in reversed(verdict.unknown):
+            self.refusals.retry(refused)
+            self.waiting.appendleft(Claimed(refused.mail, 0, refused.sending.message))
 
     def _fail_the_lonely(self) -> bool:
         """With nothing else to send, fail what was clearly refused for its address. Returns whether there was any."""
-        lonely = [one for one in self.refusals if one.whose is Whose.OWN and one.mail.held_up_at is None]
-        self.refusals = [one for one in self.refusals if one not in lonely]
+        lonely = self.refusals.take_lonely()
         for refused in lonely:
-            self._fail(refused.mail, refused.error)
+            self._fail(refused.mail, str(refused.error))
         return bool(lonely)
 
-    def _hold_refused(self) -> None:
-        """Nothing has shown whose trouble these refusals are: none of them has failed, all are tried again."""
-        for refused in self.refusals:
-            self._hold(refused)
-        self.refusals = []
-
-    def _hold(self, refused: RefusedMail) -> None:
-        """Try a refused message again, uncounted: within a minute at first, later each quarter of an hour."""
-        mail, now = refused.mail, self.clock()
-        so_far = now - mail.held_up_at if mail.held_up_at else timedelta(0)
-        self._hold_up(mail, max(BACK_OFF[0], min(so_far / 4, BACK_OFF[2])), f"Refused: {refused.error}")
-
-    # --- the server's trouble ---
-
-    def _wait_for_server(self, mails: Sequence[Mail], error: str) -> None:
-        """Let messages wait for the server, without counting an attempt."""
-        log.warning("mail server: %s; %s messages wait", error, len(mails))
-        for mail in mails:
-            self._hold_up(mail, SOON if self.timed_out else BACK_OFF[0], f"The mail server could not be used: {error}")
-
-    def _hold_up(self, mail: Mail, wait: timedelta, error: str) -> None:
-        self.leases.let_go([mail])
+    def _hold(self, refused: Sequence[RefusedMail]) -> None:
+        """Try refused messages again, uncounted: within a minute at first, later each quarter of an hour."""
         now = self.clock()
-        _still_queued([mail]).update(
-            send_at=_next_try(mail, now, wait), held_up_at=mail.held_up_at or now, last_error=error
-        )
-        self.result.put_off += 1
+        for one in refused:
+            so_far = now - one.mail.held_up_at if one.mail.held_up_at else timedelta(0)
+            one.mail.last_error = f"Refused: {one.error}"
+            _hold_up(one.mail, max(BACK_OFF[0], min(so_far / 4, BACK_OFF[2])), now)
+        self._write_held_up([one.mail for one in refused])
+
+    # --- the server's trouble, and the end ---
+
+    def _end_with_trouble(self, error: str) -> None:
+        if not self.trouble:
+            self.trouble = error or "It does not say why."
+            self.circuit.break_off(self.trouble, self.clock())
+
+    def _leave(self) -> None:
+        """Let go of what is left, and see to what is under way."""
+        self._let_wait()
+        while self.connections.under_way:
+            self._take_back(LOOKS_UP)
+        self._let_wait()
+        # Nothing has shown whose trouble these are: none of them has failed, all are tried again.
+        self._hold(self.refusals.take_all())
+        if not self.claimed:
+            self.circuit.forget_if_nothing_waits()
+
+    def _let_wait(self) -> None:
+        mails = [one.mail for one in self.waiting]
+        self.waiting.clear()
+        if self.trouble:
+            self._wait_for_server(mails)
+        else:
+            self._give_back(mails)
+
+    def _wait_for_server(self, mails: Sequence[Mail]) -> None:
+        """Let messages wait for the server, without counting an attempt."""
+        now = self.clock()
+        for mail in mails:
+            mail.last_error = f"The mail server could not be used: {self.trouble}"
+            _hold_up(mail, SOON if self.timed_out else BACK_OFF[0], now)
+        self._write_held_up(mails)
+
+    def _write_held_up(self, mails: Sequence[Mail]) -> None:
+        self.leases.let_go(mails)
+        update_columns(mails, ("send_at", "held_up_at", "last_error"), only=_STILL_QUEUED)
+        self.result.put_off += len(mails)
 
     def _give_back(self, mails: Sequence[Mail]) -> None:
         """Let messages be claimed again before their lease runs out."""
-        self.leases.let_go(mails)
-        _still_queued(mails).update(send_at=self.clock())
+        if mails:
+            self.leases.let_go(mails)
+            _still_queued(mails).update(send_at=self.clock())
+
+
+def _hold_up(mail: Mail, wait: timedelta, now: datetime) -> None:
+    """Try it again after `wait`; soon, if it keeps a promise: no short outage of the server may break that (T3)."""
+    wait = min(wait, SOON) if mail.needed_by is not None and mail.needed_by > now else wait
+    mail.send_at, mail.held_up_at = _next_try(mail, now, wait), mail.held_up_at or now
 
 
 def _next_try(mail: Mail, now: datetime, wait: timedelta) -> datetime:
@@ -311,72 +433,19 @@ def _next_try(mail: Mail, now: datetime, wait: timedelta) -> datetime:
     return now + min(wait, max((needed_by - now) / 2, SOON))
 
 
-def _domain(mail: Mail) -> str:
-    return mail.to_address.rpartition("@")[2].lower()
-
-
 def _still_queued(mails: Sequence[Mail]) -> MailQuerySet:
     return Mail.objects.filter(pk__in=[mail.pk for mail in mails], status=MailStatus.QUEUED)
 
 
-def stale_reason(mail: Mail, now: datetime) -> str:
-    """Why the reason for a message no longer holds at `now`, or "" while it does (M1)."""
-    return (
-        _why_no_longer(mail)
-        or _why_nobody_there(mail)
-        or (TOO_LATE if mail.send_by is not None and now > mail.send_by else "")
-    )
-
-
-def _why_no_longer(mail: Mail) -> str:
-    if mail.holds == SendCondition.ALWAYS or mail.case_id is None:
-        return ""
-    status, episode, severity = Case.objects.values_list("status", "wait_episode", "severity").get(pk=mail.case_id)
-    if mail.holds == SendCondition.OPEN:
-        return "" if status != Status.RESOLVED else "The case was resolved before this was sent."
-    if mail.holds == SendCondition.OWED:
-        return _why_not_owed(mail, status)
-    if status == Status.RESOLVED:
-        return "The case was resolved before this was sent."
-    if mail.holds == SendCondition.RAISED:
-        lowered = RANK[Severity(severity)] > RANK[Severity(mail.facts["severity"])]
-        return "The severity was lowered again before this was sent." if lowered else ""
-    if status != Status.WAITING:
-        return "The case no longer waits for the customer: they answered, or the question was taken back."
-    return "" if episode == mail.episode else "A newer question has taken this one's place."
-
-
-def _why_nobody_there(mail: Mail) -> str:
-    """Nothing is sent to a contact who left, or to a company that is no customer any more (D9)."""
-    message = MESSAGES.get(mail.template)
-    if mail.case_id is None or message is None or message.to != Readers.CUSTOMER:
-        return ""
-    people = Contact.objects.filter(company__cases=mail.case_id, email__iexact=mail.to_address)
-    left = people.filter(Q(active=False) | Q(company__active=False))
-    return "The customer's contact had left before this was sent." if left.exists() else ""
-
-
-def _why_not_owed(mail: Mail, status: str) -> str:
-    """Why a status update is not owed any more (T2)."""
-    if status == Status.RESOLVED:
-        return "The case was resolved before this was sent."
-    if status == Status.WAITING:
-        return "The case waits for the customer now, so no update is owed."
-    newer = Mail.objects.filter(
-        case=mail.case_id,
-        template=mail.template,
-        to_address=mail.to_address,
-        status__in=(MailStatus.QUEUED, MailStatus.SENT),
-        pk__gt=mail.pk,
-    )
-    return "A newer update has taken this one's place." if newer.exists() else ""
-
-
-def _build(mail: Mail) -> EmailMultiAlternatives:
-    """The message, rendered into its row (M1)."""
-    rendered = render(mail)
+def _built(mail: Mail, lines: Lines, as_mime: bool) -> EmailMessage:
+    """The message, rendered into its row (M1), with its files. Raises FileMissing."""
+    rendered = render(mail, lines)
     mail.subject, mail.text, mail.html = rendered.subject, rendered.text, rendered.html
-    return as_message(mail, rendered)
+    message = as_message(mail, rendered)
+    attach_files(message, mail)
+    enclose(message, mail)
+    name_for_service(message, mail)
+    return BuiltMessage(message) if as_mime else message
 
 
 def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
@@ -385,8 +454,7 @@ def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
     mail.last_error = error
     mail.attempts += status != MailStatus.DROPPED
     mail.held_up_at = None
-    outcome = ("status", "last_error", "attempts", "sent_at", "failed_at", "held_up_at", "kept")
-    fields = (*outcome, "facts", "subject", "text", "html")
+    fields = ("status", "last_error", "attempts", "sent_at", "failed_at", "held_up_at", "subject", "text", "html")
     return _still_queued([mail]).update(**{name: getattr(mail, name) for name in fields}) == 1
 
 
@@ -394,48 +462,12 @@ def drop(mail: Mail, why: str, now: datetime) -> None:
     """Settle a queued message whose reason no longer holds (M1)."""
     with transaction.atomic():
         if _settle(mail, MailStatus.DROPPED, why):
-            _recheck_wait(mail, now)
-
-
-def _recheck_wait(mail: Mail, now: datetime) -> None:
-    """A message of a waiting plan got lost: have the plan checked at once (F2, F3)."""
-    if mail.holds == SendCondition.WAITING and mail.case_id is not None:
-        waiting = Case.objects.filter(pk=mail.case_id, status=Status.WAITING, wait_episode=mail.episode)
-        waiting.recheck("follow_up", now)
-
-
-def _tell_owner(mail: Mail, now: datetime) -> None:
-    """Mail the owner, or the fallback, about a failed message (M2, D5); not if that was such a mail itself."""
-    if mail.template == "mail_failed":
-        return
-    case = None
-    if mail.case_id:
-        case = Case.objects.select_related("company", "contact", "owner").get(pk=mail.case_id)
-    owner = case.owner if case else None
-    readers = _other_than(mail.to_address, Directory().for_user(owner, "Owner"))
-    if not readers:  # it was the owner's own mail that failed
-        readers = _other_than(mail.to_address, Directory().fallback(f"Owner ({owner})", None))
-    what = {
-        "failed": {"to": mail.to_address, "subject": mail.subject or mail.template, "error": mail.last_error},
-        "why": "you own this case" if case else "you look after the desk",
-        "expected": "Correct the address or reach the reader in another way, then send the message again.",
-        "next": "Nothing more is tried by itself.",
-    }
-    if case is not None:
-        what = {**facts(case, why="", expected="", then=""), **what}
-    # The moment is part of the key: a message that was sent again may fail again.
-    post(to_each(readers, f"failed:{mail.pk}:{now.isoformat()}", "mail_failed", what, case), now)
-
-
-def _other_than(address: str, readers: Sequence[Addressee]) -> list[Addressee]:
-    return [reader for reader in readers if reader.address.lower() != address.lower()]
-
-
-WENT_WRONG = (MailStatus.FAILED, MailStatus.BOUNCED)
+            recheck_wait(mail, now)
 
 
 def can_go_again(mail: Mail) -> bool:
-    return mail.status in WENT_WRONG
+    """Whether it failed and can be built once more: a link that opens an account is forgotten once it has left (A3)."""
+    return mail.status in WENT_WRONG and not (mail.template in SECRET_MESSAGES and mail.sent_at)
 
 
 def send_again(mail: Mail, now: datetime) -> str:
@@ -444,7 +476,8 @@ def send_again(mail: Mail, now: datetime) -> str:
     Returns why it is dropped instead, if its reason no longer holds (M1), else "". Raises ValueError if it did not
     fail.
     """
-    again = Mail.objects.filter(pk=mail.pk, status__in=WENT_WRONG).update(
+    failed = Mail.objects.filter(pk=mail.pk, status__in=WENT_WRONG)
+    again = failed.exclude(template__in=SECRET_MESSAGES, sent_at__isnull=False).update(
         status=MailStatus.QUEUED, send_at=now, attempts=0, sent_at=None, failed_at=None, held_up_at=None
     )
     if again != 1:

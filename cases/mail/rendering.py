@@ -1,4 +1,4 @@
-"""Render a message from its facts as text and HTML, in the reader's time zone (M4).
+"""Render a message from its facts as text and HTML, in the reader's language and time zone (M4).
 
 `mail/<name>.txt` is the message's own text; `mail/layout.txt` and `mail/layout.html` add what every message has: whom
 it was meant for (D5), what is expected, what happens next, why the reader gets it, the case.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -21,11 +22,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q, Subquery
 from django.template import Template
 from django.template.loader import get_template
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from cases.mail.messages import Readers, message_named
-from cases.models import Mail
+from cases.mail.messages import MESSAGES, Readers, message_named
+from cases.mail.phrases import in_words
+from cases.models import Case, Mail
 from contacts.addresses import ascii_address
 from contacts.models import Company, SupportLine
 
@@ -61,26 +63,39 @@ def _with_moments(value: Any) -> Any:
     return value
 
 
-def render(mail: Mail) -> Rendered:
-    """The message of an outbox row. Raises UnknownMessage."""
+#: The support lines of cases, by key of the case.
+Lines = dict[int | None, SupportLine | None]
+
+
+def render(mail: Mail, lines: Lines | None = None) -> Rendered:
+    """The message of an outbox row; `lines` takes the result of `load_lines`, for many messages. Raises
+    UnknownMessage.
+    """
+    language = mail.language if mail.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
     zone = reader_zone(mail.time_zone)
+    with timezone.override(zone), translation.override(language):
+        return _rendered_in(mail, language, zone.key, lines or {})
+
+
+def _rendered_in(mail: Mail, language: str, time_zone: str, lines: Lines) -> Rendered:
+    """The message in the language and the time zone that are active."""
     to_staff = message_named(mail.template).to is Readers.STAFF
     context = {
-        **_with_moments(mail.facts),
+        **in_words(_with_moments(mail.facts)),
         "to_name": one_line(mail.to_name),
         "to_staff": to_staff,
-        "line": None if to_staff else _line_of(mail),
+        "line": None if to_staff else lines[mail.case_id] if mail.case_id in lines else _line_of(mail),
         "meant_for": one_line(mail.meant_for),
-        "time_zone": zone.key,
+        "time_zone": time_zone,
+        "language": language,
     }
-    with timezone.override(zone):
-        subject = one_line(_rendered(f"mail/{mail.template}_subject.txt", context))
-        own = paragraphs(_rendered(f"mail/{mail.template}.txt", context))
-        number = mail.facts.get("case", {}).get("number", "")
-        subject = (f"[{number}] {subject}" if number else subject)[:250]
-        context |= {"subject": subject, "paragraphs": own, "says": "\n\n".join(own)}
-        text = "\n\n".join(paragraphs(_rendered("mail/layout.txt", context))) + "\n"
-        html = _rendered("mail/layout.html", context)
+    subject = one_line(_rendered(f"mail/{mail.template}_subject.txt", context))
+    own = paragraphs(_rendered(f"mail/{mail.template}.txt", context))
+    number = mail.facts.get("case", {}).get("number", "")
+    subject = (f"[{number}] {subject}" if number else subject)[:250]
+    context |= {"subject": subject, "paragraphs": own, "says": "\n\n".join(own)}
+    text = "\n\n".join(paragraphs(_rendered("mail/layout.txt", context))) + "\n"
+    html = _rendered("mail/layout.html", context)
     return Rendered(subject, text, INLINER.inline(html))
 
 
@@ -89,6 +104,17 @@ def _line_of(mail: Mail) -> SupportLine | None:
     company = Q(pk=mail.facts.get("company_id")) if mail.case_id is None else Q(cases=mail.case_id)
     country = Subquery(Company.objects.filter(company).values("country")[:1])
     return SupportLine.objects.for_country(country)
+
+
+def load_lines(mails: Iterable[Mail]) -> Lines:
+    """The lines that the customers among the readers call, by key of their case; a query, and one a country (D4)."""
+    to_customers = (mail for mail in mails if (known := MESSAGES.get(mail.template)) and known.to is Readers.CUSTOMER)
+    cases = {mail.case_id for mail in to_customers if mail.case_id is not None}
+    if not cases:
+        return {}
+    countries = dict(Case.objects.filter(pk__in=cases).order_by().values_list("pk", "company__country"))
+    lines = {country: SupportLine.objects.for_country(country) for country in set(countries.values())}
+    return {case_id: lines[country] for case_id, country in countries.items()}
 
 
 def _rendered(template: str, context: dict[str, Any]) -> str:
@@ -156,12 +182,15 @@ def as_message(mail: Mail, rendered: Rendered) -> EmailMultiAlternatives:
         "Message-ID": mail.message_id,
         # Not "All": bounces and absence notes have to come back (M1, F5).
         "X-Auto-Response-Suppress": "DR, RN, NRN, AutoReply",
+        "Content-Language": mail.language,
     }
     if not message_named(mail.template).by_person:
         headers["Auto-Submitted"] = "auto-generated"
     if mail.case_id:
         thread = f"<case-{mail.case_id}@{settings.MAIL_DOMAIN}>"
         headers |= {"In-Reply-To": thread, "References": thread}
+    if off_url := mail.facts.get("off_url"):  # one click in the reader's mail program switches it off (RFC 8058)
+        headers |= {"List-Unsubscribe": f"<{off_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     message = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,

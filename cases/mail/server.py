@@ -8,7 +8,7 @@ import socket
 from contextlib import suppress
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from cases.policy.mail_refusals import Whose, whose_refusal
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 OPENS_WITHIN = 7
 TOO_BIG = 552
 CLOSING = 421
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 #: A backend that sends nothing.
 KEEPING = "django.core.mail.backends.dummy.EmailBackend"
 
@@ -55,13 +56,24 @@ class MailServer:
         self.keeps = keep or settings.MAIL_IS_KEPT
         self.is_cut = False
         self._connection: BaseEmailBackend | None = None
+        self._used = False  # whether the connection has been tried with a message
 
-    def send(self, message: EmailMultiAlternatives) -> None:
+    @property
+    def speaks_smtp(self) -> bool:
+        """Whether a message goes there as MIME."""
+        return not self.keeps and settings.EMAIL_BACKEND == SMTP
+
+    @property
+    def name(self) -> str:
+        """What it is called, “smtp.example.com:587”; without a password."""
+        return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}" if self.speaks_smtp else settings.EMAIL_BACKEND
+
+    def send(self, message: EmailMessage) -> None:
         """Hand a message over, over a fresh connection if the reused one turns out broken.
 
         Raises NotSent (NotTaken, Broken) or ServerDown.
         """
-        fresh = self._connection is None
+        fresh = not self._used
         try:
             self._hand_over(message)
         except Broken as error:
@@ -69,8 +81,8 @@ class MailServer:
                 raise
             self._hand_over(message)
 
-    def _hand_over(self, message: EmailMultiAlternatives) -> None:
-        connection = self._open()
+    def _hand_over(self, message: EmailMessage) -> None:
+        connection, self._used = self.open(), True
         try:
             taken = connection.send_messages([message])
         except (OSError, smtplib.SMTPException) as error:
@@ -84,7 +96,8 @@ class MailServer:
         if taken != 1:
             raise NotTaken("There is no address to send it to.", Whose.OWN)
 
-    def _open(self) -> BaseEmailBackend:
+    def open(self) -> BaseEmailBackend:
+        """The connection, opened unless it is open. Raises ServerDown."""
         if self._connection is None:
             connection = get_connection(self.backend, fail_silently=False)
             allowed = getattr(connection, "timeout", None)
@@ -113,7 +126,7 @@ class MailServer:
                 line.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._used = self._connection, None, False
         if connection is not None:
             _hang_up(connection)
 
@@ -134,6 +147,9 @@ def _trouble(error: OSError | smtplib.SMTPException) -> NotSent | ServerDown:
     elif isinstance(error, smtplib.SMTPResponseException):
         code, reply = error.smtp_code, error.smtp_error
     else:
+        status = getattr(error, "status_code", None)
+        if status is not None:
+            return _trouble_of_service(status, str(error).partition("\n")[0])
         timed_out = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
         return (TimedOut if timed_out else Broken)(str(error) or type(error).__name__)
     said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
@@ -143,3 +159,15 @@ def _trouble(error: OSError | smtplib.SMTPException) -> NotSent | ServerDown:
     if isinstance(error, smtplib.SMTPSenderRefused) and code != TOO_BIG:
         return ServerDown(text)  # it refuses us, whatever the message
     return NotTaken(text, whose_refusal(code, said)) if code >= 500 else NotSent(text)
+
+
+def _trouble_of_service(status: int, said: str) -> NotSent | ServerDown:
+    """What an HTTP status of a mail service means: it refuses us or is in trouble, or it refuses this message."""
+    text = f"HTTP {status}: {said}"
+    if status in _REFUSES_US or status >= 500:
+        return ServerDown(text)
+    return NotTaken(text, Whose.UNCLEAR) if 400 <= status < 500 else NotSent(text)
+
+
+#: Who are we, what do we owe, what may we do, does it exist, and not so fast.
+_REFUSES_US = frozenset({401, 402, 403, 404, 429})

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from cases.models.case import Case
 from cases.models.rows import CaseRowQuerySet
+from contacts.reader import for_reader
 
 
 class FailedCase(models.Model):
@@ -51,7 +52,7 @@ class SweepRun(models.Model):
         verbose_name = "pulse"  # what pages call it
 
     def __str__(self) -> str:
-        return f"{self.name} at {self.last_at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.name}, last on {for_reader(self.last_at)}"
 
     @property
     def alive_at(self) -> datetime:
@@ -81,4 +82,4 @@ class Outage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sweep} stood still from {self.began_at:%Y-%m-%d %H:%M} to {self.ended_at:%Y-%m-%d %H:%M} UTC"
+        return f"{self.sweep} stood still from {for_reader(self.began_at)} to {for_reader(self.ended_at)}"

@@ -46,7 +46,15 @@ class FollowUp(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["case", "episode", "step", "time"], name="a_notice_happens_once")
         ]
-        indexes = [models.Index(fields=["due_at"], name="notice_by_due")]  # the report after an outage (S3)
+        indexes = [
+            models.Index(fields=["due_at"], name="notice_by_due"),  # the report after an outage (S3)
+            # notices that could not be mailed, for waits that are held up (F2)
+            models.Index(
+                fields=["done_at"],
+                condition=Q(mail__isnull=True, interaction__isnull=True, superseded=False),
+                name="notice_without_mail",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.step} of wait {self.episode} on {self.case_id}"

@@ -19,9 +19,14 @@ INITIAL_RESPONSE: dict[Severity, timedelta] = {
 }
 
 
-def initial_response_due_at(severity: Severity, channel: Channel, opened_at: datetime) -> datetime | None:
-    """When the first contact that the customer can see is due (T1); None for a case that was not phoned in."""
-    return opened_at + INITIAL_RESPONSE[severity] if channel == Channel.PHONE else None
+def initial_response_due_at(
+    severity: Severity, channel: Channel, opened_at: datetime, called_at: datetime | None = None
+) -> datetime | None:
+    """When the first contact that the customer can see is due (T1); None for a case that was not phoned in.
+
+    `called_at` is when the call came in, if it waited in the queue before the case was opened (Q4).
+    """
+    return (called_at or opened_at) + INITIAL_RESPONSE[severity] if channel == Channel.PHONE else None
 
 
 def word_handled_by(severity: Severity, received_at: datetime) -> datetime:
@@ -56,14 +61,17 @@ class Response:
 
 
 def initial_response(
-    life: Sequence[tuple[datetime, Status, Severity]], channel: Channel, contacts: Iterable[datetime]
+    life: Sequence[tuple[datetime, Status, Severity]],
+    channel: Channel,
+    contacts: Iterable[datetime],
+    called_at: datetime | None = None,
 ) -> Response | None:
     """The first response that a case is owed (T1), or None for one that was not phoned in.
 
     `life` are its states from the opening on and `contacts` the moments at which the customer heard from us, both in
     order. A change of status is no contact. A raised severity gives the earlier of the old deadline and the raise plus
     the new target; a lowered one changes nothing. Contacts before the opening belong to the call that opened the case
-    and do not count.
+    and do not count. The target counts from the arrival of that call, `called_at`, if it waited in the queue (Q4).
     """
     if channel != Channel.PHONE or not life:
         return None
@@ -72,8 +80,9 @@ def initial_response(
     resolved_at = next((at for at, status, _ in life if status == Status.RESOLVED), None)
     released_at = resolved_at if resolved_at and (met_at is None or resolved_at < met_at) else None
     allowed = INITIAL_RESPONSE[severity]
-    due_at = opened_at + allowed
-    why = [(opened_at, f"Phoned in as {severity.label}")]
+    since = min(opened_at, called_at or opened_at)
+    due_at = since + allowed
+    why = [(since, f"Phoned in as {severity.label}")]
     for at, _, new in life[1:]:
         if at > min(moment for moment in (due_at, met_at, released_at) if moment is not None):
             break
@@ -81,4 +90,4 @@ def initial_response(
             due_at, allowed = min((due_at, allowed), (at + INITIAL_RESPONSE[new], INITIAL_RESPONSE[new]))
             why.append((at, f"Raised to {new.label}"))
         severity = new
-    return Response(opened_at, due_at, None if released_at else met_at, released_at, tuple(why), allowed)
+    return Response(since, due_at, None if released_at else met_at, released_at, tuple(why), allowed)

@@ -13,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from cases.enums import MailStatus, Severity, Status
-from cases.models import Case
 from cases.panels import Panel
+from cases.work_items import NextByDesk, WorkItem
 from contacts.wording import day_and_time, distance_from, stamp
 
 register = template.Library()
@@ -64,23 +64,26 @@ def status_badge(status: str) -> SafeString:
 
 
 @register.simple_tag
+def tone_badge(tone: str, label: str) -> SafeString:
+    return badge("tone", tone, label)
+
+
+@register.simple_tag
 def mail_badge(status: str) -> SafeString:
     return badge("tone", _MAIL_TONES[MailStatus(status)], MailStatus(status).label)
 
 
-def next_moment_html(case: Case, now: datetime) -> SafeString | str:
-    """The next follow-up step or escalation point of a case, whichever is sooner, and when."""
-    coming = [
-        (at, what)
-        for at, what in ((case.follow_up_check_at, "Reminder"), (case.escalation_check_at, "Escalation"))
-        if at is not None and case.is_open
-    ]
-    if not coming:
+def next_html(coming: WorkItem | NextByDesk | None, now: datetime) -> SafeString | str:
+    """What comes next on a case in a word or two, and when; red where it presses (W2)."""
+    if coming is None:
         return "–"
-    at, what = min(coming)
-    if at <= now:
-        return format_html('<span class="desk-next">{}</span>', "Due now")
-    return format_html('<span class="desk-next">{} {}</span>', what, moment_html(at, now, "distance"))
+    at: datetime | None
+    if isinstance(coming, NextByDesk):
+        tone, at, text = "is-quiet", coming.at, f"By itself: {coming.what}"
+    else:
+        tone, at, text = "is-bad" if coming.is_pressing(now) else "", coming.due_at, coming.text
+    when = moment_html(at, now, "distance") if at is not None else ""
+    return format_html('<span class="desk-next {}" title="{}"><span>{}</span> {}</span>', tone, text, coming.name, when)
 
 
 @register.simple_tag(takes_context=True)

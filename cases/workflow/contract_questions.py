@@ -8,7 +8,8 @@ from django.db import transaction
 
 from cases.enums import Channel, Direction
 from cases.guards import Refused, allow, foreign_contact, needs, refuse_who_left
-from cases.mail.letters import Letter, post, to_each
+from cases.mail.letters import Letter, customer_address, post, to_each
+from cases.mail.phrases import Phrase, and_names, phrase
 from cases.models import Case, ContractQuestion
 from cases.workflow.transitions import log_interaction
 from contacts.directory import Addressee, Directory
@@ -35,7 +36,9 @@ def pass_on(
         if case is not None:
             said = f"Contract question, passed on to {who}: {asked}"
             log_interaction(case, Channel.NOTE, Direction.INTERNAL, said, actor, now)
-        post([*_to_account_manager(row, readers), *_to_customer(row, who)], now)
+        post(
+            [*_to_account_manager(row, readers), *_to_customer(row, and_names(reader.name for reader in readers))], now
+        )
     return row
 
 
@@ -75,16 +78,16 @@ def _to_account_manager(row: ContractQuestion, readers: list[Addressee]) -> list
     return to_each(readers, f"contract:{row.pk}", "contract_question", what, None)
 
 
-def _to_customer(row: ContractQuestion, who: str) -> list[Letter]:
+def _to_customer(row: ContractQuestion, who: Phrase | str) -> list[Letter]:
     if not row.contact.email:
         return []
     what = {
         "company_id": row.company_id,
         "question": row.question,
         "answers": who,
-        "why": "you asked us about a contract or a bill",
-        "expected": "Nothing for now.",
-        "next": f"{who} answers you. For a technical issue, please turn to support as before.",
+        "why": phrase("you asked us about a contract or a bill"),
+        "expected": phrase("Nothing for now."),
+        "next": phrase("%(who)s answers you. For a technical issue, please turn to support as before.", who=who),
     }
-    to = Addressee(row.contact.email, row.contact.name, row.company.time_zone)
+    to = customer_address(row.contact, row.company)
     return [Letter(f"contract:{row.pk}:customer", "contract_question_passed_on", to, what)]

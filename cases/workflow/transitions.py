@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.files.base import File
 from django.db.models import Q
 from django_fsm import can_proceed
 
@@ -32,6 +33,7 @@ from cases.enums import (
     WaitPlan,
     WaitReason,
 )
+from cases.files.apply import attach, check_files
 from cases.followup.absences import cannot_act_before
 from cases.followup.state import load_wait
 from cases.guards import (
@@ -47,16 +49,20 @@ from cases.guards import (
     within_bounds,
 )
 from cases.mail.announcements import raised_letters, resolved_letters
+from cases.mail.copies import check_copies, frozen, with_copies
+from cases.mail.files import with_files
 from cases.mail.letters import Letter, facts, post, to_contact, to_each, why_no_mail
-from cases.models import Case, CaseWatcher, FollowUp, Interaction
-from cases.models.case import CHECKS
+from cases.mail.phrases import phrase
+from cases.models import Case, CaseWatcher, FollowUp, Interaction, QueueEntry
+from cases.models.case import MOMENTS
 from cases.policy.followup.plans import PLAN_FOR, upcoming_steps
 from cases.policy.followup.wait import TO_STAFF, WARNING_PERIOD
 from cases.policy.intake import DETAILS
 from cases.policy.severity import RANK
+from cases.search import index
 from contacts.directory import Directory
 from contacts.enums import Right
-from contacts.models import Technician, User
+from contacts.models import Contact, User
 
 #: Resolutions that need no solution: there is none to write down (C4).
 WITHOUT_SOLUTION = frozenset({Resolution.NOT_PURSUED, Resolution.NO_RESPONSE})
@@ -106,12 +112,14 @@ def ask_customer(
     send: bool = True,
     channel: Channel | None = None,
     not_before: date | None = None,
+    copies: Sequence[Contact] = (),
+    attachments: Sequence[File[Any]] = (),
 ) -> Case:
     """Wait for the customer: the question, or what they told us, and why we wait (C4, F1). A new episode each time.
 
-    `send` mails the question to the contact; without it the question was put to them by `channel`, and that contact is
-    logged (C3). `not_before` is the customer's local day before which they cannot act (F2). Raises Refused or
-    NotAllowed.
+    `send` mails the question to the contact, and `copies` of it to others of the help desk; without it the question was
+    put to them by `channel`, and that contact is logged (C3). `not_before` is the customer's local day before which
+    they cannot act (F2). `attachments` are kept with the question, and sent if it is. Raises Refused or NotAllowed.
     """
     with changing(case, actor, now, right=Right.WORK_CASES, to="ask the customer") as (case, now):
         refuse_together(
@@ -119,6 +127,7 @@ def ask_customer(
             None if send else _check_put_by(channel),
         )
         said = question.strip()
+        copies, checked = check_copies(case, copies) if send else [], check_files(attachments)
         check_transition(case, "ask_customer")
         case.ask_customer(said, reason, plan or PLAN_FOR[reason], now)
         case.follow_up_check_at = now
@@ -126,9 +135,11 @@ def ask_customer(
             cannot_act_before(case, actor, not_before, now)
         record_move(case, Move.ASKED, actor, f"{reason.label}: {said}", now)
         by = Channel.EMAIL if send or channel is None else channel
-        log_interaction(case, by, Direction.OUT, said, actor, now, for_customer=send)
-        if send:
-            _send_question(case, said, now)
+        asked = log_interaction(case, by, Direction.OUT, said, actor, now, for_customer=send, copies=copies)
+        letter = _question(case, asked, now) if send else None
+        kept = attach(asked, checked, actor, now)
+        if letter is not None:
+            post(with_copies(with_files(letter, kept), copies), now)
     return case
 
 
@@ -143,7 +154,8 @@ def _check_put_by(channel: Channel | None) -> Refused | None:
     )
 
 
-def _send_question(case: Case, question: str, now: datetime) -> None:
+def _question(case: Case, asked: Interaction, now: datetime) -> Letter:
+    """The mail that puts the question. Raises Refused if it cannot be sent."""
     customer = to_contact(case)
     if customer is None:
         raise Refused(
@@ -155,15 +167,15 @@ def _send_question(case: Case, question: str, now: datetime) -> None:
     next_at = next((one.due_at for one in upcoming_steps(wait, now) if one.step not in TO_STAFF), None)
     what = facts(
         case,
-        why="you are our contact for this issue",
-        expected="Please answer by replying to this message, or call us.",
-        then="We turn to you again if we do not hear from you; without an answer the case closes in the end.",
+        why=phrase("you are our contact for this issue"),
+        expected=phrase("Please answer by replying to this message, or call us."),
+        then=phrase("We turn to you again if we do not hear from you; without an answer the case closes in the end."),
         next_at=next_at.isoformat() if next_at else "",
-        question=question,
+        question=asked.body,
         reason=case.get_wait_reason_display(),
     )
     key = f"question:{case.pk}:{case.wait_episode}"
-    post([Letter(key, "question", customer, what, case)], now)
+    return Letter(key, "question", customer, what, case, interaction=asked)
 
 
 def take_back(case: Case | int, actor: User, now: datetime, *, reason: str) -> Case:
@@ -171,7 +183,7 @@ def take_back(case: Case | int, actor: User, now: datetime, *, reason: str) -> C
     with changing(case, actor, now, right=Right.WORK_CASES, to="take a question back") as (case, now):
         why = needs(reason, "Say why you take it back: asked by mistake, or found it yourselves?", "reason")
         check_transition(case, "take_back")
-        case.take_back()
+        case.take_back(now)
         record_move(case, Move.TAKEN_BACK, actor, why, now)
     return case
 
@@ -185,13 +197,16 @@ def resolve(
     solution: str = "",
     agreed_by: AgreedBy | None = None,
     said: str = "",
+    copies: Sequence[Contact] = (),
 ) -> Case:
     """Close a case: why, the solution where there is one, and how a customer who confirmed it agreed (C4).
 
-    `said` are the customer's words, if they are worth keeping. Raises Refused or NotAllowed.
+    `said` are the customer's words, if they are worth keeping. `copies` of the mail go to others of the help desk.
+    Raises Refused or NotAllowed.
     """
     with changing(case, actor, now, right=Right.WORK_CASES, to="resolve a case") as (case, now):
         check_transition(case, "resolve")
+        copies = check_copies(case, copies)
         if resolution == Resolution.NO_RESPONSE:
             _check_warned(case, now)
         if resolution not in WITHOUT_SOLUTION:
@@ -201,7 +216,8 @@ def resolve(
                     solution, "Write the solution: a case that the customer confirmed as solved has one.", "solution"
                 ),
             )
-        close(case, actor, now, resolution, solution, agreed_by if resolution == Resolution.CONFIRMED else None, said)
+        agreed_by = agreed_by if resolution == Resolution.CONFIRMED else None
+        close(case, actor, now, resolution, solution, agreed_by, said, copies)
     return case
 
 
@@ -213,15 +229,21 @@ def close(
     solution: str = "",
     agreed_by: AgreedBy | None = None,
     said: str = "",
+    copies: Sequence[Contact] = (),
 ) -> None:
     """Resolve a locked case whose closing was checked, and tell the customer."""
     within_bounds(said, "said")
+    before = case.solution
     case.resolve(resolution, within_bounds(solution, "solution").strip(), now, agreed_by or "")
     case.follow_up_check_at = None
     how = f" {agreed_by.label[0].lower()}{agreed_by.label[1:]}" if agreed_by else ""
     words = f": “{said.strip()}”" if said.strip() else ""
     record_move(case, Move.RESOLVED, actor, f"{resolution.label}{how}{words}", now)
-    post(resolved_letters(case), now)
+    if before and before != case.solution:
+        index.index_cases([case.pk])
+    else:
+        index.add_words(case.pk, f"{case.solution} {said}")
+    post([copy for letter in resolved_letters(case) for copy in with_copies(letter, copies)], now)
 
 
 def _check_agreed(case: Case, agreed_by: AgreedBy | None) -> Refused | None:
@@ -306,8 +328,8 @@ def record_move(case: Case, move: Move, actor: User | None, reason: str, now: da
     now = monotonic_now(case, now)
     if case.status != Status.WAITING:
         case.follow_up_check_at = None
-    case.escalation_check_at = case.sla_check_at = now
-    record(case, move, actor, reason, now, checks=CHECKS)
+    case.nudge(now, "escalation", "sla")
+    record(case, move, actor, reason, now, checks=MOMENTS)
 
 
 def log_interaction(
@@ -321,74 +343,62 @@ def log_interaction(
     told: Sequence[str] = (),
     why_no_attempt: str = "",
     for_customer: bool = False,
+    at: datetime | None = None,
+    contact: Contact | None = None,
+    copies: Sequence[Contact] = (),
+    is_known: bool = True,
+    chat: QueueEntry | None = None,
 ) -> Interaction:
-    is_call = direction == Direction.OUT and channel in (Channel.PHONE, Channel.CHAT)
-    return Interaction.objects.create(
+    """Write a contact down at `now`; it was `at`, if that was earlier, with `contact`, if not with the case's (C3).
+
+    `is_known` is False for a word with somebody who is no contact at all.
+    """
+    contact = contact or case.contact
+    is_call = direction == Direction.OUT and channel in (Channel.PHONE, Channel.CHAT) and chat is None
+    interaction = Interaction.objects.create(
         case=case,
         channel=channel,
         direction=direction,
-        at=now,
+        at=at or now,
+        logged_at=now,
         by=actor,
-        contact=None if direction == Direction.INTERNAL else case.contact,
+        contact=contact if is_known and direction != Direction.INTERNAL else None,
+        with_customer=is_known and is_customer(case, contact),
         body=body,
         reached=outcome == CallOutcome.REACHED,
         outcome=outcome if is_call else "",
         told=list(told),
         why_no_attempt=why_no_attempt,
         for_customer=for_customer,
+        copied_to=frozen(copies),
+        chat=chat,
     )
+    index.add_words(case.pk, body)
+    return interaction
+
+
+def is_customer(case: Case, contact: Contact) -> bool:
+    """Whether a word with this person is a word with the customer: the case's contact, or their help desk (C3)."""
+    return contact.pk == case.contact_id or contact.is_help_desk
 
 
 def change_severity(case: Case | int, actor: User, now: datetime, *, severity: Severity, reason: str) -> Case:
     """Change how bad it is, with a reason (C2); the schedule follows as if it had always been so (E4).
+
+    One that nobody has decided yet can be confirmed as well.
 
     Raises Refused or NotAllowed.
     """
     with changing(case, actor, now, right=Right.WORK_CASES, to="change the severity") as (case, now):
         why = needs(reason, "Say why the severity changes; a change without a reason is not kept.", "reason")
         before = Severity(case.severity)
-        if severity == before:
+        if severity == before and not case.severity_is_provisional:
             raise Refused(f"{case.number} is {before.label} already; choose another severity.", "severity")
-        case.severity = severity
-        record_move(case, Move.SEVERITY, actor, f"{before.label} to {severity.label}: {why}", now)
+        case.severity, case.severity_is_provisional = severity, False
+        how = f"{before.label} to {severity.label}" if severity != before else f"{severity.label} it is"
+        record_move(case, Move.SEVERITY, actor, f"{how}: {why}", now)
         if case.is_open and RANK[severity] < min(RANK[before], RANK[Severity.MEDIUM]):
             post(raised_letters(case, case.changed_at), now)
-    return case
-
-
-def reassign(case: Case | int, actor: User, now: datetime, *, owner: User, reason: str) -> Case:
-    """Give a case to another technician; the former owner goes on watching (A1, E7). Raises Refused or NotAllowed."""
-    with changing(case, actor, now, right=Right.REASSIGN, to="reassign a case") as (case, now):
-        why = needs(reason, "Say why the case goes to somebody else.", "reason")
-        if not Technician.objects.at_work().filter(user=owner).exists():
-            raise Refused(f"{owner} is no active technician who can sign in; choose one who is.", "owner")
-        if case.owner == owner:
-            raise Refused(f"{case.number} belongs to {owner} already; choose somebody else.", "owner")
-        if not case.is_open:
-            raise Refused(f"{case.number} is resolved; reopen it before it goes to somebody else.")
-        before = case.owner
-        if before is not None and before.is_active:
-            CaseWatcher.objects.get_or_create(case=case, user=before, defaults={"since": now})
-        CaseWatcher.objects.filter(case=case, user=owner).delete()
-        case.owner = owner
-        record_move(case, Move.REASSIGNED, actor, f"{before or 'nobody'} to {owner}: {why}", now)
-        what = facts(
-            case,
-            why=f"{actor} gave you this case",
-            expected="Take it up.",
-            then="Its promises and its escalation clock go on as they stand.",
-            reason=why,
-        )
-        post(
-            to_each(
-                Directory().for_user(owner, "Owner"),
-                f"reassigned:{case.pk}:{case.changed_at.isoformat()}",
-                "reassigned",
-                what,
-                case,
-            ),
-            now,
-        )
     return case
 
 
@@ -421,6 +431,7 @@ def edit_details(case: Case | int, actor: User, now: datetime, *, changes: dict[
         if of_a_person and "preferred_means" not in changes:
             case.preferred_means = case.contact.preferred_means  # the former contact's is no fact of the case
         record(case, Move.EDITED, actor, reason or f"Edited: {', '.join(sorted(changes))}", now)
+        index.index_cases([case.pk])
         if INPUTS_OF_CLOCKS & set(changes):
             recheck_open(Case.objects.filter(pk=case.pk), ("follow_up", "sla"), now)
     return case

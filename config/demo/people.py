@@ -261,6 +261,12 @@ def login_table() -> list[tuple[str, str, str]]:
     return [(role, name, PASSWORD) for role, name in LOGINS if valid.get(hashes.get(name))]
 
 
+def customer_login() -> str:
+    """The address with which a help desk of the demonstration signs in to the support page; "" if it is gone."""
+    contacts = Contact.objects.may_sign_in().filter(company__name=COMPANIES[0].name).order_by("pk")
+    return contacts.values_list("email", flat=True).first() or ""
+
+
 def _plain(text: str) -> str:
     """Small letters without accents, for names in addresses."""
     return unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()

@@ -52,7 +52,7 @@ def play(scenes: Iterable[Playable], now: datetime) -> None:
         if pause is not None:
             heapq.heappush(ahead, (at + max(pause, TICK), next(order), scene))
     _sweep_until(now, swept_at)
-    _sweep(now)
+    sweep_once(now)
 
 
 def _sweep_until(end: datetime, swept_at: datetime) -> datetime:
@@ -65,7 +65,7 @@ def _sweep_until(end: datetime, swept_at: datetime) -> datetime:
         reached = [column for column, moment in due.items() if moment <= tick]
         acted_on = sum(sweep(tick).acted_on for column, sweep in SWEEPS.items() if column in reached)
         if acted_on or "send_at" in reached:
-            _deliver(tick)
+            keep_mail(tick)
         swept_at = tick
     return swept_at
 
@@ -77,14 +77,15 @@ def _next_due() -> dict[str, datetime]:
     return {column: moment for column, moment in (cases | mail).items() if moment is not None}
 
 
-def _sweep(at: datetime) -> None:
+def sweep_once(at: datetime) -> None:
+    """Run each sweep once, and keep the mail that is due."""
     for sweep in SWEEPS.values():
         sweep(at)
-    _deliver(at)
+    keep_mail(at)
 
 
-def _deliver(at: datetime) -> None:
-    """Mail of the past is kept, never sent to the server of the settings."""
+def keep_mail(at: datetime) -> None:
+    """Mail of the past that is due is kept, never sent to the server of the settings."""
     deliver(lambda: at, keep=True)
 
 

@@ -18,8 +18,10 @@ from django.utils import timezone
 from cases.enums import Severity, WaitPlan, WaitReason
 from cases.models import Case
 from config.demo import stories
+from config.demo.calls import play_calls
 from config.demo.people import COMPANIES, STAFF, CompanySketch, Desk, create_people
-from config.demo.playing import play
+from config.demo.playing import play, sweep_once
+from config.demo.received import receive_mail
 from config.demo.scenes import DAY, HOUR, MINUTE, Scene, Shift
 from config.demo.stories import Tell
 from config.demo.subjects import GERMAN, JAPANESE, SUBJECTS, Subject
@@ -159,6 +161,9 @@ def fill_desk(now: datetime) -> None:
     with transaction.atomic(), timezone.override("UTC"):
         desk = create_people(now - FOUNDED)
         play(create_scenes(desk, now), now)
+        receive_mail(now)
+        sweep_once(now)
+        play_calls(now, Random(SEED))
 
 
 def create_scenes(desk: Desk, now: datetime) -> list[Scene]:

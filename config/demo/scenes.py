@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from cases.enums import AgreedBy, CallOutcome, Channel, Direction, Resolution, Severity, WaitPlan, WaitReason
 from cases.followup import absences as absence_log
 from cases.models import Case, Interaction
-from cases.workflow import contact_log, opening, transitions
+from cases.workflow import contact_log, handing_on, opening, transitions
 from config.demo.people import CompanySketch, Desk
 from config.demo.playing import Story
 from config.demo.subjects import ACCOUNT_NOTES, ANSWERS, CALLS, NOTES, UPDATES, Subject
@@ -274,7 +274,7 @@ class Scene:
         """The Support Manager gives the case to another first-line technician on shift (A1)."""
         others = [person.user for person in self.shift.present(self.at) if person.level == Level.L2]
         owner = self.chance.choice([user for user in others if user != self.case.owner])
-        transitions.reassign(self._id, self.desk.staff["ruth"], self.at, owner=owner, reason=reason)
+        handing_on.hand_over(self._id, self.desk.staff["ruth"], self.at, owner=owner, reason=reason)
 
     def turns_away(self, about: str) -> None:
         """An end user is pointed to their own help desk (D3)."""

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from cases.models import Case
-from cases.panels import Panel, panel
+from cases.panels import Panel, PanelLine, panel
 from contacts.models import User
 from contacts.wording import duration, short_day
 from escalations.forecast.simulate import Event, Forecast, ForecastRecipient, Kind, forecast_of
@@ -114,12 +114,15 @@ class ForecastDays:
     lines: tuple[ForecastLine, ...]
 
 
-@panel(place=40)
+def _forecast_line(case: Case, user: User, now: datetime) -> PanelLine:
+    return PanelLine("If nobody touches it", "the next seven days" if case.is_open else "nothing happens by itself")
+
+
+@panel(place=40, slug="forecast", line=_forecast_line)
 def forecast_panel(case: Case, user: User, now: datetime) -> Panel:
     """What happens by itself in the next seven days, with the people who would be written to."""
     forecast = forecast_of(case, now, load_sla_state(case))
     return Panel(
-        "If nobody touches this case",
         "admin/escalations/forecast_panel.html",
         {
             "days": list(days_of(forecast)),

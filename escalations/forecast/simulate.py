@@ -8,7 +8,7 @@ duty and load stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from cases.followup.apply import apply_follow_up
 from cases.followup.mail import StepMails
 from cases.followup.state import load_wait_for_page
 from cases.mail.letters import Letter, why_no_mail
+from cases.mail.phrases import in_english
 from cases.models import Case
 from cases.page_cache import directory_of
 from cases.policy.followup.held_up import manager_told_at
@@ -29,6 +30,7 @@ from cases.policy.followup.wait import RECHECK, TO_STAFF, Wait
 from cases.roster import Roster
 from contacts.directory import addressee, is_reachable
 from contacts.models import User
+from contacts.reader import for_reader
 from contacts.wording import and_list, duration
 from escalations.clocks import CaseClock, load_clocks
 from escalations.enums import Member, SlaKind, SlaOutcome, TurnKind
@@ -121,12 +123,16 @@ class Forecast:
     warnings: list[ForecastWarning] = field(default_factory=list)
 
 
-def forecast_of(case: Case, now: datetime, known: SlaState | None = None) -> Forecast:
+#: Whether the events so far are all that is wanted of a forecast.
+Enough = Callable[[Sequence["Event"]], bool]
+
+
+def forecast_of(case: Case, now: datetime, known: SlaState | None = None, enough: Enough | None = None) -> Forecast:
     """What happens to the case by itself in the seven days from `now` on; at most 21 queries, whatever happens.
 
-    `known` is what the page of the case has read already; it is left as it is.
+    `known` is what the page of the case has read already; it is left as it is. A forecast that has `enough` ends early.
     """
-    return _Simulation(case.pk, now, known).run()
+    return _Simulation(case.pk, now, known).run(enough)
 
 
 def load(case_id: int) -> Case:
@@ -169,7 +175,7 @@ class _Simulation:
         self.met_by_people: list[SlaTarget] = []
         self.unsettled = self._read_unsettled()
 
-    def run(self) -> Forecast:
+    def run(self, enough: Enough | None = None) -> Forecast:
         checks = 0
         while (at := self._next_check()) is not None and at <= self.forecast.until:
             checks = checks + 1 if at == self.now else 0
@@ -178,6 +184,8 @@ class _Simulation:
                 break
             self.now = at
             self._check()
+            if enough is not None and enough(self.forecast.events):
+                break
         self._settle()
         self.forecast.events.sort(key=lambda event: event.at)
         return self.forecast
@@ -387,7 +395,7 @@ class _Simulation:
     def _misses(self, row: SlaTarget) -> None:
         self.missed.add(_name(row))
         member, kind = Member(row.member), SlaKind(row.kind)
-        why = f"due by {row.due_at:%Y-%m-%d %H:%M} UTC"
+        why = f"it is due by {for_reader(row.due_at)}"
         if member == Member.CUSTOMER and (no_mail := why_no_mail(self.case)):
             why = f"{no_mail}, so the desk cannot update them itself"
             self._warn(f"{no_mail}: the desk cannot update them itself.")
@@ -466,7 +474,9 @@ def _name(row: SlaTarget) -> tuple[str, str, datetime]:
 
 def _readers(letters: Iterable[Letter]) -> tuple[ForecastRecipient, ...]:
     return tuple(
-        ForecastRecipient(to.name, to.address, to.meant_for, letter.template, str(letter.facts.get("why", "")))
+        ForecastRecipient(
+            to.name, to.address, to.meant_for, letter.template, str(in_english(letter.facts.get("why", "")))
+        )
         for letter in letters
         for to in [letter.to]
     )

@@ -46,7 +46,9 @@ class Question(models.Model):
         ]
         indexes = [
             models.Index(fields=["asked"], condition=Q(ended_at=None), name="question_open_by_asked"),
+            models.Index(fields=["answer_by"], condition=Q(ended_at=None), name="question_open_by_limit"),
             models.Index(fields=["case", "asked_at"], name="question_by_case"),
+            models.Index(fields=["-asked_at", "-id"], name="question_by_time"),  # the list
         ]
 
     def __str__(self) -> str:

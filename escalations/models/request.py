@@ -59,7 +59,8 @@ class EscalationRequest(models.Model):
 
     class Meta:
         ordering = ["-requested_at", "-pk"]
-        verbose_name = "escalation request"
+        verbose_name = "request or decision"
+        verbose_name_plural = "requests and decisions"
         constraints = [
             models.UniqueConstraint(
                 fields=["case"],
@@ -75,6 +76,8 @@ class EscalationRequest(models.Model):
         indexes = [
             models.Index(fields=["requested_at"], condition=Q(status="requested"), name="request_undecided"),
             models.Index(fields=["case", "requested_at"], name="request_by_case"),
+            models.Index(fields=["-requested_at", "-id"], name="request_by_time"),  # the list
+            models.Index(fields=["decided_at"], condition=Q(decided_at__isnull=False), name="request_decided"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from simple_history.models import HistoricalRecords
 
 from cases.enums import Severity
@@ -49,14 +49,14 @@ class ScheduleVersion(models.Model):
     put_in_force_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"
     )
+    put_in_force_reason = models.CharField("reason", max_length=200, blank=True, editable=False)
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["-number"]
 
     def __str__(self) -> str:
-        state = f"in force from {self.in_force_from:%Y-%m-%d %H:%M} UTC" if self.in_force_from else "draft"
-        return f"Version {self.number} ({state})"
+        return f"Version {self.number} (draft)" if self.is_draft else f"Version {self.number}"
 
     @property
     def is_draft(self) -> bool:
@@ -172,14 +172,25 @@ class ScheduleMove(models.Model):
         indexes = [models.Index(fields=["case", "at"], name="schedule_move_by_case")]
 
     def __str__(self) -> str:
-        return f"case {self.case_id} to version {self.version_id} at {self.at:%Y-%m-%d %H:%M}"
+        return f"case {self.case_id} to version {self.version_id}"
+
+
+#: The schedules of versions in force by key, number and moment. Such a version is never changed (E10), so a process
+#: reads its points and rules once.
+_in_force: dict[tuple[int, int, datetime], Schedule] = {}
 
 
 def schedules() -> list[tuple[datetime, Schedule]]:
-    """Every version that was put in force, oldest first, each with its moment (UTC)."""
-    versions = (
-        ScheduleVersion.objects.filter(in_force_from__isnull=False)
-        .order_by("in_force_from", "number")
-        .prefetch_related("points", "clock_rules")
-    )
-    return [(version.in_force_from, version.as_schedule()) for version in versions if version.in_force_from]
+    """Every version that was put in force, oldest first, each with its moment (UTC); one query once they are known."""
+    versions = ScheduleVersion.objects.filter(in_force_from__isnull=False).order_by("in_force_from", "number")
+    keyed = {(row.pk, row.number, row.in_force_from): row for row in versions if row.in_force_from}
+    unknown = [row for key, row in keyed.items() if key not in _in_force]
+    if unknown:
+        prefetch_related_objects(unknown, "points", "clock_rules")
+        _in_force.update({key: row.as_schedule() for key, row in keyed.items() if key not in _in_force})
+    return [(key[2], _in_force[key]) for key in keyed]
+
+
+def forget_schedules() -> None:
+    """Read them afresh; for tests, whose databases begin anew."""
+    _in_force.clear()

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from cases.admin.case_list import CappedPaginator
 from cases.admin.rows import CaseRowAdmin, moment_column
+from contacts.permissions import id_of
 from contacts.wording import duration
-from escalations.models import Escalation
+from escalations.models import Escalation, SchedulePoint
+from escalations.reports.filters import EscalationFigureFilter
+
+
+class PointFilter(admin.SimpleListFilter):
+    """The number of the point, as the schedules have them: among the rows each would be looked for in all of them."""
+
+    title = "point"
+    parameter_name = "number"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        numbers = SchedulePoint.objects.order_by("number").values_list("number", flat=True).distinct()
+        return [(str(number), str(number)) for number in numbers]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Escalation]) -> QuerySet[Escalation]:
+        number = id_of(self.value() or "")
+        return rows.filter(number=number) if number is not None and number < 100 else rows
 
 
 @admin.register(Escalation)
@@ -21,7 +43,8 @@ class EscalationAdmin(CaseRowAdmin):
         "outcome",
     ]
     list_display_links = ["point"]
-    list_filter = ["severity", "number", "carried_out"]
+    list_filter = ["severity", PointFilter, "carried_out", EscalationFigureFilter]
+    paginator = CappedPaginator
     list_select_related = ["case__company", "owner_before", "owner_after", "asked"]
     ordering = ["-done_at", "-pk"]
     fields = [

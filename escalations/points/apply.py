@@ -15,12 +15,13 @@ from simple_history.utils import bulk_create_with_history
 
 from cases.bulk import insert, update_columns
 from cases.engine.history import record_many
-from cases.engine.sweep import Sweep, Swept
+from cases.engine.sweep import Sweep, Swept, sweep_of_cases
 from cases.engine.sweep import run as run_sweep
 from cases.enums import Move, Severity
 from cases.mail.letters import Letter, post
 from cases.models import Case, CaseQuerySet, CaseWatcher
 from contacts.enums import Role
+from contacts.wording import and_list
 from escalations.audience import holders_of, keep_contacts
 from escalations.clocks import load_clocks
 from escalations.enums import Origin, OwnerAction, QuestionEnd
@@ -98,8 +99,9 @@ def apply_points(decision: PointDecision, context: SweepContext) -> PointChanges
 def _apply_to_case(decision: PointDecision, now: datetime) -> None:
     case = decision.case
     if decision.dues or decision.cadence != case.update_cadence:
-        case.sla_check_at = now
+        case.nudge(now, "sla")
     case.escalation_check_at, case.update_cadence = decision.check_at, decision.cadence
+    case.set_next_due()
     if decision.new_owner:
         case.owner = decision.new_owner
 
@@ -210,7 +212,10 @@ def _persist(changes: Sequence[PointChanges], now: datetime) -> None:
 
 def _persist_cases(decisions: Sequence[PointDecision], now: datetime) -> None:
     """Only a case on which a point was due gets a history row (C5). A former owner goes on watching it (E7)."""
-    columns = ["escalation_check_at", "update_cadence", "sla_check_at", "role_contacts"]
+    columns = [
+        *("escalation_check_at", "update_cadence", "role_contacts"),
+        *("sla_check_at", "sla_due_at", "next_due_at"),
+    ]
     update_columns([one.case for one in decisions if not one.dues], columns)
     reasons = {one.case.pk: _history_reason(one) for one in decisions if one.dues}
     stepped = [one.case for one in decisions if one.dues]
@@ -223,7 +228,8 @@ def _persist_cases(decisions: Sequence[PointDecision], now: datetime) -> None:
 
 
 def _history_reason(decision: PointDecision) -> str:
-    names = ", ".join(f"{due.point.name} (due {due.due_at:%Y-%m-%d %H:%M} UTC)" for due in decision.dues)
+    """No moment: a stored text cannot know its reader's zone. When the points were due shows `points.timeline`."""
+    names = and_list(due.point.name for due in decision.dues)
     if not decision.effective:
         return f"Recorded without telling anybody: {names}."
     reason = f"Reached {names}."
@@ -258,4 +264,4 @@ def _persist_requests(changes: Sequence[PointChanges], now: datetime) -> None:
         request.save()
 
 
-SWEEP = Sweep("escalate", _due, "escalation_check_at", _work)
+SWEEP = sweep_of_cases(10, Sweep("escalate", _due, "escalation_check_at", _work))

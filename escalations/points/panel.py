@@ -18,7 +18,7 @@ from cases.engine.watch import late_look
 from cases.enums import Status
 from cases.models import Case
 from cases.page_cache import directory_of, users_of
-from cases.panels import Panel, panel
+from cases.panels import Panel, PanelLine, panel
 from contacts.directory import Directory
 from contacts.models import User
 from contacts.wording import duration, moment_formatter
@@ -42,6 +42,8 @@ LATE_AFTER = timedelta(minutes=15)
 SPANS_SHOWN = 12
 #: How far back the escalations on the dashboard go.
 NEWEST_WITHIN = timedelta(hours=24)
+#: How many of them the dashboard shows.
+NEWEST_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,31 @@ class ClockSummary:
 # --- the case page ----------------------------------------------------------------------------------------------
 
 
-@panel(place=20)
+def _escalation_line(case: Case, user: User, now: datetime) -> PanelLine:
+    """“High 1 done; next High 2 Sun 20:46”."""
+    clock = load_clock(case)
+    if clock.timeline is None or not clock.snapshots:
+        return PanelLine("Escalation", "no schedule")
+    run = clock.view(now).reading.run
+    done = [row for key, row in clock.ledger.items() if key[:2] == (run, case.severity) and row.carried_out]
+    last = max(done, key=lambda row: row.number) if done else None
+    upcoming = clock.upcoming(now) if case.is_open else None
+    due = [one.point.name for one in clock.due(now) if one.run == run and one.point.severity == case.severity]
+    show = moment_formatter(now, timezone.get_current_timezone())
+    parts = [f"{last.get_severity_display()} {last.number} done"] if last else []
+    parts += [f"{name} due" for name in due[-1:] if case.is_open]
+    if upcoming is not None:
+        parts.append(f"next {upcoming.point.name}{f' {show(upcoming.due_at)}' if upcoming.due_at else ''}")
+    return PanelLine("Escalation", "; ".join(parts) or "nothing comes")
+
+
+@panel(place=20, slug="escalation", line=_escalation_line)
 def escalation_panel(case: Case, user: User, now: datetime) -> Panel:
     """Where the case's clock stands, why, and what comes next (E1 to E5)."""
     clock, summary = load_clock(case), None
     if clock.timeline is not None and clock.snapshots:
         summary = summarise_clock(case, clock.view(now), _with_names(case, clock.ledger))
-    return Panel("Escalation", "admin/escalations/panel.html", {"case": case, "standing": summary})
+    return Panel("admin/escalations/panel.html", {"case": case, "standing": summary})
 
 
 def _with_names(case: Case, ledger: dict[PointKey, Escalation]) -> dict[PointKey, Escalation]:
@@ -217,20 +237,22 @@ def _span_line(span: ClockSpan, clock: ClockView) -> SpanLine:
 
 @card(place=42)
 def newest_escalations(user: User, now: datetime) -> Card | None:
-    """The points of the last 24 hours on the cases that the user may read (A1); one query."""
+    """The points of the last 24 hours on the cases that the user may read (A1); two queries at most."""
     if not watches(user):
         return None
     newest = (
-        Escalation.objects.filter(done_at__gt=now - NEWEST_WITHIN, case__in=Case.objects.visible_to(user))
+        Escalation.objects.visible_to(user)
+        .filter(done_at__gt=now - NEWEST_WITHIN)
         .select_related("case", "case__company", "owner_after")
         .order_by("-done_at", "-pk")
     )
-    rows, ledger = listed(newest), reverse("admin:escalations_escalation_changelist")
+    rows, ledger = listed(newest, NEWEST_SHOWN), reverse("admin:escalations_escalation_changelist")
     return Card(
         "Escalations of the last 24 hours",
         "admin/escalations/newest_card.html",
         rows.context | {"unknown": None if rows.rows else late_look(now, "escalate")},
         link=ledger,
-        link_text="The whole ledger",
+        link_text="All escalations",
+        aside=True,
         figures=(Figure(rows.count, "escalated in 24 h", ledger, place=80),),
     )

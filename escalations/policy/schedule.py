@@ -2,7 +2,7 @@
 who gets status updates how often from then on. Pure: no database, no clock.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
@@ -81,16 +81,38 @@ def problems_of(schedule: Schedule) -> list[str]:
     return problems + base_interval_problems(schedule.base_interval)
 
 
+@dataclass(frozen=True)
+class PointProblem:
+    """What keeps points from being a schedule: a sentence that names the point and says what to do (E10).
+
+    `points` are those to correct, at `field`; none where no single one is wrong.
+    """
+
+    sentence: str
+    points: tuple[Point, ...] = ()
+    field: str = "after"
+
+
 def schedule_problems(points: Iterable[Point]) -> list[str]:
-    """What keeps these points from being a schedule, a sentence each that names the point and what to do (E10)."""
-    problems: list[str] = []
+    """The sentences of `find_problems`."""
+    return [problem.sentence for problem in find_problems(points)]
+
+
+def find_problems(points: Iterable[Point]) -> list[PointProblem]:
+    """What keeps these points from being a schedule, each with the points it is about (E10)."""
+    problems: list[PointProblem] = []
     by_severity: dict[Severity, list[Point]] = {}
     for point in points:
         by_severity.setdefault(point.severity, []).append(point)
         if point.after <= timedelta(0):
-            problems.append(f"{point.name} must come some time after the opening; give a time above zero.")
+            sentence = f"{point.name} must come some time after the opening; give a time above zero."
+            problems.append(PointProblem(sentence, (point,)))
         problems += [
-            f"{point.name} sends {audience.label} updates every {duration(interval)}; {_LONG_ENOUGH}"
+            PointProblem(
+                f"{point.name} sends {audience.label} updates every {duration(interval)}; {_LONG_ENOUGH}",
+                (point,),
+                f"every_{audience.value}",
+            )
             for audience, interval in point.cadence.items()
             if interval < SHORTEST_INTERVAL
         ]
@@ -98,16 +120,23 @@ def schedule_problems(points: Iterable[Point]) -> list[str]:
         its_points.sort(key=lambda point: point.number)
         numbers = [point.number for point in its_points]
         if numbers != list(range(1, len(numbers) + 1)):
-            problems.append(
+            sentence = (
                 f"The points of {severity.label} are numbered {', '.join(map(str, numbers))}; "
                 f"number them 1 to {len(numbers)} without a gap."
             )
+            problems.append(PointProblem(sentence, _misnumbered(its_points), "number"))
         problems += [
-            f"{later.name} comes no later than {earlier.name}; give it a longer time."
+            PointProblem(f"{later.name} comes no later than {earlier.name}; give it a longer time.", (later,))
             for earlier, later in pairwise(its_points)
             if later.after <= earlier.after
         ]
     return problems
+
+
+def _misnumbered(points: Sequence[Point]) -> tuple[Point, ...]:
+    """The points, sorted by number, from the first one on that has not its place for a number."""
+    wrong = next(place for place, point in enumerate(points) if point.number != place + 1)
+    return tuple(points[wrong:])
 
 
 def base_interval_problems(base_interval: Mapping[Severity, timedelta]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,19 +10,19 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from cases.actions import SECOND_CLICK_WITHIN, CaseAction, register_action
+from cases.actions import SECOND_CLICK_WITHIN, CaseAction, Tab, register_action
 from cases.enums import Status
-from cases.forms import text_field, tick_field
+from cases.forms import CopiesField, text_field, tick_field
 from cases.guards import Refused
 from cases.models import Case, Interaction
 from cases.page_cache import directory_of
+from cases.people import offer_copies
 from contacts.directory import Addressee
 from contacts.enums import Right
 from escalations.audience import STAFF, audience_of, readers_of
 from escalations.clocks import load_clock
 from escalations.enums import Member
 from escalations.questions.apply import answer_question
-from escalations.questions.state import open_question
 from escalations.questions.updates import send_status_update
 
 #: The longest answer, in characters; whoever has more to say adds a note.
@@ -33,7 +34,7 @@ class AnswerQuestion(CaseAction):
     slug, label, icon = "answer_question", "Answer", "quickreply"
     right = Right.WORK_CASES
     success_message = "Your answer is logged and goes to the staff who are kept informed about {number}."
-    in_header = False
+    tab = Tab(5, "Answer")
 
     answer = forms.CharField(
         label="Your answer, in a line",
@@ -50,8 +51,11 @@ class AnswerQuestion(CaseAction):
     )
     same_for_customer = tick_field("The customer may read the answer as it is")
 
+    def read_by(self) -> str:
+        return "Staff read the answer at once; the customer reads only what you write for them."
+
     def offered(self) -> bool:
-        return open_question(self.case) is not None
+        return load_clock(self.case).question is not None and self.case.is_open
 
     def perform(self) -> None:
         typed = self.cleaned_data
@@ -91,13 +95,16 @@ class SendStatusUpdate(CaseAction):
     success_message = "The update on {number} is on its way."
 
     text = text_field("How it stands", 5)
+    copies = CopiesField("A copy to")
 
     def prepare(self) -> None:
         """Add a tick for each member, with the names of its readers."""
         clock = load_clock(self.case)
         audience = audience_of(clock, self.now)
         readers = readers_of(self.case, [Member.CUSTOMER, *STAFF], directory_of(self.case))
+        copies = self.fields.pop("copies")
         self.fields["customer"] = self._customer_tick(readers[Member.CUSTOMER])
+        self.fields["copies"] = copies
         for member in STAFF:
             self.fields[member.value] = tick_field(
                 f"{member.label}: {_names(readers[member])}",
@@ -110,6 +117,7 @@ class SendStatusUpdate(CaseAction):
                 True,
                 "An answer goes to all the staff in the audience.",
             )
+        offer_copies(self)
 
     def _customer_tick(self, readers: Sequence[Addressee]) -> forms.BooleanField:
         label = f"Customer: {self.case.contact.name}"
@@ -117,7 +125,7 @@ class SendStatusUpdate(CaseAction):
             return tick_field(label, False, "Has no email address.")
         if self.case.status == Status.WAITING:
             return tick_field(label, False, "Not while the case waits for them.")
-        return tick_field(label, True)
+        return tick_field(label, True, **{"data-desk-shows": json.dumps({"copies": ["on"]})})
 
     def offered(self) -> bool:
         return self.case.is_open
@@ -133,12 +141,13 @@ class SendStatusUpdate(CaseAction):
             members=[member for member in STAFF if typed[member.value]],
             customer_too=typed["customer"],
             answers_question=typed.get("answers_question", False),
+            copies=typed.get("copies", ()),
         )
 
     def _refuse_second_click(self, text: str) -> None:
         since = self.now - SECOND_CLICK_WITHIN
         logged = Interaction.objects.filter(case=self.case, by=self.actor, body=text.strip(), opened_the_case=False)
-        if logged.filter(at__gt=since).exists():
+        if logged.filter(logged_at__gt=since).exists():
             raise Refused("You sent exactly this a moment ago; nothing was sent twice.")
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from cases.admin.case_list import CappedPaginator
 from cases.admin.rows import CaseRowAdmin, moment_column
 from cases.enums import Status
 from cases.templatetags.case_page import badge
@@ -55,6 +56,7 @@ class QuestionAdmin(CaseRowAdmin):
     ]
     list_display_links = ["point"]
     list_filter = [QuestionStateFilter, "severity"]
+    paginator = CappedPaginator
     list_select_related = ["case__company", "asked", "first_asked", "stands_in_for", "answered_by"]
     search_fields = ["case__title"]
     sortable_by = ()

@@ -73,10 +73,10 @@ def _how_it_ended(question: Question, newer: Question | None, actor: User) -> st
     at = for_reader(question.ended_at) if question.ended_at else ""
     if newer is not None:
         return (
-            f"{newer.point} has asked anew at {for_reader(newer.asked_at)}, after you opened "
+            f"{newer.point} has asked anew on {for_reader(newer.asked_at)}, after you opened "
             "the page. Nothing was sent; if your answer still holds, press again to answer that."
         )
     if question.end == QuestionEnd.ANSWERED:
         who = "You have" if question.answered_by == actor else f"{question.answered_by} has"
-        return f"{who} answered {question.point} already, at {at}: “{question.answer}”. Nothing was sent twice."
-    return f"The question of {question.point} ended at {at}: {question.get_end_display().lower()}. Nothing was sent."
+        return f"{who} answered {question.point} already, on {at}: “{question.answer}”. Nothing was sent twice."
+    return f"The question of {question.point} ended on {at}: {question.get_end_display().lower()}. Nothing was sent."

@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from cases.enums import Status
+from cases.mail.copies import with_copies
 from cases.mail.letters import Letter, case_facts, facts, who_works_on
+from cases.mail.phrases import phrase
 from cases.models import Case, Interaction
 from contacts.directory import Addressee
+from contacts.models import Contact
 from escalations.audience import StaffReader
 from escalations.models import Question
 
@@ -31,23 +34,29 @@ def update_letters(
     update: Interaction,
     readers: Sequence[StaffReader],
     customer: Addressee | None,
+    copies: Sequence[Contact],
     marked: Sequence[Question],
     now: datetime,
 ) -> list[Letter]:
-    """A person's status update to each of the staff, and to the customer with what answers `marked` for them (E8)."""
+    """A person's status update to each of the staff, and to the customer with what answers `marked` for them (E8);
+    `copies` of that to others of their help desk.
+    """
     content: dict[str, Any] = {"said": update.body, "sender": str(update.by)}
     staff_content = content | {"customer_too": update.tells_customer}
     letters = _to_staff(case, readers, f"told:{update.pk}", "status_by_person_to_staff", staff_content, now)
     if customer is not None:
         frozen = facts(
             case,
-            why="you are our contact for this issue",
-            expected="Nothing for now. Reply to this message if you have anything to add.",
-            then=f"{who_works_on(case)}, and we keep you informed.",
+            why=phrase("you are our contact for this issue"),
+            expected=phrase("Nothing for now. Reply to this message if you have anything to add."),
+            then=phrase("%(work)s, and we keep you informed.", work=who_works_on(case)),
             **content,
             besides=[question.for_customer for question in marked],
         )
-        letters.append(Letter(f"told:{update.pk}:{customer.address}", "status_by_person", customer, frozen, case))
+        letter = Letter(
+            f"told:{update.pk}:{customer.address}", "status_by_person", customer, frozen, case, interaction=update
+        )
+        letters += with_copies(letter, copies)
     return letters
 
 

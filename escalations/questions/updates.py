@@ -6,17 +6,18 @@ customer is asked anew instead. Nobody is owed an update of a resolved case.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from cases.enums import Channel, Direction, Status
 from cases.guards import Refused, changing, needs
+from cases.mail.copies import check_copies
 from cases.mail.letters import post, to_contact
 from cases.models import Case, Interaction
 from cases.workflow.transitions import log_interaction
 from contacts.directory import Addressee
 from contacts.enums import Right
-from contacts.models import User
+from contacts.models import Contact, User
 from escalations.audience import audience_of, staff_of
 from escalations.clocks import load_clocks
 from escalations.enums import Member
@@ -34,8 +35,11 @@ def send_status_update(
     members: Iterable[Member] = (),
     customer_too: bool = False,
     answers_question: bool = True,
+    copies: Sequence[Contact] = (),
 ) -> Interaction:
     """Mail the chosen staff, and the customer if wanted, how the case stands; logged as one contact.
+
+    `copies` of the customer's mail go to others of their help desk.
 
     Watchers get it as staff (E7). The customer's mail includes what earlier answers marked for them (E8). With
     `answers_question` it ends the open question, if there is one, and has to go to all the staff in the audience.
@@ -47,26 +51,35 @@ def send_status_update(
         if not staff and not customer_too:
             raise Refused("Choose at least one reader; to write something down for yourself, add a note.")
         customer = _get_customer(case) if customer_too else None
+        copies = check_copies(case, copies) if customer_too else []
         if not case.is_open:
             raise Refused(f"{case.number} is resolved and owes nobody an update; add a note, or reopen it.")
         question = open_question(case) if answers_question else None
         if question is not None:
             _require_all_staff(case, staff, now)
             record_answer(question, actor, now, text)
-        update = _log_and_mail(case, actor, now, text, staff, customer)
+        update = _log_and_mail(case, actor, now, text, staff, customer, copies)
         case.recheck("sla", now)  # it resets clocks (T2), perhaps meets the first (T1)
     return update
 
 
 def _log_and_mail(
-    case: Case, actor: User, now: datetime, text: str, staff: Collection[Member], customer: Addressee | None
+    case: Case,
+    actor: User,
+    now: datetime,
+    text: str,
+    staff: Collection[Member],
+    customer: Addressee | None,
+    copies: Sequence[Contact],
 ) -> Interaction:
     readers, reached = find_staff_readers(case, now, staff)
     channel = (Channel.EMAIL, Direction.OUT) if customer else (Channel.NOTE, Direction.INTERNAL)
-    update = log_interaction(case, *channel, text, actor, now, told=reached, for_customer=customer is not None)
+    update = log_interaction(
+        case, *channel, text, actor, now, told=reached, for_customer=customer is not None, copies=copies
+    )
     marked = marked_for_customers([case])[case.pk] if customer else []
     others = [reader for reader in readers if reader.to.user_id != actor.pk]
-    post(update_letters(case, update, others, customer, marked, now), now)
+    post(update_letters(case, update, others, customer, copies, marked, now), now)
     return update
 
 

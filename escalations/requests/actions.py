@@ -16,7 +16,7 @@ from cases.models import Case
 from contacts.directory import Directory
 from contacts.enums import Right
 from contacts.permissions import Needed, id_of
-from escalations.clocks import load_clocks
+from escalations.clocks import load_clock, load_clocks
 from escalations.enums import Origin
 from escalations.models import EscalationRequest
 from escalations.requests import apply as requests
@@ -58,7 +58,8 @@ class RequestEscalation(CaseAction):
     reason = text_field("Why before its time", help_text="Whoever decides reads all of it.")
 
     def offered(self) -> bool:
-        return is_active(self.case) and requests.undecided_request(self.case) is None
+        undecided = [row for row in load_clock(self.case).requests if row.is_undecided and not row.is_decision]
+        return is_active(self.case) and not undecided
 
     def perform(self) -> None:
         requests.request_escalation(self.case, self.actor, self.now, **self.answers)
@@ -74,7 +75,7 @@ class RequestAction(CaseAction):
     """An action on one request of the case; the page shows that request, and what accepting it would do."""
 
     right: ClassVar[Needed] = DECIDERS
-    in_header = False
+    in_composer = False
     shown_with = "admin/escalations/request_shown.html"
     request = request_field(EscalationRequest.objects.exclude(origin=Origin.SCHEDULE))
 
@@ -150,6 +151,7 @@ class AcceptanceAction(RequestAction):
 @register_action
 class AcceptRequest(AcceptanceAction):
     slug, label, icon = "accept_request", "Accept the request", "check"
+    previews = True
     success_message = "The request is accepted; the customer and the account manager of {number} are told."
 
     why = text_field(
@@ -160,6 +162,7 @@ class AcceptRequest(AcceptanceAction):
 @register_action
 class DeclineRequest(RequestAction):
     slug, label, icon = "decline_request", "Decline the request", "close"
+    previews = True
     success_message = "The request is declined; the customer and the account manager of {number} are told."
 
     why = text_field(
@@ -200,6 +203,7 @@ class WithdrawRequest(RequestAction):
 @register_action
 class EscalateFurther(DecisionAction, AcceptanceAction):
     slug, label, icon = "escalate_further", "Escalate further", "trending_up"
+    previews = True
     success_message = "{number} is escalated further."
 
     why = text_field(help_text="Kept on record; nobody outside reads it.")
@@ -208,6 +212,7 @@ class EscalateFurther(DecisionAction, AcceptanceAction):
 @register_action
 class LeaveAsIs(DecisionAction):
     slug, label, icon = "leave_as_is", "Leave it to the schedule", "schedule"
+    previews = True
     success_message = "{number} is left to the schedule, and your reason is on record."
 
     why = text_field("Why not", help_text="Kept on record; nobody outside reads it.")
@@ -221,7 +226,7 @@ class EndAttention(CaseAction):
     slug, label, icon = "end_attention", "End management's attention", "notifications_off"
     right = Right.DECIDE_REQUESTS
     success_message = "{number} no longer has management's attention; updates go on as the schedule says."
-    in_header = False
+    in_composer = False
 
     reason = text_field()
 

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from cases.admin.case_list import CappedPaginator
 from cases.admin.rows import CaseRowAdmin, moment_column
 from cases.templatetags.case_page import badge, moment_html
 from contacts.pages import HistoryAdmin
@@ -36,6 +37,7 @@ class EscalationRequestAdmin(CaseRowAdmin, HistoryAdmin):
     list_display_links = ("what_display",)
     list_filter = (("status", ChoicesDropdownFilter), ("origin", ChoicesDropdownFilter), "attention")
     list_filter_submit = True
+    paginator = CappedPaginator
     list_select_related = ("case__company", "requested_by", "decided_by")
     search_fields = ("asked_by", "case__title")
     search_help_text = "Case number, or who asked, or the title of the case"
@@ -65,9 +67,9 @@ class EscalationRequestAdmin(CaseRowAdmin, HistoryAdmin):
 
     @admin.display(description="Who asked")
     def asked_display(self, row: EscalationRequest) -> str:
-        return "The schedule" if row.is_decision else row.asked_by
+        return "Nobody: the schedule leaves it open" if row.is_decision else row.asked_by
 
-    @admin.display(description="Requested")
+    @admin.display(description="Since")
     def requested_display(self, row: EscalationRequest) -> SafeString:
         by = f" by {row.requested_by}" if row.requested_by else ""
         return format_html("<span>{}{}</span>", moment_html(row.requested_at, timezone.now(), "date"), by)

@@ -22,7 +22,7 @@ from cases.mail.letters import Letter, post
 from cases.models import Case
 from contacts.directory import Directory
 from contacts.enums import Right, Role
-from contacts.models import User
+from contacts.models import Contact, User
 from contacts.reader import for_reader
 from escalations.audience import holders_of, keep_contacts
 from escalations.clocks import CaseClock, load_clocks
@@ -110,6 +110,23 @@ def request_escalation(
         return _find_duplicate(case, request) or _create(case, request, actor, now)
 
 
+def request_by_customer(
+    case: Case | int, contact: Contact, now: datetime, *, impact: str, reason: str
+) -> EscalationRequest:
+    """Record what a customer asks for by themselves on the support page (E9, P4); the account manager is told as well.
+
+    The caller has proven that it is `contact` who asks. A second click returns the first request. Raises Refused.
+    """
+    request = EscalationRequest(
+        origin=Origin.CUSTOMER,
+        asked_by=contact.name[:LONGEST_NAME],
+        impact=needs(impact, "Say what it means for your business.", "impact"),
+        reason=needs(reason, "Say why this has to go faster than it does.", "reason"),
+    )
+    with locking(case, None, now) as (case, now):
+        return _find_duplicate(case, request) or _create(case, request, None, now)
+
+
 def _find_duplicate(case: Case, request: EscalationRequest) -> EscalationRequest | None:
     """The undecided request with the same content, None without one. Raises Refused if there is another."""
     present = undecided_request(case)
@@ -118,15 +135,15 @@ def _find_duplicate(case: Case, request: EscalationRequest) -> EscalationRequest
     fields = ("requested_by", "origin", "asked_by", "impact", "reason")
     if all(getattr(present, name) == getattr(request, name) for name in fields):
         return present
-    who = "You" if present.requested_by == request.requested_by else present.requested_by or "Somebody"
+    who = "You" if present.requested_by == request.requested_by else present.requested_by or present.asked_by
     at = for_reader(present.requested_at)
     raise Refused(
-        f"{who} requested an escalation of {case.number} already, at {at}: “{present.reason}” "
+        f"{who} requested an escalation of {case.number} already, on {at}: “{present.reason}” "
         "It is not decided yet, so nothing was requested twice. To put it in other words, withdraw that one first."
     )
 
 
-def _create(case: Case, request: EscalationRequest, actor: User, now: datetime) -> EscalationRequest:
+def _create(case: Case, request: EscalationRequest, actor: User | None, now: datetime) -> EscalationRequest:
     _refuse_unless_active(case)
     request.case, request.requested_at = case, now
     request.decide_by = now + DECIDE_WITHIN[Severity(case.severity)]
@@ -324,7 +341,7 @@ def _load_clock(case: Case) -> CaseClock:
     return load_clocks([case])[case.pk]
 
 
-def _save(request: EscalationRequest, actor: User, reason: str, now: datetime) -> None:
+def _save(request: EscalationRequest, actor: User | None, reason: str, now: datetime) -> None:
     """Save the request with a history row."""
     request._history_date = now  # type: ignore[attr-defined]
     request._history_user = actor  # type: ignore[attr-defined]
@@ -358,7 +375,7 @@ def _refuse_decided(request: EscalationRequest) -> None:
     ended = {RequestStatus.DECLINED: "declined", RequestStatus.WITHDRAWN: "withdrawn"}
     outcome = ended.get(RequestStatus(request.status), "accepted")
     raise Refused(
-        f"This {what} was {outcome} by {request.decided_by or 'somebody'} at {for_reader(request.decided_at)}; "
+        f"This {what} was {outcome} by {request.decided_by or 'somebody'} on {for_reader(request.decided_at)}; "
         "nothing was done twice."
     )
 

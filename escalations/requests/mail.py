@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from cases.mail.letters import Letter, facts, to_contact, to_each, who_works_on
+from cases.mail.phrases import phrase
 from cases.models import Case
 from contacts.directory import Directory
 from contacts.enums import Role
@@ -34,7 +35,24 @@ def requested_letters(
         brings=effect.text,
     )
     readers = holders_of([Role.SUPPORT_MANAGER], case, directory)
-    return to_each(readers, f"request:{request.pk}", "escalation_request", content, case)
+    letters = to_each(readers, f"request:{request.pk}", "escalation_request", content, case)
+    return letters if request.requested_by else letters + _to_account_manager(request, case, effect, directory)
+
+
+def _to_account_manager(
+    request: EscalationRequest, case: Case, effect: AcceptanceEffect, directory: Directory
+) -> list[Letter]:
+    """What their customer asked for on the support page, where nobody at the desk took it down (P4)."""
+    content = facts(
+        case,
+        why=f"you are the account manager of {case.company.name}, which asked for this on the support page",
+        expected="Nothing, unless you want to speak with them; the Support Manager decides.",
+        then="You hear the outcome.",
+        brings=effect.text,
+        **_request_facts(request),
+    )
+    readers = directory.for_role(Role.ACCOUNT_MANAGER, None, case.company)
+    return to_each(readers, f"request:{request.pk}:am", "escalation_asked_for", content, case)
 
 
 def passed_on_letters(request: EscalationRequest, case: Case, directory: Directory) -> list[Letter]:
@@ -75,8 +93,8 @@ def accepted_letters(
         request,
         case,
         "escalation_request_accepted",
-        expected="Nothing for now.",
-        then=f"{who_works_on(case)}, and we keep you informed.",
+        expected=phrase("Nothing for now."),
+        then=phrase("%(work)s, and we keep you informed.", work=who_works_on(case)),
         attention=request.attention,
         every=duration(interval) if interval else "",
     )
@@ -94,8 +112,10 @@ def declined_letters(request: EscalationRequest, case: Case, words: str, directo
         request,
         case,
         "escalation_request_declined",
-        expected="Nothing for now. If the impact on your business changes, please tell us by replying to this message.",
-        then=f"{who_works_on(case)}, and we keep you informed.",
+        expected=phrase(
+            "Nothing for now. If the impact on your business changes, please tell us by replying to this message."
+        ),
+        then=phrase("%(work)s, and we keep you informed.", work=who_works_on(case)),
         words=words,
     )
     return customer + _outcome_letters(request, case, directory, "", call_customer=not customer, words=words)
@@ -125,9 +145,16 @@ def _request_facts(request: EscalationRequest) -> dict[str, Any]:
         "asked_by": request.asked_by,
         "impact": request.impact,
         "reason": request.reason,
-        "requested_by": str(request.requested_by) if request.requested_by else "the schedule",
+        "requested_by": _requester(request),
         "requested_at": request.requested_at.isoformat(),
     }
+
+
+def _requester(request: EscalationRequest) -> str:
+    """Who made it; a customer may have done so by themselves, on the support page."""
+    if request.requested_by is not None:
+        return str(request.requested_by)
+    return "the schedule" if request.is_decision else f"{request.asked_by} (on the support page)"
 
 
 def _decision_facts(request: EscalationRequest) -> dict[str, Any]:
@@ -144,7 +171,7 @@ def _to_customer(request: EscalationRequest, case: Case, template: str, **conten
         return []
     content = facts(
         case,
-        why="you are our contact for this issue",
+        why=phrase("you are our contact for this issue"),
         by_customer=request.origin == Origin.CUSTOMER,
         requested_at=request.requested_at.isoformat(),
         **content,

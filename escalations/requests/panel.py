@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
 
 from django.db.models import Q
 from django.urls import reverse
 
-from cases.actions import button_of
-from cases.dashboard import Card, Figure, card, listed
+from cases.actions import ACTIONS, CaseAction
+from cases.dashboard import Card, card, listed
 from cases.models import Case
 from cases.page_cache import directory_of
-from cases.panels import Panel, panel
+from cases.panels import Panel, PanelLine, panel
 from contacts.enums import Right
 from contacts.models import User
 from contacts.wording import duration
@@ -22,7 +21,7 @@ from escalations.clocks import load_clock
 from escalations.enums import RequestStatus
 from escalations.models import EscalationRequest
 from escalations.policy.deadlines import ATTENTION_INTERVAL
-from escalations.requests.actions import RequestAction, is_active
+from escalations.requests.actions import is_active
 from escalations.requests.apply import may_decide, may_withdraw
 from escalations.requests.decide import AcceptanceEffect, acceptance_effect
 
@@ -41,12 +40,20 @@ DECIDED_SHOWN_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True)
+class RequestButton:
+    """An action on a request, and the page that shows its form."""
+
+    action: type[CaseAction]
+    url: str
+
+
+@dataclass(frozen=True)
 class OpenRequest:
     """An undecided request or decision, with the actions that the user may take on it."""
 
     request: EscalationRequest
     effect: AcceptanceEffect | None  # None while the case is resolved or waits: then nothing can be accepted
-    buttons: list[RequestAction]
+    buttons: list[RequestButton]
 
 
 def open_requests(case: Case, user: User, now: datetime) -> list[OpenRequest]:
@@ -58,16 +65,17 @@ def open_requests(case: Case, user: User, now: datetime) -> list[OpenRequest]:
 def _with_actions(rows: list[EscalationRequest], case: Case, user: User, now: datetime) -> list[OpenRequest]:
     effect = acceptance_effect(load_clock(case), now, directory_of(case)) if rows and is_active(case) else None
     rows = sorted(rows, key=lambda row: row.is_decision)
-    return [OpenRequest(row, effect, list(_buttons(row, effect, case, user, now))) for row in rows]
-
-
-def _buttons(
-    request: EscalationRequest, effect: AcceptanceEffect | None, case: Case, user: User, now: datetime
-) -> Iterator[RequestAction]:
-    for slug in _offered(request, effect, case, user):
-        button = cast(RequestAction, button_of(slug, case, user, now))
-        button.about, button.effect = request, effect  # saves the queries of these cached properties
-        yield button
+    return [
+        OpenRequest(
+            row,
+            effect,
+            [
+                RequestButton(ACTIONS[slug], case.form_url(slug, request=row.pk))
+                for slug in _offered(row, effect, case, user)
+            ],
+        )
+        for row in rows
+    ]
 
 
 def _offered(request: EscalationRequest, effect: AcceptanceEffect | None, case: Case, user: User) -> Iterator[str]:
@@ -99,57 +107,40 @@ def brought(request: EscalationRequest) -> str:
 # --- the case page ----------------------------------------------------------------------------------------------
 
 
-@panel(place=15)
-def requests_panel(case: Case, user: User, now: datetime) -> Panel | None:
-    """What is to be decided, management attention, and earlier decisions (E9, E1)."""
-    rows = list(EscalationRequest.objects.filter(case=case).select_related("requested_by", "decided_by"))
+def _requests_line(case: Case, user: User, now: datetime) -> PanelLine | None:
+    rows = load_clock(case).all_requests
     if not rows:
         return None
+    undecided = [row for row in rows if row.is_undecided]
+    newest = max(rows, key=lambda row: row.requested_at)
+    summary = "to be decided" if undecided else outcome(newest)
+    return PanelLine("Requested escalation", summary, is_open=bool(undecided), is_pressing=bool(undecided))
+
+
+@panel(place=15, slug="requests", line=_requests_line)
+def requests_panel(case: Case, user: User, now: datetime) -> Panel:
+    """What is to be decided, management attention, and earlier decisions (E9, E1)."""
+    rows = load_clock(case).all_requests
     undecided = [row for row in rows if row.is_undecided]
     attentions = [row for row in rows if row.attention and row.status == RequestStatus.ACCEPTED]
     earlier = [row for row in rows if row not in undecided and row not in attentions]
     may_end = bool(attentions) and case.is_open and user.may(Right.DECIDE_REQUESTS)
     return Panel(
-        "Requested escalation",
         "admin/escalations/requests_panel.html",
         {
             "open_requests": _with_actions(undecided, case, user, now),
             "attentions": attentions,
             "attention_interval": duration(ATTENTION_INTERVAL),
-            "end_attention": button_of("end_attention", case, user, now) if may_end else None,
+            "end_attention": case.form_url("end_attention") if may_end else "",
             "earlier": [
                 {"request": row, "outcome": outcome(row), "brought": brought(row)} for row in earlier[:EARLIER_SHOWN]
             ],
             "earlier_left_out": max(0, len(earlier) - EARLIER_SHOWN),
         },
-        is_past=not undecided and not attentions,
     )
 
 
 # --- the dashboard ----------------------------------------------------------------------------------------------
-
-
-@card(place=40)
-def to_decide(user: User, now: datetime) -> Card | None:
-    """Requests and decisions that this user has to decide, oldest first (E9, E1); one query."""
-    undecided = EscalationRequest.objects.undecided().filter(case__in=Case.objects.visible_to(user).open())
-    if user.may(Right.DECIDE_REQUESTS):
-        waiting = undecided
-    elif user.may(Right.DECIDE_PASSED_ON):
-        waiting = undecided.filter(passed_on_at__isnull=False).exclude(origin="schedule")
-    else:
-        return None
-    found = waiting.select_related("case", "case__company", "requested_by").order_by("requested_at", "pk")
-    shown = listed(found)
-    link = f"{reverse('admin:escalations_escalationrequest_changelist')}?status__exact=requested"
-    return Card(
-        "Escalations to decide",
-        "admin/escalations/requests_card.html",
-        shown.context | {"rows": [{"request": row} for row in shown.rows], "empty": "Nobody waits for your decision."},
-        link=link,
-        link_text="All requests",
-        figures=(Figure(shown.count, "to decide", link, is_pressing=True, place=20),) if shown.rows else (),
-    )
 
 
 @card(place=41)
@@ -169,5 +160,5 @@ def of_own_companies(user: User, now: datetime) -> Card | None:
             "empty": "Nothing is requested. To request an escalation, open the case and press “Request escalation”.",
         },
         link=reverse("admin:escalations_escalationrequest_changelist"),
-        link_text="All requests",
+        link_text="All requests and decisions",
     )

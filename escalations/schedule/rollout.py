@@ -424,14 +424,15 @@ def _rehearse_locked(
 def _write(cases: Sequence[Case], rehearsal: Rehearsal, version: ScheduleVersion, actor: User, reason: str) -> None:
     now = rehearsal.now
     for case in cases:
-        case.escalation_check_at = case.sla_check_at = now
+        case.nudge(now, "escalation", "sla")
     insert([ScheduleMove(case=case, version=version, at=now, by=actor, reason=reason[:200]) for case in cases])
 
     def history_reason(case: Case) -> str:
         present = rehearsal.signed[case.pk].on_version
         return f"From version {present} to version {version.number} of the schedule: {reason}"
 
-    record_many(cases, ["escalation_check_at", "sla_check_at"], Move.MOVED, history_reason, now, actor)
+    moments = ["escalation_check_at", "sla_check_at", "sla_due_at", "next_due_at"]
+    record_many(cases, moments, Move.MOVED, history_reason, now, actor)
 
 
 # --- progress ---------------------------------------------------------------------------------------------------

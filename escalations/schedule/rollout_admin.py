@@ -149,12 +149,17 @@ class RolloutAdmin(RightsAdmin):
             return self._selection_page(request, version, selection, 422)
         now = timezone.now()
         rehearsal = rehearse(select_cases(version, selection.selection()), version, now)
+        changed = [preview for preview in rehearsal.listed if not preview.changes_nothing]
+        unchanged = [preview for preview in rehearsal.listed if preview.changes_nothing]
         context = {
             "title": f"What moving to version {version.number} would do",
             "rehearsal": rehearsal,
             "readers": sorted(rehearsal.readers.values(), key=lambda reader: (-reader.mails, reader.name)),
             "points": sorted(rehearsal.points.items()),
-            "lines": [_line(preview) for preview in rehearsal.listed],
+            "lines": [_line(preview) for preview in changed],
+            "more_lines": rehearsal.totals["cases"] - rehearsal.totals["unchanged"] - len(changed),
+            "unchanged": unchanged,
+            "more_unchanged": rehearsal.totals["unchanged"] - len(unchanged),
             "chosen": selection.text(),
             "query": request.GET.urlencode(),
             "form": form.confirming(dump_previews(rehearsal, version)),

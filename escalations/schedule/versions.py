@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from cases.engine.outside import recheck_open
 from cases.enums import Severity
-from cases.guards import Refused, allow
+from cases.guards import Refused, allow, needs
 from cases.models import Case
 from contacts.directory import Addressee, Directory, is_reachable
 from contacts.enums import MANAGEMENT_ROLES, Right, Role
 from contacts.models import Company, User
-from contacts.wording import and_list
+from contacts.wording import and_list, at_moment, moment_formatter
 from escalations.enums import Audience
 from escalations.models import ClockRule, SchedulePoint, ScheduleVersion, validate_cadence, validate_mailed
+from escalations.policy.differences import differences
 from escalations.policy.schedule import PUBLISHED, Point, Schedule, cadence_minutes, problems_of
 
 
@@ -44,26 +46,77 @@ def draft_next_version(actor: User) -> ScheduleVersion:
         return _write(newest.as_schedule() if newest else PUBLISHED, number, "", None)
 
 
-def put_in_force(version_id: int, actor: User, now: datetime) -> ScheduleVersion:
+def put_in_force(
+    version_id: int, actor: User, now: datetime, *, reason: str, seen: str | None = None
+) -> ScheduleVersion:
     """Make a draft the schedule of every case opened from `now` on; open cases keep their version (E10).
 
-    Raises Refused with the sentence that names the problem, or NotAllowed.
+    `seen` is the `review_key` of what the actor was shown; None compares nothing. Raises AlreadyInForce,
+    ReviewOutdated, another Refused with the sentence that names the problem, NotAllowed, or
+    ScheduleVersion.DoesNotExist.
     """
     allow(actor, Right.EDIT_SCHEDULE, "change the schedule")
     with transaction.atomic():
         version = ScheduleVersion.objects.select_for_update().get(pk=version_id)
         if not version.is_draft:
-            raise Refused(f"Version {version.number} is in force already; nothing was changed.")
+            raise AlreadyInForce(version)
+        reason = needs(reason, "Say why the version is put in force.", "reason")
         problems = draft_problems(version)
         if problems:
             raise Refused(" ".join(problems))
-        _refuse_unchanged(version)
-        if newest_in_force() is None:
+        present = newest_in_force()
+        _refuse_unchanged(version, present)
+        if seen is not None and seen != review_key(version, present):
+            raise ReviewOutdated(version)
+        if present is None:
             recheck_open(Case.objects.all(), ("escalation", "sla"), now)  # those that ran without a schedule (E3)
         version.in_force_from = now
         version.put_in_force_by = actor
+        version.put_in_force_reason = reason[:200]
         version.save()
     return version
+
+
+class AlreadyInForce(Refused):
+    """The draft was put in force before."""
+
+    def __init__(self, version: ScheduleVersion) -> None:
+        super().__init__(f"Version {version.number} is in force already; nothing was changed.")
+
+
+class ReviewOutdated(Refused):
+    """The draft, or the version in force, differs from what was shown."""
+
+    def __init__(self, version: ScheduleVersion) -> None:
+        super().__init__(
+            f"Version {version.number} was changed since this was shown, so nothing was put in force. "
+            "Look at it anew below."
+        )
+
+
+def draft_key(version: ScheduleVersion) -> str:
+    """The number of a version with a digest of what is saved of it: another one once somebody has saved a change."""
+    points = [
+        (*plain, sorted(mailed), sorted(cadence.items()))
+        for *plain, mailed, cadence in version.points.order_by("severity", "number").values_list(
+            "severity", "number", "after", "owner_action", "may_need_more", "mailed", "cadence"
+        )
+    ]
+    rules = version.clock_rules.order_by("severity").values_list(
+        "severity", "base_interval", "stands_still_while_waiting", "automatic_updates"
+    )
+    said = repr((version.note, points, list(rules)))
+    return f"{version.number}:{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+
+
+def review_key(version: ScheduleVersion, present: ScheduleVersion | None) -> str:
+    """What a review is of: the draft as it is saved, and the version that it takes the place of."""
+    return f"{present.number if present else 0}:{draft_key(version)}"
+
+
+def differences_to(present: ScheduleVersion | None, version: ScheduleVersion) -> list[str]:
+    """The sentences of the differences to the version in force; none while there is no such version."""
+    return differences(present.as_schedule(), version.as_schedule()) if present else []
 
 
 def newest_in_force() -> ScheduleVersion | None:
@@ -71,23 +124,48 @@ def newest_in_force() -> ScheduleVersion | None:
     return ScheduleVersion.objects.filter(in_force_from__isnull=False).order_by("-in_force_from", "-number").first()
 
 
-def _refuse_unchanged(version: ScheduleVersion) -> None:
-    """Raise Refused for a draft that equals the version in force."""
-    present = newest_in_force()
-    if present is not None and _content(version.as_schedule()) == _content(present.as_schedule()):
-        raise Refused(
-            f"Version {version.number} says the same as version {present.number}, which is in force; "
-            "change something first, or delete the draft."
+def _refuse_unchanged(version: ScheduleVersion, present: ScheduleVersion | None) -> None:
+    """Raise Refused for a draft that says the same as the version in force."""
+    if present is not None and not differences_to(present, version):
+        raise Refused(unchanged_sentence(version, present))
+
+
+def unchanged_sentence(version: ScheduleVersion, present: ScheduleVersion) -> str:
+    return (
+        f"Version {version.number} says the same as version {present.number}, which is in force; "
+        "change something first, or delete the draft."
+    )
+
+
+# --- what is said of a version, in the zone of its reader --------------------------------------------------------
+
+
+def put_in_force_sentence(version: ScheduleVersion) -> str:
+    """“Version 2 was put in force by Ruth Castellano at 14:00, with the reason “The new contract”.”"""
+    by = f" by {version.put_in_force_by}" if version.put_in_force_by else ""
+    at = f" {_at(version.in_force_from)}" if version.in_force_from else ""
+    reason = f", with the reason “{version.put_in_force_reason}”" if version.put_in_force_reason else ""
+    return f"Version {version.number} was put in force{by}{at}{reason}."
+
+
+def changed_sentence(version: ScheduleVersion, seen: str) -> str:
+    """What happened to a draft since the page was made whose `draft_key` was `seen`, and what to do about it (S4)."""
+    number = seen.partition(":")[0]
+    if number.isdigit() and number != str(version.number):
+        former = ScheduleVersion.objects.select_related("put_in_force_by").filter(number=int(number[:9])).first()
+        happened = put_in_force_sentence(former) if former else f"Version {number} was deleted meanwhile."
+        return (
+            f"{happened} What you typed is shown here as a change of version {version.number}, the next draft; "
+            "save again to keep it."
         )
+    last = version.history.select_related("history_user").first()
+    who = (last and last.history_user) or "Somebody"
+    when = f" {_at(last.history_date)}" if last else ""
+    return f"{who} saved this draft{when}, after you opened it; save again to put what you typed in place of theirs."
 
 
-def _content(schedule: Schedule) -> Schedule:
-    """A schedule for comparison: without its version number, the roles of each point sorted."""
-    in_order = {
-        severity: tuple(replace(point, mailed=tuple(sorted(point.mailed))) for point in schedule.of(severity))
-        for severity in Severity
-    }
-    return replace(schedule, version=0, points=in_order)
+def _at(moment: datetime) -> str:
+    return at_moment(moment, moment_formatter(timezone.now(), timezone.get_current_timezone()))
 
 
 # --- problems of a draft (E10) ----------------------------------------------------------------------------------

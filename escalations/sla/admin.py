@@ -22,6 +22,7 @@ from cases.models import case_id_of
 from cases.templatetags.case_page import badge, moment_html, severity_badge
 from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import SlaTarget
+from escalations.reports.filters import PromiseFigureFilter
 
 #: How far the summary above the list looks back, and how many targets it counts at most.
 SUMMED_OVER = timedelta(days=7)
@@ -58,8 +59,8 @@ class StateFilter(DropdownFilter):
         return queryset.filter(outcome=wanted) if wanted in set(SlaOutcome) else queryset
 
 
-DAY, WEEK = "day", "week"
-WITHIN = {DAY: timedelta(hours=24), WEEK: SUMMED_OVER}
+DAY, WEEK, MONTH = "day", "week", "month"
+WITHIN = {DAY: timedelta(hours=24), WEEK: SUMMED_OVER, MONTH: timedelta(days=30)}
 
 
 class DueFilter(DropdownFilter):
@@ -67,7 +68,7 @@ class DueFilter(DropdownFilter):
     parameter_name = "due"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]) -> list[tuple[str, str]]:
-        return [(DAY, "In the last 24 hours"), (WEEK, "In the last 7 days")]
+        return [(DAY, "In the last 24 hours"), (WEEK, "In the last 7 days"), (MONTH, "In the last 30 days")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SlaTarget]) -> QuerySet[SlaTarget]:
         within = WITHIN.get(str(self.value()))
@@ -102,6 +103,7 @@ class SlaTargetAdmin(CaseRowAdmin):
         ("member", ChoicesDropdownFilter),
         ("case__severity", ChoicesDropdownFilter),
         DueFilter,
+        PromiseFigureFilter,
     ]
     list_filter_submit = True
     list_fullwidth = True
@@ -126,6 +128,10 @@ class SlaTargetAdmin(CaseRowAdmin):
         "updated_display",
         "told_display",
     ]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow the link from the page of a company."""
+        return lookup == "case__company__id__exact" or super().lookup_allowed(lookup, value, request)
 
     since_display = moment_column("since", "Counted from", "date")
     due_display = moment_column("due_at", "Due", "date")

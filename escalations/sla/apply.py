@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef
 
 from cases.bulk import insert, update_columns
-from cases.engine.sweep import Sweep, Swept
+from cases.engine.sweep import Sweep, Swept, sweep_of_cases
 from cases.engine.sweep import run as run_sweep
 from cases.enums import MailStatus
 from cases.mail.letters import post
@@ -29,6 +29,9 @@ from escalations.sla.decide import SlaDecision, decide_sla
 from escalations.sla.digest import send_digests
 from escalations.sla.mail import Mails, build_mails
 from escalations.sla.state import load_for_sweep, load_sla_states
+
+#: What the sweep writes of a case.
+CASE_COLUMNS = ("sla_check_at", "sla_due_at", "next_due_at", "turn_told_at", "role_contacts")
 
 
 def keep_promises(now: datetime) -> Swept:
@@ -55,7 +58,8 @@ def _work(cases: Sequence[Case], now: datetime) -> int:
 def apply_sla(decision: SlaDecision, mails: Mails, now: datetime) -> None:
     """Change the case and its SLA state in memory as decided; its requests are left to `pass_on`."""
     state, question = decision.state, decision.state.clock.question
-    decision.case.sla_check_at = decision.check_at
+    decision.case.sla_check_at, decision.case.sla_due_at = decision.check_at, decision.due_at
+    decision.case.set_next_due()
     if decision.turn is not None:
         decision.case.turn_told_at = decision.turn.at
     keep_contacts(
@@ -63,6 +67,7 @@ def apply_sla(decision: SlaDecision, mails: Mails, now: datetime) -> None:
     )
     for update in decision.updates:
         update.row.mail_id = mails.update_keys[decision.case.pk, update.target.member]
+    state.reopened, state.unkept = set(), []
     for row in decision.rows:
         newest = state.newest.get(key := (SlaKind(row.kind), Member(row.member)))
         if newest is None or row.since >= newest.since:
@@ -79,7 +84,7 @@ def _persist(decisions: Sequence[SlaDecision], mails: Mails, now: datetime) -> N
     post(mails.letters, now)
     insert(mails.lines)
     _persist_rows([row for decision in decisions for row in decision.rows])
-    update_columns([decision.case for decision in decisions], ["sla_check_at", "turn_told_at", "role_contacts"])
+    update_columns([decision.case for decision in decisions], CASE_COLUMNS)
     unanswered = [one.state.clock.question for one in decisions if one.question_unanswered]
     if unanswered:
         Question.objects.filter(pk__in=[one.pk for one in unanswered if one]).update(manager_told_at=now)
@@ -131,4 +136,4 @@ def person_in_time() -> Exists:
     return Exists(following.filter(outcome=SlaOutcome.MET, ended_at__lte=OuterRef("due_at")))
 
 
-SWEEP = Sweep("promises", _due, "sla_check_at", _work, _finish)
+SWEEP = sweep_of_cases(30, Sweep("promises", _due, "sla_check_at", _work, _finish))

@@ -70,6 +70,7 @@ class SlaDecision:
     unhandled: list[Interaction] = field(default_factory=list)  # of the flagged contacts (C7)
     passed_on: list[EscalationRequest] = field(default_factory=list)
     checks: list[datetime] = field(default_factory=list)  # when something is to be done or seen next
+    dues: list[datetime] = field(default_factory=list)  # when what people owe is due, overdue or not
 
     @property
     def case(self) -> Case:
@@ -80,6 +81,11 @@ class SlaDecision:
     def check_at(self) -> datetime | None:
         """When the sweep looks at the case again."""
         return min(self.checks, default=None)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the soonest of what people owe on the case is due (W2)."""
+        return min(self.dues, default=None)
 
     @property
     def acts(self) -> bool:
@@ -95,6 +101,7 @@ def decide_sla(state: SlaState, context: SweepContext) -> SlaDecision:
     for targets in state.targets.values():
         for target in targets:
             _decide_target(decision, target, context)
+    _take_back(decision, context.now)
     _decide_turn(decision)
     if decision.case.is_open:
         _chase_answer(decision, context.now)
@@ -102,6 +109,25 @@ def decide_sla(state: SlaState, context: SweepContext) -> SlaDecision:
     for contact in state.flagged:
         _chase_flagged(decision, contact, context.now)
     return decision
+
+
+def _take_back(decision: SlaDecision, now: datetime) -> None:
+    """Write what a person's mail had ended that reached nobody: the newest rows run on; of earlier ones those are
+    missed that nothing else kept until they were due, as far as no mail server took the mail (T1, T2).
+    """
+    state = decision.state
+    written = {(SlaKind(row.kind), Member(row.member), row.since) for row in decision.rows}
+    for key in state.reopened:
+        row = state.newest[key]
+        if (*key, row.since) not in written:
+            decision.rows.append(copy(row))
+    for row in state.unkept:
+        if row.due_at < now:
+            missed = copy(row)
+            missed.outcome = SlaOutcome.BREACHED
+            decision.rows.append(missed)
+        else:
+            decision.checks.append(row.due_at + JUST_AFTER)
 
 
 # --- the first response (T1) ------------------------------------------------------------------------------------
@@ -113,6 +139,8 @@ def _decide_response(decision: SlaDecision, now: datetime) -> None:
     if response is None or (known is not None and known.ended_at is not None):
         return
     missed = response.is_missed(now)
+    if response.ended_at is None:
+        decision.dues.append(response.due_at)
     if response.ended_at is None and not missed:
         _remind_of_response(decision, response, known, now)
     elif known is None or not known.outcome or response.ended_at is not None:
@@ -137,8 +165,8 @@ def _response_row(decision: SlaDecision, response: Response, known: SlaTarget | 
 
 def _remind_of_response(decision: SlaDecision, response: Response, known: SlaTarget | None, now: datetime) -> None:
     """Remind the owner at 75 % of the target, once (T1)."""
-    if known is None and response.remind_at <= now:
-        row = _response_row(decision, response, None)
+    if (known is None or known.reminded_at is None) and response.remind_at <= now:
+        row = _response_row(decision, response, known)
         row.due_at, row.reminded_at = response.due_at, now
         decision.rows.append(row)
         decision.reminders.append(Reminder(Member.CUSTOMER, response.due_at))
@@ -207,6 +235,7 @@ def _act(decision: SlaDecision, target: Target, row: SlaTarget, context: SweepCo
     if update_at is not None and update_at <= now:
         _update(decision, target, row, readers, now)
         return True
+    decision.dues.append(target.due_at)
     told = False
     if target.remind_at <= now < (update_at or target.due_at) and row.reminded_at is None:
         row.reminded_at = now
@@ -241,6 +270,7 @@ def _update(decision: SlaDecision, target: Target, row: SlaTarget, readers: Sequ
     _tell_of_silence(decision, target, row, now)
     following = Target(target.member, now, target.every, now + target.every, target.automatic)
     decision.checks.append(min(following.remind_at, desk_updates_at(following, readers)))
+    decision.dues.append(following.due_at)
 
 
 def _tell_of_silence(decision: SlaDecision, target: Target, row: SlaTarget, now: datetime) -> bool:
@@ -273,6 +303,8 @@ def _manager_told_at(decision: SlaDecision, member: Member, row: SlaTarget) -> d
 
 def _chase_answer(decision: SlaDecision, now: datetime) -> None:
     question = decision.state.clock.question
+    if question is not None and not decision.state.clock.question_is_over:
+        decision.dues.append(question.answer_by)
     if question is None or question.manager_told_at is not None:
         return
     if question.answer_by <= now:
@@ -283,6 +315,8 @@ def _chase_answer(decision: SlaDecision, now: datetime) -> None:
 
 def _chase_requests(decision: SlaDecision, now: datetime) -> None:
     for request in decision.state.clock.requests:
+        if request.is_undecided and request.decide_by is not None:
+            decision.dues.append(request.decide_by)
         if not request.is_undecided or request.decide_by is None or request.passed_on_at is not None:
             continue
         if request.decide_by <= now:
@@ -292,7 +326,8 @@ def _chase_requests(decision: SlaDecision, now: datetime) -> None:
 
 
 def _chase_flagged(decision: SlaDecision, contact: Interaction, now: datetime) -> None:
-    handled_by = word_handled_by(Severity(decision.case.severity), contact.at)
+    handled_by = word_handled_by(Severity(decision.case.severity), contact.logged_at)
+    decision.dues.append(handled_by)
     if handled_by <= now:
         decision.unhandled.append(contact)
     else:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 
 from cases.engine.recovery import Late, LateOutcome, late_work, outcome_if, read_late
 from escalations.enums import SlaOutcome
@@ -15,10 +14,10 @@ from escalations.models import SlaTarget
 
 @late_work("promises")
 def late_promises(began_at: datetime, ended_at: datetime, at_most: int) -> Late:
-    """The promises of the ledger that were missed in between; two queries."""
+    """The promises of the ledger that were missed in between, those that are still owed among them; two queries."""
     missed = SlaTarget.objects.filter(outcome=SlaOutcome.BREACHED)
-    late = outcome_if(Q(outcome=SlaOutcome.BREACHED), LateOutcome.LATE, LateOutcome.LATE)
-    ledger = missed.annotate(done_at=Coalesce("ended_at", "due_at"), became=late)
+    became = outcome_if(Q(ended_at=None), LateOutcome.OPEN, LateOutcome.LATE)
+    ledger = missed.annotate(done_at=F("ended_at"), became=became)
     return read_late(ledger, _what, began_at, ended_at, at_most)
 
 

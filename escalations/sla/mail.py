@@ -16,6 +16,7 @@ from django.db.models import OuterRef, Subquery
 
 from cases.enums import Channel, Direction, Severity, Status
 from cases.mail.letters import Letter, case_facts, facts, to_contact, who_works_on
+from cases.mail.phrases import phrase
 from cases.models import Case, Interaction
 from cases.models.contact_log import TELLS_CUSTOMER
 from cases.policy.severity import is_severe
@@ -96,23 +97,32 @@ class _Builder:
 
     def _customer_facts(self, update: Update) -> Facts:
         return self._update_facts(update, for_customer=True) | {
-            "why": "you are our contact for this issue, and we promised to keep you informed",
-            "expected": "Nothing for now. If something has changed on your side, tell us.",
-            "next": f"{who_works_on(self.case)}, and you hear from us again at the latest:",
+            "why": phrase("you are our contact for this issue, and we promised to keep you informed"),
+            "expected": phrase("Nothing for now. If something has changed on your side, tell us."),
+            "next": phrase("%(work)s, and you hear from us again at the latest:", work=who_works_on(self.case)),
         }
 
     def _staff_updates(self) -> list[DigestLine]:
         """One line for each person, at the shortest interval of the members they stand for; watchers get it as well."""
         updates = self.decision.updates
         to_staff: dict[Member, Update] = {one.target.member: one for one in updates}
-        to_staff.pop(Member.CUSTOMER, None)
-        watchers = self.decision.state.watchers if updates else ()
+        to_customer = to_staff.pop(Member.CUSTOMER, None)
+        watchers = self._watchers_told(to_customer) if updates else ()
         lines = []
         for reader in staff_readers({member: one.readers for member, one in to_staff.items()}, watchers):
             own = [to_staff[member] for member in reader.members]
-            soonest = min(own, key=lambda one: one.target.every, default=updates[0])
+            soonest = min(own, key=lambda one: one.target.every, default=to_customer or updates[0])
             lines.append(self._line(Section.UPDATE, reader.to, reader.because, self._update_facts(soonest, False)))
         return lines
+
+    def _watchers_told(self, to_customer: Update | None) -> Sequence[Addressee]:
+        """Watchers hear what the customer hears: the clocks of others differ by minutes, and they have no own (E7).
+
+        Of a customer to whom the desk does not write they hear with anybody else's update.
+        """
+        running = (target for target in self.decision.state.running if target.member == Member.CUSTOMER)
+        hears = to_contact(self.case) is not None and any(target.automatic for target in running)
+        return self.decision.state.watchers if to_customer is not None or not hears else ()
 
     def _update_facts(self, update: Update, for_customer: bool) -> Facts:
         case, now = self.case, self.context.now
@@ -143,9 +153,9 @@ class _Builder:
             return []
         what = facts(
             self.case,
-            why="you are our contact for this issue, which was resolved and is open again",
-            expected="Nothing for now. If something has changed on your side, tell us.",
-            then=f"{who_works_on(self.case)}, and you hear from us at the latest:",
+            why=phrase("you are our contact for this issue, which was resolved and is open again"),
+            expected=phrase("Nothing for now. If something has changed on your side, tell us."),
+            then=phrase("%(work)s, and you hear from us at the latest:", work=who_works_on(self.case)),
             next_at=self._next_update_at([Member.CUSTOMER]),
         )
         return [Letter(f"reopened:{self.case.pk}:{turn.at.isoformat()}", "case_reopened", customer, what, self.case)]
@@ -346,8 +356,8 @@ def _quote(contact: Interaction) -> Quote:
 
 
 def _quote_for_customer(contact: Interaction) -> Quote:
-    """The words of a contact if the customer may read them, else what it was (C3, T3)."""
-    if contact.for_customer:
+    """The words of a contact if the customer may read them, else what it was (C3, T3): a line of a chat says little."""
+    if contact.for_customer and contact.chat_id is None:
         return _quote(contact)
     kind = _CONTACTS[Channel(contact.channel)]
     if contact.channel == Channel.PHONE and not contact.reached:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,19 +20,19 @@ from cases.engine.watch import late_look
 from cases.enums import Channel, MailStatus, Status
 from cases.models import Case
 from cases.page_cache import directory_of, users_of
-from cases.panels import Panel, panel
+from cases.panels import Panel, PanelLine, panel
 from cases.policy.first_response import Response, initial_response
 from contacts.directory import Addressee
 from contacts.enums import Right
 from contacts.models import User
 from contacts.wording import and_list, at_moment, duration, moment_formatter, sentence
 from escalations.audience import audience_of, centre_of_owner, readers_of
-from escalations.clocks import Versions, load_clock, load_clocks
+from escalations.clocks import load_clock
 from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import SlaTarget
 from escalations.policy.explain import begun_by, contact_name, the, why_response_due, why_update_due
 from escalations.policy.sla import Target, Touchpoint
-from escalations.sla.state import BY_DESK, SlaState, desk_updates_at, load_sla_state, load_sla_states
+from escalations.sla.state import BY_DESK, desk_updates_at, load_sla_state
 
 #: How many missed targets the panel names; the ledger has all of them.
 MISSED_SHOWN = 5
@@ -40,8 +40,8 @@ MISSED_SHOWN = 5
 ENDED_READ = 40
 #: The dashboard shows what was missed within this time.
 MISSED_WITHIN = timedelta(hours=24)
-#: How many of one's own cases are computed for the dashboard, those first that are to be checked soonest.
-COMPUTED = 25
+#: How many of them the dashboard shows.
+SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,27 @@ class TargetLine:
 # --- the case page ----------------------------------------------------------------------------------------------
 
 
-@panel(place=12)
+def _promises_line(case: Case, user: User, now: datetime) -> PanelLine:
+    """“First response 05:09, customer 06:57”, soonest first."""
+    state = load_sla_state(case)
+    owed = [(target.due_at, the(target.member).removeprefix("the ")) for target in state.running]
+    response = state.open_response
+    if response is not None:
+        owed.append((response.due_at, "first response"))
+    alike: dict[datetime, list[str]] = {}
+    for due_at, whom in sorted(owed):
+        alike.setdefault(due_at.replace(second=0, microsecond=0), []).append(whom)
+    show = moment_formatter(now, timezone.get_current_timezone())
+    parts = [f"{and_list(whom)} {show(due_at)}" for due_at, whom in alike.items()]
+    overdue = any(due_at < now for due_at, _ in owed)
+    return PanelLine("Promises", "; ".join(parts) or "none owed now", is_pressing=overdue)
+
+
+@panel(place=12, slug="promises", line=_promises_line)
 def promises_panel(case: Case, user: User, now: datetime) -> Panel:
     """What is promised on a case, to whom, until when and why; what was missed (T1 to T4)."""
     page = _Page(case, now)
     return Panel(
-        "Promises",
         "admin/escalations/promise_panel.html",
         {
             "response": page.response(),
@@ -112,9 +127,12 @@ class _Page:
         if response is None:
             return None
         by = row.by_id if row is not None and row.outcome else self._speaker_at(response.met_at)
+        recorded = row is not None and row.outcome == SlaOutcome.BREACHED  # also if it was logged too late (T4)
+        is_missed = recorded and response.ended_at is not None
         return {
             "due_at": response.due_at,
-            "state": _state_of(response, self.now),
+            "state": "late" if is_missed else _state_of(response, self.now),
+            "logged_late": is_missed and not response.is_missed(self.now),
             "ended_at": response.ended_at,
             "by": self._name(by),
             "why": why_response_due(response, self.clock.snapshots, self.show),
@@ -281,85 +299,19 @@ _FATES = {
 
 @card(place=44, right=Right.WATCH_THE_ENGINE)
 def missed_promises(user: User, now: datetime) -> Card:
-    """What is overdue now, and what was missed in the last 24 hours; three queries.
+    """What was missed in the last 24 hours; two queries. What is overdue now stands in the list of the desk.
 
-    Both are written by the sweep: while it does not look, the card says so (W5).
+    It is written by the sweep: while that does not look, the card says so (W5).
     """
     rows = SlaTarget.objects.filter(outcome=SlaOutcome.BREACHED).select_related("case", "case__company", "case__owner")
-    overdue = listed(rows.filter(ended_at=None).order_by("due_at", "pk"))
-    missed = listed(rows.filter(due_at__gt=now - MISSED_WITHIN, due_at__lte=now).order_by("-due_at", "-pk"))
+    missed = listed(rows.filter(due_at__gt=now - MISSED_WITHIN, due_at__lte=now).order_by("-due_at", "-pk"), SHOWN)
     link = reverse("admin:escalations_slatarget_changelist")
     return Card(
-        "Promises",
+        "Missed in the last 24 hours",
         "admin/escalations/promise_card.html",
-        {
-            "overdue": overdue.rows,
-            "more_overdue": overdue.more,
-            # what is overdue stands above already
-            "missed": [row for row in missed.rows if row.ended_at is not None],
-            "unknown": late_look(now, "promises"),
-            "more_missed": missed.more,
-        },
+        {"missed": missed.rows, "unknown": late_look(now, "promises"), "more_missed": missed.more},
         link=link,
         link_text="All promises",
-        figures=(
-            Figure(overdue.count, "overdue now", f"{link}?state=overdue", is_pressing=bool(overdue.rows), place=60),
-            Figure(missed.count, "missed in 24 h", f"{link}?state=missed&due=day", place=61),
-        ),
+        aside=True,
+        figures=(Figure(missed.count, "missed in 24 h", f"{link}?state=missed&due=day", place=61),),
     )
-
-
-# --- the dashboard of those who work on cases -------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class DueLine:
-    """What is due soonest on one case: to whom, and when."""
-
-    case: Case
-    what: str
-    due_at: datetime
-    is_overdue: bool
-
-
-@card(place=43, right=Right.WORK_CASES)
-def due_soon(user: User, now: datetime) -> Card | None:
-    """One's own open cases with the soonest deadline of an update or a first response; nothing for whom there is none.
-
-    At most `COMPUTED` cases are computed, in a fixed number of queries.
-    """
-    cases = _own_cases(user)
-    states = load_sla_states(load_clocks(cases[:COMPUTED], Versions()).values()) if cases else {}
-    lines = [line for state in states.values() if (line := _soonest(state, now)) is not None]
-    if not lines:
-        return None
-    overdue, shown = sum(line.is_overdue for line in lines), listed(sorted(lines, key=lambda line: line.due_at))
-    return Card(
-        "Due soon",
-        "admin/escalations/promise_due_card.html",
-        shown.context | {"cut": len(cases) > COMPUTED, "computed": COMPUTED},
-        figures=(Figure(str(overdue), "of mine overdue", is_pressing=True, place=7),) if overdue else (),
-    )
-
-
-def _own_cases(user: User) -> list[Case]:
-    """The open cases of an owner on which something is promised: overdue ones first, then as the sweep looks at them.
-
-    The sweep looks at a case before anything is due on it, so that order is nearly the order of the deadlines.
-    """
-    missed = SlaTarget.objects.filter(case=OuterRef("pk"), outcome=SlaOutcome.BREACHED, ended_at=None)
-    cases = Case.objects.open().filter(owner=user).exclude(status=Status.WAITING)
-    owed = cases.filter(Q(sla_check_at__isnull=False) | Exists(missed)).select_related("company")
-    return list(owed.order_by(F("sla_check_at").asc(nulls_first=True), "pk")[: COMPUTED + 1])
-
-
-def _soonest(state: SlaState, now: datetime) -> DueLine | None:
-    case = state.clock.case
-    found = [(target.due_at, f"Status update to {the(target.member)}") for target in state.running]
-    response, row = state.response, state.response_row
-    if response is not None and response.ended_at is None and (row is None or row.ended_at is None):
-        found.append((response.due_at, "First response"))
-    if not found:
-        return None
-    due_at, what = min(found)
-    return DueLine(case, what, due_at, due_at < now)

@@ -13,16 +13,17 @@ from functools import cached_property
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from cases.enums import Channel, Direction
-from cases.models import Case, Interaction
+from cases.models import Case, Interaction, Mail
 from cases.models.contact_log import TELLS_CUSTOMER
-from cases.page_cache import kept_with_case
+from cases.page_cache import kept_with_case, load_kept
 from cases.policy.first_response import Response, initial_response
 from contacts.directory import Addressee
 from escalations.audience import watchers_of
-from escalations.clocks import CaseClock, load_clock
-from escalations.enums import Member, SlaKind
+from escalations.clocks import CaseClock, load_clock, load_clocks_for_page
+from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import SlaTarget
 from escalations.policy.sla import Reason, Target, Touchpoint, targets_of
 
@@ -53,6 +54,10 @@ class SlaState:
     spoken_at: datetime | None = None  # when a person last told anybody how the case stands
     watchers: list[Addressee] = field(default_factory=list)  # both from `load_for_sweep`
     flagged: list[Interaction] = field(default_factory=list)  # a customer's contacts on the resolved case (C7)
+    #: Rows of `newest` that only a mail had ended that reached nobody; they run again, and are to be written so.
+    reopened: set[ClockKey] = field(default_factory=set)
+    #: Earlier rows that only a mail had kept which no mail server took.
+    unkept: list[SlaTarget] = field(default_factory=list)
 
     @property
     def is_owed_response(self) -> bool:
@@ -67,12 +72,20 @@ class SlaState:
             return None
         contacts = [touchpoint.at for touchpoint in self.touchpoints if Member.CUSTOMER in touchpoint.members]
         states = [(snapshot.at, snapshot.status, snapshot.severity) for snapshot in self.clock.snapshots]
-        return initial_response(states, Channel(self.clock.case.opened_by_channel), contacts)
+        case = self.clock.case
+        return initial_response(states, Channel(case.opened_by_channel), contacts, case.called_at)
 
     @property
     def response_row(self) -> SlaTarget | None:
         """The ledger row of the first response, once it ended or was missed."""
         return self.newest.get((SlaKind.RESPONSE, Member.CUSTOMER))
+
+    @property
+    def open_response(self) -> Response | None:
+        """The first response while it is owed; it stays owed after its time until somebody responds (T1)."""
+        response, row = self.response, self.response_row
+        is_over = response is None or response.ended_at is not None or (row is not None and row.ended_at is not None)
+        return None if is_over else response
 
     @cached_property
     def targets(self) -> dict[Member, list[Target]]:
@@ -124,12 +137,17 @@ def row_after(newest: SlaTarget | None, target: Target, case: Case) -> SlaTarget
 
 
 def load_sla_states(clocks: Iterable[CaseClock]) -> dict[int, SlaState]:
-    """The SLA state of each case, by its key; two queries."""
+    """The SLA state of each case, by its key; two queries, and up to two more if a person's mail reached nobody."""
     states = {clock.case.pk: SlaState(clock) for clock in clocks}
+    unsaid: set[int] = set()
     for row in _newest_rows(list(states)):
         state = states[row.case_id]
         state.newest[SlaKind(row.kind), Member(row.member)] = row
         state.spoken_at = row.spoken_at  # type: ignore[attr-defined]
+        if row.has_unsaid:  # type: ignore[attr-defined]
+            unsaid.add(row.case_id)
+    if unsaid:
+        _take_back(states, unsaid)
     _load_touchpoints(states)
     for state in states.values():
         spoken = [touchpoint.at for touchpoint in state.touchpoints if touchpoint.by is not None]
@@ -143,6 +161,11 @@ def load_sla_state(case: Case) -> SlaState:
     return load_sla_states([load_clock(case)])[case.pk]
 
 
+def load_sla_states_for_page(cases: Iterable[Case]) -> dict[int, SlaState]:
+    """The SLA states of several cases of one page, by key; ten queries, none for cases whose state is known."""
+    return load_kept(load_sla_state, cases, lambda unknown: load_sla_states(load_clocks_for_page(unknown).values()))
+
+
 def load_for_sweep(states: Mapping[int, SlaState]) -> None:
     """Add the watchers and the flagged contacts to the states of cases, by key; at most two queries."""
     cases = [state.clock.case for state in states.values()]
@@ -151,7 +174,7 @@ def load_for_sweep(states: Mapping[int, SlaState]) -> None:
     resolved = [case.pk for case in cases if not case.is_open]
     if resolved:
         rows = Interaction.objects.filter(case__in=resolved, needs_answer=True, manager_told_at=None)
-        for row in rows.select_related("contact").order_by("at", "pk"):
+        for row in rows.select_related("contact").order_by("logged_at", "pk"):
             states[row.case_id].flagged.append(row)
 
 
@@ -161,7 +184,37 @@ def _newest_rows(case_ids: Sequence[int]) -> list[SlaTarget]:
     later = clock.filter(since__gt=OuterRef("since"))
     spoken = _contacts_of_people().filter(case=OuterRef("case"))
     rows = SlaTarget.objects.filter(~Exists(later), case__in=case_ids).order_by("case_id", "kind", "member")
-    return list(rows.annotate(spoken_at=Subquery(spoken.order_by("-at").values("at")[:1])))
+    unsaid = Interaction.objects.filter(case=OuterRef("case"), undelivered_at__isnull=False)
+    return list(rows.annotate(spoken_at=Subquery(spoken.order_by("-at").values("at")[:1]), has_unsaid=Exists(unsaid)))
+
+
+def _take_back(states: Mapping[int, SlaState], case_ids: Iterable[int]) -> None:
+    """Let the rows of these cases run on that a person's mail had ended which reached nobody (T1, T2)."""
+    left = Mail.objects.filter(interaction=OuterRef("pk"), sent_at__isnull=False)
+    unsaid = Interaction.objects.filter(case__in=case_ids, undelivered_at__isnull=False)
+    rows = unsaid.annotate(since=Coalesce("resent_at", "at"), left=Exists(left)).values_list("case_id", "since", "left")
+    left_at = {(case_id, told): left for case_id, told, left in rows}
+    for case_id in case_ids:
+        state = states[case_id]
+        for key, row in state.newest.items():
+            if key[1] == Member.CUSTOMER and (case_id, row.ended_at) in left_at:
+                row.ended_at = row.by_id = None
+                row.outcome = "" if row.outcome == SlaOutcome.MET else row.outcome
+                state.reopened.add(key)
+    refused = [(case_id, told) for (case_id, told), left in left_at.items() if not left]
+    if refused:
+        _find_unkept(states, refused)
+
+
+def _find_unkept(states: Mapping[int, SlaState], refused: Sequence[tuple[int, datetime]]) -> None:
+    """Earlier targets that count as kept by a mail which no server took (T2)."""
+    met = SlaTarget.objects.filter(member=Member.CUSTOMER, outcome=SlaOutcome.MET, kind=SlaKind.UPDATE)
+    met = met.filter(case__in={case_id for case_id, _ in refused}, ended_at__in={told for _, told in refused})
+    for row in met.order_by("since"):
+        state = states[row.case_id]
+        newest = state.newest[SlaKind.UPDATE, Member.CUSTOMER]
+        if (row.case_id, row.ended_at) in refused and row.pk != newest.pk:
+            state.unkept.append(row)
 
 
 def _contacts_of_people() -> QuerySet[Interaction]:
@@ -174,8 +227,8 @@ def _load_touchpoints(states: dict[int, SlaState]) -> None:
     rows = Interaction.objects.filter(case__in=states).exclude(direction=Direction.INTERNAL, told=[])
     since = _since(states.values())
     if since is not None:
-        rows = rows.filter(at__gte=since)
-    for row in rows.order_by("at", "pk").defer("body"):
+        rows = rows.filter(Q(at__gte=since) | Q(resent_at__gte=since))
+    for row in sorted(rows.defer("body"), key=lambda row: (row.told_at, row.pk)):
         touchpoint = _touchpoint(row)
         if touchpoint is not None:
             states[row.case_id].touchpoints.append(touchpoint)
@@ -200,7 +253,7 @@ def _touchpoint(row: Interaction) -> Touchpoint | None:
         members.add(Member.CUSTOMER)
     if not members:
         return None
-    return Touchpoint(row.at, frozenset(members), _name_of(row), row.by_id)
+    return Touchpoint(row.told_at, frozenset(members), _name_of(row), row.by_id)
 
 
 def _name_of(row: Interaction) -> str:

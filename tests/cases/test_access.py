@@ -17,15 +17,18 @@ from django.urls import reverse
 from cases.actions import ACTIONS
 from cases.enums import AgreedBy, Channel, Direction, Move, Resolution, Severity, Status, WaitReason
 from cases.followup import absences as absence_log
-from cases.models import Absence, Case, FollowUp, Interaction, Mail, Refusal
-from cases.workflow import contact_log, transitions
+from cases.models import Absence, Case, CaseWatcher, FollowUp, Interaction, Mail, QueueEntry, Refusal
+from cases.portal.apply import start_chat
+from cases.queue.apply import take
+from cases.workflow import contact_log, handing_on, transitions
 from contacts.enums import Right
 from contacts.models import User
+from escalations.accounts import apply as accounts
 from escalations.enums import Origin
-from escalations.models import EscalationRequest
+from escalations.models import EscalationRequest, HandoverLine, HandoverSheet
 from escalations.points.apply import escalate
 from escalations.requests import apply as requests
-from tests.support.builders import NOON, Desk, build_user
+from tests.support.builders import NOON, Desk, build_technician, build_user
 from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +58,7 @@ def everything() -> dict[str, object]:
         "interactions": list(Interaction.objects.order_by("pk").values()),
         "mails": list(Mail.objects.order_by("pk").values("pk", "status")),
         "notices": FollowUp.objects.count(),
+        "watchers": list(CaseWatcher.objects.order_by("pk").values_list("case", "user")),
         "absences": list(Absence.objects.order_by("pk").values()),
         "refusals": Refusal.objects.count(),
         "log": LogEntry.objects.count(),
@@ -63,7 +67,7 @@ def everything() -> dict[str, object]:
 
 #: What each button sends when everything is filled in as it should be.
 FILLED: dict[str, dict[str, object]] = {
-    "start_work": {},
+    "start_work": {"whose": "help"},
     "ask_customer": {"question": "Which version?", "reason": "information", "plan": "three_contacts", "send": "on"},
     "take_back": {"reason": "Found it ourselves"},
     "customer_responded": {"channel": "phone", "body": "It is version 7."},
@@ -73,13 +77,18 @@ FILLED: dict[str, dict[str, object]] = {
     "add_note": {"body": "Ask L3."},
     "contract_question": {"question": "Why is the June bill higher?"},
     "change_severity": {"severity": "high", "reason": "The whole floor"},
-    "reassign": {"reason": "Knows printers"},
+    "take_over": {},
+    "hand_over": {"reason": "Knows printers"},
     "stop_watching": {},
+    "follow_case": {},
+    "mute_case": {},
+    "unmute_case": {},
     "mark_handled": {},
     "log_attempt": {"outcome": "no_answer"},
     "reached_customer": {"channel": "phone", "body": "The third one."},
     "withdraw_call": {},
     "write_to_customer": {"body": "Could you let us know?"},
+    "chat": {"body": "Could you let us know?"},
     "note_absence": {"back_on": "2026-06-15"},
     "confirm_absence": {"back_on": "2026-06-15"},
     "dismiss_absence": {},
@@ -93,9 +102,11 @@ FILLED: dict[str, dict[str, object]] = {
     "escalate_further": {"why": "It stands still."},
     "leave_as_is": {"why": "A part is on its way."},
     "end_attention": {"reason": "They are content."},
+    "accept_handover": {},
 }
 
 TECHNICIAN_ONLY = {
+    "chat",
     "start_work",
     "ask_customer",
     "take_back",
@@ -105,6 +116,8 @@ TECHNICIAN_ONLY = {
     "log_contact",
     "contract_question",
     "change_severity",
+    "take_over",
+    "hand_over",
     "mark_handled",
     "log_attempt",
     "reached_customer",
@@ -116,6 +129,7 @@ TECHNICIAN_ONLY = {
     "end_absence",
     "answer_question",
     "give_update",
+    "accept_handover",
 }
 #: E9, E1: on what the account manager requested, and what the schedule left open.
 DECIDER_ONLY = {
@@ -135,12 +149,14 @@ WAITING_ONLY = {
     "withdraw_call",
     "write_to_customer",
 }
+#: T5: whoever looks after the company.
+LOOKING_AFTER_ONLY = {"follow_case", "mute_case", "unmute_case"}
 #: Who → what they may press. Nobody else may press anything.
 MAY = {
     "technician": TECHNICIAN_ONLY | {"add_note", "stop_watching", "request_escalation"},
-    "manager": TECHNICIAN_ONLY | {"add_note", "stop_watching", "reassign", "request_escalation"} | DECIDER_ONLY,
-    "account_manager": {"add_note", "stop_watching", "request_escalation", "withdraw_request"},
-    "customer_engineer": {"stop_watching"},
+    "manager": TECHNICIAN_ONLY | {"add_note", "stop_watching", "request_escalation"} | DECIDER_ONLY,
+    "account_manager": {"add_note", "stop_watching", "request_escalation", "withdraw_request"} | LOOKING_AFTER_ONLY,
+    "customer_engineer": {"add_note", "stop_watching"} | LOOKING_AFTER_ONLY,
     "csm": {"stop_watching", "accept_request", "decline_request"},  # E9: once it was passed on
     "director": {"stop_watching"},
     "coo": {"stop_watching"},
@@ -176,8 +192,24 @@ def ready_for(desk: Desk, name: str, by: User | None = None) -> tuple[Case, dict
     if name in ("confirm_absence", "dismiss_absence", "end_absence"):
         noted = absence_log.note_absence(case.pk, tech, NOON, back_on=date(2026, 6, 10))
         filled["absence"] = noted.pk
-    if name == "reassign":
+    if name == "chat":  # one that they have taken
+        entry = start_chat(desk.contact, case.pk, NOON, words="It hums.")
+        QueueEntry.objects.update(state="waiting", technician=None, offered_at=None)
+        take(entry.pk, by if by is not None and by.may(Right.WORK_CASES) else tech, NOON)
+    if name == "unmute_case":
+        accounts.mute(
+            case.pk, by if by is not None and by.may(Right.READ_OWN_COMPANIES) else desk.account_manager, NOON
+        )
+    if name == "hand_over":
         filled["owner"] = desk.l3.pk
+    if name == "accept_handover":  # of somebody else, who left early
+        handing_on.hand_over(case.pk, desk.manager, NOON, owner=build_technician(desk.centre, name="tina"))
+        sheet = HandoverSheet.objects.create(centre=desk.centre, ends_at=NOON, made_at=NOON, sent_at=NOON)
+        line = HandoverLine(sheet=sheet, case=case, owner=User.objects.get(username="tina"), language="en")
+        line.save()
+        filled["line"] = line.pk
+    if name == "take_over":  # from somebody else
+        handing_on.hand_over(case.pk, tech, NOON, owner=desk.l3)
     if name in DECIDER_ONLY:
         case, filled = asked_to_decide(desk, case, name, filled)
     return Case.objects.get(pk=case.pk), filled
@@ -388,7 +420,8 @@ def test_nobody_deletes_a_case(desk: Desk, who: str):  # A1
     assert client.get(address).status_code == 403
     assert client.post(address, {"post": "yes"}).status_code == 403
     mass = {"action": "delete_selected", "_selected_action": [case.pk], "post": "yes"}
-    assert client.post(reverse("admin:cases_case_changelist"), mass).status_code == 405
+    refused = 405 if who == "account_manager" else 302  # the list of whoever may hand cases over takes other actions
+    assert client.post(reverse("admin:cases_case_changelist"), mass).status_code == refused
     assert Case.objects.filter(pk=case.pk).exists()
 
 

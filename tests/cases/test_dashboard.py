@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from cases.dashboard import Card, cards_for
 from cases.enums import AgreedBy, Channel, Direction, MailStatus, Resolution, Severity, WaitReason
-from cases.followup import absences as absence_log
-from cases.followup.apply import follow_up
-from cases.models import Case, CaseWatcher, FailedCase, Interaction, Mail, Refusal, SweepRun
-from cases.workflow import contact_log, transitions
+from cases.models import Case, FailedCase, Interaction, Mail, Refusal, SweepRun
+from cases.workflow import transitions
 from contacts.enums import Role
-from contacts.models import RoleHolder, User
+from contacts.models import Company, RoleHolder, User
+from escalations.models import ScheduleVersion
 from escalations.points.apply import escalate
 from tests.support.builders import NOON, Desk, build_user
 from tests.support.pages import signed_in
@@ -40,31 +40,51 @@ def card(user: User, title: str, hours: float = 0) -> dict[str, Any]:
     return found[title]
 
 
-def titles(user: User) -> list[str]:
-    return [one.title for one in cards_for(user, NOON)]
-
-
-def numbers(context: dict[str, Any]) -> list[int]:
-    return [row["case"].pk for row in context["rows"]]
+def titles(user: User, hours: float = 0) -> list[str]:
+    return [one.title for one in cards_for(user, NOON + timedelta(hours=hours))]
 
 
 # --- who sees which cards (A1) ------------------------------------------------------------------------------------
 
-WATCHING = ["The engine", "Open cases", "Escalations of the last 24 hours", "Promises", "Directory", "Turned away"]
-DECIDING = [*WATCHING[:2], "Escalations to decide", *WATCHING[2:]]
-OWN_COMPANIES = ["Escalations of the last 24 hours", "My companies", "Open cases of my companies"]
+NEWS = ["Escalations of the last 24 hours", "Missed in the last 24 hours"]
+WATCHING = [
+    "Missing in the set-up",
+    "What needs somebody",
+    "The engine",
+    "Centres",
+    *NEWS,
+    "Open cases",
+    "Callers turned away",
+]
+#: The jobs that are looked after.
+WATCHED_JOBS = (
+    "escalate",
+    "follow-up",
+    "promises",
+    "deliver",
+    "receive",
+    "triage",
+    "queue",
+    "hand-over",
+    "index-words",
+    "daily-digest",
+    "reports",
+)
+OWED = "What my customers are owed next"
+NEWEST = "Came in this week"
+OWN_COMPANIES = [NEWS[0], "My companies"]
 
 
 @pytest.mark.parametrize(
     ("who", "expected"),
     [
-        ("technician", ["My queue", "Waiting for the customer", "Written after closing", "On duty"]),
-        ("manager", DECIDING),
-        ("csm", DECIDING),
+        ("technician", ["Phone queue", "What is wanted of me", "On duty", "End my day"]),
+        ("manager", ["Phone queue", *WATCHING]),
+        ("csm", WATCHING),
         ("director", WATCHING),
         ("coo", WATCHING),
-        ("account_manager", ["Requested escalations", *OWN_COMPANIES]),
-        ("customer_engineer", OWN_COMPANIES),
+        ("account_manager", [OWED, "Requested escalations", *OWN_COMPANIES, NEWEST, "Daily digest"]),
+        ("customer_engineer", [OWED, *OWN_COMPANIES, NEWEST, "Daily digest"]),
     ],
 )
 def test_each_role_has_the_cards_of_its_work(desk: Desk, who: str, expected: list[str]) -> None:
@@ -89,126 +109,6 @@ def test_an_empty_desk_says_something_kind_on_every_card(desk: Desk, who: str) -
     assert answer.content.decode().count("dash-empty") >= 1
 
 
-# --- one's own work -------------------------------------------------------------------------------------------------
-
-
-def test_the_queue_begins_with_the_soonest_escalation(desk: Desk) -> None:
-    low = desk.open_case(severity=Severity.LOW)
-    medium = desk.open_case(severity=Severity.MEDIUM)
-    critical = desk.open_case(severity=Severity.CRITICAL)
-    high = desk.open_case(severity=Severity.HIGH)
-    escalate(NOON)
-    assert numbers(card(desk.technician, "My queue")) == [critical.pk, high.pk, medium.pk, low.pk]
-
-
-def test_the_queue_holds_nobody_elses_cases_but_those_one_watches(desk: Desk) -> None:  # E7
-    mine, others = desk.open_case(), desk.open_case()
-    Case.objects.filter(pk=others.pk).update(owner=desk.l3)
-    assert numbers(card(desk.technician, "My queue")) == [mine.pk]
-    CaseWatcher.objects.create(case=others, user=desk.technician, since=NOON)
-    assert set(numbers(card(desk.technician, "My queue"))) == {mine.pk, others.pk}
-
-
-def test_what_waits_is_listed_apart_by_its_next_follow_up(desk: Desk) -> None:  # F2
-    later, sooner, working = desk.open_case(), desk.open_case(), desk.open_case()
-    for case, hours in ((later, 5), (sooner, 1)):
-        at = NOON + timedelta(hours=hours)
-        transitions.ask_customer(case.pk, desk.technician, at, question="Since when?", reason=WaitReason.CANNOT_NOW)
-    assert numbers(card(desk.technician, "Waiting for the customer")) == [sooner.pk, later.pk]
-    assert numbers(card(desk.technician, "My queue")) == [working.pk]
-
-
-def test_calls_to_make_and_absences_to_settle_are_on_the_owners_desk_until_they_are(desk: Desk) -> None:  # F3, F5
-    title = "Customers to call or to ask after"
-
-    def told(at: datetime) -> list[str]:
-        shown = [card for card in cards_for(desk.technician, at) if card.title == title]
-        return [todo.what for card in shown for todo in card.context["rows"]]
-
-    desk.company.contacts.update(phone="+49 30 1234")
-    called = desk.open_case(preferred_means="phone")
-    away = desk.open_case(
-        contact=desk.end_user, opened_despite="Their help desk is away."
-    )  # an absence is its person's
-    for case in (called, away):
-        transitions.ask_customer(
-            case.pk,
-            desk.technician,
-            NOON,
-            question="?",
-            reason=WaitReason.INFORMATION,
-            send=False,
-            channel=Channel.PHONE,
-        )
-    absence = absence_log.note_absence(away.pk, desk.manager, NOON, note="Ich bin bald wieder da.")
-    ten = NOON + timedelta(hours=20)
-    follow_up(ten)
-    assert told(ten) == ["Say how long they are away", "Call Help desk of Acme on +49 30 1234"]
-    assert [card for card in cards_for(desk.l3, ten) if card.title == title] == []
-    absence_log.dismiss_absence(absence.pk, desk.technician, ten)
-    contact_log.log_contact(
-        called.pk,
-        desk.technician,
-        ten + timedelta(hours=1),
-        channel=Channel.PHONE,
-        direction=Direction.OUT,
-        body="No answer.",
-        reached=False,
-    )
-    assert told(ten + timedelta(hours=1)) == []
-
-
-def test_a_case_that_the_engine_has_not_looked_at_yet_says_so(desk: Desk, at_noon: None) -> None:
-    desk.open_case(severity=Severity.LOW)
-    assert "being worked out" in signed_in(desk.technician).get(reverse(DESK)).content.decode()
-    escalate(NOON)
-    assert "being worked out" not in signed_in(desk.technician).get(reverse(DESK)).content.decode()
-
-
-def test_a_resolved_case_leaves_the_queue(desk: Desk) -> None:
-    case = desk.open_case()
-    transitions.resolve(
-        case.pk,
-        desk.technician,
-        NOON + HOUR,
-        resolution=Resolution.CONFIRMED,
-        agreed_by=AgreedBy.PHONE,
-        solution="Cable",
-    )
-    assert numbers(card(desk.technician, "My queue", 1)) == []
-
-
-def test_words_on_resolved_cases_are_shown_to_the_owner_and_to_the_manager(desk: Desk) -> None:  # C7
-    case = desk.open_case()
-    transitions.resolve(
-        case.pk,
-        desk.technician,
-        NOON + HOUR,
-        resolution=Resolution.CONFIRMED,
-        agreed_by=AgreedBy.PHONE,
-        solution="Cable",
-    )
-    words = Interaction.objects.create(
-        case=case,
-        channel=Channel.EMAIL,
-        direction=Direction.IN,
-        at=NOON + 2 * HOUR,
-        contact=desk.contact,
-        body="It is back.",
-        needs_answer=True,
-    )
-    for user in (desk.technician, desk.manager):
-        assert card(user, "Written after closing")["rows"] == [words]
-    assert card(desk.l3, "Written after closing")["rows"] == []
-
-
-def test_a_long_queue_is_cut_and_says_that_there_is_more(desk: Desk) -> None:
-    for _ in range(15):
-        desk.open_case()
-    shown = card(desk.technician, "My queue")
-    assert (len(shown["rows"]), shown["more"]) == (12, True)
-
-
 # --- watching -------------------------------------------------------------------------------------------------------
 
 
@@ -227,8 +127,8 @@ def test_an_account_manager_sees_open_cases_of_their_own_companies_by_severity(d
     (row,) = card(desk.account_manager, "My companies", 1)["rows"]
     assert row["company"] == desk.company
     assert dict(row["counts"]) == {Severity.CRITICAL: 1, Severity.HIGH: 0, Severity.MEDIUM: 0, Severity.LOW: 2}
-    listed = numbers(card(desk.account_manager, "Open cases of my companies", 1))
-    assert listed == [case.pk for case in reversed(own)]
+    shown = [row.case for group in card(desk.account_manager, OWED, 1)["groups"] for row in group.rows]
+    assert shown == own
 
 
 def test_nothing_of_a_foreign_company_is_on_an_account_managers_page(desk: Desk, at_noon: None) -> None:  # A1
@@ -260,20 +160,26 @@ def test_open_cases_are_counted_by_severity_and_status(desk: Desk) -> None:
 
 
 def test_the_engine_is_well_when_every_sweep_looked_lately(desk: Desk) -> None:  # S3
-    for name in ("escalate", "follow-up", "promises", "deliver"):
+    for name in WATCHED_JOBS:
         SweepRun.objects.create(name=name, last_at=NOON - timedelta(seconds=30))
-    assert card(desk.manager, "The engine")["healthy"]
+    assert "The engine" not in titles(desk.manager)
 
 
 def test_an_engine_that_does_not_look_is_seen(desk: Desk) -> None:  # S3
     SweepRun.objects.create(name="escalate", last_at=NOON - HOUR)
     shown = card(desk.manager, "The engine")
-    assert not shown["healthy"]
     assert {look.name: look.is_late for look in shown["looks"]} == {
         "escalate": True,
         "follow-up": True,
         "promises": True,
         "deliver": True,
+        "queue": True,
+        "receive": True,
+        "triage": True,
+        "hand-over": True,
+        "index-words": True,
+        "daily-digest": True,
+        "reports": True,
     }
 
 
@@ -290,7 +196,6 @@ def test_what_is_overdue_failed_or_set_aside_is_seen(desk: Desk) -> None:  # S2,
     failed = {status: count for status, count, _, _ in shown["mails"]}[MailStatus.FAILED]
     assert failed == Mail.objects.count() > 0
     assert [row.case for row in shown["set_aside"]] == [case]
-    assert not shown["healthy"]
 
 
 @pytest.mark.parametrize("trouble", ["overdue", "failed", "set aside"])
@@ -298,26 +203,31 @@ def test_one_trouble_is_enough_for_the_engine_not_to_be_well(desk: Desk, trouble
     case = desk.open_case(severity=Severity.CRITICAL)
     escalate(NOON)
     Case.objects.update(sla_check_at=None)
-    for name in ("escalate", "follow-up", "promises", "deliver"):
+    for name in WATCHED_JOBS:
         SweepRun.objects.update_or_create(name=name, defaults={"last_at": NOON + 5 * HOUR})
     Mail.objects.update(status=MailStatus.SENT)
-    assert card(desk.manager, "The engine", 3)["healthy"]
+    assert "The engine" not in titles(desk.manager, 3)
     if trouble == "failed":
         Mail.objects.filter(case=case).update(status=MailStatus.FAILED)
     if trouble == "set aside":
         FailedCase.objects.create(case=case, sweep="escalate", since=NOON, retry_at=NOON + HOUR, error="ValueError")
-    assert not card(desk.manager, "The engine", 5 if trouble == "overdue" else 3)["healthy"]
+    assert "The engine" in titles(desk.manager, 5 if trouble == "overdue" else 3)
 
 
 def test_a_role_without_a_holder_is_on_the_managers_desk(desk: Desk) -> None:  # D5
     RoleHolder.objects.filter(role=Role.COO).update(holder=None)
     sentence = "Chief operating officer: nobody holds it; messages go to the fallback."
-    assert sentence in card(desk.manager, "Directory")["problems"]
+    assert sentence in card(desk.manager, "Missing in the set-up")["problems"]
+
+
+def test_nothing_is_said_of_a_set_up_in_which_nothing_is_missing(desk: Desk) -> None:  # D5
+    Company.objects.update(subdivision="BE")
+    assert "Missing in the set-up" not in titles(desk.manager)
 
 
 def test_who_was_turned_away_is_on_the_managers_desk(desk: Desk) -> None:  # D3
     refusal = Refusal.objects.create(company=desk.company, caller="Peter Gast", at=NOON, told="Ask your help desk.")
-    assert card(desk.manager, "Turned away")["rows"] == [refusal]
+    assert card(desk.manager, "Callers turned away")["rows"] == [refusal]
 
 
 # --- price, and nothing written -------------------------------------------------------------------------------------
@@ -329,7 +239,7 @@ def test_the_desk_costs_the_same_queries_however_much_there_is(desk: Desk, who: 
     _fill(desk, 2)
     few = _statements(client)
     _fill(desk, 12)
-    assert len(_statements(client)) == len(few) <= 37
+    assert len(_statements(client)) == len(few) <= 71
 
 
 def _fill(desk: Desk, cases: int) -> None:
@@ -394,9 +304,12 @@ def test_every_way_on_leads_somewhere(desk: Desk, who: str, at_noon: None) -> No
 READS = [
     "My desk",
     "Cases",
+    "Received mail",
+    "Calls",
     "Mail",
-    "Turned away",
+    "Callers turned away",
     "Contract questions",
+    "Hand-over sheets",
     "Companies",
     "Contacts",
     "Staff",
@@ -404,25 +317,30 @@ READS = [
     "Support centres",
     "Management roles",
     "Support lines",
-    "Requests",
-    "Ledger",
+    "Requests and decisions",
+    "Escalations",
     "Promises",
     "Questions",
-    "Schedule",
+    "Schedule versions",
 ]
+
+
+WATCHES = ["Pulses", "Cases set aside", "Outages", "Failed sign-ins"]
 
 
 READS_OWN_COMPANIES = [
     "My desk",
+    "Reports",
     "Cases",
+    "Received mail",
     "Mail",
-    "Turned away",
+    "Callers turned away",
     "Contract questions",
     "Companies",
     "Contacts",
     "Support lines",
-    "Requests",
-    "Ledger",
+    "Requests and decisions",
+    "Escalations",
     "Promises",
     "Questions",
 ]
@@ -431,9 +349,21 @@ READS_OWN_COMPANIES = [
 @pytest.mark.parametrize(
     ("who", "entries"),
     [
-        ("technician", ["My desk", "Open a case", *READS[1:]]),
-        ("manager", ["My desk", "Open a case", *READS[1:], "Pulse", "Cases set aside", "Outages", "Failed sign-ins"]),
-        ("coo", [*READS, "Pulse", "Cases set aside", "Outages", "Failed sign-ins"]),
+        ("technician", ["My desk", "Phone queue", "Open a case", *READS[1:]]),
+        (
+            "manager",
+            [
+                "My desk",
+                "Live board",
+                "Phone queue",
+                "Open a case",
+                "Reports",
+                *READS[1:],
+                *WATCHES,
+                "Message previews",
+            ],
+        ),
+        ("coo", ["My desk", "Live board", "Phone queue", "Reports", *READS[1:], *WATCHES]),
         (
             "account_manager",
             READS_OWN_COMPANIES,
@@ -474,3 +404,29 @@ def test_an_account_manager_reads_the_refusals_of_their_own_companies(desk: Desk
     assert "Olga Fremd" not in client.get(reverse("admin:cases_refusal_changelist")).content.decode()
     assert client.get(reverse("admin:cases_refusal_change", args=[own.pk])).status_code == 200
     assert client.get(reverse("admin:cases_refusal_change", args=[foreign.pk])).status_code == 404
+
+
+def test_a_list_has_one_name_in_the_sidebar_on_its_page_and_in_its_model(desk: Desk) -> None:
+    client = signed_in(desk.manager)
+    groups = client.get(reverse(DESK)).context_data["sidebar_navigation"]
+    pages = [item for group in groups if group["title"] != "Desk" for item in group["items"]]
+    lists = [item for item in pages if item["title"] != "Message previews"]
+    assert len(lists) == 23
+    for item in lists:
+        page = client.get(item["link"])
+        assert capfirst(page.context_data["opts"].verbose_name_plural) == item["title"]
+        title = re.search(r"<title>(.*?)</title>", page.content.decode(), re.DOTALL)
+        assert title is not None
+        assert " ".join(title[1].split()).startswith(f"{item['title']} |"), item["title"]
+
+
+def test_an_administrator_sees_that_no_schedule_and_no_mail_server_is_set(desk: Desk, settings: Any) -> None:  # W1, E10
+    root = User.objects.create_superuser("root", "root@example.com", "secret")
+    Company.objects.update(subdivision="BE")
+    settings.MAIL_IS_KEPT = False
+    assert "Missing in the set-up" not in titles(root)
+    settings.MAIL_IS_KEPT = True
+    assert "No mail server is set" in " ".join(card(root, "Missing in the set-up")["problems"])
+    assert "Missing in the set-up" not in titles(desk.manager)  # who cannot set one
+    ScheduleVersion.objects.update(in_force_from=None)
+    assert "No schedule is in force" in " ".join(card(desk.manager, "Missing in the set-up")["problems"])

@@ -16,7 +16,7 @@ from django.utils.html import escape
 from cases.enums import Channel, Direction, MailStatus, Severity
 from cases.mail.messages import Routine
 from cases.models import Case, Mail
-from cases.timeline import Entry, Fold, Moment, Timeline, timeline_of
+from cases.timeline import ChatFold, Entry, Fold, Moment, Timeline, timeline_of
 from contacts.models import User
 from escalations.enums import Member
 from escalations.models import DigestLine
@@ -35,7 +35,7 @@ def entry(minute: int, routine: Routine | None = None, to: str = "", **more: Any
     return Entry(at=NOON + timedelta(minutes=minute), to=to, routine=routine, **more)
 
 
-def told(*entries: Entry) -> list[Moment | Fold]:
+def told(*entries: Entry) -> list[Moment | Fold | ChatFold]:
     return Timeline(list(entries), 0, has_older=False).items
 
 
@@ -100,6 +100,30 @@ def test_what_is_mailed_of_something_stands_with_it_and_a_notice_says_what_its_h
     assert shown.entry == notice
     closed = entry(7, kind="change", title="Followed up", lines=["Status Customer Update Required to Resolved"])
     assert told(closed, entry(7, kind="notice", title="Closed"))[0] == Moment(closed)
+
+
+def test_what_a_contact_set_off_and_what_answers_a_question_stand_in_one_entry() -> None:
+    call = entry(5, title="Phone from the customer", body="It is version 7.")
+    status = {"body": "Phone: It is version 7.", "lines": ["Status x to y"]}
+    change = entry(5, kind="change", title="Customer responded", **status)
+    (shown,) = told(call, change)
+    assert (shown.entry.title, shown.entry.lines) == ("Phone from the customer", ["Customer responded: Status x to y"])
+    other = entry(5, kind="change", title="Resolved", body="Something else.")
+    assert [one.entry.title for one in told(call, other)] == ["Phone from the customer", "Resolved"]
+    note = entry(6, kind="note", title="Internal note", body="A part comes.", lines=["Told: csm"])
+    answer = entry(6, kind="answer", title="Answer to High 1", body="A part comes.", lines=["For the customer: Soon."])
+    (shown,) = told(note, answer)
+    assert (shown.entry.title, shown.entry.lines) == ("Answer to High 1", ["Told: csm", "For the customer: Soon."])
+    unlike = entry(6, kind="note", title="Internal note", body="Another note.")
+    assert [one.entry.title for one in told(unlike, answer)] == ["Internal note", "Answer to High 1"]
+
+
+def test_whoever_got_two_mails_at_once_is_named_once() -> None:
+    change = entry(5, kind="change", title="Escalated")
+    readers = enumerate(("am", "csm", "am"), 1)
+    mails = [entry(5, kind="mail", title="Mail", to=to, mail=Mail(pk=key)) for key, to in readers]
+    (shown,) = told(change, *mails)
+    assert [(name, len(got)) for name, got in shown.mails_by_reader] == [("am", 2), ("csm", 1)]
 
 
 # --- on the page of a case that lived ---------------------------------------------------------------------------
@@ -187,6 +211,7 @@ def test_a_mail_that_did_not_arrive_says_so_on_the_closed_fold(desk: Desk) -> No
     assert "550 No such user" in inside
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_long_life_asks_as_much_of_the_database_as_a_short_one(desk: Desk) -> None:
     def asked(case: Case) -> int:

@@ -44,9 +44,14 @@ def test_a_desk_that_was_told_nothing_has_nothing_to_complain_about():
         ({"SITE_URL": "https://"}, {"config.E006"}),
         ({"SITE_URL": "https://[desk"}, {"config.E006"}),
         ({"DEBUG": True}, {"config.E008"}),
+        ({"SUPPORT_HOST": "support.example.org"}, {"config.E016"}),
+        ({"SUPPORT_HOST": "https://desk.example.com", "ALLOWED_HOSTS": ["*"]}, {"config.E016"}),
+        ({"SUPPORT_HOST": "support.example.com", "ALLOWED_HOSTS": [".example.com"]}, set()),
         ({"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}, {"config.W001"}),
         ({"EMAIL_URL": ""}, {"config.W002"}),
         ({"REDIS_URL": ""}, {"config.W003"}),
+        ({"MAILDIR": Path("/nowhere"), "MAIL_AUTH_SERVER": []}, {"config.W006", "config.W008"}),  # M5a
+        ({"MAILDIR": Path("/nowhere"), "MAIL_AUTH_SERVER": ["mx.example.com"]}, {"config.W006"}),
         ({"SECRET_KEY": "", "ALLOWED_HOSTS": []}, {"config.E001", "config.E002"}),
     ],
 )
@@ -144,9 +149,83 @@ def test_every_wrong_value_is_reported_at_once_and_without_a_traceback(tmp_path:
         assert name in answer.stderr
 
 
+def closes_at(tmp_path: Path, **environment: str) -> str:
+    """The hour of closing that a desk has which was told this, or the sentence of its check."""
+    shown = "from django.conf import settings; print(settings.DESK_CLOSES_AT, settings.ENVIRONMENT_PROBLEMS)"
+    clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    own = {"DESK_VAR": str(tmp_path), "DESK_ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    answer = subprocess.run(
+        [sys.executable, "-c", shown],
+        cwd=desk_settings.BASE_DIR, env=clean | own | environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    return answer.stdout.strip() or answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("told", "closes"),
+    [
+        ({}, "11:00:00 []"),
+        ({"DESK_CLOSES_AT": "14:30"}, "14:30:00 []"),
+        ({"DESK_ATTEMPT_AT": "11:30"}, "12:00:00 []"),  # the default never comes before an attempt
+        ({"DESK_ATTEMPT_AT": "12:00"}, "13:00:00 []"),
+        ({"DESK_ATTEMPT_AT": "09:00", "DESK_CLOSES_AT": "09:00"}, "09:00:00 []"),
+    ],
+)
+def test_cases_close_at_eleven_or_when_it_is_set_but_not_before_attempts(tmp_path: Path, told, closes):  # F4
+    assert closes_at(tmp_path, **told) == closes
+
+
+@pytest.mark.parametrize("said", ["09:59", "17:00", "eleven"])
+def test_a_closing_outside_the_hours_of_contacts_is_reported_and_the_default_stands(tmp_path: Path, said):  # F4, S4
+    answer = closes_at(tmp_path, DESK_CLOSES_AT=said)
+    assert answer.startswith("11:00:00 [Problem(id='E007'")
+    assert f"DESK_CLOSES_AT is '{said}', but it must be a time from 10:00 to 16:45, such as 11:00." in answer
+
+
 def test_a_notice_that_the_desk_does_not_know_cannot_be_switched_off(settings):  # D6, S4
     settings.DESK_NOTICES_OFF = ["severe_case", "newsletter"]
     [warning] = checks.check_notices(None)
     assert (warning.id, "newsletter" in warning.msg, "severe_case" in warning.msg) == ("config.W004", True, False)
     settings.DESK_NOTICES_OFF = ["severe_case"]
     assert checks.check_notices(None) == []
+
+
+def test_a_directory_for_files_has_to_be_writable_and_private(settings: Settings, tmp_path: Path):  # C3, S4
+    settings.DESK_FILES_DIR = tmp_path / "new" / "files"
+    assert ids() == set()
+    assert settings.DESK_FILES_DIR.is_dir()
+    (tmp_path / "a file").write_text("")
+    settings.DESK_FILES_DIR = tmp_path / "a file" / "files"
+    assert ids() == {"config.E011"}
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.DESK_FILES_DIR = tmp_path / "static" / "files"
+    assert ids() == {"config.E012"}
+
+
+def test_files_that_are_allowed_have_to_fit_into_a_request(settings: Settings):  # C3, S4
+    settings.DESK_LARGEST_FILES = settings.DESK_LARGEST_UPLOAD
+    assert ids() == {"config.W005"}
+
+
+def test_a_maildir_that_the_desk_cannot_use_is_said_and_keeps_nothing_from_starting(
+    settings: Settings, tmp_path: Path
+):  # M5, S4
+    settings.MAILDIR = str(tmp_path / "mail")
+    assert [(message.id, message.is_serious()) for message in checks.check_maildir(None)] == [("config.W006", False)]
+    for folder in ("new", "cur", "tmp"):
+        (tmp_path / "mail" / folder).mkdir(parents=True)
+    assert checks.check_maildir(None) == []
+
+
+@pytest.mark.parametrize(
+    ("security", "host", "expected"),
+    [
+        ("none", "mail.example.com", ["config.W007"]),
+        ("none", "127.0.0.1", []),
+        ("tls", "mail.example.com", []),
+        ("starttls", "mail.example.com", []),
+    ],
+)
+def test_a_mailbox_over_an_open_line_is_warned_of(settings: Settings, security: str, host: str, expected: list[str]):
+    settings.IMAP_ACCOUNT = {"security": security, "host": host}
+    assert [message.id for message in checks.check_imap(None)] == expected

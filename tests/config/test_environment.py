@@ -1,6 +1,6 @@
 """S4: whatever the environment says, it is read or it becomes a sentence; it never becomes a traceback."""
 
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -152,3 +152,88 @@ def test_a_directory_too_deep_for_a_socket_gets_a_short_one_of_its_own(tmp_path:
     assert len(str(embedded_broker_socket(deep))) <= LONGEST_SOCKET_PATH
     assert embedded_broker_socket(deep) == embedded_broker_socket(deep)
     assert embedded_broker_socket(deep).parent != embedded_broker_socket(other).parent
+
+
+ACCOUNT = {
+    "host": "mail.example.com",
+    "port": 993,
+    "security": "tls",
+    "user": "desk",
+    "password": "pw",
+    "folder": "INBOX",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "differs"),
+    [
+        ("imaps://desk:pw@mail.example.com", {}),
+        ("imap+ssl://desk:pw@mail.example.com:993/INBOX", {}),
+        ("imaps://desk%40example.com:p%40s%2Fs@mail.example.com", {"user": "desk@example.com", "password": "p@s/s"}),
+        ("imap+tls://desk:pw@mail.example.com", {"security": "starttls", "port": 143}),
+        ("imap://desk:pw@mail.example.com:1143/Support/K%C3%B6ln", {
+            "security": "none", "port": 1143, "folder": "Support/Köln",
+        }),
+    ],
+)  # fmt: skip
+def test_a_mailbox_is_read_with_its_escapes(url: str, differs: dict[str, object]):  # M5
+    assert Environment({"IMAP_URL": url}).mailbox("IMAP_URL", takes_tokens=False) == ACCOUNT | differs
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.com", "pop3://desk:s3cret@mail", "imaps://mail.example.com", "imaps://desk:s3cret@",
+        "imaps://desk:s3cret@mail:port", "imaps://desk:s3cret@[mail", "imaps://desk@mail", "imaps://d:s3cret#x@mail",
+    ],
+)  # fmt: skip
+def test_an_address_of_no_mailbox_is_a_problem_that_repeats_no_password(url: str):  # S4
+    environment = Environment({"IMAP_URL": url})
+    assert environment.mailbox("IMAP_URL", takes_tokens=False) == {}
+    assert only_problem(environment) == "E014"
+    assert "s3cret" not in environment.problems[0].sentence + environment.problems[0].hint
+
+
+OAUTH = {
+    "IMAP_OAUTH_TOKEN_URL": "https://login.example.com/token",
+    "IMAP_OAUTH_CLIENT_ID": "desk",
+    "IMAP_OAUTH_CLIENT_SECRET": "s3cret",
+}
+
+
+def test_tokens_take_the_place_of_a_password():  # M5
+    environment = Environment(OAUTH | {"IMAP_URL": "imaps://desk@mail.example.com"})
+    assert environment.token_source("IMAP_OAUTH_") == {
+        "url": "https://login.example.com/token", "client_id": "desk", "client_secret": "s3cret",
+        "scope": "", "refresh_token": "",
+    }  # fmt: skip
+    assert environment.mailbox("IMAP_URL", takes_tokens=True) == ACCOUNT | {"password": ""}
+    assert environment.problems == []
+    assert Environment({}).token_source("IMAP_OAUTH_") == {}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"IMAP_OAUTH_TOKEN_URL": ""},
+        {"IMAP_OAUTH_CLIENT_ID": ""},
+        {"IMAP_OAUTH_CLIENT_SECRET": ""},
+        {"IMAP_OAUTH_TOKEN_URL": "http://login.example.com/token"},
+        {"IMAP_OAUTH_TOKEN_URL": "login.example.com"},
+        {"IMAP_OAUTH_TOKEN_URL": "https://[login"},
+    ],
+)
+def test_tokens_that_could_not_be_had_or_not_safely_are_a_problem(changed: dict[str, str]):  # S4
+    environment = Environment(OAUTH | changed)
+    assert environment.token_source("IMAP_OAUTH_") == {}
+    assert only_problem(environment) == "E015"
+    assert "s3cret" not in environment.problems[0].sentence
+
+
+def test_a_path_begins_at_the_root_and_a_day_is_a_day():  # S4
+    environment = Environment({"MAILDIR": "mail", "IMAP_SINCE": "yesterday"})
+    assert (environment.absolute_path("MAILDIR"), environment.day("IMAP_SINCE")) == ("", None)
+    assert [problem.id for problem in environment.problems] == ["E013", "E007"]
+    good = Environment({"MAILDIR": "/var/mail/desk", "IMAP_SINCE": "2026-08-10"})
+    assert (good.absolute_path("MAILDIR"), good.day("IMAP_SINCE")) == ("/var/mail/desk", date(2026, 8, 10))
+    assert good.problems == []

@@ -21,6 +21,7 @@ from django.conf import settings as desk_settings
 from django.db import connection
 
 from config.environment import embedded_broker_socket
+from tests.support.maildirs import deliver_into, raw_message, taken_in
 from tests.support.processes import await_true, free_port
 
 pytestmark = [
@@ -163,9 +164,13 @@ def running(desk: Desk) -> Desk:
 def test_one_command_makes_a_desk_that_is_ready(running: Desk):
     said = json.loads(running.says("/readyz")[1])
     assert said.pop("engine")["oldest_due"] is None
-    assert said == {"ready": True, **dict.fromkeys(("database", "broker", "beat", "work", "mail"), "ok")}
+    assert said == {"ready": True, **dict.fromkeys(("database", "broker", "beat", "work", "mail", "inbox"), "ok")}
     assert running.says("/admin/login/")[0] == 200
     await_true(lambda: f"http://127.0.0.1:{running.port}/" in running.console, "Saying the address")
+    maildir = running.var_dir / "mail"
+    deliver_into(maildir, raw_message("one"))
+    await_true(lambda: taken_in(maildir), "A message's arrival")  # M5
+    await_true(lambda: list((running.var_dir / "files").rglob("????????????????*")), "Its raw bytes being kept")
 
 
 def test_a_second_start_is_refused_and_harms_nothing(running: Desk):

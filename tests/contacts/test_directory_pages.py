@@ -290,8 +290,8 @@ def test_the_hours_in_which_nobody_is_open_are_told(desk: Desk, time_machine) ->
     desk.centre.spans.filter(weekday=6).delete()
     for address in (page("supportcentre"), page("supportcentre", desk.centre.pk, of="change")):
         shown = signed_in(desk.technician).get(address).content.decode()
-        # Sunday in London, in summer
-        assert "From Sat 06.06. 23:00 to Sun 07.06. 23:00 UTC nobody is open." in shown
+        # Sunday in London, in summer, for a reader in UTC
+        assert "From Sat 6 Jun, 23:00 to Sun 7 Jun, 23:00 nobody is open." in shown
 
 
 def test_full_coverage_is_told_as_well(desk: Desk) -> None:  # D1

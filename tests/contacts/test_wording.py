@@ -17,7 +17,9 @@ from contacts.wording import (
     distance,
     distance_from,
     duration,
+    full_day,
     in_zone,
+    read_duration,
     rough_duration,
     short_day,
     stamp,
@@ -69,6 +71,7 @@ def test_days_and_times_of_a_page() -> None:
     today = date(2026, 6, 3)
 
     assert (day_and_month(today), short_day(today)) == ("Wed 3 June", "Wed 3 Jun")
+    assert full_day(today) == "Wed 3 June 2026"
     assert day_and_time(NOON, today) == "Wed 3 Jun, 12:00"
     assert day_and_time(utc("2025-09-30T09:05"), today) == "Tue 30 Sep 2025, 09:05"
 
@@ -83,8 +86,18 @@ def test_days_and_times_of_a_page() -> None:
 )
 def test_a_stamp_names_its_zone(zone: str, written: str) -> None:
     assert stamp(NOON, ZoneInfo(zone)) == written
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("UTC", "Wed 3 Jun, 12:00"), ("Pacific/Auckland", "Thu 4 Jun, 00:00")])
+def test_a_moment_on_a_page_is_in_the_readers_zone(zone: str, shown: str, time_machine) -> None:  # S4
+    time_machine.move_to(NOON)
     with timezone.override(ZoneInfo(zone)):
-        assert for_reader(NOON) == written
+        assert for_reader(NOON) == shown
+        assert for_reader(NOON.replace(year=2025)) == shown.replace("Wed 3 Jun", "Tue 3 Jun 2025").replace(
+            "Thu 4 Jun", "Wed 4 Jun 2025"
+        )
+    with pytest.raises(ValueError, match="naive"):
+        for_reader(datetime(2026, 6, 3, 12))  # noqa: DTZ001
 
 
 def test_a_stamp_in_utc() -> None:
@@ -116,3 +129,23 @@ def test_a_moment_is_said_in_its_readers_time_zone(moment: str, time_zone: str, 
 def test_a_moment_in_no_known_time_zone_is_refused() -> None:
     with pytest.raises(UnknownCalendar, match="not a time zone"):
         in_zone(utc("2026-06-03T10:00"), "Mars/Olympus")
+
+
+@pytest.mark.parametrize(
+    ("moment", "time_zone", "said"),
+    [
+        ("2026-06-03T10:00", "Asia/Tokyo", "2026年6月3日（水）19:00（日本時間）"),
+        ("2026-12-31T15:05", "Asia/Tokyo", "2027年1月1日（金）00:05（日本時間）"),
+        ("2026-06-07T10:00", "America/New_York", "2026年6月7日（日）06:00（New York、UTC-04:00）"),
+        ("2026-06-03T10:00", "UTC", "2026年6月3日（水）10:00（UTC+00:00）"),
+    ],
+)
+def test_a_moment_as_it_is_written_in_japan(moment: str, time_zone: str, said: str) -> None:  # M4
+    assert in_zone(utc(moment), time_zone, "ja") == said
+
+
+@pytest.mark.parametrize(
+    ("length", "said"), [("2 h", "2時間"), ("90 min", "1時間30分"), ("2 d 12 h", "2日12時間"), ("0 min", "0 min")]
+)
+def test_a_length_of_time_as_it_is_written_in_japan(length: str, said: str) -> None:  # M4
+    assert duration(read_duration(length), language="ja") == said

@@ -16,15 +16,17 @@ from cases.engine import sweep as sweeping
 from cases.engine.outages import WAIT_FOR_THE_OTHERS, note_caught_up, note_outage, report_outages, run_watched
 from cases.engine.recovery import LateOutcome, newest_reports, report_on
 from cases.engine.sweep import Sweep, record_run
-from cases.enums import AgreedBy, Channel, MailStatus, Resolution, Severity, WaitReason
+from cases.enums import AgreedBy, Channel, Direction, MailStatus, Resolution, Severity, WaitReason
 from cases.followup import apply as follow_ups
 from cases.mail.rendering import render
 from cases.models import Case, FailedCase, Mail, Outage, SweepRun
 from cases.workflow import transitions
+from cases.workflow.contact_log import log_contact
 from contacts.enums import Role
 from contacts.models import RoleHolder
 from escalations.models import Escalation
 from escalations.points import apply as dispatch
+from escalations.sla import apply as promises
 from tests.support.builders import NOON, Desk
 from tests.support.pages import signed_in
 
@@ -168,6 +170,35 @@ def test_the_report_says_what_came_due_and_what_became_of_it(desk: Desk) -> None
     ]
     assert {work.done_at for work in report.works} == {end}
     assert report.sentence == "3 obligations came due: 2 were done late, 1 was only recorded."
+
+
+def test_a_first_response_that_nobody_gave_is_not_reported_as_done(desk: Desk) -> None:  # S3, T4
+    case = desk.open_case(severity=Severity.CRITICAL)
+    sweeps = (*SWEEPS, promises.SWEEP)
+    look(NOON, *sweeps)
+    end = NOON + 3 * HOUR
+    look(end, *sweeps)
+    (report,) = newest_reports(1)
+    response, update = report.works
+    assert (response.what, response.due_at) == ("First response to Customer", NOON + 30 * MINUTE)
+    assert (response.done_at, response.late_by, response.outcome) == (None, "", LateOutcome.OPEN)
+    assert (update.what, update.done_at, update.outcome) == ("Status update to Customer", end, LateOutcome.LATE)
+    assert report.sentence == "2 obligations came due: 1 was done late, 1 is not done yet."
+    assert f"  {case.number}  First response to Customer: due 2026-06-03 12:30, not done yet" in said().splitlines()
+
+    (mail,) = reports_mailed()
+    text = render(mail).text
+    assert "First response to Customer, due Wed 3 June 2026, 12:30 (UTC+00:00) (not done yet)" in text
+    assert "What is not done yet stays owed until somebody does it" in text
+    page = reverse("admin:cases_outage_change", args=[report.outages[0].pk])
+    assert "not done yet</td>" in signed_in(desk.manager).get(page).content.decode()
+
+    log_contact(
+        case.pk, desk.technician, end + HOUR, channel=Channel.PHONE, direction=Direction.OUT, body="We are on it."
+    )
+    look(end + HOUR, *sweeps)
+    response = report_on(report.outages).works[0]
+    assert (response.done_at, response.late_by, response.outcome) == (end + HOUR, "3 h 30 min", LateOutcome.LATE)
 
 
 def test_notices_that_a_later_one_stands_for_are_superseded(desk: Desk) -> None:  # F7

@@ -103,6 +103,12 @@ class Crew:
         return set(map(int, file.read_text().split())) if file.exists() else set()
 
     @property
+    def ticks(self) -> list[datetime]:
+        """When a beat asked for every sweep, in order: nobody at work in between means that the machine was busy."""
+        file = self.directory / "ticks"
+        return sorted(map(datetime.fromisoformat, file.read_text().split())) if file.exists() else []
+
+    @property
     def log(self) -> str:
         return (self.directory / "log").read_text()
 

@@ -90,6 +90,7 @@ class Crew:
     def __init__(self, directory: Path, tasks: str, lenient: bool) -> None:
         self.clock = SharedClock(directory / "clock")
         self.problems, self.acknowledged = directory / "problems", directory / "acknowledged"
+        self.ticks = directory / "ticks"
         self.lenient = lenient
         self.taken, self.given = os.pipe()
         os.set_blocking(self.given, False)
@@ -137,6 +138,8 @@ class Crew:
     def beat(self, chance: random.Random) -> None:
         """Ask for every sweep, again and again; what finds no room in the pipe is left out."""
         while True:
+            with self.ticks.open("a") as file:  # what a beat waits for is the machine alone
+                file.write(f"{self.clock.now().isoformat()}\n")
             with suppress(BlockingIOError):
                 os.write(self.given, self.tasks)
             time.sleep(chance.uniform(0.1, 0.3) if self.lenient else chance.uniform(0.01, 0.04))

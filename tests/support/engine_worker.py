@@ -1,9 +1,9 @@
 """A worker of the engine in a process of its own, for `test_engine_under_fire`: it can be held up, and killed.
 
 It reads orders from standard input, a line of JSON each, and answers each with one: how to work (`run`, `hold` or
-`kill`), what to do (`escalate`, `follow_up` or `deliver`), and what time it is. `run` does the work once. `hold` stops
-after its first statement until another line arrives. `kill` does it again and again, each time in a child that is
-killed (SIGKILL) before its first, second, third ... statement, until one lives to the end.
+`kill`), what to do (`escalate`, `follow_up`, `deliver`, `triage`, or `receive` and a file), and what time it is. `run`
+does the work once. `hold` stops after its first statement until another line arrives. `kill` does it again and again,
+each time in a child that is killed (SIGKILL) before its first, second, third ... statement, until one lives to the end.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import django
@@ -26,10 +27,14 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from cases.enums import Door  # noqa: E402
 from cases.followup.apply import follow_up  # noqa: E402
+from cases.inbox.receive import receive  # noqa: E402
+from cases.inbox.triage import carry_out  # noqa: E402
 from cases.mail.leases import LEASE  # noqa: E402
 from cases.mail.outbox import deliver  # noqa: E402
 from escalations.points.apply import escalate  # noqa: E402
+from tests.support.mails import AUTH_SERVER  # noqa: E402
 
 CHILD = "engine-worker-child"
 Execute = Callable[..., Any]
@@ -37,8 +42,13 @@ Execute = Callable[..., Any]
 
 def work(what: str, now: datetime) -> int:
     """Do the work once. Returns how many cases or messages it acted on."""
+    if what.startswith("receive "):
+        raw = Path(what.partition(" ")[2]).read_bytes()
+        return int(receive(raw, now, door=Door.COMMAND).is_new)
     if what == "deliver":
         return deliver(lambda: now).sent
+    if what == "triage":
+        return carry_out(now).done
     return {"escalate": escalate, "follow_up": follow_up}[what](now).acted_on
 
 
@@ -113,6 +123,7 @@ def killed_before_every_statement(what: str, now: datetime) -> int:
 def obey(how: str, what: str, now: str, batch: int, mail_port: int = 0) -> None:
     """Carry out one order."""
     settings.DESK_BATCH = batch
+    settings.MAIL_AUTH_SERVER = [AUTH_SERVER]
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mail_port
     moment = datetime.fromisoformat(now)

@@ -40,7 +40,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def await_true(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+def await_true(condition: Callable[[], object], what: str, seconds: float = 240) -> None:
     give_up_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up_at, f"{what} did not happen within {seconds:g} seconds"

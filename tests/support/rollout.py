@@ -21,7 +21,7 @@ def next_version(desk: Desk, at: datetime, **changed: dict[str, object]) -> Sche
             )
         else:
             ClockRule.objects.filter(version=draft, severity=severity).update(**fields)
-    return put_in_force(draft.pk, desk.manager, at)
+    return put_in_force(draft.pk, desk.manager, at, reason="The new contract")
 
 
 def moves_all(desk: Desk, version: ScheduleVersion, now: datetime, **options: bool) -> Rehearsal:

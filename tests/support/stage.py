@@ -15,7 +15,7 @@ from cases.enums import Channel, Direction, MailStatus, Resolution, Severity, Wa
 from cases.followup.apply import follow_up
 from cases.mail.outbox import deliver
 from cases.models import Case, Interaction, Mail
-from cases.workflow import transitions
+from cases.workflow import handing_on, transitions
 from cases.workflow.contact_log import log_contact
 from contacts.models import User
 from escalations.enums import Member, SlaKind
@@ -198,7 +198,7 @@ class Stage:
         )
 
     def goes_to(self, case: Case, owner: User) -> Callable[[datetime], object]:
-        return lambda now: transitions.reassign(case.pk, self.desk.manager, now, owner=owner, reason="Knows it.")
+        return lambda now: handing_on.hand_over(case.pk, self.desk.manager, now, owner=owner, reason="Knows it.")
 
 
 def _who(mail: Mail) -> str:

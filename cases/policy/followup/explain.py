@@ -30,7 +30,9 @@ def _why_closing(wait: Wait, due: DueStep) -> str:
     if announced:
         return f"announced on {day_and_month(wait.calendar.local_date(announced[-1].done_at))}"
     if wait.plan == "three_contacts":
-        return "the first 10:00 over there on a business day at least 24 h after it was announced"
+        return (
+            f"the first {wait.hours.closes_at:%H:%M} over there on a business day at least 24 h after it was announced"
+        )
     return _why_notice(wait, due) + ", and never sooner than 24 h after the final notice was sent"
 
 

@@ -2,6 +2,7 @@
 
 Attempts are mailed at 10:00 local time. Where the customer prefers the phone, the owner is asked to call first, and the
 mail goes at 16:00 if nobody called. A call or a mail that a technician logs is an attempt too, unless it is too early.
+Cases close at 11:00 local time.
 """
 
 from collections.abc import Iterator
@@ -9,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from cases.enums import FollowUpStep
+from cases.enums import FollowUpStep, WaitPlan
 from cases.policy.followup.wait import (
-    ON_TIME_WITHIN,
+    LEAVES_WITHIN,
     RECHECK,
     WARNING_PERIOD,
     DoneStep,
@@ -110,17 +111,24 @@ def three_contacts(wait: Wait, now: datetime) -> FollowUpDecision:
 
 
 def closing_after(wait: Wait, announced_at: datetime) -> datetime:
-    """The first 10:00 local time on a business day at least 24 elapsed hours after the announcement, awake (F4)."""
-    day = wait.calendar.local_date(announced_at + WARNING_PERIOD)
-    at = wait.calendar.at_local_time(wait.calendar.business_day_on_or_after(day), wait.hours.opens)
-    if at < announced_at + WARNING_PERIOD:
-        at = wait.calendar.at_local_time(wait.calendar.next_business_day(day), wait.hours.opens)
-    return wait.skip_sleep(at)
+    """The first 11:00 local time on a business day at least 24 elapsed hours after the announcement, awake (F4, F5)."""
+    at = _first_closing_time(wait, announced_at + WARNING_PERIOD)
+    while (woken := wait.skip_sleep(at)) > at:
+        at = _first_closing_time(wait, woken)
+    return at
+
+
+def _first_closing_time(wait: Wait, moment: datetime) -> datetime:
+    day = wait.calendar.local_date(moment)
+    at = wait.calendar.at_local_time(wait.calendar.business_day_on_or_after(day), wait.hours.closes_at)
+    if at < moment:
+        at = wait.calendar.at_local_time(wait.calendar.next_business_day(day), wait.hours.closes_at)
+    return at
 
 
 def closing_to_announce(wait: Wait, now: datetime) -> datetime:
     """The closing time that an announcement written now may name: its mail needs a moment to leave (F4, F7)."""
-    return closing_after(wait, now + ON_TIME_WITHIN)
+    return closing_after(wait, now + LEAVES_WITHIN)
 
 
 def leaves_by(wait: Wait, now: datetime) -> datetime:
@@ -185,7 +193,8 @@ def _decide_closing(wait: Wait, now: datetime) -> FollowUpDecision:
     if announced.sent_at is None or announced.closes_at is None:
         held_up = "The announcement of the closing has not been delivered, so the case stays open."
         return FollowUpDecision(check_at=now + RECHECK, held_up=held_up)
-    closes_at = max(announced.closes_at, closing_after(wait, announced.sent_at))
+    in_time = announced.sent_at + WARNING_PERIOD <= announced.closes_at
+    closes_at = announced.closes_at if in_time else closing_after(wait, announced.sent_at)
     if closes_at > now:
         return FollowUpDecision(check_at=closes_at)
     return _in_contact_hours(wait, DueStep(FollowUpStep.RESOLVE, closes_at), now)
@@ -237,3 +246,22 @@ def _why_not_on(calendar: BusinessCalendar, day: date, consecutive: bool) -> str
 def _closed_text(calendar: BusinessCalendar, day: date) -> str:
     closed = calendar.closed_because(day)
     return f"{day_and_month(day)} is no business day there" + ("" if closed in WEEKDAYS else f" ({closed})")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCall:
+    """The owner is to call the customer, before the desk writes by itself."""
+
+    since: datetime
+    until: datetime
+
+
+def call_wanted(wait: Wait, now: datetime) -> WantedCall | None:
+    """The call that is wanted of the owner at `now` (F3), whether or not a sweep has asked them for it yet.
+
+    None while the customer is away, does not prefer the phone, or the next attempt is not due.
+    """
+    attempt = next_attempt(wait) if wait.plan == WaitPlan.THREE_CONTACTS and wait.phones else None
+    if attempt is None or attempt.at > now or wait.contact_left or wait.next_contact_time(now) > now:
+        return None
+    return WantedCall(attempt.at, wait.calendar.at_local_time(wait.calendar.local_date(attempt.at), wait.hours.mail_at))

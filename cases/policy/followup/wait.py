@@ -15,6 +15,8 @@ from contacts.calendars import BusinessCalendar
 WARNING_PERIOD = timedelta(hours=24)
 #: F7: a step done later than this was held up by more than one tick of the sweep; later steps keep their distance.
 ON_TIME_WITHIN = timedelta(minutes=15)
+#: M2: a mail has left so soon after it was written, even if its worker died. A closing is reckoned from then on (F4).
+LEAVES_WITHIN = timedelta(minutes=2)
 #: How soon a wait is checked again whose announcement has not been sent yet.
 RECHECK = timedelta(minutes=15)
 
@@ -73,7 +75,8 @@ class FollowUpDecision:
 class ContactHours:
     """When a customer may be contacted, on their own clock (F3, F5; **decision**, configurable)."""
 
-    opens: time = time(10)  # attempts, closings, and steps that an absence put off
+    opens: time = time(10)  # attempts, and steps that an absence put off
+    closes_at: time = time(11)  # F4: a case that nobody answered; later than attempts, so that a day lies between
     mail_at: time = time(16)  # the mail to a customer who prefers the phone, if nobody called
     until: time = time(17)  # what an outage delayed is not made up for later in the day than this
     leaves_by: time = time(20)  # a mail that has not left by then goes the next day, not in the night
@@ -81,6 +84,8 @@ class ContactHours:
     def __post_init__(self) -> None:
         if not self.opens < self.mail_at < self.until < self.leaves_by:
             raise ValueError("The hours of an attempt have to follow each other: attempt, mail, end, last mail.")
+        if not self.opens <= self.closes_at < self.until:
+            raise ValueError("A case closes in the hours in which its customer may be contacted.")
 
 
 @dataclass(frozen=True, slots=True)

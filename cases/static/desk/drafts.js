@@ -24,8 +24,7 @@
 
   const fill = (form, typed) => typed.forEach(({ name, value, checked, label }) => {
     [...form.elements].filter((field) => field.name === name).forEach((field) => {
-      if (field.type === "checkbox") field.checked = checked;
-      else if (field.type === "radio") field.checked = field.value === value ? checked : field.checked;
+      if (field.type === "checkbox" || field.type === "radio") field.checked = field.value === value ? checked : field.checked;
       else {
         if (field.tagName === "SELECT" && value && ![...field.options].some((option) => option.value === value)) {
           field.add(new Option(label, value, true, true));
@@ -37,7 +36,7 @@
   });
 
   const giveBack = (draft) => {
-    const forms = [...document.querySelectorAll("form.desk-once, #case_form")];
+    const forms = [...document.querySelectorAll("form.desk-once, #case_form, #scheduleversion_form")];
     const form = forms.find((one) => (one.getAttribute("action") || "") === draft.action && one.querySelector("textarea, select, input:not([type=hidden])"));
     if (!form) return;
     fill(form, draft.typed);
@@ -46,13 +45,12 @@
     said.setAttribute("role", "status");
     said.textContent = "You had to sign in again. Nothing was saved yet; what you typed is still here.";
     form.prepend(said);
-    const dialog = form.closest("dialog");
-    if (dialog && !dialog.open) dialog.showModal();
   };
 
   const start = () => {
     document.addEventListener("submit", (event) => {
-      if (event.target.matches("form.desk-once, #case_form")) keep(event.target);
+      if (event.target.closest(".desk-composer-forms")) return;  // composer.js keeps these
+      if (event.target.matches("form.desk-once, #case_form, #scheduleversion_form")) keep(event.target);
     });
     const draft = read();
     if (!draft) return;

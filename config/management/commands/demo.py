@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
 from cases.models import Case
-from config.demo.people import login_table
+from config.demo.people import ADMIN, customer_login, login_table
 from config.demo.programme import fill_desk, refuse_demo
 from contacts.models import Company
 from escalations.management.commands.load_directory import load_directory
@@ -52,7 +52,15 @@ class Command(BaseCommand):
             return "This desk holds no demonstration whose logins are unchanged: sign in with your own account."
         table = [("Role", "User name", "Password"), *rows]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        return "\n".join(_line(row, widths) for row in table)
+        return "\n".join([*(_line(row, widths) for row in table), *_customers_line()])
+
+
+def _customers_line() -> Iterator[str]:
+    """How a customer signs in (P1), and where the code is while no mail server is set."""
+    address = customer_login()
+    if address:
+        where = f"; {ADMIN} reads the code under Mail" if settings.MAIL_IS_KEPT else ""
+        yield f"Customers sign in at {settings.SUPPORT_URL} as {address}{where}."
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -26,13 +26,14 @@ from cases.followup import panel as assistant
 from cases.followup.apply import follow_up
 from cases.models import Case, FollowUp, Interaction, Mail, Refusal
 from cases.policy.intake import DETAILS
+from cases.search.index import index_cases
 from cases.timeline import PAGE, timeline_of
-from cases.workflow import contact_log, transitions
+from cases.workflow import contact_log, handing_on, transitions
 from contacts.models import Contact, User
 from escalations.points.apply import escalate
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_company, build_desk
-from tests.support.pages import signed_in
+from tests.support.pages import form_of, panel_of, signed_in
 from tests.support.queries import queries_of_page
 
 pytestmark = pytest.mark.django_db
@@ -186,7 +187,7 @@ def test_a_linked_case_starts_from_the_one_it_continues(desk: Desk, tech: Client
     tech = signed_in(desk.technician)
     shown = said(tech.get(page(old)))
     assert "Open a linked case" in shown
-    assert 'id="dialog-reopen"' not in shown
+    assert form_of(tech, old, "reopen") == ""
     link = re.search(r'href="([^"]*linked_to=\d+)"', shown)
     assert link
     form = said(tech.get(link[1]))
@@ -204,7 +205,8 @@ def test_a_linked_case_starts_from_the_one_it_continues(desk: Desk, tech: Client
 
 def test_every_answer_at_intake_is_a_detail() -> None:
     """A field that a case is opened with, but that is no detail, would be missing from history, export and edit."""
-    asked = set(OpeningForm.Meta.fields) - {"company", "opened_by_channel", "opened_despite", "severity", "linked_to"}
+    besides = {"company", "opened_by_channel", "opened_despite", "severity", "linked_to", "assign"}
+    asked = set(OpeningForm.Meta.fields) - besides
     assert asked == {detail.name for detail in DETAILS} - {"solution"}
     assert set(flatten_fieldsets(DETAILS_PAGE)) - {*HOW_OPENED, "seen"} == {detail.name for detail in DETAILS}
 
@@ -226,16 +228,16 @@ BAD = [
     ("log_contact", {"channel": "note", "direction": "in", "body": "Kept words"}, "Select a valid choice", 422),
     (
         "log_contact",
-        {"channel": "phone", "direction": "out", "body": "Kept words", "send": "on"},
-        "Only an email to the customer can be sent",
+        {"channel": "phone", "direction": "out", "body": "Kept words", "at": "tomorrow"},
+        "Write a day and a time, such as 2026-06-15 09:30.",
         422,
     ),
     ("add_note", {"body": "  "}, "Write down what was said.", 422),
     ("change_severity", {"severity": "high", "reason": ""}, "a change without a reason is not kept", 422),
     ("change_severity", {"severity": "medium", "reason": "Kept words"}, "is Medium already", 422),
     ("change_severity", {"severity": "awful", "reason": "Kept words"}, "Select a valid choice", 422),
-    ("reassign", {"owner": "", "reason": "Kept words"}, "Choose who gets the case.", 422),
-    ("reassign", {"owner": "999999", "reason": "Kept words"}, "This is no active technician", 422),
+    ("hand_over", {"owner": "", "reason": "Kept words"}, "Choose who gets the case.", 422),
+    ("hand_over", {"owner": "999999", "reason": "Kept words"}, "This is no active technician", 422),
     ("take_back", {"reason": "Kept words"}, "is not possible: SD-", 409),
     ("customer_responded", {"channel": "chat", "body": "Kept words"}, "is not possible: SD-", 409),
     ("reopen", {"reason": "Kept words"}, "is not possible: SD-", 409),
@@ -292,9 +294,9 @@ def test_resolving_names_everything_that_is_missing_and_no_response_only_where_o
     answer = said(tech.post(do(case, "resolve"), {"resolution": "customer_confirmed"}))
     assert "Say how the customer agreed" in answer
     assert "Write the solution" in answer
-    assert 'value="no_response"' not in tech.get(page(case)).content.decode()
+    assert 'value="no_response"' not in form_of(tech, case, "resolve")
     tech.post(do(case, "ask_customer"), {"question": "Which version?", "reason": "information", "send": "on"})
-    assert 'value="no_response"' in tech.get(page(case)).content.decode()
+    assert 'value="no_response"' in form_of(tech, case, "resolve")
 
 
 @pytest.mark.parametrize(
@@ -411,18 +413,19 @@ def listed(client: Client, query: str) -> list[str]:
     return re.findall(r">\s*(SD-\d{6})\s*<", said(client.get(LIST + query)))
 
 
-def test_my_queue_holds_what_i_own_or_still_watch_and_no_more(desk: Desk, tech: Client):  # E7
+def test_my_queue_holds_what_i_own_and_apart_from_it_what_i_only_watch(desk: Desk, tech: Client):  # E7
     own, watched, others, closed = (desk.open_case(title=f"Case {n}") for n in range(4))
     for case in (watched, others):
-        transitions.reassign(case.pk, desk.manager, NOON, owner=desk.l3, reason="Load")
+        handing_on.hand_over(case.pk, desk.manager, NOON, owner=desk.l3, reason="Load")
     others.watchers.all().delete()
     transitions.resolve(closed.pk, desk.technician, NOON, resolution=Resolution.NOT_PURSUED)
-    assert listed(tech, "") == [watched.number, own.number]
-    assert listed(tech, "?queue=mine") == [watched.number, own.number]
+    assert listed(tech, "") == [own.number]
+    assert listed(tech, "?queue=mine") == [own.number]
+    assert listed(tech, "?queue=watched") == [watched.number]
     assert listed(tech, "?queue=open") == [others.number, watched.number, own.number]
     assert listed(tech, "?queue=resolved") == [closed.number]
     assert len(listed(tech, "?queue=everything")) == 4
-    assert listed(tech, "?queue=nonsense") == [watched.number, own.number]
+    assert listed(tech, "?queue=nonsense") == [own.number]
     assert len(listed(signed_in(desk.csm), "")) == 3  # nobody's queue: all open
 
 
@@ -437,6 +440,7 @@ def test_a_search_looks_through_everything_that_may_be_seen(desk: Desk, tech: Cl
     printer = desk.open_case(title="Nobody can print")
     vpn = desk.open_case(title="VPN drops", company=desk.other_company)
     Case.objects.filter(pk=vpn.pk).update(external_reference="INC-77001")
+    index_cases([vpn.pk])
     assert listed(tech, f"?q={printer.number}") == [printer.number]
     assert listed(tech, f"?q={printer.number.lower()}") == [printer.number]
     assert listed(tech, "?q=INC-770") == [vpn.number]
@@ -454,7 +458,7 @@ def test_the_list_filters_by_severity_status_owner_and_company(desk: Desk, tech:
     high = desk.open_case(severity=Severity.HIGH)
     low = desk.open_case(severity=Severity.LOW, company=desk.other_company)
     transitions.start_work(low.pk, desk.technician, NOON)
-    transitions.reassign(high.pk, desk.manager, NOON, owner=desk.l3, reason="Load")
+    handing_on.hand_over(high.pk, desk.manager, NOON, owner=desk.l3, reason="Load")
     assert listed(tech, "?severity__exact=high") == [high.number]
     assert listed(tech, "?status__exact=in_progress") == [low.number]
     assert listed(tech, f"?owner__id__exact={desk.l3.pk}") == [high.number]
@@ -471,7 +475,8 @@ def test_a_long_list_is_counted_no_further_than_it_is_worth(desk: Desk, tech: Cl
     ) as queries:
         assert "3+ cases" in re.sub(r"\s+", " ", said(tech.get(LIST)))
     counts = [query["sql"] for query in queries if "COUNT(*)" in query["sql"]]
-    assert all("LIMIT 4" in sql for sql in counts)
+    assert any("LIMIT 4" in sql for sql in counts)
+    assert all("LIMIT 4" in sql or "LIMIT 1001" in sql for sql in counts)  # the list, and the tabs above it
 
 
 def test_the_list_asks_the_database_the_same_number_of_questions_however_long(desk: Desk, tech: Client):
@@ -482,7 +487,7 @@ def test_the_list_asks_the_database_the_same_number_of_questions_however_long(de
         company = build_company(f"More {n}") if n % 5 == 0 else desk.other_company
         desk.open_case(title=f"Case {n}", company=company)
     assert queries_of_page(tech, LIST + "?queue=everything") == few
-    assert few <= 12
+    assert few <= 21
 
 
 # --- the page ---------------------------------------------------------------------------------------------------
@@ -504,12 +509,13 @@ def test_the_page_asks_the_database_the_same_number_of_questions_however_long_it
         transitions.change_severity(case.pk, desk.technician, at, severity=severity, reason="Again")
         if n % 10 == 0:
             owner = (desk.l3, desk.technician)[n // 10 % 2]
-            transitions.reassign(case.pk, desk.manager, at, owner=owner, reason="Again")
+            handing_on.hand_over(case.pk, desk.manager, at, owner=owner, reason="Again")
     transitions.ask_customer(case.pk, desk.technician, at, question="?", reason=WaitReason.CANNOT_NOW)
     follow_up(at + timedelta(days=8))
     assert FollowUp.objects.count() == 3
     assert queries_of_page(manager, page(case)) == few
-    assert queries_of_page(manager, reverse("admin:cases_case_history", args=[case.pk])) == few_history
+    # the due times of what the desk did by itself are one question, once there is any
+    assert queries_of_page(manager, reverse("admin:cases_case_history", args=[case.pk])) == few_history + 1
 
 
 def test_the_timeline_tells_everything_once_newest_first(desk: Desk, tech: Client):  # C3, C5
@@ -530,7 +536,7 @@ def test_the_timeline_tells_everything_once_newest_first(desk: Desk, tech: Clien
         case.pk, desk.technician, NOON + timedelta(minutes=3), question="Version?", reason=WaitReason.CANNOT_NOW
     )
     follow_up(NOON + timedelta(days=2, hours=1))
-    entries = timeline_of(case).entries
+    entries = timeline_of(Case.objects.get(pk=case.pk)).entries
     assert entries == sorted(entries, key=lambda entry: entry.at, reverse=True)
     told = [entry.title for entry in entries]
     assert told.count("First notice of wait 1") == 1
@@ -601,26 +607,32 @@ def test_a_word_on_a_resolved_case_stands_out_until_somebody_handles_it(desk: De
 def test_the_header_says_where_the_case_stands_and_offers_what_is_possible(desk: Desk, tech: Client):  # C4
     case = desk.open_case(severity=Severity.HIGH)
     text = said(tech.get(page(case)))
-    for expected in (case.number, "Nobody can print", "Acme", "14:00 there now", "High", "Assigned", "L2"):
+    for expected in (case.number, "Nobody can print", "Acme", "14:00 there", "High", "Assigned", "L2"):
         assert expected in text
-    assert re.findall(r'<dialog id="dialog-(\w+)"', text) == [
-        "note_absence",  # from the panel at the side
-        "start_work",
-        "ask_customer",
-        "resolve",
+    tabs, menus = text.split('class="desk-composer-tabs"')[1].split("<details")[:2]
+    assert re.findall(r'data-desk-form="(\w+)"', tabs) == [
+        "write_to_customer",
         "log_contact",
+        "ask_customer",
         "add_note",
+        "resolve",
+    ]
+    assert re.findall(r'data-desk-form="(\w+)"', menus.split("</details>")[0]) == [
         "contract_question",
         "change_severity",
+        "hand_over",
+        "note_absence",
         "give_update",
         "request_escalation",
     ]
-    assert 'id="dialog-reassign"' in said(signed_in(desk.manager).get(page(case)))
-    assert re.findall(r'<dialog id="dialog-(\w+)"', said(signed_in(desk.account_manager).get(page(case)))) == [
-        "add_note",
-        "request_escalation",
-    ]
-    assert "<dialog" not in said(signed_in(desk.customer_engineer).get(page(case)))
+    assert f'action="{do(case, "start_work")}"' in text  # nothing to fill in
+    assert 'data-desk-form="hand_over"' in said(signed_in(desk.manager).get(page(case)))
+    for_manager = said(signed_in(desk.account_manager).get(page(case)))
+    assert set(re.findall(r'data-desk-form="(\w+)"', for_manager)) == {"add_note", "request_escalation"}
+    assert "/do/start_work/" not in for_manager
+    for_engineer = said(signed_in(desk.customer_engineer).get(page(case)))
+    assert set(re.findall(r'data-desk-form="(\w+)"', for_engineer)) == {"add_note"}
+    assert "<dialog" not in said(signed_in(desk.csm).get(page(case)))
 
 
 def test_times_are_shown_in_the_readers_zone_with_utc_on_hovering(desk: Desk):
@@ -633,15 +645,28 @@ def test_times_are_shown_in_the_readers_zone_with_utc_on_hovering(desk: Desk):
 
 def test_another_app_shows_its_panel_beside_the_case(desk: Desk, tech: Client, monkeypatch: Any):
     case = desk.open_case()
-    monkeypatch.setattr(panels, "_sources", dict(panels._sources))
+    monkeypatch.setattr(panels, "_registered", dict(panels._registered))
 
-    @panels.panel(place=999)
+    def line(case: Case, user: User, now: Any) -> panels.PanelLine | None:
+        return panels.PanelLine("Weather", "sunny") if case.is_open else None
+
+    @panels.panel(place=999, slug="weather", line=line)
     def weather(case: Case, user: User, now: Any) -> panels.Panel:
-        return panels.Panel("Weather", "admin/cases/panels/people.html", {"watchers": []})
+        return panels.Panel("admin/cases/panels/people.html", {"watchers": []})
 
     with pytest.raises(AssertionError, match="taken"):
-        panels.panel(place=999)(weather)
-    assert said(tech.get(page(case))).count("<h3>Weather</h3>") == 1
+        panels.panel(place=999, slug="rain", line=line)(weather)
+    with pytest.raises(AssertionError, match="named weather"):
+        panels.panel(place=998, slug="weather", line=line)(weather)
+    closed = said(tech.get(page(case)))
+    assert closed.count("<h3>Weather</h3>") == 1
+    assert "Account manager</dt>" not in closed  # it is made when it is opened, by a script or by its address
+    assert "Account manager</dt>" in panel_of(tech, case, "weather")
+    assert "Account manager</dt>" in said(tech.get(page(case, "?open=weather")))
+    assert tech.get(page(case).replace("change/", "panels/weather/")).url.endswith("?open=weather#panel-weather")
+    assert panel_of(tech, case, "snow") == ""
+    foreign = desk.open_case(company=desk.other_company)
+    assert panel_of(signed_in(desk.account_manager), foreign, "weather") == ""  # A1
 
 
 # --- in a browser -----------------------------------------------------------------------------------------------
@@ -671,19 +696,22 @@ def test_a_technician_opens_a_case_and_asks_the_customer_by_keyboard(  # C1, D3,
     assert "End user" in screen.inner_text("#select2-id_contact-container")
     screen.fill("[name=opened_despite]", "Their help desk is down")
     screen.click("text=Open the case")
-    screen.locator("[data-desk-opens=dialog-ask_customer]").wait_for()
+    screen.locator("nav > [data-desk-form=ask_customer]").wait_for()
 
-    # a dialog: opened by a key, left by Esc, what was typed is kept, sent once however often it is clicked
-    screen.focus("[data-desk-opens=dialog-ask_customer]")
-    screen.keyboard.press("Enter")
+    # the composer: a key opens a form, another tab keeps what was typed, a reload too; two clicks send it once
+    screen.keyboard.press("a")
+    screen.locator("#do-ask_customer-question").wait_for()
     screen.keyboard.type("Which version?")
-    screen.keyboard.press("Escape")
-    assert not screen.locator("#dialog-ask_customer").is_visible()
+    screen.focus("nav > [data-desk-form=add_note]")
     screen.keyboard.press("Enter")
+    screen.locator("#do-add_note-body").wait_for()
+    assert not screen.locator("#do-ask_customer-question").is_visible()
+    screen.reload()
+    screen.locator("#do-ask_customer-question").wait_for()  # the newest draft is open again
     assert screen.input_value("#do-ask_customer-question") == "Which version?"
     screen.select_option("#do-ask_customer-reason", "confirm")
     assert screen.input_value("#do-ask_customer-plan") == "pending"
-    screen.dblclick("#dialog-ask_customer button[type=submit]")
+    screen.dblclick("[data-desk-form-of=ask_customer] button[type=submit]")
     screen.locator("text=/SD-[0-9]+ waits for the customer/").wait_for()
     assert errors == []
     case = Case.objects.get()

@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from cases.enums import Channel, Direction, Resolution
 from cases.guards import LONGEST_TEXT, Refused
+from cases.mail.phrases import in_english
 from cases.models import Case, Interaction, Mail
 from cases.workflow import contact_log, opening, transitions
-from contacts.models import Contact
-from tests.support.builders import NOON, Desk, reload
+from contacts.models import Contact, Technician
+from tests.support.builders import NOON, Desk, build_technician, reload
 from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,53 @@ def test_a_case_continues_only_one_of_its_own_company(desk: Desk):  # C4
         desk.open_case(linked_to=earlier)
     own = desk.open_case(title="Earlier")
     assert desk.open_case(linked_to=own).linked_to == own
+
+
+# --- who gets it (C6, C8) ---------------------------------------------------------------------------------------
+
+
+def test_whoever_opens_a_case_may_keep_it_whatever_their_level(desk: Desk):  # C8, C1
+    client = signed_in(desk.l3)
+    answer = client.post(ADD, call(desk, assign="me"), follow=True)
+    case = Case.objects.get()
+    assert f"{case.number} is open; it is yours." in answer.content.decode()
+    assert case.owner == desk.l3
+    row = case.history.get()
+    assert row.history_change_reason == "Opened by phone; assigned: kept by who opened it."
+    (mail,) = Mail.objects.all()  # nobody is told of a case that is theirs by their own choice
+    assert (mail.template, mail.facts["case"]["owner"]) == ("case_opened", "l3")
+    assert in_english(mail.facts["next"]) == "l3 takes it up, and we keep you informed."
+    assert desk.l3.technician.last_case_at is None
+    assert Technician.objects.get(user=desk.l3).last_case_at == case.opened_at
+
+
+@pytest.mark.parametrize("assign", [{}, {"assign": ""}])
+def test_the_desk_chooses_unless_whoever_opens_it_keeps_it(desk: Desk, assign: dict[str, str]):  # C6, C8
+    signed_in(desk.l3).post(ADD, call(desk, **assign))
+    assert Case.objects.get().owner == desk.technician
+    assert sorted(Mail.objects.values_list("template", flat=True)) == ["case_opened", "new_case"]
+
+
+def test_a_choice_that_the_form_does_not_offer_is_refused(desk: Desk):  # S4
+    assert "Select a valid choice" in errors_of(desk, assign="somebody")["assign"][0]
+
+
+def test_the_form_says_whom_the_desk_would_choose(desk: Desk):  # C8, D2
+    client = signed_in(desk.l3)
+    for _ in range(2):
+        desk.open_case(title="Earlier")
+    assert "The desk chooses (tech, 2 open)" in client.get(ADD).content.decode()
+    kenji = build_technician(desk.centre, name="kenji", languages=["de"])
+    desk.open_case(title="Earlier")
+    Case.objects.filter(owner=kenji).update(owner=desk.technician)
+    Technician.objects.filter(user=kenji).update(last_case_at=None)
+    Case.objects.update(owner=kenji)
+    assert "The desk chooses (tech, 0 open)" in client.get(ADD).content.decode()
+    Contact.objects.filter(pk=desk.contact.pk).update(language="de")
+    earlier = Case.objects.first()
+    assert "The desk chooses (kenji, 3 open)" in client.get(f"{ADD}?linked_to={earlier.pk}").content.decode()
+    Technician.objects.all().delete()
+    assert "The desk chooses<" in client.get(ADD).content.decode()
 
 
 # --- contacts as they are suggested (D3) ------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from cases.engine import heartbeat
-from cases.engine.watch import watched_jobs
+from cases.engine.watch import engine_state, watched_jobs
 from cases.models import Case, FailedCase, Mail, SweepRun
 from cases.tasks import heartbeat as tick
 from tests.support.builders import build_desk
@@ -69,6 +70,16 @@ def test_the_heartbeat_is_heard_while_all_is_well(watcher: Watcher, well: None) 
     tick()
     tick()
     assert watcher.heard == ["/ping/secret", "/ping/secret"]
+
+
+def test_a_desk_whose_jobs_all_ran_is_well(watcher: Watcher, db: None) -> None:  # S3: each watched job says that it ran
+    build_desk().open_case(timezone.now())
+    current_app.loader.import_default_modules()
+    for name in watched_jobs():
+        current_app.tasks[current_app.conf.beat_schedule[name]["task"]].run()
+    assert engine_state(timezone.now()).troubles() == []
+    tick()
+    assert watcher.heard == ["/ping/secret"]
 
 
 @pytest.mark.parametrize("trouble", ["no look", "late look", "escalation", "follow-up", "set aside", "mail"])

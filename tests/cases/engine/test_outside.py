@@ -178,10 +178,11 @@ def test_an_input_from_outside_has_the_right_sweeps_look_at_once(desk: Desk, nam
 
 
 def test_the_table_names_every_model_of_the_directory(desk: Desk) -> None:  # E3
-    """What belongs to a row is saved on its page; a support line is an input of texts only, a failed sign-in none."""
+    """What belongs to a row is saved on its page; a support line is an input of texts only, a sign-in none."""
     belongs_to_a_row = {"OpeningSpan", "ClosureDay", "CompanyClosureDay"}
     models = {one.__name__ for one in apps.get_app_config("contacts").get_models() if "Historical" not in one.__name__}
-    assert models == {one.__name__ for one in INPUTS} | belongs_to_a_row | {SupportLine.__name__, "FailedSignIn"}
+    no_input = {SupportLine.__name__, "FailedSignIn", "Passkey", "SignInCode"}
+    assert models == {one.__name__ for one in INPUTS} | belongs_to_a_row | no_input
 
 
 def test_page_and_sweep_agree_after_a_company_has_been_corrected(desk: Desk) -> None:  # E3, F3

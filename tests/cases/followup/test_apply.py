@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from cases.engine.sweep import Swept
 from cases.enums import Channel, Direction, MailStatus, Move, Resolution, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
-from cases.mail.outbox import stale_reason
+from cases.mail.reasons import stale_reason
 from cases.models import Case, FailedCase, FollowUp, Mail
 from cases.policy.followup.pending_client_action import PENDING_STEPS
 from cases.workflow import contact_log, transitions

@@ -9,17 +9,21 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from cases.dashboard import cards_for
-from cases.enums import Channel, Direction, MailStatus, Status, WaitReason
+from cases.enums import Channel, Direction, FollowUpStep, MailStatus, Status, WaitReason, WorkKind
 from cases.followup.apply import follow_up
 from cases.followup.panel import waiting_panel
-from cases.mail.outbox import deliver, stale_reason
+from cases.followup.state import may_be_held_up
+from cases.mail.outbox import deliver
+from cases.mail.reasons import stale_reason
 from cases.models import Case, FollowUp, Mail
+from cases.my_desk.state import desk_of
 from cases.policy.followup.wait import RECHECK
+from cases.work_items import upcoming
 from cases.workflow import contact_log, transitions
 from contacts.models import Company, Contact
 from escalations.forecast.simulate import Kind, forecast_of
 from tests.support.builders import NOON, Desk, reload
+from tests.support.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -161,14 +165,14 @@ def test_what_is_queued_for_somebody_who_left_is_not_sent(desk: Desk):  # D9, M1
 
 def test_it_is_shown_as_a_problem_to_the_manager_and_to_its_owner(desk: Desk):  # F2
     def shown(user, now: datetime) -> list[str]:
-        cards = [card for card in cards_for(user, now) if card.title == "Waits that are held up"]
-        return [todo.what for card in cards for todo in card.context["rows"]]
+        rows = [row for group in desk_of(user, now, UTC).groups for row in group.rows]
+        return [row.act for row in rows if row.item is not None and row.item.kind == WorkKind.HELD_UP]
 
     fine, life = asked(desk, WaitReason.INFORMATION), Life(asked(desk, WaitReason.INFORMATION))
     Case.objects.filter(pk=fine.pk).update(contact=desk.end_user, follow_up_check_at=None)
     assert shown(desk.manager, NOON) == shown(desk.technician, NOON) == []
     life.to("4 June 12:00")
-    sentence = "“First attempt” did not reach the customer: call them, correct the address, or choose another contact."
+    sentence = "Reach Help desk of Acme another way: our mail does not arrive"
     assert shown(desk.manager, life.now) == shown(desk.technician, life.now) == [sentence]
     assert shown(desk.l3, life.now) == []
     panel = waiting_panel(reload(life.case), desk.technician, life.now)
@@ -177,7 +181,7 @@ def test_it_is_shown_as_a_problem_to_the_manager_and_to_its_owner(desk: Desk):  
     client = Client()
     client.force_login(desk.manager)
     with time_machine.travel(life.now, tick=False):
-        assert "Waits that are held up" in client.get(reverse("admin:index")).content.decode()
+        assert "Nothing reaches the customer" in client.get(reverse("admin:index")).content.decode()
 
 
 def test_the_forecast_tells_of_it_as_it_then_happens(desk: Desk):  # F2
@@ -188,3 +192,69 @@ def test_the_forecast_tells_of_it_as_it_then_happens(desk: Desk):  # F2
     rows = FollowUp.objects.filter(step="held-up").order_by("done_at")
     assert [one.at for one in events] == [row.done_at for row in rows]
     assert {one.address for event in events for one in event.people} == {MANAGER}
+
+
+@pytest.mark.parametrize(
+    ("reason", "step"), [(WaitReason.INFORMATION, "First attempt"), (WaitReason.CANNOT_NOW, "First notice")]
+)
+def test_the_page_does_not_promise_a_mail_to_a_customer_without_an_address(desk: Desk, reason, step):  # W2, D5
+    case = asked(desk, reason)
+    coming = upcoming(reload(case), NOON)
+    assert coming is not None
+    assert (coming.what, coming.name) == (step, step)
+
+    Contact.objects.filter(pk=desk.contact.pk).update(email="")
+    coming = upcoming(reload(case), NOON)
+    assert coming is not None
+    assert coming.what == f"{step} is asked of tech, as Help desk of Acme has no email address"
+    assert coming.name == "Call asked for"
+    page = signed_in(desk.technician).get(case.get_absolute_url()).content.decode()
+    assert "is asked of tech, as Help desk of Acme has no email address" in page
+
+
+# --- which waits may be held up ---------------------------------------------------------------------------------------
+
+
+def _notice(case: Case, status: MailStatus, episode: int, at: datetime, step: FollowUpStep) -> None:
+    """A step of a wait whose mail has this fate."""
+    key = f"{case.pk}:{status}:{episode}:{step}"
+    mail = Mail.objects.create(
+        case=case, key=key, message_id=key, template="notice_1", to_address=CUSTOMER, episode=episode, status=status,
+        queued_at=at, send_at=at,
+    )  # fmt: skip
+    FollowUp.objects.create(case=case, episode=episode, step=step, due_at=at, done_at=at, mail=mail)
+
+
+def test_only_waits_to_whose_customer_something_did_not_arrive_may_be_held_up(desk: Desk) -> None:  # F2, D9
+    waits = [asked(desk, WaitReason.INFORMATION) for _ in range(8)]
+    fine, lost, before, unsent, staff, bounced, answered, asked_in_vain = waits
+    _notice(fine, MailStatus.SENT, 1, NOON, FollowUpStep.NOTICE_1)
+    _notice(lost, MailStatus.DROPPED, 1, NOON, FollowUpStep.NOTICE_1)
+    _notice(before, MailStatus.FAILED, 0, NOON - 40 * DAY, FollowUpStep.NOTICE_1)
+    FollowUp.objects.create(case=unsent, episode=1, step=FollowUpStep.NOTICE_1, due_at=NOON, done_at=NOON)
+    _notice(staff, MailStatus.FAILED, 1, NOON, FollowUpStep.CALL_1)
+    _notice(bounced, MailStatus.BOUNCED, 1, NOON + DAY, FollowUpStep.NOTICE_2)
+    _notice(answered, MailStatus.FAILED, 1, NOON, FollowUpStep.NOTICE_1)
+    contact_log.log_contact(
+        answered.pk, desk.technician, NOON + HOUR, channel=Channel.PHONE, direction=Direction.IN, body="Floor 3."
+    )
+    Mail.objects.create(
+        case=asked_in_vain, key="q", message_id="q", template="question", to_address=CUSTOMER, episode=1,
+        status=MailStatus.FAILED, queued_at=NOON, send_at=NOON,
+    )  # fmt: skip
+    found = {lost.pk, unsent.pk, bounced.pk, asked_in_vain.pk}
+    assert {key for (key,) in may_be_held_up()[:50]} == found
+    assert len(may_be_held_up()[:2]) == 2
+    gone = desk.open_case(NOON, company=desk.other_company)
+    transitions.ask_customer(
+        gone.pk, desk.technician, NOON, question="?", reason=WaitReason.INFORMATION, send=False, channel=Channel.PHONE
+    )
+    Company.objects.filter(pk=desk.other_company.pk).update(active=False)
+    assert {key for (key,) in may_be_held_up()[:50]} == found | {gone.pk}
+    Contact.objects.filter(pk=desk.contact.pk).update(active=False)
+    assert {key for (key,) in may_be_held_up()[:50]} == {wait.pk for wait in waits if wait != answered} | {gone.pk}
+
+
+def test_without_a_wait_none_is_held_up(desk: Desk) -> None:
+    desk.open_case(NOON)
+    assert list(may_be_held_up()[:50]) == []

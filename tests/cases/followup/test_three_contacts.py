@@ -27,7 +27,9 @@ from cases.followup import absences as absence_log
 from cases.followup.apply import follow_up
 from cases.followup.state import load_wait
 from cases.guards import NotAllowed, Refused
-from cases.mail.outbox import TOO_LATE, deliver
+from cases.mail.outbox import deliver
+from cases.mail.reasons import TOO_LATE
+from cases.mail.rendering import render
 from cases.models import Absence, Case, FollowUp, Interaction, Mail
 from cases.workflow import contact_log, transitions
 from contacts.models import CompanyClosureDay, Contact
@@ -47,7 +49,7 @@ SILENT = [
     ("attempt", CUSTOMER, "4 June 10:00"),
     ("attempt", CUSTOMER, "8 June 10:00"),
     ("attempt_last", CUSTOMER, "10 June 10:00"),
-    ("closed_no_response", CUSTOMER, "12 June 10:00"),
+    ("closed_no_response", CUSTOMER, "11 June 11:00"),
 ]
 
 
@@ -147,15 +149,15 @@ def test_a_silent_customer_is_turned_to_three_times_and_the_case_closes_when_it_
     assert (case.status, case.resolution, said(case.resolved_at)) == (
         Status.RESOLVED,
         Resolution.NO_RESPONSE,
-        "12 June 10:00",
+        "11 June 11:00",
     )
     last = Mail.objects.get(template="attempt_last")
-    assert "Fri 12 June 2026, 10:00 (Berlin, UTC+02:00)" in last.text
+    assert "Thu 11 June 2026, 11:00 (Berlin, UTC+02:00)" in last.text
     assert ledger(case) == [
         ("attempt-1", 1, "4 June 10:00", "4 June 10:00"),
         ("attempt-2", 1, "8 June 10:00", "8 June 10:00"),
         ("attempt-3", 1, "10 June 10:00", "10 June 10:00"),
-        ("resolve", 1, "12 June 10:00", "12 June 10:00"),
+        ("resolve", 1, "11 June 11:00", "11 June 11:00"),
     ]
 
 
@@ -166,7 +168,7 @@ def test_the_customers_own_closure_days_are_no_business_days(desk: Desk):  # F3,
         "5 June 10:00",
         "10 June 10:00",
         "12 June 10:00",
-        "15 June 10:00",
+        "15 June 11:00",
     ]
 
 
@@ -185,7 +187,7 @@ def test_whoever_prefers_the_phone_is_called_first_and_written_to_in_the_afterno
         ("call_customer", OWNER, "8 June 10:00"),  # and called at eleven: no mail
         ("call_customer", OWNER, "10 June 10:00"),
         ("closing_announced", CUSTOMER, "10 June 12:00"),  # the third by phone is confirmed by mail (F4)
-        ("closed_no_response", CUSTOMER, "12 June 10:00"),
+        ("closed_no_response", CUSTOMER, "12 June 11:00"),
     ]
 
 
@@ -227,7 +229,7 @@ def test_a_note_or_a_word_in_another_plan_is_no_attempt(desk: Desk):  # F2, F3
     assert Interaction.objects.get(body="Called.").why_no_attempt == ""
 
 
-@pytest.mark.parametrize("moment", ["3 June 15:00", "4 June 10:00", "9 June 12:00", "10 June 10:00", "12 June 09:59"])
+@pytest.mark.parametrize("moment", ["3 June 15:00", "4 June 10:00", "9 June 12:00", "10 June 10:00", "11 June 10:59"])
 @pytest.mark.parametrize("how", ["answers", "calls and reaches them"])
 def test_a_response_ends_it_at_once_whenever_it_comes(desk: Desk, moment: str, how: str):  # F6
     life = load_clock(desk)
@@ -264,7 +266,7 @@ def test_a_new_question_begins_a_new_episode_from_zero(desk: Desk):  # F6
     )
     assert [when for _, _, when in life.mails()] == [
         *("4 June 10:00", "8 June 10:00"),
-        *("10 June 10:00", "12 June 10:00", "16 June 10:00", "18 June 10:00"),
+        *("10 June 10:00", "12 June 10:00", "16 June 10:00", "17 June 11:00"),
     ]
     assert set(FollowUp.objects.values_list("episode", flat=True)) == {1, 2}
 
@@ -300,7 +302,7 @@ def test_the_plan_sleeps_until_ten_on_the_first_business_day_after_the_return(de
         ("attempt", CUSTOMER, "4 June 10:00"),
         ("attempt", CUSTOMER, "15 June 10:00"),
         ("attempt_last", CUSTOMER, "17 June 10:00"),
-        ("closed_no_response", CUSTOMER, "19 June 10:00"),
+        ("closed_no_response", CUSTOMER, "18 June 11:00"),
     ]
 
 
@@ -341,7 +343,7 @@ def test_a_day_before_which_they_cannot_act_is_an_absence(desk: Desk):  # F2
     [
         (
             WaitReason.INFORMATION,
-            [("closing_announced", CUSTOMER, "22 June 10:00"), ("closed_no_response", CUSTOMER, "24 June 10:00")],
+            [("closing_announced", CUSTOMER, "22 June 10:00"), ("closed_no_response", CUSTOMER, "23 June 11:00")],
         ),
         (
             WaitReason.CANNOT_NOW,
@@ -381,7 +383,7 @@ def test_a_note_that_cannot_be_read_asks_the_owner_once_and_sleeps_a_business_we
         ("absence_noted", OWNER, "11 June 11:00"),
         ("attempt", CUSTOMER, "12 June 10:00"),
         ("attempt_last", CUSTOMER, "16 June 10:00"),
-        ("closed_no_response", CUSTOMER, "18 June 10:00"),
+        ("closed_no_response", CUSTOMER, "17 June 11:00"),
     ]
     assert Absence.objects.filter(state=AbsenceState.UNREAD).count() == 3
     assert Absence.objects.filter(asked_at__isnull=False).count() == 1
@@ -398,6 +400,8 @@ def test_dates_that_were_read_put_the_plan_to_sleep_at_once_and_nothing_closes_m
     life = load_clock(desk, reason)
     absence = absence_log.note_absence(life.case.pk, desk.technician, at("3 June 15:00"), note=JUNE_AND_JULY)
     assert (absence.state, absence.back_on) == (AbsenceState.READ, day("31 July"))
+    asked = render(Mail.objects.get(template="absence_unclear"))
+    assert "away from Mon 1 June 2026, back on Fri 31 July 2026. Is that right?" in asked.text
     life.until("31 July 12:00")
     assert life.mails() == [
         ("absence_unclear", OWNER, "3 June 15:00"),  # to confirm, though the owner pasted it
@@ -441,10 +445,10 @@ def test_the_owner_is_told_what_somebody_else_notes_and_asked_what_nobody_has_co
 
 
 def test_by_hand_no_case_closes_for_no_response_while_its_contact_is_away(desk: Desk):  # F5, C4
-    life = load_clock(desk).until("11 June 12:00")
-    life.is_away("22 June", away_from="11 June")(at("11 June 12:00"))
+    life = load_clock(desk).until("11 June 10:30")
+    life.is_away("22 June", away_from="11 June")(at("11 June 10:30"))
     with pytest.raises(Refused, match="is noted as away"):
-        transitions.resolve(life.case.pk, desk.technician, at("12 June 11:00"), resolution=Resolution.NO_RESPONSE)
+        transitions.resolve(life.case.pk, desk.technician, at("11 June 11:00"), resolution=Resolution.NO_RESPONSE)
 
 
 def test_an_absence_is_its_persons_whoever_the_case_waits_for(desk: Desk):  # F5
@@ -533,7 +537,7 @@ def test_a_mail_that_cannot_leave_on_its_day_is_dropped_and_the_attempt_is_made_
     first = Mail.objects.filter(template="attempt").order_by("pk").first()
     assert (first.status, first.last_error) == (MailStatus.DROPPED, TOO_LATE)
     assert [when for _, _, when in life.mails()] == [
-        *("5 June 10:00", "9 June 10:00", "11 June 10:00", "15 June 10:00")
+        *("5 June 10:00", "9 June 10:00", "11 June 10:00", "12 June 11:00")
     ]
     assert ledger(life.case)[:2] == [
         ("attempt-1", 1, "4 June 10:00", "4 June 10:00"),
@@ -565,7 +569,7 @@ def test_a_failed_attempt_waits_for_the_owner_and_goes_on_when_the_address_is_ri
         ("new@acme.example.com", "9 June 11:30"),
         ("new@acme.example.com", "11 June 10:00"),
         ("new@acme.example.com", "15 June 10:00"),
-        ("new@acme.example.com", "17 June 10:00"),
+        ("new@acme.example.com", "16 June 11:00"),
     ]
 
 
@@ -582,21 +586,21 @@ def test_without_an_address_the_owner_calls_and_the_calls_count(desk: Desk):  # 
 def test_after_an_outage_there_is_one_attempt_and_the_others_keep_their_distance(desk: Desk):  # F7
     life = load_clock(desk).until("13 June 12:00", engine=False).until("30 June 00:00")
     assert [when for _, _, when in life.mails()] == [
-        *("15 June 10:00", "17 June 10:00", "19 June 10:00", "22 June 10:00")
+        *("15 June 10:00", "17 June 10:00", "19 June 10:00", "22 June 11:00")
     ]
 
 
 def test_an_outage_over_the_closing_closes_in_business_hours(desk: Desk):  # F4, F7
-    life = load_clock(desk).until("11 June 12:00").until("13 June 12:00", engine=False).until("30 June 00:00")
+    life = load_clock(desk).until("11 June 10:30").until("13 June 12:00", engine=False).until("30 June 00:00")
     assert life.mails() == [*SILENT[:3], ("closed_no_response", CUSTOMER, "15 June 10:00")]
 
 
 def test_nobody_closes_it_by_hand_before_the_time_that_was_announced(desk: Desk):  # F4, F7
-    life = load_clock(desk).until("11 June 12:00")
-    for moment in ("11 June 12:00", "12 June 09:59"):
+    life = load_clock(desk).until("10 June 12:00")
+    for moment in ("10 June 12:00", "11 June 10:59"):
         with pytest.raises(Refused, match="at the time that was announced"):
             transitions.resolve(life.case.pk, desk.technician, at(moment), resolution=Resolution.NO_RESPONSE)
-    transitions.resolve(life.case.pk, desk.technician, at("12 June 10:00"), resolution=Resolution.NO_RESPONSE)
+    transitions.resolve(life.case.pk, desk.technician, at("11 June 11:00"), resolution=Resolution.NO_RESPONSE)
     assert reload(life.case).status == Status.RESOLVED
 
 

@@ -27,10 +27,14 @@ from contacts.models import Company, Contact, SupportCentre, Technician, User
 from escalations.models import Escalation
 from escalations.points.apply import escalate
 from escalations.policy.clock import due_points
+from escalations.policy.reporting import Period
 from escalations.policy.schedule import PUBLISHED
+from escalations.sla.apply import keep_promises
+from tests.escalations.reports.test_reckoning import tables
 from tests.support.builders import build_centre, build_desk
 from tests.support.incident_logs import at, lines_of, march
 from tests.support.processes import Mailbox, mail_server
+from tests.support.report_counts import read_lives, table_differs
 
 pytestmark = pytest.mark.django_db
 
@@ -408,3 +412,16 @@ def test_as_of_a_moment_the_real_log_is_a_live_desk_and_its_mails_arrive_once(tm
     assert Escalation.objects.count() == len(expected)
     assert Mail.objects.count() == queued
     assert len(mailbox.messages) == delivery.sent
+
+
+@needs_shared_log
+def test_every_figure_of_a_report_over_the_real_log_is_what_its_ledgers_say(tmp_path: Path) -> None:  # W4
+    desk = build_desk()
+    run_import(a_thirtieth_of_the_shared_log(tmp_path))
+    now = timezone.now()
+    keep_promises(now)
+    days = sorted(Case.objects.values_list("opened_at__date", flat=True))
+    lives = read_lives()
+    assert len(lives) > 200
+    for table in tables(Period(days[0], days[-1] + timedelta(days=40)), "Europe/Rome", desk.manager):
+        assert table_differs(table, lives, now) == []

@@ -9,7 +9,7 @@ import pytest
 from cases.bulk import insert
 from cases.enums import Severity
 from cases.models import FailedCase, Mail
-from cases.workflow import transitions
+from cases.workflow import handing_on
 from contacts.enums import Role
 from contacts.models import RoleHolder, User
 from escalations.models import DigestLine
@@ -25,7 +25,7 @@ def test_the_longest_names_stop_no_opening_no_hand_over_no_sweep(desk: Desk) -> 
     RoleHolder.objects.filter(role=Role.CSM).update(holder=None)  # whoever stands in is told for whom
     User.objects.filter(pk=desk.account_manager.pk).update(is_active=False)
     case = desk.open_case(severity=Severity.CRITICAL)
-    transitions.reassign(case.pk, desk.manager, NOON, owner=desk.l3, reason="Knows it.")
+    handing_on.hand_over(case.pk, desk.manager, NOON, owner=desk.l3, reason="Knows it.")
     for hours in range(1, 26):
         keep_promises(NOON + timedelta(hours=hours))
         escalate(NOON + timedelta(hours=hours))

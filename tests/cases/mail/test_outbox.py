@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import socket
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.headerregistry import Address
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail.message import sanitize_address
 from django.db import OperationalError, close_old_connections, connection
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.enums import Channel, MailStatus, WaitReason
+from cases.enums import Channel, Direction, MailStatus, WaitReason
 from cases.mail import leases, outbox
 from cases.mail.leases import CLAIM, LEASE
-from cases.mail.letters import Letter, facts, post
-from cases.mail.outbox import BACK_OFF, BREAKS_IN_A_ROW, REFUSALS_IN_A_ROW, SOON, deliver, send_again
+from cases.mail.letters import Letter, post
+from cases.mail.outbox import BACK_OFF, BREAKS_IN_A_ROW, SOON, deliver, send_again
+from cases.mail.refusals import REFUSALS_IN_A_ROW
 from cases.mail.rendering import Rendered, as_message, is_reply_address, reply_address
 from cases.models import Case, Mail
 from cases.workflow import contact_log, transitions
@@ -40,117 +36,9 @@ from contacts.enums import Role
 from contacts.models import RoleHolder
 from tests.contacts.test_addresses import MAILABLE
 from tests.support.builders import NOON, Desk, build_user
-from tests.support.processes import free_port
+from tests.support.post_office import PostOffice, many, queue
 
 pytestmark = pytest.mark.django_db
-
-
-@dataclass
-class PostOffice:
-    """A mail server as it misbehaves: what it answers by address, and when it hangs up."""
-
-    received: list[EmailMessage] = field(default_factory=list)
-    envelopes: list[str] = field(default_factory=list)
-    connections: int = 0
-    refuses: dict[str, str] = field(default_factory=dict)  # the answer to a recipient, each time
-    refuses_once: dict[str, str] = field(default_factory=dict)
-    refuses_us: str = ""  # the answer to the sender
-    breaks_over: Callable[[str], bool] = lambda address: False
-    hangs_over: set[str] = field(default_factory=set)  # never answered
-    hangs_up_after: int = 10**9  # messages per connection
-    on_message: Callable[[], None] = lambda: None
-    _of_this_connection: Counter[int] = field(default_factory=Counter)
-
-    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, name: str, responses: list[str]) -> list[str]:
-        self.connections += 1
-        session.host_name = name
-        return responses
-
-    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if self._of_this_connection[id(session)] >= self.hangs_up_after:
-            server.transport.abort()
-        envelope.mail_from = address
-        return self.refuses_us or "250 OK"
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address in self.hangs_over:
-            await asyncio.sleep(60)
-        answer = self.refuses.get(address) or self.refuses_once.pop(address, "")
-        if answer:
-            return answer
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if any(map(self.breaks_over, envelope.rcpt_tos)):
-            server.transport.abort()
-            return "451 broken"
-        self._of_this_connection[id(session)] += 1
-        self.received.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
-        self.envelopes += envelope.rcpt_tos
-        self.on_message()
-        return "250 OK"
-
-
-@pytest.fixture
-def port(settings: Any) -> int:
-    """Where the desk looks for its mail server; nobody listens there yet."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    settings.MAIL_IS_KEPT = False
-    return int(settings.EMAIL_PORT)
-
-
-@pytest.fixture
-def post_office(port: int) -> Iterator[PostOffice]:
-    logging.getLogger("mail.log").setLevel(logging.WARNING)
-    # The server is a thread of this process: without this it waits 5 ms for its turn at every reply.
-    switching = sys.getswitchinterval()
-    sys.setswitchinterval(0.0002)
-    handler = PostOffice()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    handler.connections = 0
-    yield handler
-    controller.stop()
-    sys.setswitchinterval(switching)
-
-
-class HandClock:
-    """A clock that stands until somebody moves it."""
-
-    def __init__(self, now: datetime = NOON) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, by: timedelta) -> None:
-        self.now += by
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def case(desk: Desk) -> Case:
-    case = desk.open_case()
-    Mail.objects.all().delete()
-    return case
-
-
-def queue(case: Case, *addresses: str, now: datetime = NOON, template: str = "message", **more: Any) -> list[Mail]:
-    """A message to each address."""
-    what = facts(case, why="you take part", expected="Nothing.", then="Nothing.", message="Hello", sender="Tech")
-    letters = [Letter(f"test:{one}", template, Addressee(one, "Somebody"), what, case, **more) for one in addresses]
-    post(letters, now)
-    return list(Mail.objects.filter(key__in=[letter.key for letter in letters]).order_by("pk"))
-
-
-def many(number: int) -> list[str]:
-    return [f"reader{index}@example.com" for index in range(number)]
 
 
 def states() -> dict[str, str]:
@@ -651,6 +539,38 @@ def test_a_back_off_never_outlasts_the_promise_that_a_message_carries(port, cloc
     assert Mail.objects.get().sent_at < needed_by
 
 
+def test_what_keeps_a_promise_goes_first_however_much_waits(post_office, clock, case):  # T3, M2
+    queue(case, *many(3 * CLAIM))
+    queue(case, "missed@example.com", needed_by=NOON - timedelta(minutes=1))
+    queue(case, "later@example.com", needed_by=NOON + timedelta(hours=1))
+    queue(case, "sooner@example.com", needed_by=NOON + timedelta(minutes=3))
+    assert deliver(clock).sent == 3 * CLAIM + 3
+    assert post_office.envelopes[:2] == ["sooner@example.com", "later@example.com"]
+    assert post_office.envelopes[-1] == "missed@example.com"
+
+
+def test_what_keeps_a_promise_is_tried_soon_after_the_server_was_away(port, clock, case):  # T3, M2
+    queue(case, "first@example.com", "second@example.com", needed_by=NOON + timedelta(minutes=5))
+    queue(case, "any@example.com")
+    deliver(clock)  # nobody listens
+    waits = dict(Mail.objects.values_list("to_address", "send_at"))
+    assert {address: at - NOON <= SOON + timedelta(seconds=1) for address, at in waits.items()} == {
+        "first@example.com": True,
+        "second@example.com": True,
+        "any@example.com": False,
+    }
+
+
+def test_a_message_that_breaks_the_server_holds_up_no_promise_but_its_own(post_office, clock, case):  # M2, T3
+    queue(case, "breaks@example.com", needed_by=NOON + timedelta(minutes=3))
+    queue(case, *many(CLAIM), needed_by=NOON + timedelta(minutes=5))
+    post_office.breaks_over = lambda address: address == "breaks@example.com"
+    while clock.now < NOON + timedelta(minutes=1):
+        deliver(clock)
+        clock.forward(timedelta(seconds=10))
+    assert Mail.objects.filter(status=MailStatus.SENT).count() == CLAIM
+
+
 def test_hurried_tries_do_not_use_up_the_patience_with_a_message(post_office, clock, case):  # M2
     post_office.refuses["a@example.com"] = "451 come back"
     queue(case, "a@example.com", needed_by=NOON + timedelta(minutes=5))
@@ -879,3 +799,72 @@ def test_a_support_manager_who_is_told_of_failures_is_the_one_in_office(post_off
     queue(case, "gone@example.com")
     deliver(clock)
     assert post_office.envelopes == [newcomer.email]
+
+
+# --- files (C3) -------------------------------------------------------------------------------------------------
+
+
+def written(case: Case, desk: Desk, *files: SimpleUploadedFile) -> Mail:
+    """A person's mail to the customer with files; its row."""
+    word = contact_log.log_contact(
+        case.pk,
+        desk.technician,
+        NOON,
+        channel=Channel.EMAIL,
+        direction=Direction.OUT,
+        body="Please try this.",
+        send=True,
+        attachments=files,
+    )
+    return Mail.objects.get(key=f"message:{word.pk}")
+
+
+BYTES = bytes(range(256)) * 40
+
+
+def test_files_arrive_as_they_were(post_office, clock, case, desk, settings, tmp_path):  # C3, M1
+    settings.DESK_FILES_DIR = tmp_path
+    texts = {"windows.log": b"one\r\ntwo\r\n", "unix.log": b"one\ntwo", "手順.txt": "手順".encode("cp932")}
+    everything = texts | {"photo.png": b"\x89PNG\r\n\x1a\n" + BYTES}
+    mail = written(case, desk, *(SimpleUploadedFile(name, content) for name, content in everything.items()))
+    deliver(clock)
+    (message,) = post_office.received
+    arrived = {part.get_filename(): part for part in message.iter_attachments()}
+    assert {name: part.get_payload(decode=True) for name, part in arrived.items()} == everything
+    assert {part.get_content_disposition() for part in arrived.values()} == {"attachment"}
+    assert arrived["photo.png"].get_content_type() == "image/png"
+    assert arrived["unix.log"].get_content_type() == "text/plain"
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.SENT
+    assert "Attached: windows.log" in message.get_body(("plain",)).get_content()
+    assert message.get_body(("html",)) is not None
+
+
+def test_a_file_that_is_gone_fails_its_mail_and_no_other(post_office, clock, case, desk, settings, tmp_path):  # C3, S2
+    settings.DESK_FILES_DIR = tmp_path
+    mail = written(case, desk, SimpleUploadedFile("fix.txt", b"Press the button."))
+    queue(case, "a@example.com", "b@example.com")
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    deliver(clock)
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.FAILED
+    assert mail.last_error == "The file “fix.txt” is not on the desk's disk any more. Write again, with the file."
+    assert {"a@example.com", "b@example.com"} <= set(post_office.envelopes)
+    assert mail.to_address not in post_office.envelopes
+    told = Mail.objects.get(template="mail_failed")
+    assert (told.to_address, told.facts["failed"]["error"]) == ("tech@example.com", mail.last_error)
+
+
+def test_a_mail_takes_no_file_of_another_case_along(post_office, clock, case, desk, settings, tmp_path):  # A1, C3
+    settings.DESK_FILES_DIR = tmp_path
+    foreign = written(case, desk, SimpleUploadedFile("secret.txt", b"Theirs."))
+    other = desk.open_case(company=desk.other_company)
+    (mail,) = queue(other, "c@example.com")
+    mail.facts |= {"files": foreign.facts["files"]}
+    mail.save()
+    deliver(clock)
+    mail.refresh_from_db()
+    assert mail.status == MailStatus.FAILED
+    assert "c@example.com" not in post_office.envelopes

@@ -91,6 +91,14 @@ def test_what_was_said_before_the_opening_is_the_call_that_opened_the_case() -> 
     assert promised(life((0, ASSIGNED, C)), -3, 4).met_at == at(4)
 
 
+def test_it_counts_from_the_arrival_of_a_call_that_waited_in_the_queue() -> None:  # T1, Q4
+    response = initial_response(life((0, ASSIGNED, C)), Channel.PHONE, [], called_at=at(-12))
+    assert (response.since, response.due_at) == (at(-12), at(18))
+    assert initial_response(life((0, ASSIGNED, C)), Channel.PHONE, [at(-5)], called_at=at(-12)).met_at is None
+    assert initial_response(life((0, ASSIGNED, C)), Channel.EMAIL, [], called_at=at(-12)) is None
+    assert initial_response_due_at(C, Channel.PHONE, at(0), at(-12)) == at(18)
+
+
 def test_starting_work_is_no_response() -> None:  # T1
     assert promised(life((0, ASSIGNED, C), (3, WORKING, C))).met_at is None
 

@@ -27,7 +27,7 @@ from cases.enums import (
     WaitReason,
 )
 from cases.guards import NotAllowed, Refused
-from cases.models import Case, CaseWatcher, FollowUp, Interaction, Mail, Refusal
+from cases.models import Case, FollowUp, Interaction, Mail, Refusal
 from cases.workflow import contact_log, opening, transitions
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, Technician, User
@@ -182,18 +182,21 @@ def test_the_transitions_that_are_offered_are_those_of_the_table(desk: Desk, sta
     ]
 
 
-def test_a_refused_transition_says_what_happened_meanwhile(desk: Desk) -> None:  # S4
+def test_a_refused_transition_says_what_happened_meanwhile(desk: Desk, time_machine) -> None:  # S4
+    time_machine.move_to(NOON)
     case = case_in(desk, RESOLVED)
-    with pytest.raises(Refused, match=rf"{case.number} is “Resolved” since resolved by tech at 2026-06-03 12:00 UTC"):
+    with pytest.raises(Refused, match=rf"{case.number} is “Resolved” since resolved by tech on Wed 3 Jun, 12:00"):
         transitions.start_work(case.pk, desk.manager, LATER)
 
 
-def test_a_refusal_gives_the_moment_in_the_readers_zone(desk: Desk):  # S4
+@pytest.mark.parametrize(("read_in", "year"), [(2026, ""), (2027, " 2026")])
+def test_a_refusal_gives_the_moment_in_the_readers_zone(desk: Desk, time_machine, read_in: int, year: str):  # S4
+    time_machine.move_to(NOON.replace(year=read_in))
     case = desk.open_case()
     transitions.start_work(case.pk, desk.technician, NOON)
     with (
         timezone.override("Europe/Berlin"),
-        pytest.raises(Refused, match="since work started by tech at 2026-06-03 14:00 CEST"),
+        pytest.raises(Refused, match=f"since work started by tech on Wed 3 Jun{year}, 14:00"),
     ):
         transitions.start_work(case.pk, desk.technician, NOON)
 
@@ -418,16 +421,16 @@ def test_a_message_is_mailed_when_it_is_to_be_sent_now(desk: Desk) -> None:  # C
     assert sorted(posted.letters()) == [("message", "desk@acme.example.com")]
 
 
-def test_an_account_manager_notes_on_their_own_cases_and_cannot_see_a_foreign_one(desk: Desk) -> None:  # A1
+def test_who_looks_after_a_company_notes_on_its_cases_and_cannot_see_a_foreign_one(desk: Desk) -> None:  # A1
     case = case_in(desk, WORKING)
-    assert log(case, desk.account_manager, Channel.NOTE, Direction.INTERNAL).by == desk.account_manager
+    for who in (desk.account_manager, desk.customer_engineer):
+        assert log(case, who, Channel.NOTE, Direction.INTERNAL).by == who
     with nothing_changes(), pytest.raises(Case.DoesNotExist):
         log(case, desk.other_account_manager, Channel.NOTE, Direction.INTERNAL)
     with nothing_changes(), pytest.raises(NotAllowed):
         log(case, desk.account_manager, Channel.PHONE, Direction.OUT)
-    for reader in (desk.customer_engineer, desk.csm):
-        with nothing_changes(), pytest.raises(NotAllowed):
-            log(case, reader, Channel.NOTE, Direction.INTERNAL)
+    with nothing_changes(), pytest.raises(NotAllowed):
+        log(case, desk.csm, Channel.NOTE, Direction.INTERNAL)
 
 
 def test_only_the_call_that_opened_the_case_says_so(desk: Desk) -> None:  # T1
@@ -744,49 +747,6 @@ def test_a_severity_changes_with_a_reason_and_the_manager_hears_of_a_raise_to_a_
     assert row.history_change_reason == f"{before.label} to {after.label}: The whole floor."
     assert reload(case).escalation_check_at == LATER
     assert sorted(posted.letters()) == ([("severity_raised", "support_manager@example.com")] if told else [])
-
-
-def test_only_the_support_manager_reassigns_and_the_former_owner_goes_on_watching(desk: Desk) -> None:  # A1, E7
-    case, other = desk.open_case(), build_technician(desk.centre, name="tech2")
-    for actor in (desk.technician, desk.account_manager, desk.csm):
-        with nothing_changes(), pytest.raises(NotAllowed):
-            transitions.reassign(case.pk, actor, LATER, owner=other, reason="On leave.")
-    posted = Outbox()
-    transitions.reassign(case.pk, desk.manager, LATER, owner=other, reason="On leave.")
-    row = last_change(case)
-    assert (reload(case).owner, row.owner, row.history_user) == (other, other, desk.manager)
-    assert (row.last_move, row.history_change_reason) == (Move.REASSIGNED, "tech to tech2: On leave.")
-    assert sorted(posted.letters()) == [("reassigned", "tech2@example.com")]
-    assert list(CaseWatcher.objects.values_list("case", "user", "since")) == [(case.pk, desk.technician.pk, LATER)]
-    assert case in Case.objects.in_queue_of(desk.technician)
-    transitions.stop_watching(case.pk, desk.technician)
-    assert case not in Case.objects.in_queue_of(desk.technician)
-
-
-def test_who_owns_a_case_again_no_longer_watches_it(desk: Desk) -> None:  # E7
-    case, other = desk.open_case(), build_technician(desk.centre, name="tech2")
-    transitions.reassign(case.pk, desk.manager, LATER, owner=other, reason="On leave.")
-    transitions.reassign(case.pk, desk.manager, LATER + HOUR, owner=desk.technician, reason="Back.")
-    assert list(CaseWatcher.objects.values_list("user", flat=True)) == [other.pk]
-
-
-def test_a_case_goes_only_to_an_active_technician_other_than_its_owner(desk: Desk) -> None:  # S4
-    case, gone = desk.open_case(), build_technician(desk.centre, name="gone")
-    deactivate_the_gone()
-    gone.refresh_from_db()
-    for owner, complaint in (
-        (gone, "is no active technician"),
-        (desk.csm, "is no active technician"),
-        (desk.technician, "belongs to tech already"),
-    ):
-        with nothing_changes(), pytest.raises(Refused, match=complaint):
-            transitions.reassign(case.pk, desk.manager, LATER, owner=owner, reason="Why not.")
-    with nothing_changes(), pytest.raises(Refused, match="Say why") as refused:
-        transitions.reassign(case.pk, desk.manager, LATER, owner=desk.l3, reason=" ")
-    assert refused.value.field == "reason"
-    transitions.resolve(case.pk, desk.technician, LATER, resolution=Resolution.NOT_PURSUED)
-    with nothing_changes(), pytest.raises(Refused, match="is resolved; reopen it"):
-        transitions.reassign(case.pk, desk.manager, LATER, owner=desk.l3, reason="Why not.")
 
 
 def test_details_are_edited_with_a_history_and_nothing_else_is(desk: Desk) -> None:  # C1, C5

@@ -14,8 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from cases.engine.history import write_history
 from cases.engine.sweep import Swept
 from cases.enums import Channel, Move, Resolution, SendCondition, Severity, Status, WaitReason
+from cases.mail.rendering import render
 from cases.models import Case, CaseWatcher, FailedCase, Mail, SweepRun
-from cases.workflow import transitions
+from cases.workflow import handing_on, transitions
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, Technician, User
 from escalations.models import ClockRule, Escalation, SchedulePoint
@@ -116,10 +117,16 @@ def test_a_case_that_nothing_moves_meets_every_cell_of_the_schedule_and_nothing_
         assert f"{severity.label} {cell.number}" in change.history_change_reason
         assert after.status == Status.ASSIGNED
         for name in cell.mailed:
-            facts = Mail.objects.order_by("-pk").filter(to_address=f"{name}@example.com").first().facts
+            mail = Mail.objects.order_by("-pk").filter(to_address=f"{name}@example.com").first()
+            facts = mail.facts
             assert (facts["point"], facts["others"], facts["late"]) == (f"{severity.label} {cell.number}", [], False)
             assert facts["asked"] is (name in (cell.asked, cell.inherits))  # E8: a new owner inherits the question
             assert facts["takes_over"] is (name == "l3" and before.owner == desk.technician)
+            subject = render(mail).subject  # a new owner reads that the case is theirs, asked for the status or not
+            assert (", now yours" in subject, ", please say where it stands" in subject) == (
+                facts["takes_over"],
+                facts["asked"],
+            )
             assert facts["owner_was"] == ("tech" if after.owner != before.owner else "")
             assert facts["why"]
             assert facts["expected"]
@@ -336,7 +343,7 @@ def test_a_case_that_nobody_owns_has_the_support_manager_told(desk: Desk) -> Non
 def test_an_owner_who_is_l3_keeps_the_case(desk: Desk) -> None:  # E7
     build_technician(desk.centre, Level.L3, "idle-l3")
     case = desk.open_case(severity=C)
-    transitions.reassign(case.pk, desk.manager, NOON + HOUR, owner=desk.l3, reason="Deep.")
+    handing_on.hand_over(case.pk, desk.manager, NOON + HOUR, owner=desk.l3, reason="Deep.")
     posted = Outbox()
     sweep(4)
     assert reload(case).owner == desk.l3
@@ -578,7 +585,7 @@ def test_an_open_case_keeps_the_schedule_it_was_opened_under(desk: Desk) -> None
     old = desk.open_case(severity=C)
     draft = draft_next_version(desk.manager)
     SchedulePoint.objects.filter(version=draft, severity=C, number=1).update(after=HOUR)
-    put_in_force(draft.pk, desk.manager, NOON + HOUR)
+    put_in_force(draft.pk, desk.manager, NOON + HOUR, reason="The new contract")
     new = desk.open_case(NOON + HOUR, severity=C)
     sweep(2)
     assert [(row.case_id, row.schedule_version) for row in Escalation.objects.all()] == [(new.pk, 2)]

@@ -13,7 +13,7 @@ from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, Wait
 from cases.guards import NotAllowed, Refused
 from cases.mail.rendering import render
 from cases.models import Case, CaseWatcher, Interaction, Mail
-from cases.workflow import contact_log, transitions
+from cases.workflow import contact_log, handing_on, transitions
 from contacts.enums import Role
 from contacts.models import RoleHolder, Technician, User
 from escalations.models import Question
@@ -150,7 +150,7 @@ def test_a_person_with_two_roles_who_watches_as_well_gets_one_mail(desk: Desk) -
     assert outbox.new() == answers_to("csm", "tech")
     why = outbox.rows()[0].facts["why"]
     assert "the account manager and the customer service manager" in why
-    assert "you owned this case earlier and still watch it" in why
+    assert "you watch this case" in why
     assert Interaction.objects.get(channel=Channel.NOTE).told == ["account_manager", "csm"]
 
 
@@ -376,7 +376,7 @@ def test_reopening_before_anybody_looked_does_not_bring_the_question_back(desk: 
     case = asked_case(desk)
     transitions.resolve(case.pk, desk.technician, NOON + 13 * HOUR, resolution=Resolution.NOT_PURSUED)
     transitions.reopen(case.pk, desk.technician, NOON + 13.001 * HOUR, reason="Pressed by mistake")
-    transitions.reassign(case.pk, desk.manager, NOON + 13.002 * HOUR, owner=desk.l3, reason="Knows boards")
+    handing_on.hand_over(case.pk, desk.manager, NOON + 13.002 * HOUR, owner=desk.l3, reason="Knows boards")
     outbox = Outbox()
     sweep(13.01)
     assert ends(case) == [("High 1", "resolved")]
@@ -388,7 +388,7 @@ def test_reopening_before_anybody_looked_does_not_bring_the_question_back(desk: 
 def test_a_new_owner_inherits_the_question_and_its_time(desk: Desk) -> None:  # E8
     case = asked_case(desk)
     before = question_of(case)
-    transitions.reassign(case.pk, desk.manager, NOON + 12.2 * HOUR, owner=desk.l3, reason="Knows boards")
+    handing_on.hand_over(case.pk, desk.manager, NOON + 12.2 * HOUR, owner=desk.l3, reason="Knows boards")
     outbox = Outbox()
     sweep(12.3)
     assert outbox.new() == {("question_inherited", "l3"): 1}
@@ -404,7 +404,7 @@ def test_an_inherited_question_keeps_who_was_asked_first_and_says_what_changed(d
     other = build_technician(desk.centre, name="other")
     outbox = Outbox()
     for hours, owner in ((12.2, desk.l3), (12.3, other)):
-        transitions.reassign(case.pk, desk.manager, NOON + hours * HOUR, owner=owner, reason="Knows boards")
+        handing_on.hand_over(case.pk, desk.manager, NOON + hours * HOUR, owner=owner, reason="Knows boards")
         sweep(hours + 0.05)
         question = question_of(case)
         assert (question.asked, question.first_asked) == (owner, desk.technician)
@@ -449,7 +449,7 @@ def test_after_that_yet_another_owner_inherits_it(desk: Desk) -> None:  # E5, E8
     case = desk.open_case(severity=C)
     sweep(30)
     third = build_technician(desk.centre, name="third")
-    transitions.reassign(case.pk, desk.manager, NOON + 31 * HOUR, owner=third, reason="Knows boards")
+    handing_on.hand_over(case.pk, desk.manager, NOON + 31 * HOUR, owner=third, reason="Knows boards")
     sweep(31.1)
     assert asked_of(case) == (third, None)
 
@@ -516,7 +516,7 @@ def test_a_new_owner_off_duty_is_stood_in_for_as_well(desk: Desk) -> None:  # E8
     covering = build_technician(desk.centre, name="covering")
     off_duty(desk.l3)
     off_duty(desk.technician)
-    transitions.reassign(case.pk, desk.manager, NOON + 12.2 * HOUR, owner=desk.l3, reason="Knows boards")
+    handing_on.hand_over(case.pk, desk.manager, NOON + 12.2 * HOUR, owner=desk.l3, reason="Knows boards")
     outbox = Outbox()
     sweep(12.3)
     assert asked_of(case) == (covering, desk.l3)

@@ -15,18 +15,20 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
-from cases.enums import Channel, Resolution, Severity, WaitReason
+from cases.enums import Channel, Resolution, Severity, WaitReason, WorkKind
 from cases.models import Case, Interaction, Mail
+from cases.my_desk.state import desk_of
 from cases.workflow import transitions
 from contacts.models import Technician, User
 from escalations.models import Question
 from escalations.points.apply import escalate
 from escalations.questions.apply import answer_question
-from tests.support.browser import picture
+from tests.support.browser import open_form, open_row, picture
 from tests.support.builders import NOON, Desk, build_desk, build_technician, build_user
-from tests.support.pages import signed_in
+from tests.support.pages import form_of, panel_of, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +93,7 @@ def counts() -> tuple[int, int, int]:
 
 def test_the_open_question_stands_first_with_who_is_asked_and_until_when(desk: Desk, case: Case) -> None:  # E8
     shown = said(signed_in(desk.technician).get(case.get_absolute_url()))
-    panels = re.findall(r'<section class="desk-card desk-panel"><h3>([^<]+)</h3>', shown)
+    panels = re.findall(r"<summary><h3>([^<]+)</h3>", shown)
     assert panels[0] == ASKS
     panel = words(signed_in(desk.technician).get(case.get_absolute_url()))
     assert "of you ." in panel
@@ -123,9 +125,9 @@ def test_who_may_not_answer_reads_the_question_without_a_form(desk: Desk, case: 
         assert do(case, "answer_question") not in shown
         assert do(case, "give_update") not in shown
     for user in (desk.technician, desk.l3, desk.manager):
-        shown = said(signed_in(user).get(case.get_absolute_url()))
-        assert do(case, "answer_question") in shown
-        assert do(case, "give_update") in shown
+        client = signed_in(user)
+        assert do(case, "answer_question") in said(client.get(case.get_absolute_url()))
+        assert do(case, "give_update") in form_of(client, case, "give_update")
 
 
 def test_the_last_three_questions_stay_with_their_answers(desk: Desk, case: Case) -> None:
@@ -143,9 +145,9 @@ def test_the_last_three_questions_stay_with_their_answers(desk: Desk, case: Case
             answer="<b>Bold</b>" if number == 3 else "",
             answered_by=desk.l3,
         )
-    shown = signed_in(desk.account_manager).get(case.get_absolute_url())
-    assert "Where it stood when the owner was asked" in said(shown)
-    panel = shown.content.decode().split('id="question"')[1].split("</section>")[0]
+    client = signed_in(desk.account_manager)
+    assert "Where it stood when the owner was asked" in said(client.get(case.get_absolute_url()))
+    panel = panel_of(client, case, "question")
     assert [name for name in ("High 1", "Later 1", "Later 2", "Later 3") if name in panel] == [
         "Later 1",
         "Later 2",
@@ -167,7 +169,7 @@ def test_a_resolved_case_asks_nothing_more(desk: Desk, case: Case) -> None:  # E
         assert ASKS not in shown
         assert do(case, "answer_question") not in shown
         assert do(case, "give_update") not in shown
-        assert "You are asked" not in said(signed_in(desk.technician).get("/admin/"))
+        assert on_desk(desk.technician) == []
         escalate(NOON + 12.5 * HOUR)
 
 
@@ -302,12 +304,12 @@ def test_without_the_token_of_the_form_nothing_is_taken(desk: Desk, case: Case) 
 # --- a status update --------------------------------------------------------------------------------------------
 
 
-def dialog(response: Any) -> str:
-    return said(response).split('id="dialog-give_update"')[1].split("</dialog>")[0]
+def update_form(client: Client, case: Case) -> str:
+    return html.unescape(form_of(client, case, "give_update"))
 
 
-def ticked(response: Any) -> set[str]:
-    return checked(dialog(response))
+def ticked(client: Client, case: Case) -> set[str]:
+    return checked(update_form(client, case))
 
 
 def checked(markup: str) -> set[str]:
@@ -318,22 +320,21 @@ def checked(markup: str) -> set[str]:
 
 def test_the_dialog_ticks_the_audience_in_force(desk: Desk, case: Case, clock: Any) -> None:  # T2, E4
     client = signed_in(desk.technician)
-    shown = client.get(case.get_absolute_url())
-    assert ticked(shown) == {"customer", "csm", "answers_question"}
-    assert "Account manager: am" in dialog(shown)
-    assert dialog(shown).count("Not in the audience of this case now.") == 3
+    shown = update_form(client, case)
+    assert checked(shown) == {"customer", "csm", "answers_question"}
+    assert "Account manager: am" in shown
+    assert shown.count("Not in the audience of this case now.") == 3
     clock.move_to(NOON + 49 * HOUR)
     client.force_login(desk.technician)  # the session of the first day has ended
     escalate(NOON + 48 * HOUR)
-    later = client.get(case.get_absolute_url())
-    assert ticked(later) == {"customer", "csm", "account_manager", "cs_director", "answers_question"}
+    assert ticked(client, case) == {"customer", "csm", "account_manager", "cs_director", "answers_question"}
 
 
 def test_a_fresh_case_ticks_the_customer_alone_and_asks_for_no_answer(desk: Desk) -> None:  # T2
     case = desk.open_case()
-    shown = signed_in(desk.technician).get(case.get_absolute_url())
-    assert ticked(shown) == {"customer"}
-    assert 'name="answers_question"' not in dialog(shown)
+    shown = update_form(signed_in(desk.technician), case)
+    assert checked(shown) == {"customer"}
+    assert 'name="answers_question"' not in shown
 
 
 def test_a_waiting_case_and_a_customer_without_an_address_are_not_ticked(desk: Desk, case: Case) -> None:
@@ -347,10 +348,10 @@ def test_a_waiting_case_and_a_customer_without_an_address_are_not_ticked(desk: D
         channel=Channel.PHONE,
     )
     client = signed_in(desk.technician)
-    assert ticked(client.get(case.get_absolute_url())) == {"csm", "answers_question"}
-    assert "Not while the case waits for them." in dialog(client.get(case.get_absolute_url()))
+    assert ticked(client, case) == {"csm", "answers_question"}
+    assert "Not while the case waits for them." in update_form(client, case)
     desk.company.contacts.update(email="")
-    assert "Has no email address." in dialog(client.get(case.get_absolute_url()))
+    assert "Has no email address." in update_form(client, case)
 
 
 def test_an_update_goes_to_whom_one_ticked_and_answers_the_question(desk: Desk, case: Case) -> None:  # T2, E8
@@ -406,39 +407,56 @@ def test_a_question_that_was_answered_meanwhile_does_not_stand_in_the_way_of_an_
 # --- the dashboard ----------------------------------------------------------------------------------------------
 
 
-def test_a_technician_sees_what_is_asked_of_them_oldest_first(desk: Desk, clock: Any) -> None:  # E8
+def on_desk(user: User) -> list[tuple[str, str, str]]:
+    """What stands on somebody's desk about questions: heading, title, act."""
+    desk = desk_of(user, timezone.now(), UTC)
+    return [
+        (group.group.label, row.case.title, row.act)
+        for group in desk.groups
+        for row in group.rows
+        if row.item is not None and row.item.kind == WorkKind.QUESTION
+    ]
+
+
+UNANSWERED = "Nobody has answered yet"
+
+
+def test_a_technician_sees_what_is_asked_of_them_soonest_first(desk: Desk, clock: Any) -> None:  # E8, W1
     older = asked(desk, title="The older one")
     desk.open_case(NOON + HOUR / 2, severity=Severity.HIGH, title="The newer one")
     escalate(NOON + 12.5 * HOUR)
     Question.objects.update(asked=desk.technician)
+    Case.objects.update(owner=desk.technician)
+    called = {
+        "channel": "phone",
+        "direction": "out",
+        "at": NOON + 12.5 * HOUR,
+        "by": desk.technician,
+        "body": "Called.",
+    }
+    for row in Case.objects.all():  # so that no update is due before the answer
+        Interaction.objects.create(case=row, told=["customer", "csm"], **called)
     clock.move_to(NOON + 13.1 * HOUR)
+    expected = [("Now", "The older one", "Answer High 1"), ("Now", "The newer one", "Answer High 1")]
+    assert on_desk(desk.technician) == expected
     shown = said(signed_in(desk.technician).get("/admin/"))
-    card = shown.split("You are asked")[1].split("</section>")[0]
-    assert card.index("The older one") < card.index("The newer one")
-    assert "answer overdue" in card
-    assert "in 24 min" in card
-    assert f"{older.get_absolute_url()}#question" in card
-    assert shown.index("You are asked") < shown.index("My queue")
-    assert f'{LIST}?state=mine"' in shown
-    for user in (desk.l3, desk.account_manager, desk.csm):
-        assert "You are asked" not in said(signed_in(user).get("/admin/"))
+    assert f"{older.get_absolute_url()}?do=answer_question#do" in shown
+    assert "6 min ago" in shown
+    assert "in 24 min" in shown
+    for user in (desk.l3, desk.account_manager):
+        assert on_desk(user) == []
 
 
-def test_the_support_manager_sees_every_overdue_question_and_nobody_else_does(desk: Desk, case: Case, clock) -> None:
-    # E8
-    assert "Nobody has answered yet" not in said(signed_in(desk.manager).get("/admin/"))
+def test_whoever_watches_sees_every_overdue_question_and_nobody_else_does(desk: Desk, case: Case, clock) -> None:  # E8
+    assert on_desk(desk.manager) == []
     clock.move_to(NOON + 13 * HOUR)
-    shown = said(signed_in(desk.manager).get("/admin/"))
-    card = shown.split("Nobody has answered yet")[1]
-    assert case.title in card
-    assert f"{LIST}?state=overdue" in shown
-    for user in (desk.technician, desk.account_manager, desk.csm):
-        assert "Nobody has answered yet" not in said(signed_in(user).get("/admin/"))
+    assert on_desk(desk.manager) == [(UNANSWERED, case.title, "Answer High 1")]
+    assert UNANSWERED in said(signed_in(desk.manager).get("/admin/"))
+    for user in (desk.technician, desk.account_manager):
+        assert UNANSWERED not in said(signed_in(user).get("/admin/"))
     answer_question(case.pk, desk.l3, NOON + 13 * HOUR, answer=LINE)
     for user in (desk.manager, desk.technician):
-        shown = said(signed_in(user).get("/admin/"))
-        assert "Nobody has answered yet" not in shown
-        assert "You are asked" not in shown
+        assert on_desk(user) == []
 
 
 # --- the list ---------------------------------------------------------------------------------------------------
@@ -549,10 +567,9 @@ def test_the_owner_answers_in_one_line_and_sends_an_update(live_server: Any, bro
     page.goto("/admin/")
     picture(page, "asked-dashboard")
     page.get_by_role("link", name=case.title).first.click()
-    panel = page.locator(".desk-panel", has_text=ASKS)
-    expect(panel.get_by_text("of you")).to_be_visible()
+    expect(open_row(page, "question").get_by_text("of you")).to_be_visible()
     picture(page, "asked-case")
-    line = panel.get_by_label("Your answer, in a line")
+    line = open_form(page, "answer_question").get_by_label("Your answer, in a line")
     line.fill(LINE)
     line.press("Enter")
     expect(page.get_by_text("Your answer is logged and goes to the staff").first).to_be_visible()
@@ -560,8 +577,7 @@ def test_the_owner_answers_in_one_line_and_sends_an_update(live_server: Any, bro
     picture(page, "answered-case")
 
     page.goto(second.get_absolute_url())
-    page.get_by_role("button", name="Send a status update").click()
-    opened = page.locator("dialog[open]")
+    opened = open_form(page, "give_update")
     expect(opened.get_by_label("Customer: Help desk of Acme")).to_be_checked()
     expect(opened.get_by_label("Customer service manager: csm")).to_be_checked()
     expect(opened.get_by_label("COO: coo")).not_to_be_checked()
@@ -581,11 +597,10 @@ def test_the_owner_answers_in_one_line_and_sends_an_update(live_server: Any, bro
             color_scheme=scheme,
         )
         narrow.goto(third.get_absolute_url())
-        expect(narrow.locator(".desk-panel", has_text=ASKS)).to_be_visible()
+        expect(open_row(narrow, "question")).to_be_visible()
         assert narrow.evaluate("document.documentElement.scrollWidth") <= width
         picture(narrow, f"asked-case-{width}-{scheme}")
-        narrow.get_by_role("button", name="Send a status update").click()
-        expect(narrow.locator("dialog[open]")).to_be_visible()
+        open_form(narrow, "give_update")
         if os.environ.get("DESK_SCREENSHOTS"):
             narrow.screenshot(path=Path(os.environ["DESK_SCREENSHOTS"]) / f"update-dialog-{width}-{scheme}.png")
         narrow.goto("/admin/")

@@ -11,7 +11,7 @@ from cases.guards import NotAllowed, Refused
 from cases.mail.outbox import deliver
 from cases.mail.rendering import render
 from cases.models import Case, CaseWatcher, Interaction, Mail
-from cases.workflow import transitions
+from cases.workflow import handing_on, transitions
 from contacts.enums import Role
 from contacts.models import RoleHolder
 from escalations.enums import Member
@@ -77,11 +77,11 @@ def test_to_the_customer_alone_it_tells_no_staff(desk: Desk, case: Case) -> None
 
 
 def test_whoever_watches_the_case_gets_every_update_as_staff(desk: Desk, case: Case) -> None:  # E7
-    transitions.reassign(case.pk, desk.manager, NOON + 12.5 * HOUR, owner=desk.l3, reason="Knows boards")
+    handing_on.hand_over(case.pk, desk.manager, NOON + 12.5 * HOUR, owner=desk.l3, reason="Knows boards")
     outbox = Outbox()
     update(case, desk.l3, customer_too=True)
     assert outbox.new() == {CUSTOMER: 1, **staff("tech")}
-    assert "you owned this case earlier and still watch it" in outbox.rows()[0].facts["why"]
+    assert "you watch this case" in outbox.rows()[0].facts["why"]
     update(case, desk.technician, 14, text="Me again", customer_too=True)  # the watcher's own words do not come back
     assert outbox.all() == {CUSTOMER: 2, **staff("tech")}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -22,20 +23,27 @@ from escalations.models import ClockRule, Escalation, SchedulePoint, ScheduleVer
 from escalations.points.apply import escalate
 from escalations.points.panel import ClockSummary, escalation_panel
 from escalations.policy.schedule import BASE_INTERVAL, PUBLISHED
-from escalations.schedule.versions import draft_next_version, put_in_force
+from escalations.schedule.versions import draft_next_version, put_in_force, review_key
 from escalations.sla.panel import promises_panel
 from tests.support.builders import NOON, Desk
-from tests.support.pages import signed_in
+from tests.support.pages import panel_of, signed_in
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
 DRAFT = "admin:escalations_scheduleversion_draft"
 PUT_IN_FORCE = "admin:escalations_scheduleversion_put_in_force"
+REVIEW = "admin:escalations_scheduleversion_review"
 
 
 def page_of(version: ScheduleVersion) -> str:
     return reverse("admin:escalations_scheduleversion_change", args=[version.pk])
+
+
+def confirm(client: Client, version: ScheduleVersion, reason: str = "The new contract", **options: Any) -> Any:
+    """Confirm what the review shows now."""
+    seen = client.get(reverse(REVIEW, args=[version.pk])).context_data["form"]["seen"].value()
+    return client.post(reverse(PUT_IN_FORCE, args=[version.pk]), {"seen": seen, "reason": reason}, **options)
 
 
 def filled_in(answer: HttpResponse) -> dict[str, object]:
@@ -118,7 +126,9 @@ def test_staff_read_the_schedule_and_the_support_manager_drafts_it(desk: Desk, w
     assert client.post(reverse(DRAFT)).status_code == (302 if edits else 403)
     draft = ScheduleVersion.objects.filter(in_force_from=None).first() or draft_next_version(desk.manager)
     SchedulePoint.objects.filter(version=draft, severity="critical", number=1).update(after=3 * HOUR)
-    assert client.post(reverse(PUT_IN_FORCE, args=[draft.pk])).status_code == (302 if edits else 403)
+    assert client.get(reverse(REVIEW, args=[draft.pk])).status_code == (200 if edits else 403)
+    sent = {"seen": review_key(draft, desk.schedule), "reason": "The new contract"}
+    assert client.post(reverse(PUT_IN_FORCE, args=[draft.pk]), sent).status_code == (302 if edits else 403)
     draft.refresh_from_db()
     assert draft.is_draft != edits
 
@@ -128,7 +138,9 @@ def test_looking_drafts_nothing_and_puts_nothing_in_force(desk: Desk) -> None:  
     draft = draft_next_version(desk.manager)
     assert client.get(reverse(DRAFT)).status_code == 405
     assert client.get(reverse(PUT_IN_FORCE, args=[draft.pk])).status_code == 405
+    assert client.post(reverse(REVIEW, args=[draft.pk])).status_code == 405
     client.get(page_of(draft))
+    client.get(reverse(REVIEW, args=[draft.pk]))
     draft.refresh_from_db()
     assert draft.is_draft
     assert ScheduleVersion.objects.count() == 2
@@ -359,9 +371,13 @@ def test_a_version_that_changes_nothing_is_not_put_in_force(desk: Desk) -> None:
     sent = filled_in(client.get(page_of(draft)))
     sent[f"{row_of(sent, draft, Severity.CRITICAL, 1)}-mailed"] = ["account_manager", "csm"]  # in another order
     client.post(page_of(draft), sent | {"note": "Nothing new"})
-    answer = client.post(reverse(PUT_IN_FORCE, args=[draft.pk]), follow=True)
     said = "Version 2 says the same as version 1, which is in force; change something first, or delete the draft."
-    assert [str(message) for message in answer.context["messages"]][1:] == [said]
+    shown = client.get(reverse(REVIEW, args=[draft.pk])).content.decode()
+    assert said in shown
+    assert "Put version 2 in force</button>" not in shown
+    answer = confirm(client, draft)
+    assert answer.status_code == 409
+    assert answer.context_data["sentence"] == said
     assert ScheduleVersion.objects.get(pk=draft.pk).is_draft
 
 
@@ -369,7 +385,7 @@ def test_a_version_that_changes_nothing_is_not_put_in_force(desk: Desk) -> None:
 def test_a_change_of_a_severity_as_a_whole_is_a_change(desk: Desk, changed: dict[str, object]) -> None:  # T2, T3
     draft = draft_next_version(desk.manager)
     ClockRule.objects.filter(version=draft, severity="low").update(**changed)
-    assert not put_in_force(draft.pk, desk.manager, NOON).is_draft
+    assert not put_in_force(draft.pk, desk.manager, NOON, reason="The new contract").is_draft
 
 
 @pytest.mark.parametrize(
@@ -388,8 +404,10 @@ def test_what_no_form_would_write_is_refused_by_name_as_well(  # E10
     page = client.get(page_of(draft))
     assert page.status_code == 200
     assert any(sentence.startswith(said) for sentence in page.context_data["schedule_problems"])
-    answer = client.post(reverse(PUT_IN_FORCE, args=[draft.pk]), follow=True)
-    assert str(next(iter(answer.context["messages"]))).startswith(said)
+    assert said in unescape(client.get(reverse(REVIEW, args=[draft.pk])).content.decode())
+    answer = confirm(client, draft)
+    assert answer.status_code == 409
+    assert answer.context_data["sentence"].startswith(said)
     assert ScheduleVersion.objects.get(pk=draft.pk).is_draft
 
 
@@ -406,7 +424,8 @@ def test_a_role_that_nobody_holds_is_a_warning_that_names_who_gets_its_mail(desk
         "and Globex has none who can be written to: support_manager would get it instead. "
         "Name one on the page of the company.",
     ]
-    client.post(reverse(PUT_IN_FORCE, args=[draft.pk]))
+    assert client.get(reverse(REVIEW, args=[draft.pk])).context_data["warnings"] == warnings
+    confirm(client, draft)
     assert not ScheduleVersion.objects.get(pk=draft.pk).is_draft
 
 
@@ -418,9 +437,10 @@ def test_a_desk_where_every_role_is_held_gets_no_warning(desk: Desk) -> None:  #
 def test_a_draft_whose_times_do_not_rise_is_not_put_in_force_and_stays(desk: Desk) -> None:  # E10
     client, draft = signed_in(desk.manager), draft_next_version(desk.manager)
     SchedulePoint.objects.filter(version=draft, severity="high", number=2).update(after=HOUR)
-    answer = client.post(reverse(PUT_IN_FORCE, args=[draft.pk]), follow=True)
     said = "High 2 comes no later than High 1; give it a longer time."
-    assert [str(message) for message in answer.context["messages"]] == [said]
+    answer = confirm(client, draft, "Kept as typed")
+    assert (answer.status_code, answer.context_data["sentence"]) == (409, said)
+    assert 'value="Kept as typed"' in answer.content.decode()
     draft.refresh_from_db()
     assert draft.is_draft
     assert draft.points.get(severity="high", number=2).after == HOUR
@@ -430,7 +450,7 @@ def test_a_good_draft_is_in_force_from_then_on(desk: Desk, time_machine) -> None
     time_machine.move_to(NOON, tick=False)
     client, draft = signed_in(desk.manager), draft_next_version(desk.manager)
     SchedulePoint.objects.filter(version=draft, severity="high", number=1).update(after=10 * HOUR)
-    client.post(reverse(PUT_IN_FORCE, args=[draft.pk]))
+    confirm(client, draft)
     draft.refresh_from_db()
     assert (draft.in_force_from, draft.put_in_force_by) == (NOON, desk.manager)
     rows = client.get(reverse("admin:escalations_scheduleversion_changelist")).context_data["cl"].result_list
@@ -560,8 +580,7 @@ def test_a_desk_without_a_schedule_says_so(desk: Desk) -> None:
     panel = escalation_panel(case, desk.technician, NOON)
     assert panel is not None
     assert panel.context["standing"] is None
-    page = signed_in(desk.technician).get(case.get_absolute_url()).content.decode()
-    assert "No schedule was in force" in page
+    assert "No schedule was in force" in panel_of(signed_in(desk.technician), case, "escalation")
 
 
 def test_the_panel_costs_the_same_queries_whatever_happened_to_the_case(  # speed
@@ -591,12 +610,12 @@ def test_the_panel_costs_the_same_queries_whatever_happened_to_the_case(  # spee
             escalation_panel(case, desk.technician, NOON + 41 * HOUR)
 
 
-#: Versions with points and clock rules 3, the life of the case 5, people of the ledger 2, role holders 1.
-QUERIES_OF_THE_PANEL = 11
+#: Versions 1 once they are known, the life of the case 4, people of the ledger 2, role holders 1.
+QUERIES_OF_THE_PANEL = 8
 
 
 def test_the_case_page_shows_the_panel(desk: Desk) -> None:
     case = desk.open_case(severity=Severity.CRITICAL)
-    shown = signed_in(desk.account_manager).get(case.get_absolute_url()).content.decode()
+    shown = panel_of(signed_in(desk.account_manager), case, "escalation")
     assert "Critical 1" in shown
     assert "Why the clock shows this" in shown

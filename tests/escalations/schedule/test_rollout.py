@@ -21,13 +21,14 @@ from playwright.sync_api import Browser, Page, expect
 from cases.enums import Channel, Move, Resolution, Severity, WaitReason
 from cases.guards import NotAllowed, Refused
 from cases.models import Case, Mail
-from cases.workflow import transitions
+from cases.workflow import handing_on, transitions
 from contacts.enums import Level, Role
 from contacts.models import RoleHolder, User
 from escalations.clocks import Versions, load_clocks
 from escalations.models import Escalation, ScheduleMove, ScheduleVersion
 from escalations.points.apply import escalate
 from escalations.points.panel import escalation_panel
+from escalations.schedule import rollout
 from escalations.schedule.rollout import (
     LISTED,
     CasePreview,
@@ -44,6 +45,7 @@ from escalations.schedule.rollout import (
 from escalations.schedule.rollout_admin import rollout_address
 from escalations.schedule.versions import draft_next_version
 from escalations.sla.panel import promises_panel
+from tests.support.browser import open_row
 from tests.support.builders import NOON, Desk, build_desk, build_technician, reload
 from tests.support.examples import examples
 from tests.support.pages import signed_in
@@ -139,7 +141,7 @@ def _off_duty(case: Case, desk: Desk, at: datetime) -> None:
 
 def _reassign(case: Case, desk: Desk, at: datetime) -> None:
     new_owner = desk.technician if reload(case).owner == desk.l3 else desk.l3
-    transitions.reassign(case.pk, desk.manager, at, owner=new_owner, reason="Knows it")
+    handing_on.hand_over(case.pk, desk.manager, at, owner=new_owner, reason="Knows it")
 
 
 def _sweep(case: Case, desk: Desk, at: datetime) -> None:
@@ -329,7 +331,7 @@ def test_a_question_that_goes_on_to_a_new_owner_is_among_the_mails(desk: Desk) -
     case = desk.open_case(severity=H)
     escalate(NOON + 13 * HOUR)
     version = sooner(desk, NOON + 13 * HOUR)
-    transitions.reassign(case.pk, desk.manager, NOON + 14 * HOUR, owner=desk.l3, reason="Knows it")
+    handing_on.hand_over(case.pk, desk.manager, NOON + 14 * HOUR, owner=desk.l3, reason="Knows it")
     (preview,) = moves_all(desk, version, NOON + 14 * HOUR).listed
     assert [(letter.template, letter.to.address) for letter in preview.letters] == [
         ("question_inherited", desk.l3.email)
@@ -518,6 +520,7 @@ def test_two_thousand_cases_cost_the_same_queries_for_each_batch(desk: Desk) -> 
     ids = select_cases(version, Selection())
     assert len(ids) == 2_000
     at = NOON + 7 * HOUR
+    rehearse(ids[:1], version, at)  # the versions in force are read once a process
     cost = {count: queries_of(lambda count=count: rehearse(ids[:count], version, at)) for count in (500, 1_000)}
     assert cost[1_000] - cost[500] == 6
     rehearsals: list[Rehearsal] = []
@@ -626,6 +629,34 @@ def test_a_selection_is_rehearsed_and_moved_and_no_other_case(desk: Desk, noon) 
     assert said == ["1 case is on version 2 already; nothing was moved twice."]
     assert again.redirect_chain == [(answer.url, 302)]
     assert ScheduleMove.objects.count() == 1
+
+
+def test_cases_on_which_nothing_changes_are_one_line(desk: Desk, noon) -> None:  # E10
+    changed = desk.open_case(severity=H)
+    same = [desk.open_case(severity=L) for _ in range(2)]
+    page = signed_in(desk.manager).get(page_of("rehearsal", sooner(desk, NOON + MINUTE)))
+    assert [line["preview"].case for line in page.context_data["lines"]] == [changed]
+    assert {preview.case for preview in page.context_data["unchanged"]} == set(same)
+    shown = page.content.decode()
+    assert shown.count("<summary>2 cases: nothing changes now</summary>") == 1
+    assert all(case.number in shown for case in same)
+
+
+def test_where_nothing_changes_there_is_no_table(desk: Desk, noon) -> None:  # E10
+    desk.open_case(severity=L)
+    shown = signed_in(desk.manager).get(page_of("rehearsal", sooner(desk, NOON + MINUTE))).content.decode()
+    assert "<summary>1 case: nothing changes now</summary>" in shown
+    assert "Due at once" not in shown
+
+
+def test_the_fold_and_the_table_say_how_many_they_leave_out(desk: Desk, noon, monkeypatch) -> None:  # S2
+    monkeypatch.setattr(rollout, "LISTED", 3)
+    for severity in (H, H, L, L, L):
+        desk.open_case(severity=severity)
+    version, client = sooner(desk, NOON + MINUTE), signed_in(desk.manager)
+    shown = client.get(page_of("rehearsal", version)).context_data
+    assert (len(shown["lines"]), shown["more_lines"]) == (2, 0)
+    assert (len(shown["unchanged"]), shown["more_unchanged"]) == (1, 2)
 
 
 def test_without_a_reason_nothing_is_moved_and_the_page_says_so(desk: Desk, noon) -> None:  # S4
@@ -776,11 +807,29 @@ def test_a_manager_changes_the_schedule_and_moves_the_open_cases(browser: Browse
     page.get_by_role("button", name="Save", exact=True).first.click()
     expect(page.get_by_role("alert")).to_contain_text("Medium 1, Customer every: give 10 min or more")
     page.locator(f"#{_field_of(page, 'Medium', 1)}-every_customer").fill("4 h")
-    page.get_by_role("button", name="Save and continue editing").first.click()
+    page.get_by_role("button", name="Review and put in force").dblclick()
+    expect(page.get_by_role("heading", name="What version 2 changes")).to_be_visible()
+    expect(page.locator(".esc-changes").first.locator("li")).to_have_text(
+        [
+            "High 1: after 12 h → after 2 h",
+            "High 2: after 36 h → after 3 h",
+            "Medium 1: customer updated every 8 h → 4 h",
+        ]
+    )
+    expect(page.get_by_text("3 open cases keep the version they run under")).to_be_visible()
+    picture(page, "review")
     page.get_by_role("button", name="Put version 2 in force").click()
+    expect(page.get_by_text("Say why the version is put in force.")).to_be_visible()
+    page.get_by_label("Reason").fill("High cases are promised more.")
+    page.get_by_role("button", name="Put version 2 in force").dblclick()
     expect(page.get_by_text("Version 2 is in force since")).to_be_visible()
+    expect(page.get_by_text("Nothing was done twice")).to_have_count(0)
     expect(page.get_by_text("3 open cases run under other versions")).to_be_visible()
     picture(page, "in-force")
+    page.goto("/admin/escalations/scheduleversion/")
+    expect(page.get_by_text("High cases are promised more.")).to_be_visible()
+    picture(page, "versions")
+    page.go_back()
 
     page.get_by_role("link", name="Move open cases to this version").click()
     picture(page, "choose")
@@ -814,6 +863,7 @@ def test_a_manager_changes_the_schedule_and_moves_the_open_cases(browser: Browse
     picture(page, "carried-out")
     assert [(row.case_id, row.reason) for row in ScheduleMove.objects.all()] == [(late.pk, "The new contract")]
     page.goto(late.get_absolute_url())
+    open_row(page, "escalation")
     page.get_by_text("Why the clock shows this").click()
     expect(page.locator(".esc-panel").get_by_text("moved to version 2", exact=True)).to_be_visible()
     picture(page, "case")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +16,10 @@ from playwright.sync_api import Browser, expect
 
 from cases.dashboard import cards_for
 from cases.engine.sweep import record_run
-from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitReason
+from cases.enums import AgreedBy, Channel, Direction, Resolution, Severity, WaitReason, WorkKind
 from cases.mail.outbox import deliver
 from cases.models import Case, Mail
+from cases.my_desk.state import desk_of
 from cases.timeline import timeline_of
 from cases.workflow import contact_log, transitions
 from contacts.models import User
@@ -26,8 +27,9 @@ from escalations.enums import Member, SlaKind, SlaOutcome
 from escalations.models import DigestLine, SlaTarget
 from escalations.points.apply import escalate
 from escalations.sla.apply import keep_promises
+from tests.support.browser import open_row
 from tests.support.builders import NOON, Desk, build_desk
-from tests.support.pages import signed_in
+from tests.support.pages import panel_of, signed_in
 from tests.support.queries import queries_of_page
 
 pytestmark = pytest.mark.django_db
@@ -68,12 +70,9 @@ def said(answer: Any) -> str:
 def panel(user: User, case: Case, hours: float, time_machine: Any) -> str:
     """What the panel of promises says on the case's page."""
     time_machine.move_to(at(hours), tick=False)
-    answer = signed_in(user).get(reverse("admin:cases_case_change", args=[case.pk]))
-    assert answer.status_code == 200
-    page = answer.content.decode()
-    found = re.search(r"<h3>Promises</h3>(.*?)</section>", page, flags=re.DOTALL)
-    assert found
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", found[1])).split())
+    client = signed_in(user)
+    assert client.get(reverse("admin:cases_case_change", args=[case.pk])).status_code == 200
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", panel_of(client, case, "promises"))).split())
 
 
 @pytest.fixture
@@ -163,7 +162,7 @@ def test_whoever_cannot_be_written_to_is_said_so_and_overdue_is_marked(
     assert "Customer overdue since Wed 3 Jun, 16:00 (30 min ago) Help desk of Acme, no email address" in text
     assert "The desk cannot write, as there is no address: please call." in text
     assert "Status update to Customer, due Wed 3 Jun, 16:00 still owed" in text
-    page = signed_in(desk.technician).get(reverse("admin:cases_case_change", args=[case.pk])).content.decode()
+    page = panel_of(signed_in(desk.technician), case, "promises")
     assert page.count("pro-clock is-overdue") == 2  # the first response as well
 
 
@@ -172,7 +171,8 @@ def test_every_coming_point_says_what_its_time_comes_from(desk: Desk, case: Case
     transitions.ask_customer(case.pk, desk.technician, at(1), question="Which one?", reason=WaitReason.INFORMATION)
     transitions.take_back(case.pk, desk.technician, at(2), reason="We found it ourselves.")
     time_machine.move_to(at(3), tick=False)
-    text = said(signed_in(desk.technician).get(reverse("admin:cases_case_change", args=[case.pk])))
+    panel = panel_of(signed_in(desk.technician), case, "escalation")
+    text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", panel)).split())
     assert "Opened 12:00 High, waited 13:00-14:00, so point 1 on Thu 4 Jun, 01:00." in text
     assert "Opened 12:00 High, waited 13:00-14:00, so point 2 on Fri 5 Jun, 01:00." in text
 
@@ -228,10 +228,10 @@ def test_older_pages_of_the_timeline_leave_out_nothing(desk: Desk, case: Case): 
         )
         for number in range(230)
     )
-    pages = [timeline_of(case, page) for page in range(3)]
+    pages = [timeline_of(case, page) for page in range(6)]
     missed = [entry.at for page in pages for entry in page.entries if entry.kind == "missed"]
     assert missed == sorted((at(number + 1) for number in range(230)), reverse=True)
-    assert [page.has_older for page in pages] == [True, True, False]
+    assert [page.has_older for page in pages] == [True] * 5 + [False]
 
 
 # --- the ledger (T4, A1) ----------------------------------------------------------------------------------------
@@ -340,32 +340,41 @@ def test_a_promises_own_page_tells_all_of_it(desk: Desk, ledger: list[SlaTarget]
 # --- the dashboard ----------------------------------------------------------------------------------------------
 
 
+MISSED = "Missed in the last 24 hours"
+
+
 def cards(user: User, hours: float) -> dict[str, dict[str, Any]]:
     return {card.title: card.context for card in cards_for(user, at(hours))}
+
+
+def promised(user: User, hours: float) -> list[tuple[int, str, datetime | None]]:
+    """The first responses and updates on somebody's desk, soonest first: case, act, deadline."""
+    rows = [row for group in desk_of(user, at(hours), UTC).groups for row in group.rows]
+    kinds = (WorkKind.RESPONSE, WorkKind.UPDATE)
+    return [(row.case.pk, row.act, row.at) for row in rows if row.item is not None and row.item.kind in kinds]
 
 
 @pytest.mark.parametrize(
     ("who", "titles"),
     [
-        ("technician", {"Due soon"}),
+        ("technician", set()),
         ("l3", set()),
-        ("manager", {"Promises"}),
-        ("csm", {"Promises"}),
+        ("manager", {MISSED}),
+        ("csm", {MISSED}),
         ("account_manager", set()),
         ("customer_engineer", set()),
     ],
 )
 def test_each_has_the_card_of_their_work(desk: Desk, case: Case, who: str, titles: set[str]):
-    assert {"Due soon", "Promises"} & set(cards(getattr(desk, who), 0.1)) == titles
+    assert {MISSED} & set(cards(getattr(desk, who), 0.1)) == titles
 
 
 def test_the_manager_sees_what_is_overdue_and_what_was_missed_lately(desk: Desk, ledger: list[SlaTarget]):  # T4
-    card = cards(desk.manager, 24)["Promises"]
-    assert card["overdue"] == [ledger[2]]
-    assert card["missed"] == [ledger[6]]
+    assert ledger[2] in cards(desk.manager, 24)[MISSED]["missed"]
+    assert ledger[6] in cards(desk.manager, 24)[MISSED]["missed"]
     text = said(signed_in(desk.manager).get(reverse("admin:index")))
-    assert f"Overdue now High {ledger[2].case.number} Nobody can print Status update to Customer, due 10 h ago" in text
-    assert f"Missed in the last 24 hours Low {ledger[6].case.number} Foreign" in text
+    assert f"High {ledger[2].case.number} Nobody can print Status update to Customer" in text
+    assert f"Low {ledger[6].case.number} Foreign" in text
 
 
 def test_while_the_engine_stands_the_manager_reads_since_when_nothing_is_known(desk: Desk):  # W5, S3
@@ -377,43 +386,35 @@ def test_while_the_engine_stands_the_manager_reads_since_when_nothing_is_known(d
     desk.open_case(NOON, severity=Severity.CRITICAL)
     with time_machine.travel(at(0.01), tick=False):
         well = said(signed_in(desk.manager).get(page))
-    assert "Nothing is overdue, and nothing was missed" in well
+    assert "Nothing was missed in the last 24 hours" in well
     with time_machine.travel(at(5), tick=False):
         stands = said(signed_in(desk.manager).get(page))
     assert stands.count("Not known since") == 2
-    for calming in ("Nothing is overdue", "No case was escalated", "being kept"):
+    for calming in ("Nothing was missed", "No case was escalated", "being kept"):
         assert calming not in stands
 
 
-def test_a_technician_sees_the_soonest_deadlines_of_their_own_cases(desk: Desk, case: Case):  # T1, T2
+def test_a_technician_sees_the_soonest_deadlines_of_their_own_cases(desk: Desk, case: Case):  # T1, T2, W1
     low = desk.open_case(NOON, severity=Severity.LOW, title="A question")
-    rows = cards(desk.technician, 0.1)["Due soon"]["rows"]
-    assert [(row.case.pk, row.what, row.due_at) for row in rows] == [
-        (case.pk, "First response", at(1)),
-        (low.pk, "First response", at(3)),
-    ]
+    tell = "Tell the customer where it stands"
+    assert promised(desk.technician, 0.1) == [(case.pk, "First response", at(1)), (low.pk, "First response", at(3))]
     call(desk, case, 0.5)
     sweep(0.6)
-    rows = cards(desk.technician, 0.6)["Due soon"]["rows"]
-    assert [(row.case.pk, row.what) for row in rows] == [
-        (low.pk, "First response"),
-        (case.pk, "Status update to the customer"),
-    ]
+    assert promised(desk.technician, 0.6) == [(low.pk, "First response", at(3)), (case.pk, tell, at(4.5))]
 
 
-def test_what_is_overdue_stays_on_the_card_when_the_engine_has_nothing_left_to_do(desk: Desk, case: Case):  # T4
+def test_what_is_overdue_stays_on_the_desk_when_the_engine_has_nothing_left_to_do(desk: Desk, case: Case):  # T4
     desk.company.contacts.update(email="")
     for hours in (1.1, 4.1, 8.1, 8.2, 13):
         sweep(hours)
     Case.objects.filter(pk=case.pk).update(sla_check_at=None)
-    (row,) = cards(desk.technician, 13)["Due soon"]["rows"]
-    assert row.is_overdue
+    assert promised(desk.technician, 13) == [(case.pk, "First response", at(1))]
     assert "overdue" in said(signed_in(desk.technician).get(reverse("admin:index")))
 
 
-def test_a_waiting_case_is_not_due(desk: Desk, case: Case):  # T2
+def test_a_waiting_case_owes_no_update(desk: Desk, case: Case):  # T2
     transitions.ask_customer(case.pk, desk.technician, at(0.1), question="Which one?", reason=WaitReason.INFORMATION)
-    assert "Due soon" not in cards(desk.technician, 0.2)
+    assert promised(desk.technician, 0.2) == []
 
 
 # --- the price --------------------------------------------------------------------------------------------------
@@ -456,6 +457,7 @@ def test_the_why_of_a_clock_opens_by_keyboard(live_server: Any, browser: Browser
     page.get_by_label("Username").fill("am")
     page.get_by_label("Password").fill("secret")
     page.get_by_role("button", name="Log in").click()
+    open_row(page, "promises")
     why = page.get_by_text("Counted from the opening")
     expect(page.locator(".pro-panel summary")).to_have_count(2)
     expect(why).to_be_hidden()

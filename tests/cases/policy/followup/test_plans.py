@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -246,6 +247,7 @@ def test_sleeps_that_overlap_or_touch_are_slept_through_whatever_their_order(sle
         assert decides_at == T0 + sorted(days)[OWNER_DECIDES_AFTER.days] * DAY  # with the first day more
 
 
+@pytest.mark.slow
 @examples(200)
 @given(
     plan=st.sampled_from(WaitPlan),

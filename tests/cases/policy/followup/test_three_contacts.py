@@ -10,8 +10,20 @@ import pytest
 
 from cases.enums import FollowUpStep, WaitPlan
 from cases.policy.followup.absences import sleep_while_away
-from cases.policy.followup.plans import apply_decision, decide_follow_up, send_by, upcoming_steps
-from cases.policy.followup.three_contacts import ATTEMPTS, classify_contact, closing_to_announce, next_attempt
+from cases.policy.followup.plans import (
+    apply_decision,
+    closing_announced_by,
+    decide_follow_up,
+    send_by,
+    upcoming_steps,
+)
+from cases.policy.followup.three_contacts import (
+    ATTEMPTS,
+    classify_contact,
+    closing_after,
+    closing_to_announce,
+    next_attempt,
+)
 from cases.policy.followup.wait import ContactHours, DoneStep, Wait
 from contacts.calendars import BusinessCalendar
 
@@ -46,20 +58,20 @@ def lived(wait: Wait) -> list[tuple[str, str]]:
 #: Typed from real calendars: when we asked, the three attempts, the closing. All local times of the customer.
 LIVES = [
     # Golden Week 2026: 29 April, 4, 5 and 6 May (in place of Sunday the 3rd) are public holidays
-    (TOKYO, "2026-04-28 15:00", ["2026-04-30", "2026-05-07", "2026-05-11"], "2026-05-13"),
+    (TOKYO, "2026-04-28 15:00", ["2026-04-30", "2026-05-07", "2026-05-11"], "2026-05-12"),
     # Christmas in Germany: the 25th is a holiday, the 26th a Saturday, 1 January a Friday
-    (BERLIN, "2026-12-22 09:00", ["2026-12-23", "2026-12-28", "2026-12-30"], "2027-01-04"),
+    (BERLIN, "2026-12-22 09:00", ["2026-12-23", "2026-12-28", "2026-12-30"], "2026-12-31"),
     # Thanksgiving is Thursday the 26th
-    (NEW_YORK, "2026-11-23 16:30", ["2026-11-24", "2026-11-27", "2026-12-01"], "2026-12-03"),
+    (NEW_YORK, "2026-11-23 16:30", ["2026-11-24", "2026-11-27", "2026-12-01"], "2026-12-02"),
     # the weekend is Friday and Saturday
-    (RIYADH, "2026-06-03 12:00", ["2026-06-04", "2026-06-08", "2026-06-10"], "2026-06-14"),
+    (RIYADH, "2026-06-03 12:00", ["2026-06-04", "2026-06-08", "2026-06-10"], "2026-06-11"),
     # Saturday 8 February 2025 is worked in China, to make up for the Spring Festival
-    (SHANGHAI, "2025-02-06 11:00", ["2025-02-07", "2025-02-10", "2025-02-12"], "2025-02-14"),
+    (SHANGHAI, "2025-02-06 11:00", ["2025-02-07", "2025-02-10", "2025-02-12"], "2025-02-13"),
     # clocks go forward on Sunday 29 March 2026, and back on Sunday 25 October
     (BERLIN, "2026-03-26 11:00", ["2026-03-27", "2026-03-31", "2026-04-02"], "2026-04-07"),
-    (BERLIN, "2026-10-22 11:00", ["2026-10-23", "2026-10-27", "2026-10-29"], "2026-11-02"),
+    (BERLIN, "2026-10-22 11:00", ["2026-10-23", "2026-10-27", "2026-10-29"], "2026-10-30"),
     # a leap day is a day
-    (BERLIN, "2028-02-28 11:00", ["2028-02-29", "2028-03-02", "2028-03-06"], "2028-03-09"),
+    (BERLIN, "2028-02-28 11:00", ["2028-02-29", "2028-03-02", "2028-03-06"], "2028-03-07"),
     # asked on a day off: the next business day is the first
     (BERLIN, "2026-06-06 11:00", ["2026-06-08", "2026-06-10", "2026-06-12"], "2026-06-15"),
 ]
@@ -67,8 +79,8 @@ LIVES = [
 
 @pytest.mark.parametrize(("calendar", "asked", "attempts", "closing"), LIVES)
 def test_three_attempts_on_non_consecutive_business_days_then_the_closing(calendar, asked, attempts, closing):  # F3, F4
-    expected = [*zip(map(str, ATTEMPTS), attempts, strict=True), ("resolve", closing)]
-    assert lived(waits(calendar, asked)) == [(step, f"{day} 10:00") for step, day in expected]
+    expected = [(str(step), f"{day} 10:00") for step, day in zip(ATTEMPTS, attempts, strict=True)]
+    assert lived(waits(calendar, asked)) == [*expected, ("resolve", f"{closing} 11:00")]
 
 
 def test_the_day_on_which_we_asked_is_the_customers_own():  # F3: the date line
@@ -174,22 +186,68 @@ def test_a_third_attempt_by_phone_is_confirmed_by_mail_and_the_day_runs_from_tha
     plan = decide_follow_up(wait, now)
     assert (plan.due.step, plan.due.due_at) == (ANNOUNCED, moments[-1])
     after = apply_decision(wait, plan, now, sent_at=now)
-    assert said(BERLIN, after.done[ANNOUNCED].closes_at) == "2026-06-09 10:00"  # 25 h later
-    assert said(BERLIN, decide_follow_up(after, now).check_at) == "2026-06-09 10:00"
+    assert said(BERLIN, after.done[ANNOUNCED].closes_at) == "2026-06-09 11:00"  # 26 h later
+    assert said(BERLIN, decide_follow_up(after, now).check_at) == "2026-06-09 11:00"
 
 
 @pytest.mark.parametrize(
     ("written", "closing"),
     [
-        ("2026-06-08 09:44", "2026-06-09 10:00"),
-        ("2026-06-08 10:00", "2026-06-10 10:00"),  # to the minute 24 h, and the mail still has to leave
-        ("2026-06-08 16:00", "2026-06-10 10:00"),
-        ("2026-06-12 09:00", "2026-06-15 10:00"),  # a Friday
-        ("2026-12-23 16:00", "2026-12-28 10:00"),  # Thursday is too soon, then come Christmas and the weekend
+        ("2026-06-08 09:44", "2026-06-09 11:00"),
+        ("2026-06-08 10:00", "2026-06-09 11:00"),
+        ("2026-06-08 10:57", "2026-06-09 11:00"),
+        ("2026-06-08 11:00", "2026-06-10 11:00"),  # to the minute 24 h, and the mail still has to leave
+        ("2026-06-08 16:00", "2026-06-10 11:00"),
+        ("2026-06-12 09:00", "2026-06-15 11:00"),  # a Friday
+        ("2026-12-23 16:00", "2026-12-28 11:00"),  # Thursday is too soon, then come Christmas and the weekend
     ],
 )
-def test_the_closing_is_at_ten_on_a_business_day_at_least_a_day_after(written, closing):  # F4
+def test_the_closing_is_at_eleven_on_a_business_day_at_least_a_day_after(written, closing):  # F4
     assert said(BERLIN, closing_to_announce(waits(BERLIN, "2026-06-01 12:00"), local(BERLIN, written))) == closing
+
+
+@pytest.mark.parametrize(
+    ("sent", "closing"), [("09:59", "2009-04-15"), ("10:00", "2009-04-15"), ("10:01", "2009-04-16")]
+)
+def test_a_day_is_twenty_four_elapsed_hours_also_in_a_night_in_which_the_clock_goes_forward(sent, closing):  # F4
+    wait = waits(BusinessCalendar("PK", "Asia/Karachi"), "2009-04-01 12:00")  # Tuesday 14 to Wednesday 15 April 2009
+    assert said(wait.calendar, closing_after(wait, local(wait.calendar, f"2009-04-14 {sent}"))) == f"{closing} 11:00"
+
+
+def test_a_closing_that_falls_into_an_absence_is_at_eleven_when_they_are_back():  # F4, F5
+    away = sleep_while_away(date(2026, 6, 9), date(2026, 6, 22), BERLIN, time(10))
+    wait = waits(BERLIN, "2026-06-01 12:00", sleeps=(away,))
+    assert said(BERLIN, closing_to_announce(wait, local(BERLIN, "2026-06-08 10:00"))) == "2026-06-22 11:00"
+
+
+def test_a_mail_that_could_not_leave_in_time_for_the_closing_it_names_is_dropped():  # F4, M1
+    wait = on_time(waits(BERLIN, "2026-06-01 12:00"), "2026-06-05 00:00")
+    now = local(BERLIN, "2026-06-08 10:00")
+    plan = decide_follow_up(wait, now)
+    closes_at = closing_announced_by(wait, plan.due, now)
+    assert said(BERLIN, send_by(wait, plan.due, now, closes_at)) == "2026-06-08 11:00"
+    dropped = apply_decision(wait, plan, now, lost=True)
+    again = replace(dropped, done={**dropped.done, THIRD: replace(dropped.done[THIRD], worth_repeating=True)})
+    assert [(str(one.step), said(BERLIN, one.due_at)) for one in upcoming_steps(again, now + HOUR)] == [
+        ("attempt-3", "2026-06-09 10:00"),
+        ("resolve", "2026-06-10 11:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "closed"),
+    [
+        ("2026-06-09 10:00", "2026-06-10 10:00"),  # announced before the setting changed: it closes as announced
+        ("2026-06-09 10:01", "2026-06-10 11:00"),  # left a minute too late
+        ("2026-06-09 11:01", "2026-06-11 11:00"),
+    ],
+)
+def test_it_closes_as_announced_unless_the_mail_left_later_than_a_day_before(sent, closed):  # F4, F7
+    at = local(BERLIN, "2026-06-08 10:00")
+    done = {step: DoneStep(at - days * DAY, at, at) for step, days in zip(ATTEMPTS, (4, 2, 0), strict=True)}
+    done[THIRD] = replace(done[THIRD], sent_at=local(BERLIN, sent), closes_at=local(BERLIN, "2026-06-10 10:00"))
+    wait = waits(BERLIN, "2026-06-01 12:00", done=done)
+    assert said(BERLIN, decide_follow_up(wait, local(BERLIN, sent)).check_at) == closed
 
 
 def on_time(wait: Wait, until: str) -> Wait:
@@ -208,7 +266,7 @@ def on_time(wait: Wait, until: str) -> Wait:
 def test_the_case_closes_when_it_was_announced_and_not_a_moment_before():  # F4
     wait = on_time(waits(BERLIN, "2026-06-01 12:00"), "2026-06-09 00:00")
     closes_at = wait.done[THIRD].closes_at
-    assert said(BERLIN, closes_at) == "2026-06-10 10:00"
+    assert said(BERLIN, closes_at) == "2026-06-09 11:00"
     assert decide_follow_up(wait, closes_at - timedelta(microseconds=1)).due is None
     assert decide_follow_up(wait, closes_at).due.step == RESOLVE
 
@@ -264,7 +322,7 @@ def test_the_plan_sleeps_while_they_are_away_and_goes_on_at_ten_on_their_first_b
         ("attempt-1", "2026-06-15 10:00"),
         ("attempt-2", "2026-06-17 10:00"),
         ("attempt-3", "2026-06-19 10:00"),
-        ("resolve", "2026-06-22 10:00"),
+        ("resolve", "2026-06-22 11:00"),
     ]
 
 
@@ -280,7 +338,7 @@ def test_a_closing_that_they_would_miss_is_announced_anew_when_they_are_back(): 
     assert decide_follow_up(wait, now).asleep_until == local(BERLIN, "2026-06-22 10:00")
     assert [(str(one.step), said(BERLIN, one.due_at)) for one in upcoming_steps(wait, now)] == [
         ("announced", "2026-06-22 10:00"),
-        ("resolve", "2026-06-24 10:00"),
+        ("resolve", "2026-06-23 11:00"),
     ]
 
 
@@ -328,3 +386,8 @@ def test_other_hours_are_kept_as_well_and_impossible_ones_are_refused():  # F3: 
     assert lived(wait)[:2] == [("call-1", "2026-06-02 09:00"), ("attempt-1", "2026-06-02 15:00")]
     with pytest.raises(ValueError, match="follow each other"):
         ContactHours(opens=time(18))
+    closing = waits(BERLIN, "2026-06-01 12:00", hours=ContactHours(closes_at=time(15)))
+    assert lived(closing)[-1] == ("resolve", "2026-06-09 15:00")  # F4
+    for impossible in (time(9, 59), time(17)):
+        with pytest.raises(ValueError, match="A case closes in the hours"):
+            ContactHours(closes_at=impossible)

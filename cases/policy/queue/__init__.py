@@ -1,0 +1,1 @@
+"""The rules of the queue of calls and chats (section 10). Pure."""

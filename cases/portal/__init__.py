@@ -1,0 +1,1 @@
+"""The customers' support page (section 9): signing in; what a customer sees and does there."""

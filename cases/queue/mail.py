@@ -1,0 +1,51 @@
+"""The letters of the queue: a callback that nobody made in time, a caller whom nobody reached (Q3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cases.mail.letters import Letter, to_each
+from cases.models import QueueEntry
+from contacts.directory import Directory
+from contacts.enums import Role
+
+
+def callback_missed(entry: QueueEntry, now: datetime) -> list[Letter]:
+    """To the Support Manager: we promised to call back and have not (Q3, D5)."""
+    assert entry.due_at is not None
+    return _to_manager(
+        entry,
+        now,
+        "callback_missed",
+        why="a caller was promised to be called back by now, and nobody has done it",
+        expected="Have somebody call, or call yourself: take it on the board of the queue.",
+        then="The callback keeps its place in the queue until somebody makes it.",
+    )
+
+
+def caller_unreached(entry: QueueEntry, now: datetime) -> list[Letter]:
+    """To the Support Manager: we called back as often as we do, and reached nobody (Q3, D5)."""
+    return _to_manager(
+        entry,
+        now,
+        "caller_unreached",
+        why="we called somebody back as often as we do, and nobody answered",
+        expected="Decide whether to reach them in another way.",
+        then="Nothing more by itself; if they call again, they are served as everybody is.",
+    )
+
+
+def _to_manager(entry: QueueEntry, now: datetime, template: str, *, why: str, expected: str, then: str) -> list[Letter]:
+    what = {
+        "why": why,
+        "expected": expected,
+        "next": then,
+        "caller": entry.who,
+        "company": str(entry.company or ""),
+        "phone": entry.shown_number,
+        "called_at": entry.arrived_at.isoformat(),
+        "due_at": entry.due_at.isoformat() if entry.due_at else "",
+        "tries": entry.tries,
+    }
+    readers = Directory().for_role(Role.SUPPORT_MANAGER, None)
+    return to_each(readers, f"{template}:{entry.pk}:{now.isoformat()}", template, what, None)

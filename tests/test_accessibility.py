@@ -1,0 +1,280 @@
+"""Every page of every role, light and dark, before axe-core: nothing that keeps somebody from using it.
+
+What axe calls minor or moderate is left to judgement; serious and critical fail.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Browser, Page
+
+from cases.enums import Channel, Direction, Door, Resolution, Severity, WaitReason
+from cases.followup.absences import note_absence
+from cases.inbox.receive import receive
+from cases.models import Case, FailedCase, Outage, SweepRun
+from cases.workflow import contract_questions, opening, transitions
+from cases.workflow.contact_log import log_contact
+from contacts.models import FailedSignIn, User
+from escalations.daily_digest.mail import switch_off_url
+from escalations.enums import Origin
+from escalations.models import SchedulePoint, ScheduleVersion
+from escalations.requests.apply import request_escalation
+from escalations.schedule.versions import draft_next_version
+from tests.support.browser import enter
+from tests.support.builders import Desk, build_desk, build_user
+from tests.support.mails import raw_mail
+from tests.support.rollout import next_version
+from tests.support.stage import sweeps
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+]
+
+HOUR = timedelta(hours=1)
+SERIOUS = ("serious", "critical")
+#: Looks at the page as it is, then in the dark, where only colours differ. A colour on its way to another is none.
+LOOK = """async (within) => {
+  const still = document.createElement("style");
+  still.textContent = "*, *::before, *::after { transition: none !important; animation: none !important; }";
+  document.head.append(still);
+  const found = async (scheme, options) => {
+    const { violations } = await axe.run(within, { resultTypes: ["violations"], preload: false, ...options });
+    return violations.flatMap(({ id, impact, nodes }) =>
+      nodes.map((node) => [scheme, impact, id, node.target.flat().join(" "), node.failureSummary]));
+  };
+  const light = await found("light", {});
+  document.documentElement.classList.add("dark");
+  return [...light, ...await found("dark", { runOnly: ["color-contrast", "link-in-text-block"] })];
+}"""
+#: Opens each form and each row of the side column of a case, and the menus.
+OPEN_ALL = """async () => {
+  const slugs = [...new Set([...document.querySelectorAll("a[data-desk-form]")].map((link) => link.dataset.deskForm))];
+  const openDetails = () => document.querySelectorAll("details").forEach((one) => { one.open = true; });
+  slugs.forEach((slug) => document.querySelector(`a[data-desk-form="${slug}"]`).click());
+  openDetails();
+  const waits = () => document.querySelector("[data-desk-load], [aria-busy]")
+    || slugs.some((slug) => !document.querySelector(`[data-desk-form-of="${slug}"]`));
+  while (waits()) await new Promise((goOn) => setTimeout(goOn, 20));
+  document.querySelectorAll("[data-desk-form-of]").forEach((one) => { one.hidden = false; });
+  openDetails();
+}"""
+#: What differs between two roles' views of one page, and between two cases of one kind.
+NOT_CONTENT = re.compile(r'(?s:<div id="nav-sidebar".*?<div id="main")|csrfmiddlewaretoken" value="\w+"|\d+')
+
+
+@dataclass
+class Busy:
+    """A desk with a row of everything, and a case in each state."""
+
+    desk: Desk
+    administrator: User
+    cases: dict[str, Case]
+    draft: ScheduleVersion
+    newest: ScheduleVersion
+
+
+def build_busy_desk() -> Busy:
+    desk, now = build_desk(), timezone.now()
+    tech = desk.technician
+    opened = now - 30 * HOUR
+    newest = next_version(desk, opened - HOUR, high_1={"after": 6 * HOUR})
+    cases = {
+        name: desk.open_case(opened, title=f"Nobody can print, {name}", severity=severity, channel=Channel.EMAIL)
+        for name, severity in (
+            ("assigned", Severity.CRITICAL),
+            ("in_progress", Severity.HIGH),
+            ("waiting", Severity.MEDIUM),
+            ("resolved", Severity.LOW),
+        )
+    }
+    for name in ("in_progress", "waiting", "resolved"):
+        transitions.start_work(cases[name].pk, tech, opened + HOUR)
+    transitions.ask_customer(
+        cases["waiting"].pk, tech, opened + 2 * HOUR, question="Which driver?", reason=WaitReason.CONFIRM
+    )
+    note_absence(cases["waiting"].pk, tech, opened + 3 * HOUR, note="I am out of office for a while.")
+    said = {"channel": Channel.PHONE, "direction": Direction.IN, "body": "It came back."}
+    log_contact(cases["in_progress"].pk, tech, opened + 2 * HOUR, **said)
+    log_contact(
+        cases["in_progress"].pk, tech, opened + 3 * HOUR, channel=Channel.NOTE, direction=Direction.INTERNAL, body="Hm."
+    )
+    transitions.resolve(cases["resolved"].pk, tech, opened + 2 * HOUR, resolution=Resolution.NOT_PURSUED)
+    log_contact(cases["resolved"].pk, tech, opened + 4 * HOUR, **said)
+    opening.turn_away(desk.end_user, "The printer", tech, now)
+    contract_questions.pass_on(desk.company, desk.contact, tech, now, question="What does it cost?")
+    sweeps(now - HOUR)
+    request_escalation(
+        cases["in_progress"].pk, desk.account_manager, now, origin=Origin.CUSTOMER, asked_by="X", impact="X", reason="X"
+    )
+    for text in ("It hangs.", "It hangs again.\n\n> Since when?"):
+        receive(raw_mail("Bob <bob@acme.example.com>", text=text, files={"a.txt": b"x"}), now, door=Door.COMMAND)
+    FailedCase.objects.create(case=cases["assigned"], sweep="escalate", since=now, retry_at=now, error="ValueError")
+    SweepRun.objects.update_or_create(name="escalate", defaults={"last_at": now})
+    Outage.objects.create(sweep="escalate", began_at=now - 9 * HOUR, ended_at=now - 8 * HOUR, caught_up_at=now)
+    FailedSignIn.objects.create(user=tech, address="192.0.2.1", at=now)
+    draft = draft_next_version(desk.manager)
+    SchedulePoint.objects.filter(version=draft, severity="high", number=1).update(after=5 * HOUR)
+    return Busy(desk, build_user("", "root", is_superuser=True), cases, draft, newest)
+
+
+class Visit:
+    """One member of staff walks through the desk; what axe finds on the way."""
+
+    def __init__(self, page: Page, role: str, seen: set[str]) -> None:
+        self.page, self.role, self.seen = page, role, seen
+        self.visited: list[str] = []
+        self.found: list[str] = []
+
+    def go(self, address: str) -> None:
+        answer = self.page.goto(address)
+        assert answer is not None
+        assert answer.status < 500, address
+        self.look(address)
+
+    def look(self, address: str, within: str = "html") -> None:
+        """What axe finds here, unless a page with the same content was looked at before."""
+        self.visited.append(address)
+        same = NOT_CONTENT.sub("", self.page.content())
+        if same in self.seen:
+            return
+        self.seen.add(same)
+        for scheme, impact, rule, target, why in self.page.evaluate(f"{AXE_SCRIPT}\n({LOOK})({within!r})"):
+            if impact in SERIOUS:
+                self.found.append(f"{self.role}, {scheme}, {address}: {rule} at {target}: {why}")
+
+    def links(self, selector: str) -> list[str]:
+        """Where the links that a selector finds lead to, each once."""
+        hrefs = self.page.eval_on_selector_all(selector, "found => found.map((link) => link.getAttribute('href'))")
+        return list(dict.fromkeys(href.split("#")[0].split("?")[0] for href in hrefs))
+
+    # --- the walk
+
+    def lists(self) -> None:
+        """Each list of the sidebar with its filters open, its form for a new row, and a row with its history."""
+        self.go("/admin/")
+        for address in self.links("#nav-sidebar a[href^='/admin/']")[1:]:
+            self.go(address)
+            rows, new = self.links("#result_list tbody a[href$='/change/']"), self.links("a[href$='/add/']")
+            if self.page.evaluate("document.querySelector('#changelist-filter') !== null"):
+                self.page.evaluate("Alpine.evaluate(document.documentElement, 'filterOpen = true')")
+                self.look(f"{address} with its filters", "#changelist-filter")
+            for other in [*new[:1], *[row for row in rows if row.startswith(address)][:1]]:
+                self.go(other)
+                for history in self.links("#content-main a[href$='/history/'], #main a[href$='/history/']"):
+                    self.go(history)
+
+    def case(self, case: Case) -> None:
+        """The page of a case, with everything open that can be, and its details."""
+        self.page.goto(address := case.get_absolute_url())
+        self.page.evaluate(OPEN_ALL)
+        self.look(f"{address} with everything open")
+        self.go(f"{address}?tab=details")
+
+    def parts_of(self, case: Case) -> None:
+        """What leads to a part of the page without a script, and the history."""
+        for rest in ("change/?open=promises", "change/?do=add_note", "history/"):
+            self.go(case.get_absolute_url().replace("change/", rest))
+
+    def refused(self, case: Case) -> None:
+        """A form that was refused, as it comes back without a script."""
+        self.page.goto(f"{case.get_absolute_url()}?do=add_note")
+        self.page.evaluate("document.querySelector('[data-desk-form-of=add_note] form').submit()")
+        self.page.wait_for_selector("#desk-do-title")
+        self.look("a refused note")
+
+    def decided(self) -> None:
+        """A message in triage with everything open that can be, then with a decision that can be undone."""
+        self.page.goto("/admin/cases/receivedmail/?tab=triage")
+        address = self.links("#result_list tbody a[href*='/change/']")[0]
+        self.page.goto(f"{address}?case=print&person=acme")
+        self.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        self.look("a message in triage with everything open")
+        self.page.get_by_role("button", name="Dismiss").click()
+        self.page.wait_for_selector("#desk-undo")
+        self.look("a decision that can be undone")
+        self.go("/admin/cases/receivedmail/?tab=triage")
+
+    def handing_over(self) -> None:
+        """Cases that were ticked in the list, on the page that asks to whom they go."""
+        self.page.goto("/admin/cases/case/?queue=open")
+        self.page.evaluate("""() => {
+          document.querySelectorAll("[name=_selected_action]").forEach((box) => { box.checked = true; });
+          const form = document.querySelector("#changelist-form");
+          const action = form.querySelector("[name=action]");
+          action.add(new Option("x", "hand_over_selected"));
+          action.value = "hand_over_selected";
+          form.submit();
+        }""")
+        self.page.wait_for_selector("[name=reason]")
+        self.look("cases that are handed over")
+
+
+def test_nothing_serious_on_any_page_of_any_role(browser: Browser, live_server) -> None:
+    busy = build_busy_desk()
+    desk = busy.desk
+    roles = {
+        "technician": desk.technician,
+        "support manager": desk.manager,
+        "account manager": desk.account_manager,
+        "customer engineer": desk.customer_engineer,
+        "CSM": desk.csm,
+        "administrator": busy.administrator,
+        "nobody": None,
+    }
+    seen: set[str] = set()
+    visits = {}
+    for role, user in roles.items():
+        window = browser.new_context(viewport={"width": 1440, "height": 1000}, base_url=live_server.url)
+        visits[role] = visit = Visit(window.new_page(), role, seen)
+        if user is None:
+            for address in ("/admin/login/", "/admin/password/forgotten/"):
+                visit.go(address)
+        else:
+            enter(visit.page, user, live_server.url)
+            visit.lists()
+            for case in busy.cases.values():
+                visit.case(case)
+            visit.go("/admin/nowhere/")
+        if role == "technician":
+            visit.parts_of(busy.cases["waiting"])
+            visit.refused(busy.cases["in_progress"])
+            visit.handing_over()
+            visit.decided()
+        if role == "support manager":
+            visit.go(reverse("admin:cases_mail_preview", args=["question"]))
+            for name, version in (("change", busy.draft), ("review", busy.draft), ("move", busy.newest)):
+                visit.go(reverse(f"admin:escalations_scheduleversion_{name}", args=[version.pk]))
+        if role == "account manager":
+            visit.go("/admin/cases/case/add/")  # refused: 403
+            for name in ("account", "account_summary"):
+                visit.go(reverse(f"admin:contacts_company_{name}", args=[desk.company.pk]))
+        if role == "nobody":
+            visit.go(f"/{switch_off_url(desk.account_manager).split('/', 3)[3]}")
+        window.close()
+    assert [fault for visit in visits.values() for fault in visit.found] == []
+    for role, visit in visits.items():
+        assert len(visit.visited) >= (2 if role == "nobody" else 20), (role, visit.visited)
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        ("<input>", "light label"),
+        ("<p style='color: #999'>Hardly to be read.</p>", "light color-contrast"),
+        ("<style>.dark p { color: #222; background: #000 }</style><p>Not in the dark.</p>", "dark color-contrast"),
+    ],
+)
+def test_a_fault_is_found(browser: Browser, broken: str, rule: str) -> None:
+    page = browser.new_page()
+    page.set_content(f"<!doctype html><html lang=en><title>x</title><main><h1>x</h1>{broken}</main></html>")
+    found = page.evaluate(f"{AXE_SCRIPT}\n({LOOK})('html')")
+    assert [f"{scheme} {name}" for scheme, impact, name, *_ in found if impact in SERIOUS][:1] == [rule]
