@@ -10,20 +10,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import islice
 
 from django.utils import timezone
 
+from cases.bulk import batched
 from cases.enums import Status
-from cases.models import Case, CaseQuerySet
+from cases.models import Attachment, Case, CaseQuerySet
 from cases.portal.state import TOLD_BY_THEM, cases_of, contacts_on, was_told_by_them
-from cases.search.query import search
+from cases.search.query import Found, searches
 from cases.search.words import NUMBER_MARK, TITLE_MARK, part_tokens_of, tokens_of
 from contacts.models import Contact
 
 #: How many cases a list shows on a page.
 PAGE = 25
-#: How many cases with the words somewhere are looked at; of more, the newest.
-LOOKED_AT = 500
+#: How many cases with the words somewhere are read at once.
+BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def find_cases(contact: Contact, wanted: Wanted) -> CasePage:
     rows = _narrowed(cases_of(contact), wanted)
     first = (wanted.page - 1) * PAGE
     if wanted.typed.strip():
-        found = _with_words(rows, wanted.typed)
+        found = _with_words(rows, wanted.typed, first + PAGE + 1)
         return CasePage(found[first : first + PAGE], len(found) > first + PAGE)
     page = list(rows.order_by("-opened_at", "-pk")[first : first + PAGE + 1])
     return CasePage(page[:PAGE], len(page) > PAGE)
@@ -76,14 +78,29 @@ def _begin_of(day: date) -> datetime:
     return datetime.combine(day, time(), timezone.get_current_timezone())
 
 
-def _with_words(rows: CaseQuerySet, typed: str) -> list[Case]:
-    found = search(rows, typed, LOOKED_AT)
-    cases = list(found.of(rows))
-    said: dict[int, list[str]] = defaultdict(list)
-    for key, body in contacts_on([case.pk for case in cases]).filter(is_readable=True).values_list("case", "body"):
-        said[key].append(body)
+def _with_words(rows: CaseQuerySet, typed: str, most: int) -> list[Case]:
+    """The first `most` of the cases with the words; if there is none, of those that have them inside of others."""
+    for found in searches(rows, typed):
+        if readable := list(islice(_readable(rows, found), most)):
+            return readable
+    return []
+
+
+def _readable(rows: CaseQuerySet, found: Found) -> Iterator[Case]:
+    """Those of the found cases that have the words in what their customer may read, the best first."""
     named = set(found.named)
-    return [case for case in cases if case.pk in named or found.query.is_met_by(set(_tokens(case, said[case.pk])))]
+    for keys in batched(found.keys, BATCH):
+        cases = rows.in_bulk(keys)
+        said: dict[int, list[str]] = defaultdict(list)
+        contacts = contacts_on(list(cases)).filter(is_readable=True)
+        for key, body in contacts.values_list("case", "body"):
+            said[key].append(body)
+        for key, name in Attachment.objects.filter(interaction__in=contacts.values("pk")).values_list("case", "name"):
+            said[key].append(name)
+        for key in keys:
+            case = cases.get(key)
+            if case and (key in named or found.query.is_met_by(set(_tokens(case, said[key])))):
+                yield case
 
 
 def _tokens(case: Case, said: Sequence[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import EmptyResultSet
@@ -19,6 +19,8 @@ from contacts.models import Company, User
 
 #: How many cases a search shows; of more, the newest.
 SHOWN = 200
+#: More than the cases of any company.
+EVERY = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,36 @@ def search(cases: CaseQuerySet, typed: str, limit: int | None = None) -> Found:
         return Found(query)
 
 
+def searches(cases: CaseQuerySet, typed: str) -> Iterator[Found]:
+    """All of these cases with the words, ranked as by `search`; then all that have them inside of others.
+
+    For readers who may not read all that is searched: the caller looks which of these cases they may find.
+    """
+    typed = typed.replace("\0", " ").strip()
+    query = parsed(typed)
+    if not query.choices:
+        return
+    try:
+        yield _ranked(cases, query, typed, EVERY)
+    except EmptyResultSet:  # whoever may read no case at all
+        return
+    if parts := query.in_parts():
+        yield Found(parts, others=_backend(cases).newest(parts, EVERY))
+
+
 def _found(cases: CaseQuerySet, query: Query, typed: str, limit: int) -> Found:
+    found = _ranked(cases, query, typed, limit)
+    if not found.keys and (parts := query.in_parts()):
+        keys = _backend(cases).newest(parts, limit + 1)
+        return Found(parts if keys else query, others=keys[:limit], is_cut=len(keys) > limit)
+    return found
+
+
+def _ranked(cases: CaseQuerySet, query: Query, typed: str, limit: int) -> Found:
     named = _named(cases, typed, query.number)
     backend = _backend(cases)
     found = backend.newest(query, limit + 1)
     is_cut = len(found) > limit
-    if not found and not named and (parts := query.in_parts()):
-        found = backend.newest(parts, limit + 1)
-        return Found(parts if found else query, others=found[:limit], is_cut=len(found) > limit)
     in_title = query.in_title()
     titled = backend.newest(in_title, limit) if is_cut else backend.among(found, in_title, limit)
     first, second = set(named), set(titled)
