@@ -121,6 +121,7 @@ MESSAGES = {
         # the queue (section 10)
         Message("callback_missed", STAFF),
         Message("caller_unreached", STAFF),
+        Message("callers_missed", STAFF),
         # the desk itself
         Message("mail_failed", STAFF),
         Message("recovery_report", STAFF),

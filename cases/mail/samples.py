@@ -80,6 +80,7 @@ PURPOSES = {
     "second_factor_changed": "Somebody's authenticator app, passkey or recovery codes were changed.",
     "callback_missed": "A caller was not called back in time, to the Support Manager.",
     "caller_unreached": "Nobody answered when we called back, to the Support Manager.",
+    "callers_missed": "Unknown callers hung up before anybody answered, to the Support Manager.",
     "sign_in_code": "The code that opens the customers' support page.",
     "chat_transcript": "A chat of the support page: asked for by its customer, or left before they read all of it.",
 }
@@ -188,6 +189,7 @@ _ABOUT_NO_CASE = frozenset(
         "second_factor_changed",
         "callback_missed",
         "caller_unreached",
+        "callers_missed",
         "sign_in_code",
     }
 )
@@ -202,6 +204,7 @@ _STAFF_READERS = {
     "callback_missed": RUTH,
     "handover_not_accepted": RUTH,
     "caller_unreached": RUTH,
+    "callers_missed": RUTH,
     "critical_case": OMAR,
     "daily_digest": OMAR,
     "contract_question": OMAR,
@@ -796,6 +799,15 @@ def _of_the_desk() -> dict[str, Facts]:
             "next": "Nothing more by itself; if they call again, they are served as everybody is.",
             **call,
             "tries": 3,
+        },
+        "callers_missed": {
+            "why": "somebody called, nobody answered before they hung up, and nobody calls back whom we do not know",
+            "expected": "Find out who it was, where a number tells; call them back from the board of the queue.",
+            "next": "Nothing more by itself; if they call again, they are served as everybody is.",
+            "callers": [
+                {"caller": "+1 555 0142", "phone": "+1 555 0142", "called_at": _after(1)},
+                {"caller": "an unknown caller", "phone": "", "called_at": _after(2)},
+            ],
         },
         "handover_sheet": {
             "why": "you are on duty at Tokyo, which covers after London",

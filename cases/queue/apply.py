@@ -12,9 +12,9 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from cases.enums import CallOutcome, Channel, Direction, QueueEnding, QueueKind, QueueState
+from cases.enums import MISSED_ENDINGS, CallOutcome, Channel, Direction, QueueEnding, QueueKind, QueueState
 from cases.guards import Refused, allow, needs
 from cases.mail.letters import post
 from cases.models import Case, Interaction, QueueEntry
@@ -22,7 +22,7 @@ from cases.policy.queue.callbacks import call_again_at
 from cases.policy.queue.chats import ANSWERED_WITHIN
 from cases.policy.queue.offers import OFFERED_FOR, Match, next_available
 from cases.queue.callers import Caller, promised_at, recognise
-from cases.queue.mail import callback_missed, caller_unreached
+from cases.queue.mail import callback_missed, caller_unreached, callers_missed
 from cases.queue.state import SPOKEN_WITHIN, load_queue
 from cases.workflow.contact_log import log_contact
 from contacts.enums import Right
@@ -35,6 +35,10 @@ TO_ANSWER = "answer calls"
 Result = TypeVar("Result")
 #: How often a move is tried that met another one at the same moment.
 TRIES = 4
+#: How long after they hung up the Support Manager is told of callers: with all who did by then, so that it is one mail.
+TELL_AFTER = timedelta(minutes=15)
+#: After an outage nobody is told of a call of longer ago.
+TELL_WITHIN = timedelta(days=1)
 
 
 def trying_again(move: Callable[[], Result]) -> Result:
@@ -399,7 +403,7 @@ def _of_company(entry: QueueEntry, case: Case) -> Contact | None:
 def sweep_queue(now: datetime) -> int:
     """Time out offers and silent calls, tell of callbacks that are late, offer who waits. Returns how much it did."""
     done = sum(_timed_out(entry_id, now) for entry_id in _due(now))
-    return done + _tell_of_late(now) + len(offer_next(now))
+    return done + _tell_of_late(now) + _tell_of_missed(now) + len(offer_next(now))
 
 
 def silent_after() -> timedelta:
@@ -464,6 +468,25 @@ def _tell_of_late(now: datetime) -> int:
                 post(callback_missed(entry, now), now)
                 told += 1
     return told
+
+
+def _tell_of_missed(now: datetime) -> int:
+    """Tell the Support Manager of callers who hung up and are not called back, in one mail, once of each (Q3).
+
+    Whoever calls again soon is not told of, unless nobody answers that time either.
+    """
+    hung_up = Q(state=ENDED, kind=QueueKind.CALL, ending__in=MISSED_ENDINGS, taken_at=None, is_callback=False)
+    untold = QueueEntry.objects.filter(hung_up, manager_told_at=None, ended_at__gt=now - TELL_WITHIN)
+    if not untold.filter(ended_at__lte=now - TELL_AFTER).exists():
+        return 0
+    with transaction.atomic():
+        later = QueueEntry.objects.filter(number=OuterRef("number"), arrived_at__gt=OuterRef("arrived_at"))
+        rows = untold.annotate(called_again=Exists(later.exclude(number="")))
+        missed = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("contact").order_by("pk"))
+        QueueEntry.objects.filter(pk__in=[entry.pk for entry in missed]).update(manager_told_at=now)
+        letters = callers_missed([entry for entry in missed if not entry.called_again], now)
+        post(letters, now)
+    return len(missed)
 
 
 def lock_entry(entry_id: int) -> QueueEntry:

@@ -1,7 +1,8 @@
-"""The letters of the queue: a callback that nobody made in time, a caller whom nobody reached (Q3)."""
+"""The letters of the queue: a callback that nobody made in time, callers with whom nobody spoke (Q3)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from cases.mail.letters import Letter, to_each
@@ -33,6 +34,23 @@ def caller_unreached(entry: QueueEntry, now: datetime) -> list[Letter]:
         expected="Decide whether to reach them in another way.",
         then="Nothing more by itself; if they call again, they are served as everybody is.",
     )
+
+
+def callers_missed(entries: Sequence[QueueEntry], now: datetime) -> list[Letter]:
+    """To the Support Manager: callers who hung up, and are not called back, because nobody knows them (Q3, D5)."""
+    if not entries:
+        return []
+    what = {
+        "why": "somebody called, nobody answered before they hung up, and nobody calls back whom we do not know",
+        "expected": "Find out who it was, where a number tells; call them back from the board of the queue.",
+        "next": "Nothing more by itself; if they call again, they are served as everybody is.",
+        "callers": [
+            {"caller": entry.who, "phone": entry.shown_number, "called_at": entry.arrived_at.isoformat()}
+            for entry in entries
+        ],
+    }
+    readers = Directory().for_role(Role.SUPPORT_MANAGER, None)
+    return to_each(readers, f"callers_missed:{entries[0].pk}:{now.isoformat()}", "callers_missed", what, None)
 
 
 def _to_manager(entry: QueueEntry, now: datetime, template: str, *, why: str, expected: str, then: str) -> list[Letter]:

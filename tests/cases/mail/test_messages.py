@@ -201,7 +201,7 @@ def test_every_template_is_a_message_of_some_move(messages):
     # escalations/daily_digest
     about_no_case = {"recovery_report", "password_link", "password_changed", "second_factor_changed", "sign_in_code"}
     about_no_case |= {"contract_question", "contract_question_passed_on", "turned_away"}
-    about_no_case |= {"callback_missed", "caller_unreached", "daily_digest", "report"}
+    about_no_case |= {"callback_missed", "caller_unreached", "callers_missed", "daily_digest", "report"}
     about_no_case |= {"handover_sheet", "handover_not_accepted"}  # see escalations/handover
     from_support_page = {"escalation_asked_for", "chat_transcript"}  # see cases/portal/test_cases, cases/chat
     assert sorted({*messages, *about_no_case, *from_support_page}) == sorted(MESSAGES)

@@ -325,6 +325,21 @@ def test_a_callback_that_nobody_makes_in_time_is_told_to_the_support_manager_onc
     assert stands(entry)[0] == WAITING  # it stays owed
 
 
+def test_unknown_callers_who_hung_up_are_told_to_the_support_manager_in_one_mail(alone) -> None:  # Q3
+    Technician.objects.update(on_duty=False)
+    for call, number, minute in (("a", "+81 3 4444 5555", 0), ("b", "", 5), ("c", "+1 555 0199", 6)):
+        take_event(ToldEvent("pbx", call, ARRIVED, number=number), NOON + minute * MINUTE)
+        take_event(ToldEvent("pbx", call, HUNG_UP, number=number), NOON + minute * MINUTE + 20 * SECOND)
+    take_event(ToldEvent("pbx", "d", ARRIVED, number="+1 555 0199"), NOON + 8 * MINUTE)  # called again, and waits
+    sweep_queue(NOON + 15 * MINUTE)
+    assert not Mail.objects.filter(template="callers_missed").exists()
+    for minutes in (16, 17, 40):
+        sweep_queue(NOON + minutes * MINUTE)
+    mail = Mail.objects.get(template="callers_missed")
+    assert mail.to_address == alone.manager.email
+    assert [caller["caller"] for caller in mail.facts["callers"]] == ["+81 3-4444-5555", "an unknown caller"]
+
+
 def test_who_calls_again_keeps_their_place_and_is_not_called_back(alone, contact) -> None:  # Q3
     Technician.objects.update(on_duty=False)
     first = tell(ARRIVED)
@@ -383,5 +398,5 @@ def test_a_sweep_of_a_quiet_queue_costs_little_however_much_has_been(alone, cont
         take(entry.pk, alone.technician, NOON + (number * 600 + 5) * SECOND)
         tell(HUNG_UP, number * 600 + 60, call=f"c{number}")
     later = NOON + 24 * 60 * MINUTE
-    with django_assert_num_queries(4 + 1):  # due, late, waiting, and the transaction of the last
+    with django_assert_num_queries(5 + 1):  # due, late, missed, waiting, and the transaction of the last
         sweep_queue(later)
