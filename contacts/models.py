@@ -144,6 +144,8 @@ class StaffQuerySet(models.QuerySet["User"]):
     def able_to_sign_in(self) -> StaffQuerySet:
         """Those of `User.can_sign_in` (D9)."""
         unusable = Q(password="") | Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        if settings.OIDC_URL:
+            unusable &= Q(email="")
         return self.filter(is_active=True, is_staff=True).exclude(unusable)
 
 
@@ -183,8 +185,12 @@ class User(AbstractUser):
 
     @property
     def can_sign_in(self) -> bool:
-        """Whether they are active, may sign in and have a password; whoever cannot is off duty (D9)."""
-        return self.is_active and self.is_staff and bool(self.password) and self.has_usable_password()
+        """Whether they are active staff with a password, or with an address where company accounts sign in (OIDC).
+
+        Whoever cannot is off duty (D9).
+        """
+        has_password = bool(self.password) and self.has_usable_password()
+        return self.is_active and self.is_staff and (has_password or bool(settings.OIDC_URL and self.email))
 
     def may(self, right: Right) -> bool:
         """Whether this person has the right (A1). Inactive people have none, superusers every one."""

@@ -19,6 +19,8 @@ from cases.enums import Channel, Direction, Door, Resolution, Severity, WaitReas
 from cases.followup.absences import note_absence
 from cases.inbox.receive import receive
 from cases.models import Case, FailedCase, Outage, SweepRun
+from cases.portal.apply import start_chat
+from cases.queue.apply import take
 from cases.workflow import contract_questions, opening, transitions
 from cases.workflow.contact_log import log_contact
 from contacts.models import FailedSignIn, User
@@ -121,6 +123,7 @@ def build_busy_desk() -> Busy:
     SweepRun.objects.update_or_create(name="escalate", defaults={"last_at": now})
     Outage.objects.create(sweep="escalate", began_at=now - 9 * HOUR, ended_at=now - 8 * HOUR, caught_up_at=now)
     FailedSignIn.objects.create(user=tech, address="192.0.2.1", at=now)
+    take(start_chat(desk.contact, cases["in_progress"].pk, now, words="Are you there?").pk, tech, now)
     draft = draft_next_version(desk.manager)
     SchedulePoint.objects.filter(version=draft, severity="high", number=1).update(after=5 * HOUR)
     return Busy(desk, build_user("", "root", is_superuser=True), cases, draft, newest)
@@ -203,6 +206,23 @@ class Visit:
         self.look("a decision that can be undone")
         self.go("/admin/cases/receivedmail/?tab=triage")
 
+    def account(self) -> None:
+        """Second factor and passkeys: each page, asked for the password first, and an app added."""
+        for address in ("/admin/account/", "/admin/account/webauthn/add/", "/admin/account/totp/activate/"):
+            self.go(address)
+            if "reauthenticate" in self.page.url or "/account/password/" in self.page.url:
+                self.page.fill("[name=password]", "secret")
+                self.page.press("[name=password]", "Enter")
+                self.page.wait_for_url(f"**{address}")
+                self.look(f"{address} after the password")
+        self.go("/admin/account/webauthn/")
+
+    def chat(self, case: Case) -> None:
+        """A chat on the page of its case, where the technician answers it."""
+        self.page.goto(case.form_url("chat"))
+        self.page.wait_for_selector("[data-chat]")
+        self.look("a chat with a customer")
+
     def handing_over(self) -> None:
         """Cases that were ticked in the list, on the page that asks to whom they go."""
         self.page.goto("/admin/cases/case/?queue=open")
@@ -247,6 +267,8 @@ def test_nothing_serious_on_any_page_of_any_role(browser: Browser, live_server) 
         if role == "technician":
             visit.parts_of(busy.cases["waiting"])
             visit.refused(busy.cases["in_progress"])
+            visit.chat(busy.cases["in_progress"])
+            visit.account()
             visit.handing_over()
             visit.decided()
         if role == "support manager":

@@ -1,8 +1,10 @@
-/* A chat, for both sides: what is new is asked for again and again, slower while the page is hidden, and a line is sent
-   without leaving the page. What was typed stays until it has arrived. Without this script the forms work as usual. */
+/* A chat, for both sides: what is new is asked for again and again, slower while nobody writes and while the page is
+   hidden, and a line is sent without leaving the page. What was typed stays until it has arrived. Without this script the forms work as usual. */
 "use strict";
 (() => {
   const EVERY = 3000;
+  const QUIET = 6000;
+  const QUIET_AFTER = 60000;
   const HIDDEN = 15000;
   const AFTER_TROUBLE = 10000;
   const WRITES_FOR = 5000;
@@ -19,6 +21,7 @@
     const title = document.title;
     let { chatKey: key, chatAfter: after } = root.dataset;
     let typedAt = 0;
+    let saidAt = Date.now();
     let timer = 0;
     let open = Boolean(form);
     let sending = false;
@@ -32,6 +35,7 @@
       if (news.go) { location.assign(news.go); return; }
       const fresh = Number(news.after) > Number(after);
       const atEnd = view.scrollHeight - view.scrollTop - view.clientHeight < 40;
+      if (fresh) saidAt = Date.now();
       if (fresh && news.lines) log.insertAdjacentHTML("beforeend", news.lines);
       if (now.innerHTML !== news.now) now.innerHTML = news.now;
       [key, after, open] = [news.key, news.after, news.open];
@@ -43,7 +47,8 @@
 
     const ask = async () => {
       clearTimeout(timer);
-      let pause = document.hidden ? HIDDEN : EVERY;
+      const isQuiet = Date.now() - Math.max(saidAt, typedAt) > QUIET_AFTER;
+      let pause = document.hidden ? HIDDEN : isQuiet ? QUIET : EVERY;
       try {
         const asked = new URLSearchParams({ key, after, writing: Date.now() - typedAt < WRITES_FOR ? "1" : "" });
         const answer = await fetch(`${root.dataset.chatLines}?${asked}`, {

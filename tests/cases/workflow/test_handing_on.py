@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import time, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -353,6 +354,19 @@ def test_no_case_goes_to_who_cannot_sign_in(desk: Desk, lacks: str):  # D9
         handing_on.hand_over(case.pk, desk.manager, NOON, owner=user, reason="x")
     said = " ".join(directory_problems())
     assert ("Technicians who cannot sign in: tech." in said) == (lacks != "is_active")
+
+
+def test_who_has_a_company_account_and_no_password_can_sign_in(desk: Desk, settings: Any) -> None:  # D9, A3
+    settings.OIDC_URL = "https://accounts.example.com"
+    for password in ("", "!unusable"):
+        User.objects.filter(pk=desk.technician.pk).update(password=password, email="tech@example.com")
+        user = User.objects.get(pk=desk.technician.pk)
+        assert user.can_sign_in
+        assert user in User.objects.able_to_sign_in()
+        user.email = ""  # by which they would be known
+        user.save()
+        assert not user.can_sign_in
+        assert user not in User.objects.able_to_sign_in()
 
 
 # --- a technician is one record to whoever creates them ---------------------------------------------------------
