@@ -25,13 +25,13 @@ BEFORE = [("cases", "0007_waits_under_way"), ("escalations", "0003_base_interval
 Make = Callable[..., Any]
 
 
-def upgrade(since: Iterable[tuple[str, str]], fill: Callable[[Make], None]) -> None:
+def upgrade(since: Iterable[tuple[str, str]], fill: Callable[[Make], None], people: tuple[str, str] = PEOPLE) -> None:
     """Go back to the schema of these migrations, fill it through its own models, and migrate to the newest."""
     executor = MigrationExecutor(connection)
     newest = executor.loader.graph.leaf_nodes()
     try:
         drop_views(connection)
-        executor.migrate([*since, PEOPLE])
+        executor.migrate([*since, people])
         old: Apps = executor.loader.project_state(since).apps
         fill(lambda model, **fields: old.get_model(model).objects.create(**fields))
     finally:
@@ -112,3 +112,40 @@ def test_waits_that_got_notices_before_go_on_with_notices_and_the_others_look_an
     assert plans["noticed"][0] == plans["pending"][0] == WaitPlan.PENDING_CLIENT_ACTION
     assert plans["fresh"][0] == WaitPlan.THREE_CONTACTS
     assert plans["fresh"][1] != plans["pending"][1] == later
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_what_reports_read_of_a_case_is_counted_once_from_its_history() -> None:  # W4
+    def history(*states: tuple[int, str]) -> Callable[[Make, dict[str, Any]], None]:
+        def write(make: Make, fields: dict[str, Any]) -> None:
+            for minutes, status in states:
+                at = THEN + timedelta(minutes=minutes, milliseconds=900)
+                make("cases.HistoricalCase", **fields, status=status, history_date=at, history_type="~")
+
+        return write
+
+    works, waits, resolved = "in_progress", "customer_update_required", "resolved"
+    lives = {
+        "waited twice": history((0, "assigned"), (10, waits), (40, works), (50, waits), (55, waits), (110, resolved)),
+        "waits": history((0, works), (10, waits), (20, works), (30, waits)),
+        "reopened": history((0, works), (10, resolved), (20, works), (30, resolved), (35, resolved), (50, works)),
+        "came without history": history(),
+    }
+
+    def fill_lives(make: Make) -> None:
+        company = make("contacts.Company", name="Acme", country="DE", time_zone="Europe/Berlin")
+        contact = make("contacts.Contact", company=company, name="Help desk", email="desk@example.com")
+        for title, write in lives.items():
+            now = {"status": waits, "waiting_since": THEN + timedelta(minutes=30)} if title == "waits" else {}
+            case = make("cases.Case", company=company, contact=contact, title=title, **now)
+            write(make, {"id": case.pk, "company": company, "contact": contact, "title": title})
+
+    before = ("cases", "0039_open_by_age"), ("escalations", "0012_account_managers")
+    upgrade(before, fill_lives, people=("contacts", "0006_daily_digest"))
+    assert {case.title: (case.waited_seconds, case.reopenings) for case in Case.objects.all()} == {
+        "waited twice": (90 * 60, 0),
+        "waits": (10 * 60, 0),  # the wait that it is in does not count
+        "reopened": (0, 2),
+        "came without history": (0, 0),
+    }
