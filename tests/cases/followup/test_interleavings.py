@@ -154,10 +154,12 @@ def lives(desk: Desk, story, look: Callable[[Callable[[], object]], None]) -> tu
     life, now = Life(desk, desk.open_case(NOON).pk), NOON
     asks(WaitReason.INFORMATION)(life, now)
     for minutes, name, engine, post in story:
-        until = now + minutes * timedelta(minutes=1)
+        begun, until = now, now + minutes * timedelta(minutes=1)
         while now < until:
-            due = Case.objects.values_list("follow_up_check_at", flat=True).get(pk=life.case_id)
-            now = min(until, max(due or until, now + timedelta(minutes=1)))
+            soon = now + timedelta(minutes=1)
+            due = Case.objects.values_list("follow_up_check_at", flat=True).get(pk=life.case_id) if engine else None
+            # Without the engine no mail comes after what waits already, which leaves soon or has to be retried late.
+            now = min(until, max(due, soon) if due else soon if now == begun else until)
             if engine:
                 look(lambda now=now: follow_up(now))
             if post:
