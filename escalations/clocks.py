@@ -5,7 +5,7 @@ runs under (E9, E10), what was carried out (E6). Everything that decides or expl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -148,12 +148,18 @@ class CaseClock:
         return cadence_in_force(view.timeline.at(now), run, severity, by_then, attention)
 
 
-def load_clocks(cases: Sequence[Case], versions: Versions | None = None) -> dict[int, CaseClock]:
-    """The clock of each case, by its key; five queries, and three for the versions unless they are given."""
+def load_clocks(
+    cases: Sequence[Case], versions: Versions | None = None, open_questions: Mapping[int, Question] | None = None
+) -> dict[int, CaseClock]:
+    """The clock of each case, by its key; five queries, and three for the versions unless they are given.
+
+    `open_questions` are those of the cases, where they are known already: a query less.
+    """
     versions = versions or Versions()
     ids = [case.pk for case in cases]
     snapshots, ledger, moves = snapshots_of(ids), ledger_of(ids), _moves_of(ids, versions)
-    requests, questions = _requests_of(ids), _questions_of(ids)
+    requests = _requests_of(ids)
+    questions = _open_questions_of(ids) if open_questions is None else open_questions
     return {
         case.pk: CaseClock(
             case,
@@ -172,7 +178,15 @@ def load_clocks(cases: Sequence[Case], versions: Versions | None = None) -> dict
 @kept_with_case
 def load_clock(case: Case) -> CaseClock:
     """The clock of one case for the parts of its page."""
-    return load_clocks([case])[case.pk]
+    still_open = {row.case_id: row for row in questions_of(case) if row.is_open}
+    return load_clocks([case], open_questions=still_open)[case.pk]
+
+
+@kept_with_case
+def questions_of(case: Case) -> list[Question]:
+    """Every question about a case, newest first, for the parts of its page."""
+    rows = case.questions.select_related("asked", "first_asked", "stands_in_for", "answered_by")
+    return list(rows.order_by("-asked_at", "-pk"))
 
 
 def load_clocks_for_page(cases: Iterable[Case]) -> dict[int, CaseClock]:
@@ -260,6 +274,6 @@ def _matters_to_clock(request: EscalationRequest) -> bool:
     return request.is_undecided or request.attention or request.number is not None
 
 
-def _questions_of(ids: Sequence[int]) -> dict[int, Question]:
+def _open_questions_of(ids: Sequence[int]) -> dict[int, Question]:
     rows = Question.objects.filter(case__in=ids, ended_at=None).select_related("asked", "first_asked", "stands_in_for")
     return {row.case_id: row for row in rows}

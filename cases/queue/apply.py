@@ -484,8 +484,8 @@ def _tell_of_missed(now: datetime) -> int:
         rows = untold.annotate(called_again=Exists(later.exclude(number="")))
         missed = list(rows.select_for_update(skip_locked=True, of=("self",)).select_related("contact").order_by("pk"))
         QueueEntry.objects.filter(pk__in=[entry.pk for entry in missed]).update(manager_told_at=now)
-        letters = callers_missed([entry for entry in missed if not entry.called_again], now)
-        post(letters, now)
+        told = [entry for entry in missed if not entry.called_again]  # type: ignore[attr-defined]
+        post(callers_missed(told, now), now)
     return len(missed)
 
 

@@ -11,8 +11,8 @@ from cases.panels import Panel, PanelLine, panel
 from contacts.enums import Right
 from contacts.models import User
 from contacts.wording import moment_formatter
+from escalations.clocks import questions_of
 from escalations.models import Question
-from escalations.questions.state import questions_of
 
 #: How many ended questions the panel shows; the list of questions has all of them.
 PAST_SHOWN = 3

@@ -10,10 +10,9 @@ from django.db.models import Max, QuerySet
 from cases.enums import MailStatus, Status
 from cases.mail.messages import CUSTOMER_UPDATES
 from cases.models import Case, Mail
-from cases.page_cache import kept_with_case
 from contacts.directory import Directory
 from escalations.audience import StaffReader, audience_of, readers_of, staff_of, staff_readers, watchers_of
-from escalations.clocks import load_clock, load_clocks
+from escalations.clocks import load_clocks
 from escalations.enums import Member, QuestionEnd
 from escalations.models import Question
 
@@ -21,16 +20,6 @@ from escalations.models import Question
 def open_question(case: Case) -> Question | None:
     """The question that is open now; none on a resolved case, which ends its question (E8)."""
     return open_questions().filter(case=case).first()
-
-
-@kept_with_case
-def questions_of(case: Case) -> list[Question]:
-    """Every question about a case, newest first, for the parts of its page; no query where no point was reached."""
-    clock = load_clock(case)
-    if clock.question is None and not clock.ledger:
-        return []
-    rows = case.questions.select_related("asked", "first_asked", "stands_in_for", "answered_by")
-    return list(rows.order_by("-asked_at", "-pk"))
 
 
 def open_questions() -> QuerySet[Question]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cases.models import Case
 from cases.timeline import Entry, timeline_source
+from escalations.clocks import questions_of
 from escalations.enums import QuestionEnd
-from escalations.questions.state import questions_of
 
 
 @timeline_source
