@@ -38,6 +38,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -496,12 +497,14 @@ def sink(takes: float) -> Iterator[int]:
         process.stdin.close()
 
 
-def mail_rate(mails: int, connections: int, takes: float) -> tuple[float, float]:
-    """(mails a second, statements a mail) of a round of delivery over so many connections."""
-    Mail.objects.filter(pk__in=Mail.objects.order_by("pk").values("pk")[:mails]).update(
+@contextmanager
+def mails_due(mails: int, connections: int, takes: float) -> Iterator[None]:
+    """So many mails wait for a sink that takes so many seconds a reply."""
+    first = Mail.objects.order_by("pk").values("pk")[:mails]
+    Mail.objects.filter(pk__in=first).update(
         status=MailStatus.QUEUED, send_at=NOW, sent_at=None, attempts=0, text="", html=""
     )
-    Mail.objects.exclude(pk__in=Mail.objects.order_by("pk").values("pk")[:mails]).update(status=MailStatus.SENT)
+    Mail.objects.exclude(pk__in=first).update(status=MailStatus.SENT)
     with (
         sink(takes) as port,
         override_settings(
@@ -511,11 +514,38 @@ def mail_rate(mails: int, connections: int, takes: float) -> tuple[float, float]
             MAIL_IS_KEPT=False,
             DESK_MAIL_CONNECTIONS=connections,
         ),
-        counted() as statements,
     ):
+        yield
+
+
+def mail_rate(mails: int, connections: int, takes: float) -> tuple[float, float]:
+    """(mails a second, statements a mail) of a round of delivery over so many connections."""
+    with mails_due(mails, connections, takes), counted() as statements:
         took, delivery = timed(lambda: deliver(lambda: NOW, at_most=mails))
     assert delivery.sent == mails, delivery
     return mails / took, statements.count / mails
+
+
+def mail_rate_of_workers(mails: int, workers: int) -> float:
+    """Mails a second that several worker processes deliver to a local sink, each over four connections."""
+    forked = get_context("fork")
+    ready = forked.Barrier(workers + 1)
+
+    def work() -> None:
+        connection.close()
+        connection.ensure_connection()
+        ready.wait()
+        deliver(lambda: NOW, at_most=mails)
+
+    with mails_due(mails, 4, 0):
+        connection.close()  # none is shared with a child
+        processes = [forked.Process(target=work) for _ in range(workers)]
+        for process in processes:
+            process.start()
+        ready.wait()
+        took, _ = timed(lambda: [process.join() for process in processes])
+        assert not Mail.objects.filter(status=MailStatus.QUEUED).exists()
+    return mails / took
 
 
 def measure_mail(mails: int) -> None:
@@ -536,6 +566,9 @@ def measure_mail(mails: int) -> None:
                     f"  {connections} connection{'s' if connections > 1 else ''}, {takes * 1000:.0f} ms a reply: "
                     f"{rates[takes, connections]:,.0f} mails/s, {statements:.3f} statements a mail"
                 )
+        for workers in (1, 2):
+            rate = mail_rate_of_workers(count, workers)
+            print(f"  {workers} worker process{'es' if workers > 1 else ''}: {rate:,.0f} mails/s")
         print(f"  eight at {rates[0.02, 8] / rates[0.02, 1]:.1f} of the rate of one against 20 ms a reply")
         whole = written * count / Mail.objects.count() + count / rates[0, 8]
         print(f"  from due to delivered to a local sink: {count / whole:,.0f} mails/s")
