@@ -75,16 +75,31 @@ ABSENCES_READ = 200
 @kept_with_case
 def absences_around(case: Case) -> list[Absence]:
     """The absences that were noted on the case, and those of its contact noted elsewhere; newest first (F5)."""
+    if not may_have(case, HAS_ABSENCES):
+        return []
     rows = Absence.objects.filter(Q(case=case) | Q(contact=case.contact_id))
     rows = rows.select_related("noted_by", "settled_by", "contact").order_by("-noted_at", "-pk")
     return list(rows[:ABSENCES_READ])
 
 
-def with_newest_entry(cases: QuerySet[Case]) -> QuerySet[Case]:
-    """Read what `newest_entry` and `has_other_mail` say together with the cases."""
+#: Whether a case has rows of some kind, by the name of the attribute that says so: other subjects add theirs, and ask
+#: for the rows of few cases only.
+HAS_ABSENCES = "has_absences"
+HAS_ROWS = {
+    HAS_ABSENCES: Exists(Absence.objects.filter(Q(case=OuterRef("pk")) | Q(contact=OuterRef("contact_id")))),
+}
+
+
+def with_page_facts(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Read what `newest_entry`, `has_other_mail` and `may_have` say together with the cases."""
     newest = Interaction.objects.filter(case=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     other = ReceivedMail.objects.filter(case=OuterRef("pk"), interaction=None)
-    return cases.annotate(newest_entry=Subquery(newest), has_other_mail=Exists(other))
+    return cases.annotate(newest_entry=Subquery(newest), has_other_mail=Exists(other), **HAS_ROWS)
+
+
+def may_have(case: Case, attribute: str) -> bool:
+    """Whether a case may have rows of the kind of `HAS_ROWS`: False only where its row was read with the answer."""
+    return bool(case.__dict__.get(attribute, True))
 
 
 def has_other_mail(case: Case) -> bool:

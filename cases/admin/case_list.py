@@ -34,7 +34,7 @@ from cases.case_queues import OF_OPEN_CASES, RESOLVED, in_queue, queue_of, queue
 from cases.enums import Severity, Status
 from cases.models import Case, CaseQuerySet
 from cases.models.case import SEVERITY_RANK, SOONEST_FIRST
-from cases.page_cache import with_newest_entry
+from cases.page_cache import with_page_facts
 from cases.search.query import Found, every, readable_by, search
 from cases.search.snippets import FoundLine, found_lines, marked_html
 from cases.templatetags.case_page import next_html, severity_badge, status_badge
@@ -244,7 +244,7 @@ class CaseList(SavedViews, ExportMixin, RightsAdmin):
         """The case with everybody its page names, or None for a case the reader may not see."""
         cases = self.get_queryset(request).select_related("contact", "owner__technician", "opened_by")
         company = Prefetch("company", Company.objects.select_related("account_manager", "customer_engineer"))
-        everybody = with_newest_entry(cases).prefetch_related(company)
+        everybody = with_page_facts(cases).prefetch_related(company)
         try:
             case: Case = everybody.get(pk=self.model._meta.pk.to_python(unquote(str(object_id))))
         except (Case.DoesNotExist, ValidationError, ValueError, OverflowError):

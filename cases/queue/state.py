@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.conf import settings
-from django.db.models import F, Max, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 
 from cases.enums import Availability, QueueEnding, QueueKind, QueueState
 from cases.models import Case, QueueEntry
-from cases.page_cache import kept_with_case
+from cases.page_cache import HAS_ROWS, kept_with_case, may_have
 from cases.policy.queue.offers import Agent, InLine, at_work, availability
 from cases.policy.queue.places import RECENT_CALLS, minutes_to_wait, places_of
 from cases.roster import language_of_service, opening_hours_of_centres
@@ -24,6 +24,8 @@ from contacts.models import SupportCentre, Technician, User
 SPOKEN_WITHIN = timedelta(days=1)
 #: From when on calls are recent enough to reckon a waiting time from.
 RECENT = timedelta(hours=12)
+HAS_LIVE_CALLS = "has_live_calls"
+HAS_ROWS[HAS_LIVE_CALLS] = Exists(QueueEntry.objects.exclude(state=QueueState.ENDED).filter(case=OuterRef("pk")))
 
 
 @kept_with_case
@@ -33,9 +35,12 @@ def live_about(case: Case) -> list[QueueEntry]:
 
 
 def live_by_case(cases: Sequence[Case]) -> dict[int, list[QueueEntry]]:
-    """As `live_about`, of several cases by their key; one query."""
+    """As `live_about`, of several cases by their key; one query, none where it is known that there is none."""
     found: dict[int, list[QueueEntry]] = {case.pk: [] for case in cases}
-    live = QueueEntry.objects.exclude(state=QueueState.ENDED).filter(case__in=found)
+    some = [case.pk for case in cases if may_have(case, HAS_LIVE_CALLS)]
+    if not some:
+        return found
+    live = QueueEntry.objects.exclude(state=QueueState.ENDED).filter(case__in=some)
     for entry in live.select_related("contact").order_by("due_at", "pk"):
         found[entry.case_id or 0].append(entry)
     return found

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from cases.enums import Channel, Direction, Status
 from cases.models import Case, CaseQuerySet, Interaction
 from cases.models.case import CHECKS, load_people
-from cases.page_cache import kept_with_case, load_kept
+from cases.page_cache import HAS_ROWS, kept_with_case, load_kept, may_have
 from cases.roster import language_of_service
 from cases.work_items import upcoming_of, work_items_of
 from contacts.models import SupportCentre, Technician, User
@@ -153,6 +153,8 @@ def _word(row: Interaction) -> LastWord:
 
 #: How many hand-overs of one case its page reads.
 READ = 50
+HAS_HANDOVERS = "has_handovers"
+HAS_ROWS[HAS_HANDOVERS] = Exists(HandoverLine.objects.filter(case=OuterRef("pk")))
 
 
 @kept_with_case
@@ -162,13 +164,16 @@ def handovers_of(case: Case) -> list[HandoverLine]:
 
 
 def handovers_by_case(cases: Sequence[Case]) -> dict[int, list[HandoverLine]]:
-    """The newest hand-overs of each of the cases; one query."""
-    lines = HandoverLine.objects.filter(case__in=[case.pk for case in cases])
+    """The newest hand-overs of each of the cases; one query, none where it is known that there is none."""
+    found: dict[int, list[HandoverLine]] = {case.pk: [] for case in cases}
+    some = [case.pk for case in cases if may_have(case, HAS_HANDOVERS)]
+    if not some:
+        return found
+    lines = HandoverLine.objects.filter(case__in=some)
     lines = lines.select_related(
         "sheet__centre", "sheet__to_centre", "sheet__person", "owner", "accepted_by", "new_owner"
     )
-    found: dict[int, list[HandoverLine]] = {case.pk: [] for case in cases}
-    for line in lines.order_by("-pk")[: READ * len(cases)]:
+    for line in lines.order_by("-pk")[: READ * len(some)]:
         found[line.case_id].append(line)
     return found
 

@@ -35,6 +35,7 @@ from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_company, build_desk
 from tests.support.pages import form_of, panel_of, signed_in
 from tests.support.queries import queries_of_page
+from tests.support.stage import sweeps
 
 pytestmark = pytest.mark.django_db
 
@@ -491,6 +492,21 @@ def test_the_list_asks_the_database_the_same_number_of_questions_however_long(de
 
 
 # --- the page ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_the_page_of_a_case_that_was_worked_asks_the_database_at_most_twenty_questions(
+    desk: Desk, severity: Severity
+) -> None:
+    case = desk.open_case(NOON, severity=severity)
+    transitions.start_work(case.pk, desk.technician, NOON + timedelta(hours=1))
+    said = {"channel": Channel.PHONE, "direction": Direction.IN, "body": "It came back."}
+    contact_log.log_contact(case.pk, desk.technician, NOON + timedelta(hours=2), **said)
+    sweeps(NOON + timedelta(hours=30))
+    for user in (desk.technician, desk.manager):
+        client = signed_in(user)
+        client.get(page(case))
+        assert queries_of_page(client, page(case)) <= 20
 
 
 def test_the_page_asks_the_database_the_same_number_of_questions_however_long_its_story(desk: Desk):
