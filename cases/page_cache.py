@@ -82,9 +82,9 @@ def absences_around(case: Case) -> list[Absence]:
     return list(rows[:ABSENCES_READ])
 
 
+HAS_ABSENCES = "has_absences"
 #: Whether a case has rows of some kind, by the name of the attribute that says so: other subjects add theirs, and ask
 #: for the rows of few cases only.
-HAS_ABSENCES = "has_absences"
 HAS_ROWS = {
     HAS_ABSENCES: Exists(Absence.objects.filter(Q(case=OuterRef("pk")) | Q(contact=OuterRef("contact_id")))),
 }

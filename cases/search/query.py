@@ -108,6 +108,8 @@ def _ranked(cases: CaseQuerySet, query: Query, typed: str, limit: int) -> Found:
     backend = _backend(cases)
     found = backend.newest(query, limit + 1)
     is_cut = len(found) > limit
+    if not found:
+        return Found(query, named)
     in_title = query.in_title()
     titled = backend.newest(in_title, limit) if is_cut else backend.among(found, in_title, limit)
     first, second = set(named), set(titled)

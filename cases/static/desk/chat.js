@@ -1,5 +1,6 @@
 /* A chat, for both sides: what is new is asked for again and again, slower while nobody writes and while the page is
-   hidden, and a line is sent without leaving the page. What was typed stays until it has arrived. Without this script the forms work as usual. */
+   hidden, and a line is sent without leaving the page. What was typed stays until it has arrived. Without this script
+   the forms work as usual. */
 "use strict";
 (() => {
   const EVERY = 3000;
