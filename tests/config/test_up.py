@@ -40,7 +40,7 @@ class Desk:
     """One `manage.py up` in a directory of its own, with the kind of database and broker that the tests run on."""
 
     def __init__(self, var_dir: Path, database: str) -> None:
-        self.var_dir = var_dir
+        self.var_dir, self.database = var_dir, database
         self.port = free_port()
         own = {
             "DESK_VAR": str(var_dir),
@@ -53,6 +53,15 @@ class Desk:
         if connection.vendor == "postgresql":
             self.environment["DATABASE_URL"] = urlsplit(os.environ["DATABASE_URL"])._replace(path=database).geturl()
         self.process: subprocess.Popen[str] | None = None
+
+    def begin_as(self, other: "Desk") -> None:
+        """Begin with what is in the database of another desk, which must not run."""
+        if connection.vendor == "postgresql":
+            on_the_server(
+                f"DROP DATABASE {self.database}", f"CREATE DATABASE {self.database} TEMPLATE {other.database}"
+            )
+        else:
+            shutil.copy(other.var_dir / "desk.sqlite3", self.var_dir)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "manage.py", "up", "--no-demo", *arguments]
@@ -132,18 +141,38 @@ class Desk:
         )
 
 
-@pytest.fixture
-def database() -> Iterator[str]:
+def on_the_server(*statements: str) -> None:
+    """Make or drop databases of this test; nothing on SQLite, where a database is a file."""
+    if connection.vendor == "postgresql":
+        maintenance = urlsplit(os.environ["DATABASE_URL"])._replace(path="postgres").geturl()
+        with psycopg.connect(maintenance, autocommit=True) as server:
+            for statement in statements:
+                server.execute(statement.encode())
+
+
+@contextlib.contextmanager
+def new_database() -> Iterator[str]:
     """The name of a new database; on PostgreSQL it is there, empty, and goes afterwards."""
     name = f"desk_up_{uuid.uuid4().hex[:12]}"
-    if connection.vendor != "postgresql":
+    on_the_server(f"CREATE DATABASE {name}")
+    yield name
+    on_the_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    with new_database() as name:
         yield name
-        return
-    maintenance = urlsplit(os.environ["DATABASE_URL"])._replace(path="postgres").geturl()
-    with psycopg.connect(maintenance, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}".encode())
-        yield name
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk that was never started, and whose database is up to date: a copy saves each test a quarter minute."""
+    with new_database() as name:
+        desk = Desk(tmp_path_factory.mktemp("migrated"), name)
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, cwd=desk_settings.BASE_DIR, env=desk.environment, check=True)
+        yield desk
 
 
 @pytest.fixture
@@ -156,12 +185,15 @@ def desk(tmp_path: Path, database: str) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def running(desk: Desk) -> Desk:
+def running(desk: Desk, migrated: Desk) -> Desk:
+    desk.begin_as(migrated)
     desk.start().await_ready()
     return desk
 
 
-def test_one_command_makes_a_desk_that_is_ready(running: Desk):
+def test_one_command_makes_a_desk_that_is_ready(desk: Desk):
+    running = desk.start()
+    running.await_ready()
     said = json.loads(running.says("/readyz")[1])
     assert said.pop("engine")["oldest_due"] is None
     assert said == {"ready": True, **dict.fromkeys(("database", "broker", "beat", "work", "mail", "inbox"), "ok")}
@@ -237,10 +269,11 @@ def test_a_second_start_finds_the_data_and_the_key_of_the_first(running: Desk):
 
 
 @embedded
-def test_a_directory_too_deep_for_a_socket_works_all_the_same(tmp_path: Path, database: str):
+def test_a_directory_too_deep_for_a_socket_works_all_the_same(tmp_path: Path, database: str, migrated: Desk):
     var_dir = tmp_path / ("deep " * 25) / "50%"
     var_dir.mkdir(parents=True)
     desk = Desk(var_dir, database)
+    desk.begin_as(migrated)
     try:
         desk.start().await_ready()
         assert embedded_broker_socket(var_dir).parent.stat().st_mode & 0o077 == 0
