@@ -1,23 +1,28 @@
-"""Finds cases on PostgreSQL: a tsvector of the words with a GIN index.
+"""Finds cases on PostgreSQL: a tsvector of the words with a GIN index, which also has the company of each case.
 
 The index answers in no order, so that a common word would cost as much as all the cases it is in. Common words are
-found by reading the newest cases; what is not common there is cheap to look up.
+found by reading the newest cases; what is not common there is cheap to look up. Of the cases of some companies only the
+entries of these companies are looked up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 from django.db import connection
 from django.db.models import F
-from django.db.models.expressions import RawSQL
+from django.db.models.expressions import Col, RawSQL
+from django.db.models.lookups import Exact, In
 
 from cases.models import Case, CaseQuerySet
 from cases.search.words import Query, SearchToken
 
 #: How many of the newest cases are read one by one before the index is asked.
 WALKED = 2_000
+#: Of these so many at first: what none of them has is rare enough to be looked up.
+WALKED_FIRST = 500
 #: Among how many of the newest cases of the desk those of a narrower list are looked for first.
 RECENT = 20_000
 
@@ -27,6 +32,7 @@ class PostgresSearch:
 
     def __init__(self, cases: CaseQuerySet) -> None:
         self.cases = cases.order_by()
+        self.companies = companies_of(cases)
 
     @cached_property
     def walked(self) -> list[int]:
@@ -43,7 +49,10 @@ class PostgresSearch:
 
     def newest(self, query: Query, limit: int) -> list[int]:
         """The keys of the newest cases that the query finds, at most `limit`, newest first."""
-        found = self.among(self.walked[:WALKED], query, limit)
+        first = min(WALKED_FIRST, WALKED)
+        found = self.among(self.walked[:first], query, limit)
+        if len(found) < limit and (found or len(self.walked) <= WALKED) and len(self.walked) > first:
+            found += self.among(self.walked[first:WALKED], query, limit - len(found))
         if len(found) == limit or len(self.walked) <= WALKED:
             return found
         whole = query.whole_words()
@@ -64,20 +73,48 @@ class PostgresSearch:
         )
 
     def matching(self, query: Query) -> RawSQL:
-        """The keys of all cases of the desk that the query finds, as a subquery."""
-        return RawSQL("SELECT case_id FROM cases_searchdocument WHERE vector @@ %s::tsquery", [_tsquery(query)])
+        """The keys of all cases that the query finds, as a subquery: of the desk, or of the companies."""
+        condition, params = self._condition(query)
+        return RawSQL(f"SELECT case_id FROM cases_searchdocument WHERE {condition}", params)
 
     def _by_index(self, query: Query, limit: int, in_order: bool = True) -> list[int]:
         """The newest; without an order any, which reads no more rows than `limit`, however many there are."""
-        scope, params = "", ()
+        condition, params = self._condition(query)
+        scope, order = "", "ORDER BY case_id DESC" if in_order else ""
         if self.cases.query.where:
-            keys, params = self.cases.values("pk").query.sql_with_params()
-            scope = f"WHERE case_id IN ({keys})"
+            keys, of_scope = self.cases.values("pk").query.sql_with_params()
+            scope, params = f"WHERE case_id IN ({keys})", [*params, *of_scope]
+        # Few are left of some companies: sorted first, only as many are looked up among the cases as are wanted.
+        first = order if self.companies is not None else ""
+        # OFFSET 0 keeps the planner from reading all documents in their order.
         return _keys(
-            "SELECT case_id FROM (SELECT case_id FROM cases_searchdocument WHERE vector @@ %s::tsquery OFFSET 0) AS f "
-            f"{scope} {'ORDER BY case_id DESC' if in_order else ''} LIMIT %s",
-            [_tsquery(query), *params, limit],
+            f"SELECT case_id FROM (SELECT case_id FROM cases_searchdocument WHERE {condition} {first} OFFSET 0) AS f "
+            f"{scope} {order} LIMIT %s",
+            [*params, limit],
         )
+
+    def _condition(self, query: Query) -> tuple[str, list[Any]]:
+        """What the index is asked for."""
+        if self.companies is None:
+            return "vector @@ %s::tsquery", [_tsquery(query)]
+        return "vector @@ %s::tsquery AND ARRAY[company_id] && %s::bigint[]", [_tsquery(query), self.companies]
+
+
+def companies_of(cases: CaseQuerySet) -> list[int] | None:
+    """The companies to which the cases are limited by their keys; None if they are not, or by something else."""
+    where, company = cases.query.where, Case._meta.get_field("company")
+    if where.connector != "AND" or where.negated:
+        return None
+    limits: list[set[int]] = []
+    for lookup in where.children:
+        column = getattr(lookup, "lhs", None)
+        if not isinstance(column, Col) or column.target != company or column.alias != Case._meta.db_table:
+            continue
+        if isinstance(lookup, Exact) and isinstance(lookup.rhs, int):
+            limits.append({lookup.rhs})
+        elif isinstance(lookup, In) and isinstance(lookup.rhs, Iterable):
+            limits.append(set(lookup.rhs))
+    return sorted(set.intersection(*limits)) if limits else None
 
 
 def _keys(statement: str, params: list[Any]) -> list[int]:

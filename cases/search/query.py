@@ -22,6 +22,8 @@ SHOWN = 200
 #: More than the cases of any company.
 EVERY = 100_000_000
 
+Backend = PostgresSearch | SqliteSearch
+
 
 @dataclass(frozen=True)
 class Found:
@@ -87,25 +89,26 @@ def searches(cases: CaseQuerySet, typed: str) -> Iterator[Found]:
     query = parsed(typed)
     if not query.choices:
         return
+    backend = _backend(cases)
     try:
-        yield _ranked(cases, query, typed, EVERY)
+        yield _ranked(backend, query, typed, EVERY)
     except EmptyResultSet:  # whoever may read no case at all
         return
     if parts := query.in_parts():
-        yield Found(parts, others=_backend(cases).newest(parts, EVERY))
+        yield Found(parts, others=backend.newest(parts, EVERY))
 
 
 def _found(cases: CaseQuerySet, query: Query, typed: str, limit: int) -> Found:
-    found = _ranked(cases, query, typed, limit)
+    backend = _backend(cases)
+    found = _ranked(backend, query, typed, limit)
     if not found.keys and (parts := query.in_parts()):
-        keys = _backend(cases).newest(parts, limit + 1)
+        keys = backend.newest(parts, limit + 1)
         return Found(parts if keys else query, others=keys[:limit], is_cut=len(keys) > limit)
     return found
 
 
-def _ranked(cases: CaseQuerySet, query: Query, typed: str, limit: int) -> Found:
-    named = _named(cases, typed, query.number)
-    backend = _backend(cases)
+def _ranked(backend: Backend, query: Query, typed: str, limit: int) -> Found:
+    named = _named(backend.cases, typed, query.number)
     found = backend.newest(query, limit + 1)
     is_cut = len(found) > limit
     if not found:
@@ -132,7 +135,7 @@ def every(cases: CaseQuerySet, typed: str) -> CaseQuerySet:
     return cases.filter(pk__in=_backend(cases).matching(parts))
 
 
-def _backend(cases: CaseQuerySet) -> PostgresSearch | SqliteSearch:
+def _backend(cases: CaseQuerySet) -> Backend:
     return PostgresSearch(cases) if connection.vendor == "postgresql" else SqliteSearch(cases)
 
 

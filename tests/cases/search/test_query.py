@@ -6,12 +6,15 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 
 from cases.enums import Channel, Direction, Status
 from cases.models import Case, CaseQuerySet, SearchDocument
 from cases.search import postgresql, query
 from cases.search.index import index_cases
-from cases.search.query import every, search
+from cases.search.query import every, readable_by, search
 from cases.search.words import TITLE_MARK, document_text, marked, tokens_of
 from cases.workflow import contact_log
 from contacts.enums import Role
@@ -134,6 +137,42 @@ def test_nothing_foreign_is_found_counted_or_fills_the_answer(desk: Desk):  # A1
     assert set(every(mine, "printer")) == {own}
 
 
+def test_a_search_in_some_companies_asks_the_index_for_these_alone(desk: Desk, monkeypatch: Any):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite looks every found case up among those of the reader")
+    monkeypatch.setattr(postgresql, "WALKED", 1)
+    for company in (desk.company, desk.other_company, desk.other_company):
+        desk.open_case(company=company, description="printer")
+    with CaptureQueriesContext(connection) as asked:
+        search(readable_by(desk.other_account_manager, Case.objects.all()), "printer acme")
+    (statement,) = {row["sql"] for row in asked if "OFFSET 0) AS f" in row["sql"] and "acme" in row["sql"]}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off")
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    of_index = plan.partition("Bitmap Index Scan on search_document_words")[2]
+    assert "(ARRAY[company_id] && " in of_index.partition("Index Cond")[2].splitlines()[0], plan
+
+
+def test_the_companies_of_a_list_are_those_that_it_names_by_key(desk: Desk):
+    one, other = desk.company.pk, desk.other_company.pk
+    for cases, companies in (
+        (EVERYTHING, None),
+        (EVERYTHING.filter(company=one), [one]),
+        (EVERYTHING.filter(company__id__exact=str(one)).exclude(status=Status.RESOLVED), [one]),
+        (EVERYTHING.filter(company__in=[one, other]).filter(company=other), [other]),
+        (EVERYTHING.filter(company=one).filter(company=other), []),
+        (readable_by(desk.other_account_manager, EVERYTHING), [other]),
+        (Case.objects.visible_to(desk.other_account_manager), None),  # by a subquery
+        (EVERYTHING.exclude(company=one), None),
+        (EVERYTHING.filter(Q(company=one) | Q(status=Status.ASSIGNED)), None),
+        (EVERYTHING.filter(linked_to__company=one), None),
+        (EVERYTHING.filter(contact__company=one), None),
+        (EVERYTHING.filter(company__gt=one), None),
+    ):
+        assert postgresql.companies_of(cases) == companies, cases.query
+
+
 def test_whoever_may_read_no_case_finds_none(desk: Desk):  # A1
     desk.open_case()
     for nobody in (build_user("", "roleless"), build_user(Role.COO, "left", is_active=False)):
@@ -176,6 +215,16 @@ def test_a_search_finds_what_reading_everything_would_find(desk: Desk, monkeypat
     monkeypatch.setattr(postgresql, "WALKED", walked)
     random = Random(walked)
     cases = [desk.open_case(company=(desk.company, desk.other_company)[n % 2]) for n in range(12)]
+    of_one = Case.objects.filter(company=desk.company)
+    scopes = [
+        Case.objects.all(),
+        of_one,
+        Case.objects.filter(pk__in=[case.pk for case in cases[:7]]),
+        Case.objects.filter(company__in=[desk.company.pk, desk.other_company.pk], pk__lt=cases[9].pk),
+        of_one.filter(company__in=[desk.other_company.pk]),
+        readable_by(desk.other_account_manager, Case.objects.all()),
+        Case.objects.visible_to(desk.other_account_manager),
+    ]
     for round_number in range(30 if ALL_EXAMPLES else 8):
         for case in cases:
             case.title = " ".join(random.choices(LATIN + JAPANESE, k=random.randint(1, 2)))
@@ -185,7 +234,7 @@ def test_a_search_finds_what_reading_everything_would_find(desk: Desk, monkeypat
         for _ in range(20):
             typed = " ".join(random.choices([*LATIN, *JAPANESE, "pri", "d", "absent", "stra"], k=random.randint(1, 3)))
             limit = random.choice([3, 50])
-            scope = random.choice([Case.objects.all(), Case.objects.filter(company=desk.company)])
+            scope = random.choice(scopes).all()  # asks afresh
             expected = plain_order(typed, list(scope), limit)
             assert search(scope, typed, limit).keys == expected, (round_number, typed)
             if limit == 50:
