@@ -9,7 +9,7 @@ from cases.models.followup import Absence, FollowUp
 from cases.models.inbox import ReceivedMail, ReceivedMailQuerySet
 from cases.models.mail import Mail, MailCircuit, MailQuerySet
 from cases.models.queue import CallEvent, QueueEntry, QueueEntryQuerySet
-from cases.models.rows import CaseRowQuerySet
+from cases.models.rows import CaseRowQuerySet, CompanyOfCase
 from cases.models.saved_view import SavedView
 from cases.models.search import SearchDocument, UnindexedCase
 
@@ -22,6 +22,7 @@ __all__ = [
     "CaseQuerySet",
     "CaseRowQuerySet",
     "CaseWatcher",
+    "CompanyOfCase",
     "ContractQuestion",
     "FailedCase",
     "FollowUp",

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from cases.enums import Severity
-from cases.models import NUMBER_PREFIX, Case, CaseRowQuerySet
+from cases.models import NUMBER_PREFIX, Case, CaseRowQuerySet, CompanyOfCase
 from escalations.enums import QuestionEnd
 
 
@@ -15,6 +15,7 @@ class Question(models.Model):
     """The owner was asked for the status of a case (E8). A case has at most one open question."""
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="questions")
+    company_id = CompanyOfCase()
     point = models.CharField(max_length=20, help_text="The point that asked, e.g. “High 1”.")
     severity = models.CharField(max_length=8, choices=Severity.choices)
     asked = models.ForeignKey(
@@ -49,6 +50,7 @@ class Question(models.Model):
             models.Index(fields=["answer_by"], condition=Q(ended_at=None), name="question_open_by_limit"),
             models.Index(fields=["case", "asked_at"], name="question_by_case"),
             models.Index(fields=["-asked_at", "-id"], name="question_by_time"),  # the list
+            models.Index(fields=["company_id", "-asked_at", "-id"], name="question_by_company"),  # that of A1
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django_fsm import FSMField, transition
 from simple_history.models import HistoricalRecords
 
 from cases.enums import Severity
-from cases.models import NUMBER_PREFIX, Case, CaseRowQuerySet
+from cases.models import NUMBER_PREFIX, Case, CaseRowQuerySet, CompanyOfCase
 from contacts.models import User
 from escalations.enums import Origin, RequestStatus
 
@@ -29,6 +29,7 @@ class EscalationRequest(models.Model):
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="escalation_requests")
+    company_id = CompanyOfCase()
     origin = models.CharField("who wants it", max_length=8, choices=Origin.choices)
     asked_by = models.CharField("who asked", max_length=200, blank=True)
     impact = models.TextField("business impact", blank=True)
@@ -55,7 +56,7 @@ class EscalationRequest(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = EscalationRequestQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["company_id"])
 
     class Meta:
         ordering = ["-requested_at", "-pk"]
@@ -77,6 +78,7 @@ class EscalationRequest(models.Model):
             models.Index(fields=["requested_at"], condition=Q(status="requested"), name="request_undecided"),
             models.Index(fields=["case", "requested_at"], name="request_by_case"),
             models.Index(fields=["-requested_at", "-id"], name="request_by_time"),  # the list
+            models.Index(fields=["company_id", "-requested_at", "-id"], name="request_by_company"),  # that of A1
             models.Index(fields=["decided_at"], condition=Q(decided_at__isnull=False), name="request_decided"),
         ]
 

@@ -70,7 +70,8 @@ def build_years(cases: int, open_cases: int, now: datetime) -> Years:
         open_cases,
         busy,
         quiet,
-        Case.objects.filter(pk__gt=base, status="resolved").order_by("pk")[0],
+        # with every case open, the oldest of them
+        Case.objects.filter(pk__gt=base, status="resolved").order_by("pk").first() or Case.objects.get(pk=base + 1),
         Company.objects.get(pk=companies[0]),
         Company.objects.get(pk=companies[BIG]),
     )
@@ -351,7 +352,8 @@ def _what_was_promised(rows: _Rows, template: Case, base: int, desk: Desk) -> No
     rows.copy(
         asked, f"cases_case AS c, {one}",
         f"{every} AND c.owner_id IS NOT NULL AND (c.id % 10 = 0 OR c.status = 'in_progress' AND c.id % 7 = 0)",
-        case_id="c.id", asked_id="c.owner_id", asked_at="c.opened_at", answer_by=rows.at("-7200 + c.id * 7919 % 86400"),
+        case_id="c.id", company_id="c.company_id", asked_id="c.owner_id", asked_at="c.opened_at",
+        answer_by=rows.at("-7200 + c.id * 7919 % 86400"),
         ended_at="(CASE WHEN c.status = 'in_progress' THEN NULL ELSE c.resolved_at END)",
         end="(CASE WHEN c.status = 'in_progress' THEN '' ELSE 'answered' END)",
     )  # fmt: skip
@@ -361,8 +363,8 @@ def _what_was_promised(rows: _Rows, template: Case, base: int, desk: Desk) -> No
     wanted.decline(desk.manager, "Not yet", rows.now)
     wanted.save()
     rows.copy(
-        wanted, f"cases_case AS c, {one}", f"{every} AND c.id % 200 = 7", case_id="c.id", requested_at="c.opened_at",
-        decide_by=rows.at(f"{opened} + 7200"),
+        wanted, f"cases_case AS c, {one}", f"{every} AND c.id % 200 = 7", case_id="c.id", company_id="c.company_id",
+        requested_at="c.opened_at", decide_by=rows.at(f"{opened} + 7200"),
         status="(CASE WHEN c.status = 'in_progress' THEN 'requested' ELSE 'closed' END)",
     )  # fmt: skip
     away = Absence.objects.create(

@@ -23,9 +23,11 @@ from cases.models import Case, Interaction, Mail
 from cases.my_desk.state import desk_of
 from cases.workflow import transitions
 from contacts.models import Technician, User
-from escalations.models import Question
+from escalations.enums import Origin
+from escalations.models import EscalationRequest, Question
 from escalations.points.apply import escalate
 from escalations.questions.apply import answer_question
+from escalations.requests.apply import request_escalation
 from tests.support.browser import open_form, open_row, picture
 from tests.support.builders import NOON, Desk, build_desk, build_technician, build_user
 from tests.support.pages import form_of, panel_of, signed_in
@@ -508,6 +510,17 @@ def test_the_list_is_scoped_and_can_only_be_read(desk: Desk, case: Case) -> None
     assert signed_in(build_user(name="nobody")).get(LIST).status_code == 403
     ours.refresh_from_db()
     assert ours.answer == ""
+
+
+def test_the_lists_of_an_account_manager_are_counted_without_the_cases_of_all(desk: Desk, case: Case) -> None:  # A1
+    for model in (Question, EscalationRequest):
+        rows = model.objects.visible_to(desk.account_manager)
+        assert "cases_case" not in str(rows.order_by().values("pk").query)
+    request_escalation(case.pk, desk.technician, NOON, origin=Origin.STAFF, asked_by="Ann", impact="All", reason="Now")
+    for model in (Question, EscalationRequest):
+        assert {(row.case_id, row.company_id) for row in model.objects.all()} == {(case.pk, case.company_id)}
+        assert model.objects.visible_to(desk.account_manager).count() == 1
+        assert not model.objects.visible_to(desk.other_account_manager).exists()
 
 
 def test_list_page_and_dashboard_ask_the_database_no_more_with_many_questions(desk: Desk, case: Case) -> None:
