@@ -19,9 +19,10 @@ Runs in a database of its own (made and dropped here), on PostgreSQL when `DATAB
 * how many polls a second the chat answers while 500 customers wait in it or chat (CHATS), beside what they ask for at
   their pace; statements a poll, what a line costs, and the connections that are held meanwhile
 * what the page of a case and a click on it cost, beside a stock Django change page of the same row in the same run
-* what My desk, the live board, lists, search and pages cost each reader after years of work, at each size and beside
-  1,000 cases: how many statements, the slowest of them, the whole; a tenth of the cases is open, at most 30,000, and
-  with WORKPLACE set to a number of cases, all of those; and what the daily digests of 200 account managers cost there
+* what My desk, the live board, lists, search, the command palette and pages cost each reader after years of work, at
+  each size and beside 1,000 cases: how many statements, the slowest of them, the whole; a tenth of the cases is open,
+  at most 30,000, and with WORKPLACE set to a number of cases, all of those; and what the daily digests of 200 account
+  managers cost there
 * what each report of a year costs at each size, by time, by person and by company (W4: under 2 s at 1M cases)
 """
 
@@ -43,6 +44,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
+from urllib.parse import urlencode
 
 import django
 
@@ -638,8 +640,8 @@ def measure_search(cases: int) -> None:
     try:
         desk = build_desk()
         fill(cases, 0.01, desk)
-        took, _ = timed(partial(fill_documents, cases))
         spread_over_companies(desk.other_account_manager)
+        took, _ = timed(partial(fill_documents, cases))
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
         everybody = Case.objects.visible_to(desk.technician)
@@ -710,8 +712,8 @@ def fill_documents(cases: int) -> None:
         if connection.vendor == "postgresql":
             cursor.execute("SET maintenance_work_mem = '512MB'")
             cursor.execute(
-                "CREATE INDEX search_document_words ON cases_searchdocument USING gin (vector) "
-                "WITH (gin_pending_list_limit = 512)"
+                "CREATE INDEX search_document_words ON cases_searchdocument "
+                "USING gin (vector, (ARRAY[company_id])) WITH (gin_pending_list_limit = 512)"
             )
 
 
@@ -1019,6 +1021,10 @@ def pages_of(years: Years) -> dict[str, tuple[User, str]]:
             pages[f"{name}, for the {who}"] = (readers[who], f"{listed}?{asked}")
         pages[f"a big company, for the {who}"] = (readers[who], company)
         pages[f"what is owed to a big company, for the {who}"] = (readers[who], account_url(years.big_company.pk))
+    for who in ("technician", "account manager"):
+        for what, typed in SEARCHES.items():
+            found = f"{reverse('admin:search')}?{urlencode({'extended': 1, 's': typed})}"
+            pages[f"the command palette: {what}, for the {who}"] = (readers[who], found)
     for name in ("slatarget", "escalation", "escalationrequest", "question"):
         ledger = reverse(f"admin:escalations_{name}_changelist")
         pages[f"the ledger {name}, for the account manager"] = (desk.other_account_manager, ledger)

@@ -10,8 +10,9 @@ from cases.models.case import Case
 class SearchDocument(models.Model):
     """The words of one case, folded, each once; `cases.search` writes and reads them.
 
-    On PostgreSQL the table has a further column `vector` with a GIN index, on SQLite an FTS5 table follows it; both are
-    made of `words` by the database itself. Migration 17 makes them; one that remakes this table has to make them anew.
+    On PostgreSQL the table has further columns `vector` and `company_id` with a GIN index of both, on SQLite an FTS5
+    table follows it. The database itself fills them, from `words` and from the case, whose company never changes.
+    Migrations 17 and 41 make them; one that remakes this table has to make them anew.
     """
 
     case = models.OneToOneField(Case, on_delete=models.CASCADE, primary_key=True, related_name="search_document")
