@@ -354,8 +354,8 @@ class CompanyClosureDayInline(RightsInline):
 
 #: The fields that name who looks after a company: the role it takes, and the way back to the companies.
 LOOKED_AFTER_BY = {
-    "account_manager": (Role.ACCOUNT_MANAGER, "managed_companies"),
-    "customer_engineer": (Role.CUSTOMER_ENGINEER, "engineered_companies"),
+    "account_manager": Role.ACCOUNT_MANAGER,
+    "customer_engineer": Role.CUSTOMER_ENGINEER,
 }
 
 
@@ -381,9 +381,9 @@ class CompanyAdmin(TellsOfChanges, HistoryAdmin):
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """Offer those who have the role, and whoever looks after a company already."""
         if db_field.name in LOOKED_AFTER_BY:
-            role, companies = LOOKED_AFTER_BY[db_field.name]
-            holders = Q(role=role, is_active=True) | Q(**{f"{companies}__isnull": False})
-            kwargs["queryset"] = User.objects.filter(holders).distinct()
+            present = Company.objects.order_by().values(db_field.name)
+            entitled = Q(role=LOOKED_AFTER_BY[db_field.name], is_active=True)
+            kwargs["queryset"] = User.objects.filter(entitled | Q(pk__in=present))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     @admin.display(description="Contacts")
