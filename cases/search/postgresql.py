@@ -56,12 +56,17 @@ class PostgresSearch:
         if len(found) == limit or len(self.walked) <= WALKED:
             return found
         whole = query.whole_words()
-        if whole.choices and whole != query:
+        if whole.choices and whole != query and not self._is_common(whole, first):
             # A beginning such as “ma” stands for so many words that it is read in few documents, not looked up.
             few = self._by_index(whole, WALKED + 1, in_order=False)
             if len(few) <= WALKED:
                 return self.among(few, query, limit)
         return self._by_index(query, limit)
+
+    def _is_common(self, query: Query, first: int) -> bool:
+        """Whether every fifth of the `first` newest cases is found: the index would name more than are read."""
+        enough = max(1, first // 5)
+        return len(self.among(self.walked[:first], query, enough)) == enough
 
     def among(self, case_ids: list[int], query: Query, limit: int) -> list[int]:
         """Those of the cases that the query finds, newest first."""

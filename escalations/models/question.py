@@ -46,7 +46,7 @@ class Question(models.Model):
             models.UniqueConstraint(fields=["case"], condition=Q(ended_at=None), name="one_open_question_per_case")
         ]
         indexes = [
-            models.Index(fields=["asked"], condition=Q(ended_at=None), name="question_open_by_asked"),
+            models.Index(fields=["asked", "answer_by"], condition=Q(ended_at=None), name="question_open_by_asked"),
             models.Index(fields=["answer_by"], condition=Q(ended_at=None), name="question_open_by_limit"),
             models.Index(fields=["case", "asked_at"], name="question_by_case"),
             models.Index(fields=["-asked_at", "-id"], name="question_by_time"),  # the list
