@@ -12,10 +12,13 @@ import re
 from email.generator import BytesGenerator
 from email.message import Message
 from email.policy import Compat32
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail.message import sanitize_address
 
 #: A header line of this length needs no fold (RFC 5322, 2.1.1).
 LONGEST_LINE = 78
@@ -60,7 +63,11 @@ class _Built:
 
 
 class BuiltMessage(EmailMessage):
-    """A message whose MIME is built: whoever sends it, over whatever connection, sends the same bytes."""
+    """A message whose MIME is built: whoever sends it, over whatever connection, sends the same bytes.
+
+    `envelope` are its sender and its readers as the server is told them. Raises ValueError for an address that cannot
+    be mailed.
+    """
 
     def __init__(self, message: EmailMessage) -> None:
         super().__init__(
@@ -71,6 +78,7 @@ class BuiltMessage(EmailMessage):
             reply_to=message.reply_to,
             headers=message.extra_headers,
         )
+        self.envelope = _in_envelope(self.from_email), [_in_envelope(address) for address in self.recipients()]
         parts = _two_parts(message)
         self._mime = _Built(self._around(*parts) if parts else _flattened(message.message()))
 
@@ -89,6 +97,12 @@ class BuiltMessage(EmailMessage):
         return self._mime
 
 
+@lru_cache(maxsize=1_000)
+def _in_envelope(address: str) -> str:
+    """The address as Django's SMTP backend writes it. The sender is the same each time, and readers come again."""
+    return sanitize_address(address, settings.DEFAULT_CHARSET)
+
+
 def _flattened(message: Message) -> bytes:
     with BytesIO() as out:
         BytesGenerator(out, mangle_from_=False, policy=_SHORT_LINES).flatten(message)
@@ -99,9 +113,12 @@ def _two_parts(message: EmailMessage) -> tuple[bytes, bytes] | None:
     """The parts of a message that is a text and its HTML; None for any other, and for one that has to be encoded."""
     if type(message) is not EmailMultiAlternatives or message.attachments or not message.body or message.encoding:
         return None
-    if [alternative.mimetype for alternative in message.alternatives] != ["text/html"]:
+    if len(message.alternatives) != 1:
         return None
-    text, html = _part(b"plain", message.body), _part(b"html", message.alternatives[0].content)
+    content, kind = message.alternatives[0]
+    if kind != "text/html" or not isinstance(content, str):
+        return None
+    text, html = _part(b"plain", str(message.body)), _part(b"html", content)
     return (text, html) if text and html else None
 
 

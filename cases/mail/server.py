@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from cases.mail.mime import BuiltMessage
 from cases.policy.mail_refusals import Whose, whose_refusal
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ class MailServer:
     def _hand_over(self, message: EmailMessage) -> None:
         connection, self._used = self.open(), True
         try:
-            taken = connection.send_messages([message])
+            taken = _pass_on(connection, message)
         except (OSError, smtplib.SMTPException) as error:
             trouble = _trouble(error)
             if isinstance(trouble, Broken | ServerDown):
@@ -129,6 +130,17 @@ class MailServer:
         connection, self._connection, self._used = self._connection, None, False
         if connection is not None:
             _hang_up(connection)
+
+
+def _pass_on(connection: BaseEmailBackend, message: EmailMessage) -> int:
+    """How many messages the server took; what is built for SMTP goes to it as it is."""
+    server = getattr(connection, "connection", None)
+    if not (isinstance(message, BuiltMessage) and isinstance(server, smtplib.SMTP)):
+        return connection.send_messages([message]) or 0
+    sender, readers = message.envelope
+    if readers:
+        server.sendmail(sender, readers, message.message().as_bytes())
+    return 1 if readers else 0
 
 
 def _hang_up(connection: BaseEmailBackend) -> None:
