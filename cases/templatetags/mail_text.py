@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-#: What every address that `urlize` knows has inside: of a page, a host or a mailbox.
-_MAY_BE_ADDRESS = re.compile(r"[.@:][\w/\[]")
+#: What every address that `urlize` knows has inside: of a page, a host or a mailbox. A time of day has none of it.
+_MAY_BE_ADDRESS = re.compile(r"://|@|www\.|\.(?:com|edu|gov|int|mil|net|org)", re.IGNORECASE)
 
 
 @register.filter
