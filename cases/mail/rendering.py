@@ -13,20 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.utils import formataddr
-from functools import lru_cache
 from typing import Any
 
 import css_inline
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q, Subquery
-from django.template import Template
-from django.template.loader import get_template
+from django.template import Context
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from cases.mail.messages import MESSAGES, Readers, message_named
 from cases.mail.phrases import in_words
+from cases.mail.templates import template_in
 from cases.models import Case, Mail
 from contacts.addresses import ascii_address
 from contacts.models import Company, SupportLine
@@ -42,11 +41,6 @@ class Rendered:
     subject: str
     text: str
     html: str
-
-
-@lru_cache(maxsize=256)
-def _template(name: str) -> Template:
-    return get_template(name)  # type: ignore[return-value]
 
 
 def _with_moments(value: Any) -> Any:
@@ -118,7 +112,7 @@ def load_lines(mails: Iterable[Mail]) -> Lines:
 
 
 def _rendered(template: str, context: dict[str, Any]) -> str:
-    return _template(template).render(context)  # type: ignore[arg-type]
+    return template_in(context["language"], template).render(Context(context))
 
 
 def reader_zone(name: str) -> zoneinfo.ZoneInfo:
