@@ -9,8 +9,9 @@ Runs in a database of its own (made and dropped here), on PostgreSQL when `DATAB
 * status updates per second at 100k open cases (UPDATES) with 1 % due (an update = claim, case update, ledger row, mail
   to the customer), beside hand-written SQL as above
 * what the forecast of one case costs
-* mails out per second over one and eight connections to a local sink and to one that takes 20 ms a reply, and from due
-  to delivered; statements a mail (MAILS, 1,000)
+* mails out per second over one and eight connections to a local sink (tests/support/sink.py, in a process of its own on
+  the same cores) and to one that takes 20 ms a reply, and from due to delivered; statements and processor time a mail
+  (MAILS, 1,000)
 * the database's time for a search of rare, common and absent words, by whoever reads every case and by an account
   manager with a hundredth of them, beside `LIKE` on the title alone; and what the documents cost a sweep
 * messages a second that come in through a Maildir (RECEIVED of them): of strangers, which wait in triage, and of a help
@@ -520,12 +521,14 @@ def mails_due(mails: int, connections: int, takes: float) -> Iterator[None]:
         yield
 
 
-def mail_rate(mails: int, connections: int, takes: float) -> tuple[float, float]:
-    """(mails a second, statements a mail) of a round of delivery over so many connections."""
+def mail_rate(mails: int, connections: int, takes: float) -> tuple[float, float, float]:
+    """(mails a second, statements a mail, seconds of this process a mail) of a round over so many connections."""
     with mails_due(mails, connections, takes), counted() as statements:
+        began = time.process_time()
         took, delivery = timed(lambda: deliver(lambda: NOW, at_most=mails))
+        used = time.process_time() - began
     assert delivery.sent == mails, delivery
-    return mails / took, statements.count / mails
+    return mails / took, statements.count / mails, used / mails
 
 
 def mail_rate_of_workers(mails: int, workers: int) -> float:
@@ -559,14 +562,16 @@ def measure_mail(mails: int) -> None:
         written, _ = timed(lambda: escalate(NOW))
         count = min(mails, Mail.objects.count())
         mail_rate(20, 1, 0)  # templates are compiled once
+        print("  to a sink of tests/support/sink.py: a process that reads each message and throws it away")
         rates = {}
         for takes, few in ((0, count), (0.02, max(40, count // 10))):
             for connections in (1, 8):
                 number = few if connections == 1 else min(count, few * 4) if takes else few
-                rates[takes, connections], statements = mail_rate(number, connections, takes)
+                rates[takes, connections], statements, used = mail_rate(number, connections, takes)
                 print(
                     f"  {connections} connection{'s' if connections > 1 else ''}, {takes * 1000:.0f} ms a reply: "
-                    f"{rates[takes, connections]:,.0f} mails/s, {statements:.3f} statements a mail"
+                    f"{rates[takes, connections]:,.0f} mails/s, {statements:.3f} statements a mail, "
+                    f"{used * 1000:.2f} ms of the worker's processor time a mail"
                 )
         for workers in (1, 2):
             rate = mail_rate_of_workers(count, workers)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.template import Context, Node, Template
+from django.template import Context, Node, Template, VariableDoesNotExist, base
 from django.template.base import VariableNode
 from django.template.loader import get_template
 from django.templatetags.i18n import TranslateNode
@@ -37,6 +37,22 @@ def test_a_mail_reads_as_if_it_were_translated_as_it_is_rendered(
     compiled = [render(mail) for mail in mails]
     monkeypatch.setattr(rendering, "template_in", lambda language, name: get_template(name).template)
     assert [render(mail) for mail in mails] == compiled
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["reassigned", "message", "password_changed"])
+def test_the_layouts_ask_for_no_variable_that_is_not_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs an exception, twice in every mail."""
+    asked = []
+
+    class Missing(VariableDoesNotExist):
+        def __init__(self, message: str, params: tuple[Any, ...] = ()) -> None:
+            asked.append(params[0])
+            super().__init__(message, params)
+
+    monkeypatch.setattr(base, "VariableDoesNotExist", Missing)
+    render(sample_mail(name))
+    assert asked == []
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
