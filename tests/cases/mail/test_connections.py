@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.mail.backends import smtp
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -62,6 +63,18 @@ def test_eight_messages_are_sent_at_once_over_connections_that_are_reused(
     assert eight.most_at_once == eight.connections == CONNECTIONS
     assert Counter(eight.envelopes) == Counter(many(1 + 5 * CONNECTIONS))
     assert set(states().values()) == {MailStatus.SENT}
+
+
+def test_the_addresses_of_a_built_message_are_not_parsed_again_as_it_is_sent(
+    post_office: PostOffice, clock: HandClock, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(address: str, encoding: str) -> str:
+        raise AssertionError(address)
+
+    monkeypatch.setattr(smtp, "sanitize_address", parse)
+    queue(case, *many(3))
+    deliver(clock)
+    assert Counter(post_office.envelopes) == Counter(many(3))
 
 
 def test_few_messages_open_few_connections(eight: PostOffice, clock: HandClock, case: Case) -> None:

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.message import sanitize_address
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,19 @@ def test_a_boundary_stands_in_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
     content = BuiltMessage(letter("Word", text)).message().as_bytes()
     assert b'boundary="===============0000000000000000003=="' in content
     assert content.count(b"\r\n--===============0000000000000000003==") == 3
+
+
+@given(to=ADDRESSES)
+def test_the_envelope_is_what_django_would_write_into_it(to: str) -> None:
+    message = letter("Word", "Text", to)
+    message.from_email = "Büro <desk@example.com>"
+    expected = sanitize_address(message.from_email, "utf-8"), [sanitize_address(to, "utf-8")]
+    assert BuiltMessage(message).envelope == expected
+
+
+def test_an_address_that_cannot_be_mailed_is_refused_as_the_message_is_built() -> None:
+    with pytest.raises(ValueError, match="Invalid address"):
+        BuiltMessage(letter("Word", "Text", "@"))
 
 
 def without_boundaries(content: bytes) -> list[bytes]:
