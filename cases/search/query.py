@@ -70,8 +70,7 @@ def search(cases: CaseQuerySet, typed: str, limit: int | None = None) -> Found:
     First the case with that very number or reference, then those with all the words in the title, then the others, the
     newest first among equals; if there is none, the newest that have the words inside of others. No text is an error.
     """
-    typed = typed.replace("\0", " ").strip()
-    query = parsed(typed)
+    typed, query = _understood(typed)
     if not query.choices:
         return Found(query)
     try:
@@ -85,8 +84,7 @@ def searches(cases: CaseQuerySet, typed: str) -> Iterator[Found]:
 
     For readers who may not read all that is searched: the caller looks which of these cases they may find.
     """
-    typed = typed.replace("\0", " ").strip()
-    query = parsed(typed)
+    typed, query = _understood(typed)
     if not query.choices:
         return
     backend = _backend(cases)
@@ -96,6 +94,12 @@ def searches(cases: CaseQuerySet, typed: str) -> Iterator[Found]:
         return
     if parts := query.in_parts():
         yield Found(parts, others=backend.newest(parts, EVERY))
+
+
+def _understood(typed: str) -> tuple[str, Query]:
+    """What was typed, without what PostgreSQL keeps in no text, and what it asks for."""
+    typed = typed.replace("\0", " ").strip()
+    return typed, parsed(typed)
 
 
 def _found(cases: CaseQuerySet, query: Query, typed: str, limit: int) -> Found:
@@ -124,8 +128,7 @@ def _ranked(backend: Backend, query: Query, typed: str, limit: int) -> Found:
 
 def every(cases: CaseQuerySet, typed: str) -> CaseQuerySet:
     """All of these cases that `search` may find, without a limit and in their own order: for a file."""
-    typed = typed.replace("\0", " ").strip()
-    query = parsed(typed)
+    typed, query = _understood(typed)
     if not query.choices:
         return cases.none()
     rows = cases.filter(_exact(typed, query.number) | Q(pk__in=_backend(cases).matching(query)))
