@@ -25,7 +25,7 @@ from cases.mail.letters import Letter, post
 from cases.mail.phrases import phrase
 from cases.models import Case, Interaction, Mail, QueueEntry
 from cases.policy.queue.chats import ending_of, over
-from cases.queue.apply import end_entry, enter, lock_entry, offer_next
+from cases.queue.apply import end_entry, enter, lock_entry, offer_next, one_move
 from cases.queue.callers import Caller
 from cases.workflow.contact_log import log_contact, take_word, tell_of_chat
 from contacts.enums import Right
@@ -88,38 +88,38 @@ def start(
     return entry
 
 
+@one_move
 def say(
     contact: Contact, entry_id: int, now: datetime, *, words: str, files: Sequence[File[Any]] = ()
 ) -> tuple[QueueEntry, Interaction]:
     """The contact writes a line. Once the chat is over it is a message on the case like any other, so that nothing that
     was typed is lost. Raises Refused, or QueueEntry.DoesNotExist for a chat of somebody else.
     """
-    with transaction.atomic():
-        entry = _own(contact, entry_id)
-        assert entry.case_id is not None, "a chat is about a case"
-        goes_on = entry.state != QueueState.ENDED and entry.lines.count() < MOST_LINES
-        line = take_word(
-            entry.case_id,
-            contact,
-            now,
-            channel=Channel.CHAT if goes_on else Channel.PAGE,
-            body=words,
-            attachments=files,
-            chat=entry if goes_on else None,
-        )
-        if goes_on:
-            QueueEntry.objects.filter(pk=entry.pk).update(heard_at=now)
+    entry = _own(contact, entry_id)
+    assert entry.case_id is not None, "a chat is about a case"
+    goes_on = entry.state != QueueState.ENDED and entry.lines.count() < MOST_LINES
+    line = take_word(
+        entry.case_id,
+        contact,
+        now,
+        channel=Channel.CHAT if goes_on else Channel.PAGE,
+        body=words,
+        attachments=files,
+        chat=entry if goes_on else None,
+    )
+    if goes_on:
+        QueueEntry.objects.filter(pk=entry.pk).update(heard_at=now)
     return entry, line
 
 
+@one_move
 def leave(contact: Contact, entry_id: int, now: datetime) -> QueueEntry:
     """The contact ends the chat; what nobody has answered stays a message. Raises QueueEntry.DoesNotExist."""
-    with transaction.atomic():
-        entry = _own(contact, entry_id)
-        if entry.state != QueueState.ENDED:
-            _end(entry, now)
-            entry.heard_at = now
-            entry.save()
+    entry = _own(contact, entry_id)
+    if entry.state != QueueState.ENDED:
+        _end(entry, now)
+        entry.heard_at = now
+        entry.save()
     return entry
 
 
@@ -130,12 +130,12 @@ def seen(entry: QueueEntry, now: datetime) -> None:
         QueueEntry.objects.filter(pk=entry.pk, heard_at__lt=now).update(heard_at=now)
 
 
+@one_move
 def mail_transcript(contact: Contact, entry_id: int, now: datetime) -> bool:
     """Mail the contact the chat as it is now; False where no mail reaches them. Raises QueueEntry.DoesNotExist."""
-    with transaction.atomic():
-        entry = _own(contact, entry_id)
-        letters = transcript(entry, _lines(entry), phrase("you asked for it in the chat"))
-        _post_once(letters, now)
+    entry = _own(contact, entry_id)
+    letters = transcript(entry, _lines(entry), phrase("you asked for it in the chat"))
+    _post_once(letters, now)
     return bool(letters)
 
 
@@ -155,38 +155,38 @@ def _own(contact: Contact, entry_id: int) -> QueueEntry:
 # The technician -------------------------------------------------------------------------------------------------------
 
 
+@one_move
 def answer(entry_id: int, actor: User, now: datetime, *, words: str, files: Sequence[File[Any]] = ()) -> Interaction:
     """Whoever has taken the chat writes a line to the customer (T1, T2, C3). Raises Refused, or NotAllowed."""
     allow(actor, Right.WORK_CASES, TO_CHAT)
-    with transaction.atomic():
-        entry = _taken_by(actor, entry_id)
-        assert entry.case_id is not None, "a chat is about a case"
-        return log_contact(
-            entry.case_id,
-            actor,
-            now,
-            channel=Channel.CHAT,
-            direction=Direction.OUT,
-            body=words,
-            for_customer=True,
-            contact=entry.contact,
-            attachments=files,
-            chat=entry,
-        )
+    entry = _taken_by(actor, entry_id)
+    assert entry.case_id is not None, "a chat is about a case"
+    return log_contact(
+        entry.case_id,
+        actor,
+        now,
+        channel=Channel.CHAT,
+        direction=Direction.OUT,
+        body=words,
+        for_customer=True,
+        contact=entry.contact,
+        attachments=files,
+        chat=entry,
+    )
 
 
+@one_move
 def end(entry_id: int, actor: User, now: datetime) -> QueueEntry:
     """It is over, as whoever has taken it says, or whoever reassigns (Q2). Raises Refused, or NotAllowed."""
     allow(actor, Right.WORK_CASES, TO_CHAT)
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        if entry.state == QueueState.TALKING:
-            if entry.technician_id != actor.pk:
-                allow(actor, Right.REASSIGN, f"end a chat of {entry.technician}")
-            _end(entry, now)
-            entry.save()
-        elif entry.state != QueueState.ENDED:
-            raise Refused(f"Nobody has answered {entry.who} yet; take the chat first.")
+    entry = lock_entry(entry_id)
+    if entry.state == QueueState.TALKING:
+        if entry.technician_id != actor.pk:
+            allow(actor, Right.REASSIGN, f"end a chat of {entry.technician}")
+        _end(entry, now)
+        entry.save()
+    elif entry.state != QueueState.ENDED:
+        raise Refused(f"Nobody has answered {entry.who} yet; take the chat first.")
     return entry
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -33,6 +34,7 @@ TO_ANSWER = "answer calls"
 
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 #: How often a move is tried that met another one at the same moment.
 TRIES = 4
 #: How long after they hung up the Support Manager is told of callers: with all who did by then, so that it is one mail.
@@ -50,6 +52,20 @@ def trying_again(move: Callable[[], Result]) -> Result:
             if not left or connection.in_atomic_block:
                 raise
     raise AssertionError
+
+
+def one_move(move: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Make a move one transaction, tried again as `trying_again` does."""
+
+    @wraps(move)
+    def in_transaction(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        def once() -> Result:
+            with transaction.atomic():
+                return move(*args, **kwargs)
+
+        return trying_again(once)
+
+    return in_transaction
 
 
 # --- entering ---------------------------------------------------------------------------------------------------
@@ -131,23 +147,19 @@ def _earlier_place(caller: Caller, now: datetime) -> datetime:
 # --- offering (Q2) ----------------------------------------------------------------------------------------------
 
 
+@one_move
 def offer_next(now: datetime) -> list[Match]:
     """Offer whoever waits to whoever is free, in the order of the rules (Q2). Returns the offers that were made.
 
     Workers wait for each other here, so that each decides on what the one before it has done.
     """
-    return trying_again(lambda: _offer_next(now))
-
-
-def _offer_next(now: datetime) -> list[Match]:
-    with transaction.atomic():
-        unanswered = Q(kind=QueueKind.CHAT, arrived_at__lte=now - ANSWERED_WITHIN)  # becomes a message (P6)
-        waiting = list(QueueEntry.objects.to_offer(now).exclude(unanswered).in_lock_order())
-        if not waiting:
-            return []
-        queue = load_queue(now, waiting)
-        matches = next_available(queue.in_line(waiting), queue.agents, now)
-        return [match for match in matches if _offered(match, now)]
+    unanswered = Q(kind=QueueKind.CHAT, arrived_at__lte=now - ANSWERED_WITHIN)  # becomes a message (P6)
+    waiting = list(QueueEntry.objects.to_offer(now).exclude(unanswered).in_lock_order())
+    if not waiting:
+        return []
+    queue = load_queue(now, waiting)
+    matches = next_available(queue.in_line(waiting), queue.agents, now)
+    return [match for match in matches if _offered(match, now)]
 
 
 def _offered(match: Match, now: datetime) -> bool:
@@ -171,25 +183,21 @@ def _back_in_line(entry: QueueEntry, now: datetime, *, passed: bool) -> None:
     entry.state, entry.technician, entry.offered_at, entry.why_offered = WAITING, None, None, ""
 
 
+@one_move
 def take(entry_id: int, actor: User, now: datetime) -> QueueEntry:
     """Take what is offered to the actor, or whoever waits (Q2). Raises Refused, or NotAllowed."""
     allow(actor, Right.WORK_CASES, TO_ANSWER)
-    return trying_again(lambda: _take(entry_id, actor, now))
-
-
-def _take(entry_id: int, actor: User, now: datetime) -> QueueEntry:
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        if entry.state == TALKING and entry.technician_id == actor.pk:
-            return entry
-        if entry.state == ENDED:
-            raise Refused(f"{entry.who} waits no more: {entry.get_ending_display().lower()}.")
-        if entry.technician_id not in (None, actor.pk):
-            does = "has taken this one" if entry.state == TALKING else "is being offered this one"
-            raise Refused(f"{entry.technician} {does}; the board shows who else waits.")
-        _release_others(actor, entry, now)
-        entry.state, entry.technician, entry.taken_at, entry.heard_at = TALKING, actor, now, now
-        entry.save()
+    entry = lock_entry(entry_id)
+    if entry.state == TALKING and entry.technician_id == actor.pk:
+        return entry
+    if entry.state == ENDED:
+        raise Refused(f"{entry.who} waits no more: {entry.get_ending_display().lower()}.")
+    if entry.technician_id not in (None, actor.pk):
+        does = "has taken this one" if entry.state == TALKING else "is being offered this one"
+        raise Refused(f"{entry.technician} {does}; the board shows who else waits.")
+    _release_others(actor, entry, now)
+    entry.state, entry.technician, entry.taken_at, entry.heard_at = TALKING, actor, now, now
+    entry.save()
     return entry
 
 
@@ -206,42 +214,52 @@ def _release_others(actor: User, entry: QueueEntry, now: datetime) -> None:
 def pass_on(entry_id: int, actor: User, now: datetime) -> None:
     """Let an offer pass: it goes to the next (Q2). One that is not the actor's any more stays as it is."""
     allow(actor, Right.WORK_CASES, TO_ANSWER)
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        if entry.state != OFFERED or entry.technician_id != actor.pk:
-            return
+    if _passed_on(entry_id, actor, now):
+        offer_next(now)
+
+
+@one_move
+def _passed_on(entry_id: int, actor: User, now: datetime) -> bool:
+    entry = lock_entry(entry_id)
+    is_theirs = entry.state == OFFERED and entry.technician_id == actor.pk
+    if is_theirs:
         _back_in_line(entry, now, passed=True)
         entry.save()
-    offer_next(now)
+    return is_theirs
 
 
 def not_connected(entry_id: int, now: datetime) -> None:
     """The technician who took the call did not pick up the telephone: it goes back to its place, and to the next."""
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        if entry.state != TALKING or entry.is_callback:
-            return
+    if _given_back(entry_id, now):
+        offer_next(now)
+
+
+@one_move
+def _given_back(entry_id: int, now: datetime) -> bool:
+    entry = lock_entry(entry_id)
+    is_taken = entry.state == TALKING and not entry.is_callback
+    if is_taken:
         _back_in_line(entry, now, passed=True)
         entry.taken_at = None
         entry.save()
-    offer_next(now)
+    return is_taken
 
 
 # --- ending -----------------------------------------------------------------------------------------------------
 
 
+@one_move
 def say_over(entry_id: int, actor: User, now: datetime) -> QueueEntry:
     """The conversation is over, as its technician says, or whoever reassigns. Raises Refused, or NotAllowed."""
     allow(actor, Right.WORK_CASES, TO_ANSWER)
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        if entry.state == TALKING:
-            if entry.technician_id not in (None, actor.pk):
-                allow(actor, Right.REASSIGN, f"end a call of {entry.technician}")
-            end_entry(entry, QueueEnding.SPOKEN, now)
-            entry.save()
-        elif entry.state != ENDED:
-            raise Refused(f"Nobody has spoken with {entry.who} yet; take the call first.")
+    entry = lock_entry(entry_id)
+    if entry.state == TALKING:
+        if entry.technician_id not in (None, actor.pk):
+            allow(actor, Right.REASSIGN, f"end a call of {entry.technician}")
+        end_entry(entry, QueueEnding.SPOKEN, now)
+        entry.save()
+    elif entry.state != ENDED:
+        raise Refused(f"Nobody has spoken with {entry.who} yet; take the call first.")
     return entry
 
 
@@ -253,16 +271,16 @@ def say_ready(actor: User, now: datetime) -> None:
     offer_next(now)
 
 
+@one_move
 def dismiss(entry_id: int, actor: User, now: datetime) -> None:
     """There is nothing to call back for: the callback leaves the line. Raises Refused, or NotAllowed."""
     allow(actor, Right.WORK_CASES, TO_ANSWER)
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        if not entry.is_callback or entry.state not in (WAITING, OFFERED):
-            raise Refused("Only a callback that nobody has begun can be taken off the list.")
-        entry.technician = None
-        end_entry(entry, QueueEnding.WITHDRAWN, now)
-        entry.save()
+    entry = lock_entry(entry_id)
+    if not entry.is_callback or entry.state not in (WAITING, OFFERED):
+        raise Refused("Only a callback that nobody has begun can be taken off the list.")
+    entry.technician = None
+    end_entry(entry, QueueEnding.WITHDRAWN, now)
+    entry.save()
 
 
 def end_entry(entry: QueueEntry, ending: QueueEnding, at: datetime) -> None:
@@ -287,18 +305,23 @@ def make_callback(entry: QueueEntry) -> None:
 def call_back_later(entry_id: int, actor: User, now: datetime) -> QueueEntry:
     """Call somebody back who waits, or whom we missed (Q3). Raises Refused, or NotAllowed."""
     allow(actor, Right.WORK_CASES, TO_ANSWER)
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        if entry.is_chat:
-            raise Refused(f"{entry.who} writes to us in a chat; answer there, or call them and log the call.")
-        if entry.state == TALKING or entry.ending in (QueueEnding.SPOKEN, QueueEnding.CALLED_AGAIN):
-            raise Refused(f"Somebody has spoken with {entry.who} already.")
-        if not (entry.number or (entry.contact is not None and entry.contact.phone)):
-            raise Refused("No number is known to call back; find out who it was first.")
-        make_callback(entry)
-        entry.tries, entry.not_before = 0, None
-        entry.save()
+    entry = _made_callback(entry_id)
     offer_next(now)
+    return entry
+
+
+@one_move
+def _made_callback(entry_id: int) -> QueueEntry:
+    entry = lock_entry(entry_id)
+    if entry.is_chat:
+        raise Refused(f"{entry.who} writes to us in a chat; answer there, or call them and log the call.")
+    if entry.state == TALKING or entry.ending in (QueueEnding.SPOKEN, QueueEnding.CALLED_AGAIN):
+        raise Refused(f"Somebody has spoken with {entry.who} already.")
+    if not (entry.number or (entry.contact is not None and entry.contact.phone)):
+        raise Refused("No number is known to call back; find out who it was first.")
+    make_callback(entry)
+    entry.tries, entry.not_before = 0, None
+    entry.save()
     return entry
 
 
@@ -308,20 +331,25 @@ def called_in_vain(entry_id: int, actor: User, now: datetime, *, left_message: b
     After the last one the Support Manager is told. Raises Refused, or NotAllowed.
     """
     allow(actor, Right.WORK_CASES, TO_ANSWER)
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        if entry.state != TALKING or not entry.is_callback or entry.technician_id != actor.pk:
-            raise Refused("Only a callback that you have taken can be in vain.")
-        _log_attempt(entry, actor, now, left_message)
-        entry.tries += 1
-        again_at = call_again_at(entry.tries, now)
-        if again_at is None:
-            end_entry(entry, QueueEnding.UNREACHED, now)
-            post(caller_unreached(entry, now), now)
-        else:
-            entry.state, entry.technician, entry.taken_at, entry.not_before = WAITING, None, None, again_at
-        entry.save()
+    entry = _tried_in_vain(entry_id, actor, now, left_message)
     offer_next(now)
+    return entry
+
+
+@one_move
+def _tried_in_vain(entry_id: int, actor: User, now: datetime, left_message: bool) -> QueueEntry:
+    entry = lock_entry(entry_id)
+    if entry.state != TALKING or not entry.is_callback or entry.technician_id != actor.pk:
+        raise Refused("Only a callback that you have taken can be in vain.")
+    _log_attempt(entry, actor, now, left_message)
+    entry.tries += 1
+    again_at = call_again_at(entry.tries, now)
+    if again_at is None:
+        end_entry(entry, QueueEnding.UNREACHED, now)
+        post(caller_unreached(entry, now), now)
+    else:
+        entry.state, entry.technician, entry.taken_at, entry.not_before = WAITING, None, None, again_at
+    entry.save()
     return entry
 
 
@@ -344,13 +372,13 @@ def _log_attempt(entry: QueueEntry, actor: User, now: datetime, left_message: bo
 # --- who it is, and what it is about (Q4) -----------------------------------------------------------------------
 
 
+@one_move
 def name_caller(entry_id: int, actor: User, now: datetime, *, contact: Contact) -> QueueEntry:
     """Somebody asked who calls: it is this contact (Q1). Raises NotAllowed."""
     allow(actor, Right.WORK_CASES, TO_ANSWER)
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        entry.contact, entry.company, entry.language = contact, contact.company, contact.speaks
-        entry.save()
+    entry = lock_entry(entry_id)
+    entry.contact, entry.company, entry.language = contact, contact.company, contact.speaks
+    entry.save()
     return entry
 
 
@@ -363,32 +391,32 @@ def opened_from(entry_id: int, case: Case) -> None:
     entry.save()
 
 
+@one_move
 def log_on(entry_id: int, case_id: int, actor: User, now: datetime) -> Interaction:
     """Log this call on a case with one click (Q4, C3): from the customer, or to them if we called back.
 
     Raises Refused, NotAllowed, or Case.DoesNotExist for a case that the actor may not read.
     """
     allow(actor, Right.WORK_CASES, TO_ANSWER)
-    with transaction.atomic():
-        entry = lock_entry(entry_id)
-        case = Case.objects.visible_to(actor).get(pk=case_id)
-        if entry.taken_at is None:
-            raise Refused(f"Nobody has spoken with {entry.who} yet; take the call first.")
-        if entry.interaction is not None:
-            raise Refused(f"This call stands in the log of {entry.interaction.case.number} already.")
-        called = "We called back" if entry.is_callback else "Called us"
-        entry.interaction = log_contact(
-            case.pk,
-            actor,
-            now,
-            channel=entry.kind_of_contact,
-            direction=Direction.OUT if entry.is_callback else Direction.IN,
-            body=f"{called}: {entry.who}{f', {entry.shown_number}' if entry.number else ''}.",
-            at=max(entry.taken_at, case.opened_at),
-            contact=_of_company(entry, case),
-        )
-        entry.case = case
-        entry.save()
+    entry = lock_entry(entry_id)
+    case = Case.objects.visible_to(actor).get(pk=case_id)
+    if entry.taken_at is None:
+        raise Refused(f"Nobody has spoken with {entry.who} yet; take the call first.")
+    if entry.interaction is not None:
+        raise Refused(f"This call stands in the log of {entry.interaction.case.number} already.")
+    called = "We called back" if entry.is_callback else "Called us"
+    entry.interaction = log_contact(
+        case.pk,
+        actor,
+        now,
+        channel=entry.kind_of_contact,
+        direction=Direction.OUT if entry.is_callback else Direction.IN,
+        body=f"{called}: {entry.who}{f', {entry.shown_number}' if entry.number else ''}.",
+        at=max(entry.taken_at, case.opened_at),
+        contact=_of_company(entry, case),
+    )
+    entry.case = case
+    entry.save()
     return entry.interaction
 
 

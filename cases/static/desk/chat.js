@@ -26,6 +26,7 @@
     let timer = 0;
     let open = Boolean(form);
     let sending = false;
+    let unsent = false; /* what was typed has not arrived: it says so until it has */
 
     const say = (sentence) => {
       if (trouble.textContent !== sentence) trouble.textContent = sentence;
@@ -58,7 +59,7 @@
         if (answer.status === 200) show(await answer.json());
         else if (answer.type === "opaqueredirect") say(root.dataset.chatSignedOut);
         else if (answer.status !== 204) throw new Error(answer.statusText);
-        if (answer.ok) say("");
+        if (answer.ok && !unsent) say("");
       } catch {
         say(root.dataset.chatLost);
         pause = AFTER_TROUBLE;
@@ -72,7 +73,7 @@
       if (sending) return;
       const files = form.querySelector("input[type=file]");
       if (!field.value.trim() && !(files && files.files.length)) { field.focus(); return; }
-      sending = true;
+      sending = unsent = true;
       const body = new FormData(form);
       body.set("after", after);
       try {
@@ -80,6 +81,7 @@
           method: "POST", body, headers: { "X-Chat": "1" }, credentials: "same-origin", redirect: "manual",
         });
         if (answer.status === 200) {
+          unsent = false;
           field.value = "";
           if (files) files.value = "";
           form.elements.once.value = token();

@@ -186,7 +186,11 @@ def test_what_is_typed_stays_until_it_has_arrived(windows: Any, alone: Desk, liv
     customer.route("**/chat/say/", lambda route: route.abort())
     field.fill("Since noon.")
     field.press("Enter")
-    expect(customer.locator("[data-chat-trouble]")).to_contain_text("What you typed is kept")
+    trouble = customer.locator("[data-chat-trouble]")
+    expect(trouble).to_contain_text("What you typed is kept")
+    for _ in range(2):  # what is heard meanwhile does not take it away
+        customer.wait_for_event("response", lambda answer: "writing=" in answer.url)
+    expect(trouble).to_contain_text("What you typed is kept")
     expect(field).to_have_value("Since noon.")
     customer.unroute("**/chat/say/")
     customer.reload()
@@ -194,6 +198,7 @@ def test_what_is_typed_stays_until_it_has_arrived(windows: Any, alone: Desk, liv
     field.press("Enter")
     expect(customer.locator("[data-chat-log]")).to_contain_text("Since noon.")
     expect(field).to_have_value("")
+    expect(trouble).to_be_hidden()
     assert Interaction.objects.filter(case=case, body="Since noon.").count() == 1
     customer.reload()
     expect(field).to_have_value("")

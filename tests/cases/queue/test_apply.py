@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from cases.enums import CallEventKind, CallOutcome, Direction, MailStatus, QueueEnding, QueueState, Severity
 from cases.guards import NotAllowed, Refused
 from cases.models import CallEvent, Interaction, Mail, QueueEntry
+from cases.queue import apply as queue
 from cases.queue.apply import (
     call_back_later,
     called_in_vain,
     dismiss,
     enter_by_hand,
+    lock_entry,
     log_on,
     name_caller,
+    not_connected,
     pass_on,
     say_over,
     say_ready,
@@ -400,3 +404,54 @@ def test_a_sweep_of_a_quiet_queue_costs_little_however_much_has_been(alone, cont
     later = NOON + 24 * 60 * MINUTE
     with django_assert_num_queries(5 + 1):  # due, late, missed, waiting, and the transaction of the last
         sweep_queue(later)
+
+
+# --- two moves at the same moment -------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("move", "expected", "passed"),
+    [
+        (lambda entry, who, at: take(entry, who, at), TALKING, 0),
+        (lambda entry, who, at: pass_on(entry, who, at), OFFERED, 1),
+        (lambda entry, who, at: call_back_later(entry, who, at), OFFERED, 0),
+        (lambda entry, who, at: [take(entry, who, at), say_over(entry, who, at)], ENDED, 0),
+        (lambda entry, who, at: [take(entry, who, at), not_connected(entry, at)], OFFERED, 1),
+        (lambda entry, who, at: [call_back_later(entry, who, at), dismiss(entry, who, at)], ENDED, 0),
+    ],
+    ids=["take", "pass on", "call back later", "say over", "not connected", "dismiss"],
+)
+def test_a_move_that_was_given_up_for_another_one_is_made_again(  # S1
+    alone, contact, monkeypatch, move, expected, passed
+) -> None:
+    """PostgreSQL ends a circle of moves that wait for each other by giving one of them up."""
+    entry = tell(ARRIVED)
+    given_up = []
+
+    def lock_after_a_deadlock(entry_id: int) -> QueueEntry:
+        if len(given_up) % 2 == 0:
+            given_up.append(entry_id)
+            QueueEntry.objects.filter(pk=entry_id).update(caller="written in vain")
+            raise OperationalError("deadlock detected")
+        given_up.append(0)
+        return lock_entry(entry_id)
+
+    monkeypatch.setattr(queue, "lock_entry", lock_after_a_deadlock)
+    move(entry.pk, alone.technician, NOON + 5 * SECOND)
+    assert given_up
+    assert (stands(entry)[0], sum(entry.passed.values())) == (expected, passed)
+    assert entry.caller == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_in_trouble_for_longer_is_given_up(alone, contact, monkeypatch) -> None:  # S1
+    entry = tell(ARRIVED)
+
+    def never(entry_id: int) -> QueueEntry:
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(queue, "lock_entry", never)
+    with pytest.raises(OperationalError):
+        say_over(entry.pk, alone.technician, NOON + 5 * SECOND)
+    assert stands(entry)[0] == OFFERED
