@@ -25,6 +25,8 @@ PR_SET_PDEATHSIG = 1
 # All in seconds.
 POLL_INTERVAL = 0.2
 STOPS_WITHIN = 3.0
+# Longer than what is undone on the way out takes, such as the transaction of a migration.
+ASKS_AGAIN = 2.0
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 # A child that lived this long was well: its next restart comes after the shortest pause again.
@@ -132,10 +134,15 @@ class Supervisor:
         """Stop on Ctrl-C, TERM or a closed terminal; the second time, without waiting for the children."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGALRM, self._on_alarm)
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Inside it, those signals raise KeyboardInterrupt; starting a child is never interrupted."""
+        """Inside it, those signals raise KeyboardInterrupt; starting a child is never interrupted.
+
+        Python throws away what is raised where it calls back itself, as of weak references, of which migrations have
+        many. So it is raised again and again until it comes out of here.
+        """
         self._may_raise = True
         try:
             if self.asked_to_stop:
@@ -143,6 +150,7 @@ class Supervisor:
             yield
         finally:
             self._may_raise = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def start(self, program: Program) -> None:
         """Start a program and keep it running."""
@@ -200,6 +208,11 @@ class Supervisor:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.stop_at_once = self.asked_to_stop
         self.asked_to_stop = True
+        if self._may_raise:
+            signal.setitimer(signal.ITIMER_REAL, ASKS_AGAIN, ASKS_AGAIN)
+            raise KeyboardInterrupt
+
+    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
         if self._may_raise:
             raise KeyboardInterrupt
 

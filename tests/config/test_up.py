@@ -240,6 +240,35 @@ def test_a_stop_during_the_start_leaves_nothing_running(desk: Desk):
     assert desk.processes() == {}
 
 
+def test_a_stop_that_python_throws_away_is_asked_for_again(tmp_path: Path):
+    """As in the start of a desk, when Ctrl-C falls into the callback of a weak reference."""
+    code = """
+import pathlib, signal, sys, time, weakref
+from config.supervision import Supervisor
+class Thing: pass
+supervisor = Supervisor(pathlib.Path(sys.argv[1]), pathlib.Path(), {}, print)
+supervisor.listen_to_signals()
+thing = Thing()
+reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))
+try:
+    with supervisor.interruptible():
+        del thing
+        time.sleep(50)
+except KeyboardInterrupt:
+    time.sleep(2.5)  # nothing interrupts what is done after it
+    print("stopped", supervisor.asked_to_stop, supervisor.stop_at_once)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=desk_settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert told.stdout == "stopped True False\n"
+    assert "Exception ignored in" in told.stderr
+
+
 def test_every_part_that_is_killed_comes_back(running: Desk):
     parts = ["gunicorn", "--app config worker", "--app config beat"]
     if not os.environ.get("REDIS_URL"):
