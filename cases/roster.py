@@ -69,6 +69,8 @@ class Roster:
         self.now = now
         self._hours: dict[int, OpeningHours] = {}  # read when first needed
         self._holiday_work: list[bool] = []  # whether Japan works on holidays, once that was read
+        self._changed: list[Candidate] = []  # whose load changed, also by these people at another moment
+        self._present: tuple[int, list[Candidate]] = (-1, [])  # as after so many changes
         everybody = Technician.objects.select_related("user", "centre").order_by("user_id")
         self._every_l3 = {technician.user_id for technician in everybody if technician.level == Level.L3}
         self._l3 = self._every_l3 & {technician.user_id for technician in everybody if technician.user.is_active}
@@ -140,10 +142,16 @@ class Roster:
         return self._holiday_work[0]
 
     def _with_business_day(self) -> list[Candidate]:
-        return [
-            replace(candidate, in_business_day=self._centre_of[candidate.user_id] in self._centres_in_business_day)
-            for candidate in self._candidates.values()
-        ]
+        """Made once until a load changes: a page or a batch asks for as many owners as are off duty."""
+        changes = len(self._changed)
+        if self._present[0] != changes:
+            there = self._centres_in_business_day
+            present = [
+                replace(candidate, in_business_day=True) if self._centre_of[candidate.user_id] in there else candidate
+                for candidate in self._candidates.values()
+            ]
+            self._present = (changes, present)
+        return self._present[1]
 
     @cached_property
     def _centres_in_business_day(self) -> set[int]:
@@ -154,7 +162,7 @@ class Roster:
     def at(self, moment: datetime) -> Roster:
         """The same people and loads at another moment, for the forecast; reads nothing again."""
         other = copy(self)
-        other.now = moment
+        other.now, other._present = moment, (-1, [])
         other.__dict__.pop("_centres_in_business_day", None)
         return other
 
@@ -169,7 +177,7 @@ class Roster:
         """Take a reassigned case off the load of its former owner."""
         former = self._candidates.get(user_id) if user_id is not None else None
         if former is not None:
-            self._candidates[former.user_id] = replace(former, load=former.load - WEIGHT[severity])
+            self._change(replace(former, load=former.load - WEIGHT[severity]))
 
     def is_l3(self, user_id: int | None) -> bool:
         """Whether this person is an active L3: such an owner keeps the case (E7)."""
@@ -178,12 +186,13 @@ class Roster:
     def _given(self, choice: Choice | None, severity: Severity, new: bool) -> Choice | None:
         if choice is not None:
             chosen = self._candidates[choice.user_id]
-            self._candidates[choice.user_id] = replace(
-                chosen,
-                load=chosen.load + WEIGHT[severity],
-                last_case_at=self.now if new else chosen.last_case_at,
-            )
+            last_case_at = self.now if new else chosen.last_case_at
+            self._change(replace(chosen, load=chosen.load + WEIGHT[severity], last_case_at=last_case_at))
         return choice
+
+    def _change(self, candidate: Candidate) -> None:
+        self._candidates[candidate.user_id] = candidate
+        self._changed.append(candidate)
 
 
 def open_loads(user_ids: list[int]) -> dict[int, int]:
