@@ -67,14 +67,15 @@ class Desk:
         return [sys.executable, "manage.py", "up", "--no-demo", *arguments]
 
     def start(self) -> "Desk":
-        self.process = subprocess.Popen(
-            self.command("--port", str(self.port)),
-            cwd=desk_settings.BASE_DIR,
-            env=self.environment,
-            stdout=(self.var_dir.parent / "console").open("a"),
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with (self.var_dir.parent / "console").open("a") as console:
+            self.process = subprocess.Popen(
+                self.command("--port", str(self.port)),
+                cwd=desk_settings.BASE_DIR,
+                env=self.environment,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
         return self
 
     def start_in_vain(self, *arguments: str) -> subprocess.CompletedProcess[str]:

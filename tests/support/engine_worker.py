@@ -8,6 +8,7 @@ each time in a child that is killed (SIGKILL) before its first, second, third ..
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -87,6 +88,7 @@ def killed_in_a_child(what: str, now: datetime, number: int) -> bool:
     """Work in a child that dies before that statement. Returns whether it died of it, rather than finished."""
     child = os.fork()
     if child == 0:
+        gc.disable()  # what the parent has left to be cleaned up may speak to the database when it goes
         connection.settings_dict["OPTIONS"] |= {"application_name": CHILD}
         with connection.execute_wrapper(KilledAt(number)):
             work(what, now)
