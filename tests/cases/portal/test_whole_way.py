@@ -183,6 +183,7 @@ def test_what_is_typed_stays_until_it_has_arrived(windows: Any, alone: Desk, liv
     customer.get_by_label("Your question").fill("It hums.")
     customer.get_by_role("button", name="Begin the chat").click()
     field = customer.get_by_label("Write here")
+    expect(customer.locator("[data-chat-started]")).to_be_attached()  # until then Enter is the browser's
     customer.route("**/chat/say/", lambda route: route.abort())
     field.fill("Since noon.")
     field.press("Enter")
@@ -195,6 +196,7 @@ def test_what_is_typed_stays_until_it_has_arrived(windows: Any, alone: Desk, liv
     customer.unroute("**/chat/say/")
     customer.reload()
     expect(field).to_have_value("Since noon.")  # the draft
+    expect(customer.locator("[data-chat-started]")).to_be_attached()
     field.press("Enter")
     expect(customer.locator("[data-chat-log]")).to_contain_text("Since noon.")
     expect(field).to_have_value("")
