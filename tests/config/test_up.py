@@ -156,8 +156,10 @@ def new_database() -> Iterator[str]:
     """The name of a new database; on PostgreSQL it is there, empty, and goes afterwards."""
     name = f"desk_up_{uuid.uuid4().hex[:12]}"
     on_the_server(f"CREATE DATABASE {name}")
-    yield name
-    on_the_server(f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield name
+    finally:
+        on_the_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -21,9 +21,7 @@ ADDRESSES = st.sampled_from(["a@example.com", "Ann <ann@example.com>", "Jörg M�
 PIECES = ["word ", "Ü", "\n", "\r", "\r\n", ".", "\x0b", "\u2028", "x" * 500]
 TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=300),
-    st.lists(st.sampled_from(["word ", "Ü", "\n", "\r", "\r\n", ".", "\x0b", "\u2028", "x" * 500]), max_size=8).map(
-        "".join
-    ),
+    st.lists(st.sampled_from(PIECES), max_size=8).map("".join),
 )
 
 
