@@ -297,7 +297,8 @@ class DeliveryRound:
         else:
             self._count_break(sending, error)
             self._back_off(mail)
-        if self.breaks >= BREAKS_IN_A_ROW or self.refusals.of_everybody or self.timed_out:
+        refused = not self.connections.under_way and self.refusals.of_everybody
+        if self.breaks >= BREAKS_IN_A_ROW or refused or self.timed_out:
             self._end_with_trouble(mail.last_error)
 
     def _count_break(self, sending: Sending, error: NotSent) -> None:

@@ -10,7 +10,7 @@ from cases.mail.server import NotTaken
 from cases.models import Mail
 from cases.policy.mail_refusals import Whose
 
-#: So many readers in a row who are refused, none taken between them, mean that the server refuses everybody.
+#: So many readers who are refused one after the other, none taken between them, mean that the server refuses everybody.
 REFUSALS_IN_A_ROW = 3
 #: So many refusals in a row end a round, whether they are new or not.
 REFUSALS_IN_A_ROUND = 20
@@ -73,9 +73,18 @@ class Refusals:
 
     @property
     def of_everybody(self) -> bool:
-        """Whether the server seems to refuse everybody."""
-        new = [one.mail for one in self._open if not one.again and one.mail.held_up_at is None]
-        readers = {mail.to_address.lower() for mail in new}
+        """Whether the server seems to refuse everybody; asked when nothing is under way, because of messages that were
+        sent at once the refused ones come back first.
+
+        A refusal follows another in a row if its message was handed over after the other was known.
+        """
+        readers: set[str] = set()
+        after = 0
+        for one in self._open:
+            is_new = not one.again and one.mail.held_up_at is None
+            if is_new and one.sending.number > after:
+                readers.add(one.mail.to_address.lower())
+                after = one.after
         return len(readers) >= REFUSALS_IN_A_ROW or len(self._open) >= REFUSALS_IN_A_ROUND
 
     def judge(self, taken: Sending, now: datetime) -> RefusalVerdict:

@@ -343,7 +343,7 @@ def test_a_technician_is_led_through_a_whole_episode(live_server: Any, browser: 
         answer = open_form(page, "customer_responded")
         answer.locator("textarea").first.fill("The third one.")
         answer.get_by_role("button", name="Customer responded").click()
-        expect(page.get_by_text("In Progress").first).to_be_visible()
+        expect(page.get_by_text("is in progress again").first).to_be_visible()
     tick(datetime.fromisoformat("2026-06-18T11:00+02:00"))
     assert Case.objects.get().status == Status.IN_PROGRESS
     mails = Mail.objects.filter(to_address=desk.contact.email).order_by("pk").values_list("template", flat=True)

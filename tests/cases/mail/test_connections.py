@@ -119,6 +119,22 @@ def test_bad_addresses_among_many_fail_alone_and_everybody_else_gets_theirs_once
     assert arrived["tech@example.com"] == len(gone)  # each is told of once
 
 
+def test_refusals_that_come_back_before_what_was_handed_over_with_them_is_taken_end_no_round(
+    eight: PostOffice, clock: HandClock, case: Case
+) -> None:  # M2
+    """Servers refuse an address at once, and need a while for what they take."""
+    readers = many(40)
+    gone = readers[2:16:3]
+    eight.refuses = dict.fromkeys(gone, "550 5.1.1 no such user")
+    eight.takes = 0.3
+    queue(case, *readers)
+    deliver(clock)
+    said = states()
+    assert {said[reader] for reader in gone} == {MailStatus.FAILED}
+    assert {said[reader] for reader in readers if reader not in gone} == {MailStatus.SENT}
+    assert not MailCircuit.objects.exists()
+
+
 def test_messages_put_off_and_refused_are_told_apart_while_others_pass(
     eight: PostOffice, clock: HandClock, case: Case
 ) -> None:  # M2
