@@ -8,10 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
-
 from cases.enums import Severity
-from cases.models import Case
+from cases.loads import open_loads
 from cases.policy.assignment import WEIGHT, Candidate, Choice, choose_at_opening, choose_l3, choose_stand_in
 from contacts.calendars import OpeningHours, centres_in_business_day, japanese_support_opens_at
 from contacts.enums import Language, Level
@@ -76,7 +74,7 @@ class Roster:
         self._l3 = self._every_l3 & {technician.user_id for technician in everybody if technician.user.is_active}
         self._technicians = technicians = [technician for technician in everybody if technician.user.can_sign_in]
         self.users: dict[int, User] = {technician.user_id: technician.user for technician in technicians}
-        loads = open_loads(list(self.users))
+        loads = open_loads(self.users)
         self._centre_of = {technician.user_id: technician.centre_id for technician in technicians}
         self._candidates = {
             technician.user_id: Candidate(
@@ -85,7 +83,7 @@ class Roster:
                 on_duty=technician.on_duty,
                 languages=frozenset(technician.languages),
                 in_business_day=False,
-                load=loads.get(technician.user_id, 0),
+                load=loads[technician.user_id],
                 last_case_at=technician.last_case_at,
             )
             for technician in technicians
@@ -193,20 +191,6 @@ class Roster:
     def _change(self, candidate: Candidate) -> None:
         self._candidates[candidate.user_id] = candidate
         self._changed.append(candidate)
-
-
-def open_loads(user_ids: list[int]) -> dict[int, int]:
-    """Open cases of each owner, weighted 8/4/2/1 by severity (C6); one query that reads one index from end to end."""
-    loads, wanted = dict[int, int](), set(user_ids)
-    owned = Case.objects.open().exclude(owner=None).order_by()
-    # Not those of `user_ids` alone: for a list of owners PostgreSQL reads every case besides the index.
-    rows = owned.values("owner_id", "severity").annotate(cases=Count("*"))
-    for row in rows:
-        if row["owner_id"] not in wanted:
-            continue
-        weight = WEIGHT[Severity(row["severity"])] * row["cases"]
-        loads[row["owner_id"]] = loads.get(row["owner_id"], 0) + weight
-    return loads
 
 
 def opening_hours_of_centres() -> dict[int, OpeningHours]:

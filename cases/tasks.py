@@ -20,6 +20,7 @@ from cases.files.store import remove_orphans
 from cases.followup.apply import SWEEP
 from cases.inbox.doors.fetching import fetch, forget_taken
 from cases.inbox.triage import TriageRun, carry_out
+from cases.loads import count_loads_if_worn
 from cases.mail.outbox import deliver as deliver_due
 from cases.queue.apply import sweep_queue
 from cases.search.index import index_waiting
@@ -101,6 +102,14 @@ def index_words() -> None:
     record_run("index-words", now, time.monotonic() - began, count)
     if count:
         log.info("indexed the words of %s cases", count)
+
+
+@shared_task(name="cases.tasks.count_loads")
+def count_loads() -> None:
+    """Put the entries of the tally of loads together when there are many (C6)."""
+    entries = count_loads_if_worn()
+    if entries:
+        log.info("put %s entries of the tally of loads together", entries)
 
 
 @shared_task(name="cases.tasks.tidy")

@@ -43,6 +43,8 @@ app.conf.beat_schedule = {
     "heartbeat": {"task": "cases.tasks.heartbeat", "schedule": 60.0, "options": {"expires": 55}},
     # Every minute: index the words of cases that wait for it, after an upgrade or when a company is renamed.
     "index-words": {"task": "cases.tasks.index_words", "schedule": 60.0, "options": {"expires": 55}},
+    # Every minute: put the entries of the tally of loads together, when there are many.
+    "count-loads": {"task": "cases.tasks.count_loads", "schedule": 60.0, "options": {"expires": 55}},
     # Every minute: mail the reports that somebody wants every Monday morning.
     "reports": {"task": "escalations.tasks.mail_reports", "schedule": 60.0, "options": {"expires": 55}},
     # Every hour: delete sessions that have ended.

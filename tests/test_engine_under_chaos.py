@@ -23,14 +23,17 @@ from django.conf import settings as desk_settings
 from cases.enums import Channel, FollowUpStep, MailStatus, Move, Severity, Status, WaitReason
 from cases.followup.apply import follow_up
 from cases.followup.state import load_wait
+from cases.loads import open_loads
 from cases.mail.leases import LEASE
 from cases.mail.outbox import SETTLED_TOGETHER, deliver
 from cases.mail.reasons import TOO_LATE
 from cases.models import Case, FailedCase, FollowUp, Mail, SweepRun
+from cases.policy.assignment import WEIGHT
 from cases.policy.followup.pending_client_action import planned_steps
 from cases.policy.followup.plans import decide_follow_up
 from cases.policy.followup.wait import WARNING_PERIOD, DoneStep
 from cases.workflow import transitions
+from contacts.models import User
 from escalations.models import Escalation
 from escalations.points.apply import escalate
 from escalations.policy.clock import Snapshot, due_points, view_clock
@@ -63,7 +66,7 @@ def load_clock(case: Case) -> list[Snapshot]:
 
 
 def check_escalations(case: Case, now: datetime) -> int:
-    """The ledger is what the pure clock says, each step went to whom E1 says, once. Returns how many rows there are."""
+    """The tally is what the pure clock says, each step went to whom E1 says, once. Returns how many rows there are."""
     life = load_clock(case)
     dues = {due.key: due for due in due_points(life, PUBLISHED, now)}
     rows = list(Escalation.objects.filter(case=case).select_related("owner_before", "owner_after"))
@@ -178,6 +181,14 @@ def made_by_people() -> int:
     return Case.history.exclude(last_move__in=(Move.OPENED, Move.ESCALATED, Move.FOLLOWED_UP)).count()
 
 
+def check_loads() -> None:
+    """What the tally of loads says is what counting the cases gives (C6)."""
+    loads = Counter(dict.fromkeys(User.objects.values_list("pk", flat=True), 0))
+    for owner_id, severity in Case.objects.open().exclude(owner=None).values_list("owner_id", "severity"):
+        loads[owner_id] += WEIGHT[Severity(severity)]
+    assert open_loads(loads) == loads
+
+
 def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk: Desk, tmp_path: Path) -> None:  # E6
     open_cases(desk, "Busy", 60, 8 * DAY)
     open_cases(desk, "Left alone", 60, 8 * DAY)
@@ -192,6 +203,7 @@ def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk:
     assert check_every_escalation(now) > 120
     check_closings()
     check_notices()
+    check_loads()
     assert not FailedCase.objects.exists(), FailedCase.objects.first().error
     assert escalate(now).acted_on == 0
     moves = Counter(Case.history.values_list("last_move", flat=True))

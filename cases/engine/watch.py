@@ -19,7 +19,7 @@ from cases.models import Case, FailedCase, Mail, MailCircuit, MailDoor, SweepRun
 from contacts.wording import MomentFormatter, rough_duration, utc_stamp
 
 #: The heartbeat is watched from outside; tidying up may be late.
-UNWATCHED = frozenset({"heartbeat", "tidy"})
+UNWATCHED = frozenset({"heartbeat", "count-loads", "tidy"})
 #: Mails are counted up to here.
 MAILS_COUNTED = 1_000
 #: A mail server that takes no mail for so long is a trouble, however little waits for it.

@@ -7,6 +7,7 @@ from cases.models.engine import FailedCase, Outage, SweepRun
 from cases.models.files import Attachment
 from cases.models.followup import Absence, FollowUp
 from cases.models.inbox import ReceivedMail, ReceivedMailQuerySet
+from cases.models.load import LoadEntry
 from cases.models.mail import Mail, MailCircuit, MailQuerySet
 from cases.models.queue import CallEvent, QueueEntry, QueueEntryQuerySet
 from cases.models.rows import CaseRowQuerySet, CompanyOfCase
@@ -27,6 +28,7 @@ __all__ = [
     "FailedCase",
     "FollowUp",
     "Interaction",
+    "LoadEntry",
     "Mail",
     "MailCircuit",
     "MailDoor",
