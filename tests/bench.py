@@ -207,14 +207,15 @@ class UpdatesByHand:
         mail = self.mail
         keys = [f"{mail.key}:{one}" for one in ids]
         texts = [json.dumps(mail.facts)] * len(ids), [Mail.message_id_for(key) for key in keys]
-        promise = "case_id, kind, member, since, due_at, updated_at, ended_at, mail_id, outcome, in_a_row"
+        promise = "case_id, company_id, kind, member, since, due_at, updated_at, ended_at, mail_id, outcome, in_a_row"
         mails = "case_id, key, facts, message_id, to_name, to_address, template, time_zone, meant_for, holds, episode, "
         mails += "status, queued_at, send_at, attempts, kept, last_error, subject, text, html"
         if connection.vendor == "postgresql":
             cursor.execute("UPDATE cases_case SET sla_check_at = %s WHERE id = ANY(%s)", [later, ids])
             cursor.execute(
-                f"INSERT INTO escalations_slatarget ({promise}) SELECT n.id, 'update', 'customer', n.since, %s, %s, "
-                "%s, n.key, '', 1 FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS n (id, since, key)",
+                f"INSERT INTO escalations_slatarget ({promise}) SELECT c.id, c.company_id, 'update', "
+                "'customer', n.since, %s, %s, %s, n.key, '', 1 FROM cases_case AS c "
+                "JOIN unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS n (id, since, key) ON n.id = c.id",
                 [due_at, moment, moment, ids, sinces, keys],
             )
             cursor.execute(
@@ -227,8 +228,8 @@ class UpdatesByHand:
         cursor.executemany("UPDATE cases_case SET sla_check_at = %s WHERE id = %s", [(later, one) for one in ids])
         cursor.executemany(
             f"INSERT INTO escalations_slatarget ({promise}) "
-            "VALUES (%s, 'update', 'customer', %s, %s, %s, %s, %s, '', 1)",
-            [(one, since, due_at, moment, moment, key) for one, since, key in zip(ids, sinces, keys, strict=True)],
+            "SELECT id, company_id, 'update', 'customer', %s, %s, %s, %s, %s, '', 1 FROM cases_case WHERE id = %s",
+            [(since, due_at, moment, moment, key, one) for one, since, key in zip(ids, sinces, keys, strict=True)],
         )
         cursor.executemany(
             f"INSERT INTO cases_mail ({mails}) VALUES (%s, %s, %s, %s, %s, %s, 'status_update', 'UTC', '', 'owed', 0, "

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Max, Min, QuerySet
+from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from cases.enums import LOST, WENT_WRONG, AbsenceState, Direction, FollowUpStep, MailStatus, Status, WaitPlan
 from cases.mail.letters import has_left
@@ -141,26 +141,28 @@ def may_be_held_up() -> QuerySet[Any, Any]:
     """The keys of the waiting cases to whose customer something was written that may not have arrived (F2, D9).
 
     What was written before the longest wait began belongs to none any more: of years of lost mail the latest is read.
-    Two queries, of which the second is to be cut.
+    A case of which several things did not arrive comes as often. Two queries, of which the second is to be cut.
     """
     waiting = Case.objects.filter(status=Status.WAITING).order_by()
     # Asked before: PostgreSQL has to know the moment to see how little is left.
     longest = waiting.aggregate(since=Min("waiting_since"))["since"]
     if longest is None:
         return Case.objects.none().values_list("pk")
-    of_wait = {"case__status": Status.WAITING, "episode": F("case__wait_episode")}
-    steps = FollowUp.objects.filter(**of_wait, superseded=False, interaction=None).exclude(step__in=TO_STAFF)
-    mails = Mail.objects.filter(**of_wait, queued_at__gte=longest)
-    notices = mails.filter(follow_up__superseded=False, follow_up__interaction=None)
+    episode = waiting.filter(pk=OuterRef("case")).values("wait_episode")
+    steps = FollowUp.objects.filter(superseded=False, interaction=None).exclude(step__in=TO_STAFF).order_by()
+    # Subqueries of one value, which PostgreSQL asks for each of the few lost messages; joins it would begin with all
+    # that waits, or with the steps of all years.
+    lost = Mail.objects.filter(queued_at__gte=longest, status__in=LOST, episode=Subquery(episode))
+    step = Subquery(steps.filter(mail=OuterRef("pk")).values("pk"))
+    question = Q(template=QUESTION, status__in=WENT_WRONG)
     sources = [
         waiting.filter(contact__in=Contact.objects.filter(active=False)).values_list("pk"),
         waiting.filter(company__in=Company.objects.filter(active=False)).values_list("pk"),
-        steps.filter(mail=None, done_at__gte=longest).values_list("case"),
-        notices.filter(status__in=LOST).exclude(follow_up__step__in=TO_STAFF).values_list("case"),
-        mails.filter(status__in=WENT_WRONG, template=QUESTION).values_list("case"),
+        steps.filter(mail=None, done_at__gte=longest, episode=Subquery(episode)).values_list("case"),
+        lost.alias(step=step).filter(question | Q(step__isnull=False)).values_list("case"),
     ]
     first, *others = (source.order_by() for source in sources)
-    return first.union(*others)
+    return first.union(*others, all=True)
 
 
 def _questions_lost(waiting: Sequence[Case], rows: Iterable[dict[str, Any]]) -> dict[int, datetime]:

@@ -51,6 +51,8 @@ SEVERITY_RANK = models.Case(
     *(models.When(severity=severity.value, then=rank) for rank, severity in enumerate(Severity)),
     output_field=models.SmallIntegerField(),
 )
+#: More cases than anybody watches.
+MOST_WATCHED = 1_000_000
 #: How a case's number begins; the rest is its row's own number, which the database hands out once.
 NUMBER_PREFIX = "SD-"
 
@@ -137,7 +139,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def watched_by(self, user: Any) -> CaseQuerySet:
         """The open cases that somebody else owns and this person, as a former owner, still watches (E7)."""
-        watched = CaseWatcher.objects.filter(user=user).values("case")
+        # A limit that none reaches: with it PostgreSQL begins with these cases. Else it looks through all open ones in
+        # the order of the list, or starts parallel workers, which takes longer than to read them.
+        watched = CaseWatcher.objects.filter(user=user).values("case")[:MOST_WATCHED]
         return self.open().filter(pk__in=watched).exclude(owner=user)
 
 
@@ -250,8 +254,11 @@ class Case(models.Model):
             ),
             # the sweep of promises, likewise
             models.Index(fields=["sla_check_at", "id"], condition=Q(sla_check_at__isnull=False), name="case_check_sla"),
-            # open cases, the next deadline of any kind first (W2): all, an owner's, a company's
-            models.Index(fields=["next_due_at", "-id"], condition=~Q(status="resolved"), name="case_open_by_due"),
+            # open cases, the next deadline of any kind first (W2): all (also those with a promise at risk, W4), an
+            # owner's, a company's
+            models.Index(
+                fields=["next_due_at", "-id", "sla_due_at"], condition=~Q(status="resolved"), name="case_open_by_due"
+            ),
             models.Index(
                 fields=["owner", "next_due_at", "-id"], condition=~Q(status="resolved"), name="case_open_by_owner_due"
             ),
@@ -265,6 +272,14 @@ class Case(models.Model):
             # an account manager's list (A1), newest first
             models.Index(fields=["company", "-id"], name="case_by_company"),
             models.Index(fields=["company", "severity", "-id"], name="case_by_company_severity"),
+            # how many cases of a severity and in a status a company has open
+            models.Index(
+                fields=["company", "severity", "status"],
+                condition=~Q(status="resolved"),
+                name="case_open_by_company",
+            ),
+            # an account manager's resolved cases, newest first
+            models.Index(fields=["company", "-id"], condition=Q(status="resolved"), name="case_resolved_by_company"),
             # what changed at a company lately (W4)
             models.Index(fields=["company", "-changed_at"], name="case_by_company_changed"),
             # everything of an owner and of a contact, newest first

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from cases.models import Case, CaseRowQuerySet, Mail
+from cases.models import Case, CaseRowQuerySet, CompanyOfCase, Mail
 from escalations.enums import Member, SlaKind, SlaOutcome
 
 
@@ -18,6 +18,7 @@ class SlaTarget(models.Model):
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="sla_targets")
+    company_id = CompanyOfCase()
     kind = models.CharField(max_length=8, choices=SlaKind.choices)
     member = models.CharField("owed to", max_length=16, choices=Member.choices)
     since = models.DateTimeField("counted from")
@@ -56,6 +57,10 @@ class SlaTarget(models.Model):
             models.Index(fields=["-due_at"], condition=Q(outcome="missed"), name="promise_missed"),
             # the report after an outage (S3), and how the promises of a period were kept, out of the index alone
             models.Index(fields=["due_at", "outcome", "kind", "case"], name="promise_by_due"),
+            # an account manager's (A1), newest first, and how those to a company were kept, out of the index alone
+            models.Index(
+                fields=["company_id", "-due_at", "-id", "member", "kind", "outcome"], name="promise_by_company"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -318,13 +318,14 @@ def _what_was_promised(rows: _Rows, template: Case, base: int, desk: Desk) -> No
         case=template, kind=SlaKind.RESPONSE, member=Member.CUSTOMER, since=rows.now, due_at=rows.now
     )
     rows.copy(
-        target, f"cases_case AS c, {one}", every, case_id="c.id", since="c.opened_at",
+        target, f"cases_case AS c, {one}", every, case_id="c.id", company_id="c.company_id", since="c.opened_at",
         due_at=rows.at(f"{opened} + 1800"), ended_at=rows.at(f"{opened} + 900"),
         outcome=_pick("(c.id % 100)", (3, "'missed'"), (100, "'person'")),
     )  # fmt: skip
     rows.copy(
         target, f"cases_case AS c, {one}", f"{every} AND c.status IN ('assigned', 'in_progress')", case_id="c.id",
-        kind="'update'", since="c.opened_at", due_at=rows.at("c.id * 7919 % 86400"), reminded_at=rows.at("-60"),
+        company_id="c.company_id", kind="'update'", since="c.opened_at", due_at=rows.at("c.id * 7919 % 86400"),
+        reminded_at=rows.at("-60"),
     )  # fmt: skip
     point = Escalation.objects.create(
         case=template, run=9, severity="medium", number=1, schedule_version=1, due_at=rows.now, done_at=rows.now
