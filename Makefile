@@ -25,8 +25,8 @@ help:  ## this list
 run: $(VENV)/installed-run  ## the whole desk, on PORT (8000); Ctrl-C stops it
 	@$(BIN)/python manage.py up
 
-test: $(VENV)/installed-dev  ## the tests but the heavy proofs; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
-	$(TEST) -m "not slow" $(ARGS)
+test: $(VENV)/installed-dev  ## the tests but those in a browser, with processes and the heavy proofs; DATABASE_URL and REDIS_URL choose other servers than the built-in ones
+	$(TEST) -m "not slow and not browser and not processes" $(ARGS)
 
 test-all: $(VENV)/installed-dev  ## every test; with EXAMPLES=all Hypothesis tries five times as many examples
 	$(TEST) $(ARGS)
