@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import connection, transaction
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
 from cases.enums import Severity
-from cases.models import Case, LoadEntry
+from cases.models import LoadEntry
 from cases.policy.assignment import WEIGHT
 
 #: With so many entries the tally is counted anew: reading it takes a few milliseconds by then.
 COUNTED_ANEW_AFTER = 5_000
+COUNT_CASES = """
+INSERT INTO cases_loadentry (owner_id, severity, cases)
+SELECT owner_id, severity, count(*) FROM cases_case
+WHERE status <> 'resolved' AND owner_id IS NOT NULL GROUP BY owner_id, severity
+"""
 
 
 def open_loads(user_ids: Collection[int]) -> dict[int, int]:
@@ -37,23 +42,11 @@ def count_loads() -> None:
     """Count the open cases of every owner anew, in place of the entries so far, also of wrong ones (a restore without
     triggers). Cases may change meanwhile: what is not committed yet is neither among the entries that go nor counted.
     """
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("LOCK TABLE cases_loadentry IN SHARE UPDATE EXCLUSIVE MODE")  # one at a time
-                # One statement, which reads entries and cases as of one moment
-                cursor.execute(f"WITH gone AS (DELETE FROM cases_loadentry) {COUNT_CASES}")
-            return
-        LoadEntry.objects.all().delete()  # nobody else writes from now on
-        owned = Case.objects.open().exclude(owner=None).order_by()
-        counted = owned.values_list("owner_id", "severity").annotate(Count("pk"))
-        LoadEntry.objects.bulk_create(
-            LoadEntry(owner_id=owner_id, severity=severity, cases=cases) for owner_id, severity, cases in counted
-        )
-
-
-COUNT_CASES = """
-INSERT INTO cases_loadentry (owner_id, severity, cases)
-SELECT owner_id, severity, count(*) FROM cases_case
-WHERE status <> 'resolved' AND owner_id IS NOT NULL GROUP BY owner_id, severity
-"""
+            cursor.execute("LOCK TABLE cases_loadentry IN SHARE UPDATE EXCLUSIVE MODE")  # one at a time
+            # One statement, which reads entries and cases as of one moment
+            cursor.execute(f"WITH gone AS (DELETE FROM cases_loadentry) {COUNT_CASES}")
+        else:
+            cursor.execute("DELETE FROM cases_loadentry")  # nobody else writes from now on
+            cursor.execute(COUNT_CASES)

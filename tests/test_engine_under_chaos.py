@@ -28,12 +28,10 @@ from cases.mail.leases import LEASE
 from cases.mail.outbox import SETTLED_TOGETHER, deliver
 from cases.mail.reasons import TOO_LATE
 from cases.models import Case, FailedCase, FollowUp, Mail, SweepRun
-from cases.policy.assignment import WEIGHT
 from cases.policy.followup.pending_client_action import planned_steps
 from cases.policy.followup.plans import decide_follow_up
 from cases.policy.followup.wait import WARNING_PERIOD, DoneStep
 from cases.workflow import transitions
-from contacts.models import User
 from escalations.models import Escalation
 from escalations.points.apply import escalate
 from escalations.policy.clock import Snapshot, due_points, view_clock
@@ -41,6 +39,7 @@ from escalations.policy.schedule import PUBLISHED
 from escalations.tasks import escalate as escalate_task
 from tests.support.builders import NOON, Desk
 from tests.support.chaos import crew
+from tests.support.loads import counted_loads
 from tests.support.processes import CeleryWorker, await_true, database_url, mail_server, sessions
 from tests.support.schedule_table import E1, outcome_of
 
@@ -66,7 +65,7 @@ def load_clock(case: Case) -> list[Snapshot]:
 
 
 def check_escalations(case: Case, now: datetime) -> int:
-    """The tally is what the pure clock says, each step went to whom E1 says, once. Returns how many rows there are."""
+    """The ledger is what the pure clock says, each step went to whom E1 says, once. Returns how many rows there are."""
     life = load_clock(case)
     dues = {due.key: due for due in due_points(life, PUBLISHED, now)}
     rows = list(Escalation.objects.filter(case=case).select_related("owner_before", "owner_after"))
@@ -183,10 +182,8 @@ def made_by_people() -> int:
 
 def check_loads() -> None:
     """What the tally of loads says is what counting the cases gives (C6)."""
-    loads = Counter(dict.fromkeys(User.objects.values_list("pk", flat=True), 0))
-    for owner_id, severity in Case.objects.open().exclude(owner=None).values_list("owner_id", "severity"):
-        loads[owner_id] += WEIGHT[Severity(severity)]
-    assert open_loads(loads) == loads
+    counted = counted_loads()
+    assert open_loads(counted) == counted
 
 
 def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk: Desk, tmp_path: Path) -> None:  # E6

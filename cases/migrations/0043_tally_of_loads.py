@@ -2,16 +2,13 @@
 
 from django.db import migrations, models
 
-COUNT_CASES = """
+COUNT = """
 INSERT INTO cases_loadentry (owner_id, severity, cases)
-SELECT owner_id, severity, count(*) FROM cases_case
+SELECT owner_id, severity, {count} FROM {cases}
 WHERE status <> 'resolved' AND owner_id IS NOT NULL GROUP BY owner_id, severity
 """
-OF_A_SET = """
-INSERT INTO cases_loadentry (owner_id, severity, cases)
-SELECT owner_id, severity, {sign}count(*) FROM touched
-WHERE status <> 'resolved' AND owner_id IS NOT NULL GROUP BY owner_id, severity
-"""
+COUNT_CASES = COUNT.format(count="count(*)", cases="cases_case")
+SET_IS_MORE, SET_IS_LESS = (COUNT.format(count=count, cases="touched") for count in ("count(*)", "-count(*)"))
 ENTER = "INSERT INTO cases_loadentry (owner_id, severity, cases) SELECT {row}.owner_id, {row}.severity, {cases}"
 IS_OPEN = "WHERE {row}.status <> 'resolved' AND {row}.owner_id IS NOT NULL;"
 IS_LESS = f"{ENTER.format(row='OLD', cases=-1)} {IS_OPEN.format(row='OLD')}"
@@ -19,9 +16,9 @@ IS_MORE = f"{ENTER.format(row='NEW', cases=1)} {IS_OPEN.format(row='NEW')}"
 
 ON_POSTGRESQL = [
     f"CREATE FUNCTION cases_load_is_more() RETURNS trigger LANGUAGE plpgsql AS $$ "
-    f"BEGIN {OF_A_SET.format(sign='')}; RETURN NULL; END $$",
+    f"BEGIN {SET_IS_MORE}; RETURN NULL; END $$",
     f"CREATE FUNCTION cases_load_is_less() RETURNS trigger LANGUAGE plpgsql AS $$ "
-    f"BEGIN {OF_A_SET.format(sign='-')}; RETURN NULL; END $$",
+    f"BEGIN {SET_IS_LESS}; RETURN NULL; END $$",
     f"CREATE FUNCTION cases_load_has_changed() RETURNS trigger LANGUAGE plpgsql AS $$ "
     f"BEGIN {IS_LESS} {IS_MORE} RETURN NULL; END $$",
     # Many cases come and go at once, and make few entries

@@ -267,7 +267,7 @@ class Case(models.Model):
                 condition=~Q(status="resolved"),
                 name="case_open_by_company_due",
             ),
-            # the load that assignment weighs (C6)
+            # how many cases of each severity everybody on duty has (D1)
             models.Index(fields=["owner", "severity"], condition=~Q(status="resolved"), name="case_open_by_owner"),
             # an account manager's list (A1), newest first
             models.Index(fields=["company", "-id"], name="case_by_company"),

@@ -11,8 +11,8 @@ class LoadEntry(models.Model):
     """So many open cases of one severity that an owner got, or, below zero, no longer has; the sum of an owner's
     entries is what they have.
 
-    The database itself writes an entry whenever an open case gets an owner, changes hands, severity or owner, is
-    resolved, reopened or deleted, in the transaction that does so; only added to, so that nobody waits for anybody.
+    The database itself writes an entry whenever a case is opened, resolved, reopened or deleted, or an open one changes
+    its owner or severity, in the transaction that does so; only added to, so that nobody waits for anybody.
     `cases.loads` reads the sums and puts entries together. Migration 43 makes the triggers; on SQLite one that remakes
     the table of cases has to make them anew.
     """

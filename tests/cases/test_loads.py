@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from random import Random
 
@@ -13,21 +12,13 @@ from cases.bulk import update_columns
 from cases.enums import Severity, Status
 from cases.loads import count_loads, open_loads
 from cases.models import Case, LoadEntry
-from cases.policy.assignment import WEIGHT
 from cases.tasks import count_loads as count_loads_task
 from contacts.models import User
 from tests.support.builders import NOON, Desk, build_technician
+from tests.support.loads import counted_loads
 from tests.support.workers import at_once
 
 pytestmark = pytest.mark.django_db
-
-
-def counted() -> dict[int, int]:
-    """The load of everybody, counted from the cases."""
-    loads = Counter(dict.fromkeys(User.objects.values_list("pk", flat=True), 0))
-    for owner_id, severity in Case.objects.open().exclude(owner=None).values_list("owner_id", "severity"):
-        loads[owner_id] += WEIGHT[Severity(severity)]
-    return dict(loads)
 
 
 def tally() -> dict[int, int]:
@@ -89,7 +80,7 @@ def test_whatever_happens_to_cases_the_tally_is_what_counting_gives(desk: Desk, 
     some_are_opened()
     for event in drawn.choices(events, k=40):
         event()
-        assert tally() == counted(), event.__name__
+        assert tally() == counted_loads(), event.__name__
 
 
 def test_a_change_that_leaves_the_load_as_it_is_writes_no_entry(desk: Desk) -> None:
@@ -117,9 +108,9 @@ def test_a_tally_of_many_entries_is_put_together(desk: Desk, monkeypatch: pytest
 def test_a_tally_that_is_wrong_is_mended(desk: Desk) -> None:
     desk.open_case()
     LoadEntry.objects.all().delete()
-    assert tally() != counted()
+    assert tally() != counted_loads()
     count_loads()
-    assert tally() == counted()
+    assert tally() == counted_loads()
 
 
 @pytest.mark.postgres
@@ -137,11 +128,11 @@ def test_what_is_not_committed_while_it_is_counted_is_neither_lost_nor_counted_t
                 "UPDATE cases_case SET status = 'resolved', resolved_at = now() WHERE id = %s", [cases[2].pk]
             )
         count_loads()
-        assert tally() == counted()
+        assert tally() == counted_loads()
         getattr(its, ends)()
     finally:
         its.close()
-    assert tally() == counted()
+    assert tally() == counted_loads()
     assert tally()[desk.l3.pk] == (1 if ends == "commit" else 0)
 
 
@@ -151,4 +142,4 @@ def test_counting_at_once_counts_nothing_twice(desk: Desk) -> None:
     for _ in range(5):
         desk.open_case()
     at_once(*[count_loads] * 6)
-    assert tally() == counted()
+    assert tally() == counted_loads()
