@@ -14,6 +14,7 @@ from contacts.enums import Level, Role
 from contacts.models import Company, Contact, OpeningSpan, RoleHolder, SupportCentre, Technician, User
 from escalations.models import ScheduleVersion
 from escalations.schedule.versions import load_published_schedule
+from tests.support.snapshot import Snapshot
 
 #: A Wednesday, in the business day of London.
 NOON = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
@@ -106,8 +107,28 @@ def reload(case: Case) -> Case:
     return Case.objects.get(pk=case.pk)
 
 
+_snapshots: list[Snapshot[Desk]] = []
+
+
+def remember_desk() -> None:
+    """Have `build_desk` put back the rows of a desk that is built now, in an empty database."""
+    _snapshots[:] = [Snapshot.of(build_desk_anew)]
+
+
+def forget_desk() -> None:
+    """Have `build_desk` make its rows again, where their keys may be taken."""
+    _snapshots.clear()
+
+
 def build_desk() -> Desk:
     """A desk with one centre, one L2, one L3, every management role held, two companies, E1's schedule."""
+    if _snapshots and not any(model.objects.exists() for model in (User, SupportCentre, Company, ScheduleVersion)):
+        return _snapshots[0].put_back()
+    return build_desk_anew()
+
+
+def build_desk_anew() -> Desk:
+    """As `build_desk`, by the code that makes each row."""
     centre = build_centre()
     holders = {
         role: build_user(role, role.value) for role in (Role.SUPPORT_MANAGER, Role.CSM, Role.CS_DIRECTOR, Role.COO)
