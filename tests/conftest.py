@@ -12,11 +12,12 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadScopeScheduling
 
 from cases.models import LoadEntry
 from escalations.models.schedule import forget_schedules
-from tests.support.builders import Desk, build_desk
+from tests.support.builders import Desk, build_desk, remember_desk
 from tests.support.customers import signed_in_customer
 from tests.support.dovecot import has_dovecot
 from tests.support.examples import ALL_EXAMPLES
@@ -81,6 +82,13 @@ def _tables_emptied_row_by_row() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(connection.ops), "sql_flush", sql_flush)
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The databases of the tests, and a desk to put into them."""
+    with django_db_blocker.unblock():
+        remember_desk()
 
 
 @pytest.fixture(autouse=True)
