@@ -6,6 +6,7 @@ import grp
 import os
 import pwd
 import shutil
+import signal
 import smtplib
 import socket
 import ssl
@@ -38,6 +39,7 @@ mail_location = maildir:{base}/mail/%u
 disable_plaintext_auth = no
 {ssl}
 auth_mechanisms = plain login xoauth2
+auth_failure_delay = 0
 passdb {{
   driver = oauth2
   mechanisms = xoauth2
@@ -134,7 +136,7 @@ class Dovecot:
     def start(self) -> None:
         with (self.base / "console").open("ab") as console:
             command = ["dovecot", "-F", "-c", str(self.configuration)]
-            self.process = subprocess.Popen(command, stdout=console, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(command, stdout=console, stderr=subprocess.STDOUT, start_new_session=True)
         for port in (self.imap, self.lmtp):
             give_up_at = time.monotonic() + 60
             while True:
@@ -146,8 +148,10 @@ class Dovecot:
                 time.sleep(0.02)
 
     def stop(self) -> None:
+        """Kill it with all its processes: asked to end, it takes more than a second."""
         if self.process is not None:
-            self.process.terminate()
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(timeout=60)
 
     def deliver(self, raws: Iterable[bytes]) -> None:
