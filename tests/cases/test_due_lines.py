@@ -111,6 +111,7 @@ def test_the_history_costs_one_query_however_much_was_late(desk: Desk, late: Cas
     assert len(many) == len(few)
 
 
+@pytest.mark.slow
 def test_no_reason_that_is_stored_holds_a_moment(desk: Desk) -> None:
     """Whoever reads it may be in any zone: what the desk and its buttons write by themselves names none."""
     stage = Stage(desk)

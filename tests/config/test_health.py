@@ -249,6 +249,7 @@ def test_a_broker_that_is_down_makes_the_desk_not_ready(client: Client, tmp_path
     assert "The broker does not answer" in said
 
 
+@pytest.mark.slow
 def test_servers_that_never_answer_do_not_hang_the_probe(tmp_path: Path, silent_server: int):
     said, seconds = probe(
         tmp_path,

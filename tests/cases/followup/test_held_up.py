@@ -81,6 +81,7 @@ class Life:
 TEMPLATES = ("unreachable", "contact_left", "wait_held_up", "attempt", "notice_1", "notice_2", "notice_final")
 
 
+@pytest.mark.slow
 def test_a_refused_address_goes_to_the_support_manager_after_a_business_day_and_on_each_one(desk: Desk):  # F2
     life = Life(asked(desk, WaitReason.INFORMATION)).to("10 June 09:00")
     assert life.told(CUSTOMER) == ["attempt 4 June 10:00"]

@@ -94,6 +94,7 @@ def test_a_missing_argument_is_named(read) -> None:  # S4
         read(b"", "--country", "GB")
 
 
+@pytest.mark.slow
 def test_from_a_shell_the_answer_is_plain_ascii_and_a_damaged_note_exits_with_2() -> None:  # F5
     command = [sys.executable, "manage.py", "read_absence_note", "--received", "2026-08-10", "--country", "JP"]
     answer = subprocess.run(command, input="8月14日まで不在です".encode(), capture_output=True, cwd=ROOT)

@@ -583,6 +583,7 @@ def test_a_failed_attempt_waits_for_the_owner_and_goes_on_when_the_address_is_ri
     ]
 
 
+@pytest.mark.slow
 def test_without_an_address_the_owner_calls_and_the_calls_count(desk: Desk):  # D5, F3
     Contact.objects.update(email="")
     life = load_clock(desk)

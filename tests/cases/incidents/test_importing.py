@@ -414,6 +414,7 @@ def test_as_of_a_moment_the_real_log_is_a_live_desk_and_its_mails_arrive_once(tm
     assert len(mailbox.messages) == delivery.sent
 
 
+@pytest.mark.slow
 @needs_shared_log
 def test_every_figure_of_a_report_over_the_real_log_is_what_its_ledgers_say(tmp_path: Path) -> None:  # W4
     desk = build_desk()

@@ -119,6 +119,7 @@ def test_bad_addresses_among_many_fail_alone_and_everybody_else_gets_theirs_once
     assert arrived["tech@example.com"] == len(gone)  # each is told of once
 
 
+@pytest.mark.slow
 def test_refusals_that_come_back_before_what_was_handed_over_with_them_is_taken_end_no_round(
     eight: PostOffice, clock: HandClock, case: Case
 ) -> None:  # M2

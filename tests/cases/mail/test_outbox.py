@@ -644,6 +644,7 @@ def test_a_crash_between_sending_and_marking_repeats_the_same_message_id(post_of
     assert Mail.objects.get().status == MailStatus.SENT
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_slow_server_never_outlives_the_lease(post_office, case, monkeypatch):  # M2
     """Each message takes longer than the lease; a second worker that looks meanwhile finds nothing to send."""

@@ -494,6 +494,7 @@ class Steps:
         return self.count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

@@ -43,6 +43,7 @@ def test_whoever_follows_a_case_gets_what_its_customer_gets(desk: Desk) -> None:
     assert Case.history.filter(id=case.pk).count() == 1  # following is no change of the case
 
 
+@pytest.mark.slow
 def test_an_account_manager_who_mutes_a_case_gets_no_updates_of_it_but_what_is_escalated(desk: Desk) -> None:  # T5, E1
     loud = Stage(desk)
     case = loud.open(Severity.CRITICAL)

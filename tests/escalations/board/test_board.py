@@ -80,6 +80,7 @@ def fill(desk: Desk, number: int = 1) -> None:
 # --- the figures ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_figure_leads_to_exactly_the_cases_that_it_counts(desk: Desk, at_noon: None):  # W4
     fill(desk)
     Case.objects.filter(pk=desk.open_case(NOON).pk).update(owner=None)

@@ -186,6 +186,7 @@ lives = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @examples(40)
 @given(lives=lives, version=st.sampled_from(NEW_VERSIONS), batch=st.sampled_from([2, 500]), fallback=st.booleans())

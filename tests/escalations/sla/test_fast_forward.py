@@ -304,6 +304,7 @@ def contents(to: str, since: str) -> list[str]:
     return [mail.text for mail in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "read"),
     [

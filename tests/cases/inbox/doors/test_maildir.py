@@ -160,6 +160,7 @@ def test_a_disk_that_is_full_is_said_and_the_messages_stay(
     assert waiting_in(maildir) == []
 
 
+@pytest.mark.slow
 def test_a_message_that_is_too_long_is_read_no_further_and_kept_for_people(maildir: Path) -> None:  # M5, S2
     file = maildir / "new" / "1.long"
     with file.open("wb") as long:

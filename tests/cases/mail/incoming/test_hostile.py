@@ -64,6 +64,7 @@ LARGE: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", LARGE.values(), ids=LARGE)
 def test_a_large_message_is_read_in_linear_time(build: Callable[[], bytes]) -> None:  # M6
     raw = build()
@@ -72,6 +73,7 @@ def test_a_large_message_is_read_in_linear_time(build: Callable[[], bytes]) -> N
     assert time.process_time() - began < BOUND
 
 
+@pytest.mark.slow
 def test_what_is_too_long_is_said() -> None:  # M7
     for name in ("blank-lines", "many-parts", "many-fields", "long-field"):
         assert understand(LARGE[name]()).why.endswith("the raw message has the rest."), name
