@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,18 +14,22 @@ from django.test import Client
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
+from pytest_django.plugin import blocking_manager_key
 from xdist.scheduler import LoadScopeScheduling
 
 from cases.models import LoadEntry
 from escalations.models.schedule import forget_schedules
 from tests.support.builders import Desk, build_desk, remember_desk
 from tests.support.customers import signed_in_customer
+from tests.support.dead_rows import vacuum
 from tests.support.dovecot import has_dovecot
 from tests.support.examples import ALL_EXAMPLES
 
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 hypothesis_settings.register_profile("dev", hypothesis_settings.get_profile("ci"), max_examples=20)
 hypothesis_settings.load_profile("ci" if ALL_EXAMPLES else "dev")
+
+_tests_with_a_database = count(1)
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -117,9 +122,14 @@ def customer(desk: Desk) -> Client:
 
 def is_pure(item: pytest.Item) -> bool:
     """Whether a test touches no database and no process, so that it is the same on every set-up."""
+    return not has_database(item) and not any(item.get_closest_marker(name) for name in ("processes", "browser"))
+
+
+def has_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
-    marked = any(item.get_closest_marker(name) for name in ("django_db", "processes", "browser"))
-    return not marked and fixtures.isdisjoint({"db", "transactional_db", "live_server"})
+    return item.get_closest_marker("django_db") is not None or not fixtures.isdisjoint(
+        {"db", "transactional_db", "live_server"}
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -155,6 +165,15 @@ class WithTheDemoOnce(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WithTheDemoOnce:
     return WithTheDemoOnce(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """After each twentieth test with a database, and its transaction, dead rows go."""
+    yield
+    if has_database(item) and next(_tests_with_a_database) % 20 == 0:
+        with item.config.stash[blocking_manager_key].unblock():
+            vacuum()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,0 +1,21 @@
+"""Rows of tests that are over go from PostgreSQL's tables: it reads them with each look into a table, which took 15 ms
+after 2,000 tests. A server vacuums by itself, but not within minutes, and not while one is told to leave it.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+
+#: Fewer in a table are not worth it.
+MANY = 300
+
+
+def vacuum() -> None:
+    """Vacuum the tables with many dead rows, outside of any transaction; nothing on SQLite."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relid::regclass::text FROM pg_stat_user_tables WHERE n_dead_tup > %s", [MANY])
+        tables = [table for (table,) in cursor.fetchall()]
+        if tables:
+            cursor.execute(f"VACUUM {', '.join(tables)}")
