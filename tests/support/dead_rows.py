@@ -11,8 +11,10 @@ MANY = 300
 
 
 def vacuum() -> None:
-    """Vacuum the tables with many dead rows, outside of any transaction; nothing on SQLite."""
-    if connection.vendor != "postgresql":
+    """Vacuum the tables with many dead rows. Does nothing within a transaction, which may last for several tests, and
+    nothing on SQLite.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT relid::regclass::text FROM pg_stat_user_tables WHERE n_dead_tup > %s", [MANY])
