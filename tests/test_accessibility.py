@@ -174,8 +174,13 @@ class Visit:
         self.html = answer.text()
         self.visited.append(address)
         if self.is_new(NOT_CONTENT.sub("", self.html)):
-            self.page.goto(address)
+            self.draw(address)
             self.judge(address)
+
+    def draw(self, address: str) -> None:
+        answer = self.page.goto(address)
+        assert answer is not None
+        assert answer.status < 500, address
 
     def look(self, address: str, within: str = "html") -> None:
         """What axe finds on the page as it stands, unless one with the same content was looked at before."""
@@ -251,7 +256,7 @@ class Visit:
     def account(self) -> None:
         """Second factor and passkeys: each page, asked for the password first, and an app added."""
         for address in ("/admin/account/", "/admin/account/webauthn/add/", "/admin/account/totp/activate/"):
-            self.page.goto(address)
+            self.draw(address)
             self.look(address)
             if "reauthenticate" in self.page.url or "/account/password/" in self.page.url:
                 self.page.fill("[name=password]", "secret")
