@@ -39,7 +39,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+#: The headless shell first: the same engine without a window's parts, a quarter less work for each page.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 def chromium() -> str | None:
@@ -136,7 +137,8 @@ def has_database(item: pytest.Item) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what this machine cannot run, with the reason; under CI a missing browser or Dovecot is a failure instead.
 
-    Under xdist the slow tests come first, so that none keeps one core busy at the end while the others are idle.
+    Under xdist the slow tests come first, and of these the ones of the whole desk, so that none keeps one core busy at
+    the end while the others are idle.
     """
     no_postgres = pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL to one")
     no_browser = pytest.mark.skip(reason="needs Chromium: install it or name it in CHROMIUM")
@@ -151,7 +153,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("dovecot") and not has_dovecot() and not os.environ.get("CI"):
             item.add_marker(no_dovecot)
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+        items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.nodeid.count("/")))
 
 
 class WithTheDemoOnce(LoadScopeScheduling):
