@@ -12,6 +12,7 @@ from cases.enums import Severity
 from cases.loads import open_loads
 from cases.policy.assignment import WEIGHT, Candidate, Choice, choose_at_opening, choose_l3, choose_stand_in
 from contacts.calendars import OpeningHours, centres_in_business_day, japanese_support_opens_at
+from contacts.compiled import CompiledQuery
 from contacts.enums import Language, Level
 from contacts.models import SupportCentre, Technician, User
 from contacts.wording import and_list
@@ -57,6 +58,9 @@ class Colleague:
         return away, away or not one.in_business_day, language not in one.languages, one.load, str(self.technician.user)
 
 
+_everybody = CompiledQuery(lambda: Technician.objects.select_related("user", "centre").order_by("user_id"))
+
+
 class Roster:
     """Every technician who can sign in (D9) with their load, read once for a batch.
 
@@ -69,7 +73,7 @@ class Roster:
         self._holiday_work: list[bool] = []  # whether Japan works on holidays, once that was read
         self._changed: list[Candidate] = []  # whose load changed, also by these people at another moment
         self._present: tuple[int, list[Candidate]] = (-1, [])  # as after so many changes
-        everybody = Technician.objects.select_related("user", "centre").order_by("user_id")
+        everybody = _everybody()
         self._every_l3 = {technician.user_id for technician in everybody if technician.level == Level.L3}
         self._l3 = self._every_l3 & {technician.user_id for technician in everybody if technician.user.is_active}
         self._technicians = technicians = [technician for technician in everybody if technician.user.can_sign_in]

@@ -14,6 +14,7 @@ from cases.enums import Severity
 from cases.mail.letters import centre_of_owner as centre_of_owner
 from cases.mail.letters import to_contact
 from cases.models import Case, CaseWatcher
+from contacts.compiled import KEYS, CompiledQuery
 from contacts.directory import COMPANY_ROLES, Addressee, Directory, addressee, is_reachable
 from contacts.enums import Level, Role
 from escalations.clocks import CaseClock
@@ -99,6 +100,11 @@ def readers_of(case: Case, audience: Iterable[Member], directory: Directory) -> 
     }
 
 
+_watchers = CompiledQuery(
+    lambda cases: CaseWatcher.objects.filter(case__in=cases).select_related("user").order_by("since", "pk"), cases=KEYS
+)
+
+
 def watchers_of(cases: Iterable[Case]) -> dict[int, list[Addressee]]:
     """The former owners who still watch each case, by its key; they get its updates as staff (E7). One query.
 
@@ -106,7 +112,7 @@ def watchers_of(cases: Iterable[Case]) -> dict[int, list[Addressee]]:
     """
     ids = [case.pk for case in cases]
     watchers: dict[int, list[Addressee]] = {case_id: [] for case_id in ids}
-    for row in CaseWatcher.objects.filter(case__in=ids).select_related("user").order_by("since", "pk"):
+    for row in _watchers(cases=ids):
         if is_reachable(row.user):
             watchers[row.case_id].append(addressee(row.user))
     return watchers

@@ -13,6 +13,7 @@ from functools import cached_property
 from cases.enums import Severity, Status
 from cases.models import Case
 from cases.page_cache import kept_with_case, load_kept
+from contacts.compiled import KEY, KEYS, CompiledQuery
 from contacts.enums import Role
 from escalations.enums import Audience
 from escalations.models import Escalation, EscalationRequest, Question, ScheduleMove, schedules
@@ -182,11 +183,20 @@ def load_clock(case: Case) -> CaseClock:
     return load_clocks([case], open_questions=still_open)[case.pk]
 
 
+_questions = CompiledQuery(
+    lambda case: (
+        Question.objects.filter(case=case)
+        .select_related("asked", "first_asked", "stands_in_for", "answered_by")
+        .order_by("-asked_at", "-pk")
+    ),
+    case=KEY,
+)
+
+
 @kept_with_case
 def questions_of(case: Case) -> list[Question]:
     """Every question about a case, newest first, for the parts of its page."""
-    rows = case.questions.select_related("asked", "first_asked", "stands_in_for", "answered_by")
-    return list(rows.order_by("-asked_at", "-pk"))
+    return _questions(case=case.pk)
 
 
 def load_clocks_for_page(cases: Iterable[Case]) -> dict[int, CaseClock]:
@@ -226,27 +236,35 @@ def passed_point(row: Escalation, versions: Versions) -> PassedPoint:
     return PassedPoint(row.run, severity, row.number, row.due_at, row.done_at, cadence, director)
 
 
+_history = CompiledQuery(
+    lambda cases: (
+        Case.history.filter(id__in=cases)
+        .order_by("id", "history_date", "history_id")
+        .values_list("id", "history_date", "status", "severity", "wait_episode")
+    ),
+    cases=KEYS,
+)
+
+
 def snapshots_of(case_ids: Iterable[int]) -> dict[int, list[Snapshot]]:
     """What happened to each case, from its history (E3); one query. Changes that move no clock are left out."""
     ids = list(case_ids)
     snapshots: dict[int, list[Snapshot]] = {case_id: [] for case_id in ids}
-    rows = (
-        Case.history.filter(id__in=ids)
-        .order_by("id", "history_date", "history_id")
-        .values_list("id", "history_date", "status", "severity", "wait_episode")
-    )
-    for case_id, at, status, severity, episode in rows.iterator(chunk_size=2_000):
+    for case_id, at, status, severity, episode in _history(cases=ids):
         life = snapshots[case_id]
         if not life or (life[-1].status, life[-1].severity, life[-1].episode) != (status, severity, episode):
             life.append(Snapshot(at, Status(status), Severity(severity), episode))
     return snapshots
 
 
+_escalations = CompiledQuery(lambda cases: Escalation.objects.filter(case__in=cases).order_by("due_at"), cases=KEYS)
+
+
 def ledger_of(case_ids: Iterable[int]) -> dict[int, dict[PointKey, Escalation]]:
     """What was carried out or recorded on each case already (E6); one query."""
     ids = list(case_ids)
     ledger: dict[int, dict[PointKey, Escalation]] = {case_id: {} for case_id in ids}
-    for row in Escalation.objects.filter(case__in=ids).order_by("due_at"):
+    for row in _escalations(cases=ids):
         ledger[row.case_id][row.run, Severity(row.severity), row.number] = row
     return ledger
 
@@ -261,10 +279,19 @@ def _moves_of(ids: Sequence[int], versions: Versions) -> dict[int, list[tuple[da
     return moves
 
 
+_requests = CompiledQuery(
+    lambda cases: (
+        EscalationRequest.objects.filter(case__in=cases)
+        .select_related("requested_by", "decided_by")
+        .order_by("requested_at", "pk")
+    ),
+    cases=KEYS,
+)
+
+
 def _requests_of(ids: Sequence[int]) -> dict[int, list[EscalationRequest]]:
     requests: dict[int, list[EscalationRequest]] = defaultdict(list)
-    rows = EscalationRequest.objects.filter(case__in=ids).select_related("requested_by", "decided_by")
-    for row in rows.order_by("requested_at", "pk"):
+    for row in _requests(cases=ids):
         requests[row.case_id].append(row)
     return requests
 
@@ -274,6 +301,15 @@ def _matters_to_clock(request: EscalationRequest) -> bool:
     return request.is_undecided or request.attention or request.number is not None
 
 
+_open_questions = CompiledQuery(
+    lambda cases: (
+        Question.objects.filter(case__in=cases, ended_at=None)
+        .select_related("asked", "first_asked", "stands_in_for")
+        .order_by()
+    ),
+    cases=KEYS,
+)
+
+
 def _open_questions_of(ids: Sequence[int]) -> dict[int, Question]:
-    rows = Question.objects.filter(case__in=ids, ended_at=None).select_related("asked", "first_asked", "stands_in_for")
-    return {row.case_id: row for row in rows}
+    return {row.case_id: row for row in _open_questions(cases=ids)}

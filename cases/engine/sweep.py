@@ -15,12 +15,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from cases.models import Case, CaseQuerySet, FailedCase, SweepRun
+from contacts.compiled import KEY, KEYS, MOMENT, TEXT, CompiledQuery
 from contacts.models import Company, User
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ def work_at_once(case_id: int, now: datetime) -> None:
 
 
 def _work_one(sweep: Sweep, case_id: int, now: datetime) -> bool:
-    cases = _claim(sweep.due(now).filter(pk=case_id), 1)
+    cases = _claim_one(sweep, case_id, now)
     if cases:
         sweep.work(cases, now)
     return bool(cases)
@@ -114,7 +116,7 @@ def _work_batch(sweep: Sweep, now: datetime, swept: Swept) -> bool:
     more = True
     try:
         with transaction.atomic():
-            cases = _claim(sweep.due(now), settings.DESK_BATCH)
+            cases = _claim(sweep, now)
             claimed = [case.pk for case in cases]
             swept.claimed.update(claimed)
             if cases:
@@ -141,7 +143,7 @@ def _is_due(case: Case, sweep: Sweep, now: datetime) -> bool:
 def _work_alone(sweep: Sweep, case_id: int, now: datetime, swept: Swept) -> None:
     try:
         with transaction.atomic():
-            cases = _claim(sweep.due(now).filter(pk=case_id), 1)
+            cases = _claim_one(sweep, case_id, now)
             if cases:
                 _check_progress([case_id], swept)
                 swept.acted_on += sweep.work(cases, now)
@@ -164,12 +166,42 @@ def _check_progress(case_ids: Sequence[int], swept: Swept) -> None:
         raise Stuck(f"still due after {CLAIMED_AT_MOST} looks in one sweep: {stuck}")
 
 
-def _claim(due: QuerySet[Case], at_most: int) -> list[Case]:
+def _claim(sweep: Sweep, now: datetime) -> list[Case]:
     """Lock what is due and free; on SQLite the IMMEDIATE transaction is the lock."""
-    cases = list(due.select_for_update(skip_locked=True, of=("self",)).select_related("contact")[:at_most])
-    # Many cases share few companies and owners, so each of these is read and built once.
-    companies = Company.objects.select_related("account_manager").in_bulk({case.company_id for case in cases})
-    owners = User.objects.select_related("technician").in_bulk({case.owner_id for case in cases if case.owner_id})
+    return _with_people(_free(sweep.due, settings.DESK_BATCH)(now=now))
+
+
+def _claim_one(sweep: Sweep, case_id: int, now: datetime) -> list[Case]:
+    """As `_claim`, of one case."""
+    return _with_people(_free_one(sweep.due)(now=now, case=case_id))
+
+
+@lru_cache(maxsize=32)
+def _free(due: Callable[[datetime], CaseQuerySet], at_most: int) -> CompiledQuery[Case]:
+    return CompiledQuery(lambda now: _lockable(due(now))[:at_most], now=MOMENT)
+
+
+@lru_cache(maxsize=32)
+def _free_one(due: Callable[[datetime], CaseQuerySet]) -> CompiledQuery[Case]:
+    return CompiledQuery(lambda now, case: _lockable(due(now).filter(pk=case)), now=MOMENT, case=KEY)
+
+
+def _lockable(due: CaseQuerySet) -> CaseQuerySet:
+    return due.select_for_update(skip_locked=True, of=("self",)).select_related("contact")
+
+
+_companies = CompiledQuery(
+    lambda keys: Company.objects.select_related("account_manager").filter(pk__in=keys).order_by(), keys=KEYS
+)
+_owners = CompiledQuery(
+    lambda keys: User.objects.select_related("technician").filter(pk__in=keys).order_by(), keys=KEYS
+)
+
+
+def _with_people(cases: list[Case]) -> list[Case]:
+    """Many cases share few companies and owners, so each of these is read and built once."""
+    companies = {row.pk: row for row in _companies(keys=list({case.company_id for case in cases}))}
+    owners = {row.pk: row for row in _owners(keys=list({case.owner_id for case in cases if case.owner_id}))}
     for case in cases:
         case.company = companies[case.company_id]
         case.owner = owners[case.owner_id] if case.owner_id else None
@@ -190,9 +222,14 @@ def _set_aside(sweep: Sweep, case_id: int, now: datetime, error: str) -> None:
             FailedCase.objects.create(case_id=case_id, sweep=sweep.name, since=now, retry_at=retry_at, error=error)
 
 
+_unsolved = CompiledQuery(
+    lambda name: FailedCase.objects.filter(sweep=name, solved_at=None).order_by().values_list("pk")[:1], name=TEXT
+)
+
+
 def _mark_solved(sweep: Sweep, case_ids: Sequence[int], now: datetime) -> None:
     """Mark failures as solved: the cases that were worked, and those that are not due any more."""
-    if not FailedCase.objects.filter(sweep=sweep.name, solved_at=None).exists():
+    if not _unsolved(name=sweep.name):
         return
     solved = Q(case_id__in=case_ids) | Q(**{f"case__{sweep.column}": None})
     FailedCase.objects.filter(solved, sweep=sweep.name, solved_at=None).update(solved_at=now)

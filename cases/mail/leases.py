@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +19,7 @@ from django.db import DatabaseError, connection, transaction
 
 from cases.enums import MailStatus
 from cases.models import Mail
+from contacts.compiled import MOMENT, CompiledQuery
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,18 @@ RENEW_EVERY = LEASE / 4
 #: So many messages at a time until it is known how fast they leave; what a dead worker held waits for the lease.
 CLAIM = 10
 LOOK_EVERY = 0.5  # seconds
+
+
+@lru_cache(maxsize=128)
+def _pressing(number: int) -> CompiledQuery[Mail]:
+    return CompiledQuery(
+        lambda now: Mail.objects.to_send_first(now).select_for_update(skip_locked=True)[:number], now=MOMENT
+    )
+
+
+@lru_cache(maxsize=128)
+def _due(number: int) -> CompiledQuery[Mail]:
+    return CompiledQuery(lambda now: Mail.objects.to_send(now).select_for_update(skip_locked=True)[:number], now=MOMENT)
 
 
 class Leases:
@@ -55,8 +69,10 @@ class Leases:
         """
         now = self._clock()
         with transaction.atomic():
-            mails = list(Mail.objects.to_send_first(now).select_for_update(skip_locked=True)[:number])
-            if left := number - len(mails):
+            mails = _pressing(number)(now=now)
+            if not mails:
+                mails = _due(number)(now=now)
+            elif left := number - len(mails):
                 others = Mail.objects.to_send(now).exclude(pk__in=[mail.pk for mail in mails])
                 mails += others.select_for_update(skip_locked=True)[:left]
             if mails:

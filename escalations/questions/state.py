@@ -10,6 +10,7 @@ from django.db.models import Max, QuerySet
 from cases.enums import MailStatus, Status
 from cases.mail.messages import CUSTOMER_UPDATES
 from cases.models import Case, Mail
+from contacts.compiled import KEYS, CompiledQuery
 from contacts.directory import Directory
 from escalations.audience import StaffReader, audience_of, readers_of, staff_of, staff_readers, watchers_of
 from escalations.clocks import load_clocks
@@ -48,21 +49,35 @@ def find_staff_readers(
     return readers, [member for member in staff if found[member]]
 
 
+_last_updates = CompiledQuery(
+    lambda cases: (
+        Mail.objects.filter(case__in=cases, template__in=CUSTOMER_UPDATES)
+        .exclude(status=MailStatus.DROPPED)
+        .order_by()
+        .values_list("case_id")
+        .annotate(last=Max("queued_at"))
+    ),
+    cases=KEYS,
+)
+_for_customers = CompiledQuery(
+    lambda cases: (
+        Question.objects.filter(case__in=cases, end=QuestionEnd.ANSWERED)
+        .exclude(for_customer="")
+        .order_by("ended_at", "pk")
+    ),
+    cases=KEYS,
+)
+
+
 def marked_for_customers(cases: Iterable[Case]) -> dict[int, list[Question]]:
     """By case, the answers with a text for the customer that no update has included yet, oldest first (E8).
 
     Two queries.
     """
     ids = [case.pk for case in cases]
-    last_update = dict(
-        Mail.objects.filter(case__in=ids, template__in=CUSTOMER_UPDATES)
-        .exclude(status=MailStatus.DROPPED)
-        .values_list("case_id")
-        .annotate(last=Max("queued_at"))
-    )
+    last_update = dict(_last_updates(cases=ids))
     marked: dict[int, list[Question]] = {case_id: [] for case_id in ids}
-    rows = Question.objects.filter(case__in=ids, end=QuestionEnd.ANSWERED).exclude(for_customer="")
-    for row in rows.order_by("ended_at", "pk"):
+    for row in _for_customers(cases=ids):
         if row.case_id not in last_update or row.ended_at > last_update[row.case_id]:
             marked[row.case_id].append(row)
     return marked

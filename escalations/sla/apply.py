@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from cases.bulk import insert, update_columns
 from cases.engine.sweep import Sweep, Swept, sweep_of_cases
@@ -19,6 +19,7 @@ from cases.engine.sweep import run as run_sweep
 from cases.enums import MailStatus
 from cases.mail.letters import post
 from cases.models import Case, CaseQuerySet, Interaction
+from contacts.compiled import CompiledQuery
 from escalations.audience import STAFF, keep_contacts
 from escalations.clocks import load_clocks
 from escalations.enums import Member, SlaKind, SlaOutcome
@@ -110,15 +111,22 @@ def _finish(now: datetime) -> None:
     settle(now)
 
 
+def _unsettled() -> QuerySet[SlaTarget]:
+    return SlaTarget.objects.filter(outcome="", updated_at__isnull=False).order_by()
+
+
+_unsettled_ones = CompiledQuery(lambda: _unsettled().values_list("pk")[:1])
+
+
 def settle(now: datetime) -> None:
     """Record what became of the desk's own updates: one that left by the deadline met the target (T3).
 
     One that did not leave in time has missed it, even if it leaves later, unless a person's word came in time; one that
     was dropped because none was owed any more cancelled it.
     """
-    open_rows = SlaTarget.objects.filter(outcome="", updated_at__isnull=False)
-    if not open_rows.exists():
+    if not _unsettled_ones():
         return
+    open_rows = _unsettled()
     open_rows.filter(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")).update(
         outcome=SlaOutcome.MET_AUTOMATICALLY
     )

@@ -13,11 +13,12 @@ from itertools import groupby
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, TextChoices
+from django.db.models import Q, QuerySet, TextChoices
 
 from cases.bulk import update_columns
 from cases.mail.letters import Letter, post
 from cases.models import Mail
+from contacts.compiled import MOMENT, CompiledQuery
 from contacts.directory import Addressee
 from escalations.models import DigestLine, SlaTarget
 from escalations.policy.sla import rounded_down
@@ -74,12 +75,20 @@ def send_digests(now: datetime) -> int:
         return _send_digests(now)
 
 
+def _lines_to_send(now: Any) -> QuerySet[DigestLine]:
+    """Every waiting line to whoever has one that is due."""
+    waiting = DigestLine.objects.filter(mail=None).order_by()
+    due = waiting.filter(Q(send_by=None) | Q(send_by__lte=now)).values("to_address")
+    rows = waiting.filter(to_address__in=due).select_for_update(skip_locked=True, of=("self",))
+    return rows.select_related("case")
+
+
+_waiting = CompiledQuery(_lines_to_send, now=MOMENT)
+
+
 def _send_digests(now: datetime) -> int:
     with transaction.atomic():
-        waiting = DigestLine.objects.filter(mail=None)
-        due = waiting.filter(Q(send_by=None) | Q(send_by__lte=now)).values("to_address")
-        rows = waiting.filter(to_address__in=due).select_for_update(skip_locked=True, of=("self",))
-        lines = sorted(rows.select_related("case"), key=lambda line: (line.to_address.lower(), line.pk))
+        lines = sorted(_waiting(now=now), key=lambda line: (line.to_address.lower(), line.pk))
         if not lines:
             return 0
         groups = [list(group) for _, group in groupby(lines, key=lambda line: line.to_address.lower())]

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from cases.enums import Channel, Direction, Severity, Status
 from cases.mail.letters import Letter, case_facts, facts, to_contact, who_works_on
@@ -20,6 +20,7 @@ from cases.mail.phrases import phrase
 from cases.models import Case, Interaction
 from cases.models.contact_log import TELLS_CUSTOMER
 from cases.policy.severity import is_severe
+from contacts.compiled import KEYS, CompiledQuery
 from contacts.directory import Addressee
 from contacts.enums import Role
 from contacts.wording import duration
@@ -304,6 +305,32 @@ class Quote:
     contact: str = ""
 
 
+def _keys_of_last(cases: Any) -> QuerySet[Case, tuple[int, int | None, int | None, int | None]]:
+    """By case, the keys of the last contact with the customer, of the last one, and of the last answer for them."""
+    to_customer = Interaction.objects.filter(TELLS_CUSTOMER, case=OuterRef("pk")).order_by("-at", "-pk")
+    anybody = Interaction.objects.filter(case=OuterRef("pk")).order_by("-at", "-pk")
+    marked = Question.objects.filter(case=OuterRef("pk"), end=QuestionEnd.ANSWERED).order_by("-ended_at")
+    return (
+        Case.objects.filter(pk__in=cases)
+        .order_by()
+        .values_list(
+            "pk",
+            Subquery(to_customer.values("pk")[:1]),
+            Subquery(anybody.values("pk")[:1]),
+            Subquery(marked.exclude(for_customer="").values("pk")[:1]),
+        )
+    )
+
+
+_last_keys = CompiledQuery(_keys_of_last, cases=KEYS)
+_contacts = CompiledQuery(
+    lambda keys: Interaction.objects.filter(pk__in=keys).select_related("by", "contact").order_by(), keys=KEYS
+)
+_answers = CompiledQuery(
+    lambda keys: Question.objects.filter(pk__in=keys).select_related("answered_by").order_by(), keys=KEYS
+)
+
+
 class LastSaid:
     """The last contact of some cases with the customer and with anybody, and what is marked for the customer and has
     not reached them yet (E8); five queries.
@@ -312,34 +339,20 @@ class LastSaid:
     def __init__(self, cases: Sequence[Case]) -> None:
         case_ids = [case.pk for case in cases]
         self._marked = marked_for_customers(cases)
-        to_customer = Interaction.objects.filter(TELLS_CUSTOMER, case=OuterRef("pk")).order_by("-at", "-pk")
-        anybody = Interaction.objects.filter(case=OuterRef("pk")).order_by("-at", "-pk")
-        marked = Question.objects.filter(case=OuterRef("pk"), end=QuestionEnd.ANSWERED).order_by("-ended_at")
-        rows = (
-            Case.objects.filter(pk__in=case_ids)
-            .order_by()
-            .values_list(
-                "pk",
-                Subquery(to_customer.values("pk")[:1]),
-                Subquery(anybody.values("pk")[:1]),
-                Subquery(marked.exclude(for_customer="").values("pk")[:1]),
-            )
-        )
-        self._keys = {pk: keys for pk, *keys in rows}
-        contacts = [key for keys in self._keys.values() for key in keys[:2] if key]
-        self._contacts = Interaction.objects.select_related("by", "contact").in_bulk(contacts)
-        self._answers = Question.objects.select_related("answered_by").in_bulk(
-            [keys[2] for keys in self._keys.values() if keys[2]]
-        )
+        self._keys = {pk: keys for pk, *keys in _last_keys(cases=case_ids)}
+        contacts = {key for keys in self._keys.values() for key in keys[:2] if key}
+        self._contacts = {row.pk: row for row in _contacts(keys=list(contacts))}
+        answers = [keys[2] for keys in self._keys.values() if keys[2]]
+        self._answers = {row.pk: row for row in _answers(keys=answers)}
 
     def of(self, case_id: int, for_customer: bool) -> Quote | None:
         """What was last said on a case, as far as this kind of reader may know."""
         to_customer, anybody, marked = self._keys.get(case_id, (None, None, None))
         found = []
-        contact = self._contacts.get(to_customer if for_customer else anybody)
+        contact = self._contacts.get((to_customer if for_customer else anybody) or 0)
         if contact is not None:
             found.append(_quote_for_customer(contact) if for_customer else _quote(contact))
-        answer = self._answers.get(marked) if for_customer else None
+        answer = self._answers.get(marked or 0) if for_customer else None
         if answer is not None and answer.ended_at and answer not in self._marked.get(case_id, []):
             found.append(Quote(_quoted(answer.for_customer), answer.ended_at, str(answer.answered_by or "")))
         return max(found, key=lambda quote: quote.at, default=None)

@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -20,6 +21,7 @@ from cases.models import Case, Interaction, Mail
 from cases.models.contact_log import TELLS_CUSTOMER
 from cases.page_cache import kept_with_case, load_kept
 from cases.policy.first_response import Response, initial_response
+from contacts.compiled import KEYS, MOMENT, CompiledQuery
 from contacts.directory import Addressee
 from escalations.audience import watchers_of
 from escalations.clocks import CaseClock, load_clock, load_clocks_for_page
@@ -140,7 +142,7 @@ def load_sla_states(clocks: Iterable[CaseClock]) -> dict[int, SlaState]:
     """The SLA state of each case, by its key; two queries, and up to two more if a person's mail reached nobody."""
     states = {clock.case.pk: SlaState(clock) for clock in clocks}
     unsaid: set[int] = set()
-    for row in _newest_rows(list(states)):
+    for row in _newest_rows(cases=list(states)):
         state = states[row.case_id]
         state.newest[SlaKind(row.kind), Member(row.member)] = row
         state.spoken_at = row.spoken_at  # type: ignore[attr-defined]
@@ -178,14 +180,17 @@ def load_for_sweep(states: Mapping[int, SlaState]) -> None:
             states[row.case_id].flagged.append(row)
 
 
-def _newest_rows(case_ids: Sequence[int]) -> list[SlaTarget]:
-    """The last row of every clock of these cases, and when a person last said how its case stands; one query."""
+def _last_rows(cases: Any) -> QuerySet[SlaTarget]:
+    """The last row of every clock of these cases, and when a person last said how its case stands."""
     clock = SlaTarget.objects.filter(case=OuterRef("case"), kind=OuterRef("kind"), member=OuterRef("member"))
     later = clock.filter(since__gt=OuterRef("since"))
     spoken = _contacts_of_people().filter(case=OuterRef("case"))
-    rows = SlaTarget.objects.filter(~Exists(later), case__in=case_ids).order_by("case_id", "kind", "member")
+    rows = SlaTarget.objects.filter(~Exists(later), case__in=cases).order_by("case_id", "kind", "member")
     unsaid = Interaction.objects.filter(case=OuterRef("case"), undelivered_at__isnull=False)
-    return list(rows.annotate(spoken_at=Subquery(spoken.order_by("-at").values("at")[:1]), has_unsaid=Exists(unsaid)))
+    return rows.annotate(spoken_at=Subquery(spoken.order_by("-at").values("at")[:1]), has_unsaid=Exists(unsaid))
+
+
+_newest_rows = CompiledQuery(_last_rows, cases=KEYS)
 
 
 def _take_back(states: Mapping[int, SlaState], case_ids: Iterable[int]) -> None:
@@ -222,13 +227,22 @@ def _contacts_of_people() -> QuerySet[Interaction]:
     return Interaction.objects.filter(TELLS_CUSTOMER | ~Q(told=[]), by__isnull=False, opened_the_case=False)
 
 
+def _said(cases: Any) -> QuerySet[Interaction]:
+    rows = Interaction.objects.filter(case__in=cases).exclude(direction=Direction.INTERNAL, told=[])
+    return rows.defer("body").order_by()
+
+
+_all_said = CompiledQuery(_said, cases=KEYS)
+_said_since = CompiledQuery(
+    lambda cases, since: _said(cases).filter(Q(at__gte=since) | Q(resent_at__gte=since)), cases=KEYS, since=MOMENT
+)
+
+
 def _load_touchpoints(states: dict[int, SlaState]) -> None:
     """What people said, for each case from the moment on that its clocks are computed from."""
-    rows = Interaction.objects.filter(case__in=states).exclude(direction=Direction.INTERNAL, told=[])
-    since = _since(states.values())
-    if since is not None:
-        rows = rows.filter(Q(at__gte=since) | Q(resent_at__gte=since))
-    for row in sorted(rows.defer("body"), key=lambda row: (row.told_at, row.pk)):
+    since, cases = _since(states.values()), list(states)
+    rows = _all_said(cases=cases) if since is None else _said_since(cases=cases, since=since)
+    for row in sorted(rows, key=lambda row: (row.told_at, row.pk)):
         touchpoint = _touchpoint(row)
         if touchpoint is not None:
             states[row.case_id].touchpoints.append(touchpoint)

@@ -1,0 +1,115 @@
+"""Queries that are asked again and again, compiled to SQL once.
+
+Django builds and compiles a query each time that it is asked. For the small reads of a sweep, or of a case's page, this
+takes several times as long as the database takes to answer. A `CompiledQuery` is written as any other; what changes
+from one time to the next are its parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import BigIntegerField, CharField, DateTimeField, Expression, Field, QuerySet
+from django.db.models.sql import Query
+
+Row = TypeVar("Row")
+Value = datetime | int | str | Sequence[int]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a parameter holds: a value that such a field is compared with, or a list of them."""
+
+    field: Field[Any, Any]
+    is_list: bool = False
+
+
+MOMENT = Kind(DateTimeField())
+TEXT = Kind(CharField())
+KEY = Kind(BigIntegerField())
+#: For `field__in`, but not below an `exclude`: with an empty list nothing is asked and nothing found.
+KEYS = Kind(BigIntegerField(), is_list=True)
+
+
+class CompiledQuery(Generic[Row]):
+    """A query and the kinds of its parameters. `build` gets the parameters by name and returns the queryset.
+
+    It is called once for each connection, and may use a parameter only as what a field is compared with; nothing in it
+    may depend on the reader (their time zone, their language) or on the moment.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]], **parameters: Kind) -> None:
+        self._build, self._parameters = build, parameters
+
+    def __call__(self, **values: Value) -> list[Row]:
+        """The rows; one query, none if a list is empty. Raises what a query raises."""
+        if any(kind.is_list and not values[name] for name, kind in self._parameters.items()):
+            return []
+        connection = connections[DEFAULT_DB_ALIAS]  # of this thread, so nobody else uses what is kept with it
+        known: dict[CompiledQuery[Any], _Compiled] = vars(connection).setdefault("compiled_queries", {})
+        if self not in known:
+            parameters = {name: _Parameter(name, kind) for name, kind in self._parameters.items()}
+            known[self] = _Compiled(self._build(**parameters), connection)
+        return list(known[self].rows(values))
+
+
+class _Parameter(Expression):
+    """Stands in a query where a value will be; in the SQL it stands among the parameters."""
+
+    def __init__(self, name: str, kind: Kind) -> None:
+        super().__init__(output_field=kind.field)
+        self.name, self.kind = name, kind
+
+    @property
+    def placeholder(self) -> str:
+        """That of a list is replaced by as many as the list is long."""
+        return f"(:{self.name}:)" if self.kind.is_list else "%s"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        return self.placeholder, [self]
+
+    def prepared(self, value: Any, connection: Any) -> list[Any]:
+        """The values as the driver takes them."""
+        values = value if self.kind.is_list else [value]
+        return [self.kind.field.get_db_prep_value(one, connection) for one in values]
+
+
+class _KnownQuery(Query):
+    """A query that hands out the compiler that it is given."""
+
+    known_compiler: Any
+
+    def get_compiler(self, *_: object, **__: object) -> Any:
+        return self.known_compiler
+
+
+class _Compiled:
+    """A query as one connection asks it. Its rows are made by the queryset, as ever."""
+
+    def __init__(self, queryset: QuerySet[Any, Any], connection: Any) -> None:
+        self._connection, self._queryset, self._iterable = connection, queryset, queryset._iterable_class
+        self._compiler: Any = queryset.query.get_compiler(connection=connection)
+        self._sql, self._params = self._compiler.as_sql()
+        columns = [column for column, *_ in self._compiler.select[: self._compiler.col_count]]
+        converters = self._compiler.get_converters(columns)
+        self._compiler.get_converters = lambda _: converters
+        query: Any = queryset.query.chain(klass=_KnownQuery)
+        query.known_compiler = self._compiler
+        queryset.query = query
+
+    def rows(self, values: dict[str, Value]) -> Iterator[Any]:
+        sql, params = self._sql, []
+        for param in self._params:
+            prepared = [param]
+            if isinstance(param, _Parameter):
+                prepared = param.prepared(values[param.name], self._connection)
+                if param.kind.is_list:
+                    sql = sql.replace(param.placeholder, f"({', '.join(['%s'] * len(prepared))})")
+            params += prepared
+        self._compiler.as_sql = lambda: (sql, params)
+        rows: Iterator[Any] = self._iterable(self._queryset).__iter__()  # type: ignore[attr-defined]
+        return rows
