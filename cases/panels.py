@@ -14,8 +14,9 @@ from typing import Any
 
 from django.db.models import Q
 
-from cases.models import Case
+from cases.models import Case, CaseWatcher
 from cases.page_cache import kept_with_case
+from contacts.compiled import KEY, CompiledQuery
 from contacts.models import User
 
 
@@ -105,10 +106,13 @@ def _people_line(case: Case, user: User, now: datetime) -> PanelLine:
     return PanelLine("People", ", ".join([*named, f"{watching} watching"] if watching else named))
 
 
+_watchers = CompiledQuery(lambda case: CaseWatcher.objects.filter(case=case).select_related("user"), case=KEY)
+
+
 @kept_with_case
 def watchers_of(case: Case) -> list[Any]:
     """Who watches the case, with their users."""
-    return list(case.watchers.select_related("user"))
+    return _watchers(case=case.pk)
 
 
 @panel(place=80, slug="people", line=_people_line)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import BigIntegerField, CharField, DateTimeField, Expression, Field, QuerySet
 from django.db.models.sql import Query
@@ -32,7 +34,7 @@ MOMENT = Kind(DateTimeField())
 TEXT = Kind(CharField())
 KEY = Kind(BigIntegerField())
 #: For `field__in`, but not below an `exclude`: with an empty list nothing is asked and nothing found.
-KEYS = Kind(BigIntegerField(), is_list=True)
+KEYS = Kind(KEY.field, is_list=True)
 
 
 class CompiledQuery(Generic[Row]):
@@ -46,9 +48,7 @@ class CompiledQuery(Generic[Row]):
         self._build, self._parameters = build, parameters
 
     def __call__(self, **values: Value) -> list[Row]:
-        """The rows; one query, none if a list is empty. Raises what a query raises."""
-        if any(kind.is_list and not values[name] for name, kind in self._parameters.items()):
-            return []
+        """The rows; one query, none where no row can have such keys. Raises what a query raises."""
         connection = connections[DEFAULT_DB_ALIAS]  # of this thread, so nobody else uses what is kept with it
         known: dict[CompiledQuery[Any], _Compiled] = vars(connection).setdefault("compiled_queries", {})
         if self not in known:
@@ -73,9 +73,14 @@ class _Parameter(Expression):
         return self.placeholder, [self]
 
     def prepared(self, value: Any, connection: Any) -> list[Any]:
-        """The values as the driver takes them."""
+        """The values as the driver takes them. Raises EmptyResultSet if no row can have such a key."""
         values = value if self.kind.is_list else [value]
-        return [self.kind.field.get_db_prep_value(one, connection) for one in values]
+        prepared = [self.kind.field.get_db_prep_value(one, connection) for one in values]
+        if self.kind.field is KEY.field:
+            prepared = [key for key in prepared if key is not None and abs(key) <= BigIntegerField.MAX_BIGINT]
+            if not prepared:
+                raise EmptyResultSet
+        return prepared
 
 
 class _KnownQuery(Query):
@@ -102,6 +107,11 @@ class _Compiled:
         queryset.query = query
 
     def rows(self, values: dict[str, Value]) -> Iterator[Any]:
+        self._compiler.as_sql = partial(self._with, values)
+        rows: Iterator[Any] = self._iterable(self._queryset).__iter__()  # type: ignore[attr-defined]
+        return rows
+
+    def _with(self, values: dict[str, Value]) -> tuple[str, list[Any]]:
         sql, params = self._sql, []
         for param in self._params:
             prepared = [param]
@@ -110,6 +120,4 @@ class _Compiled:
                 if param.kind.is_list:
                     sql = sql.replace(param.placeholder, f"({', '.join(['%s'] * len(prepared))})")
             params += prepared
-        self._compiler.as_sql = lambda: (sql, params)
-        rows: Iterator[Any] = self._iterable(self._queryset).__iter__()  # type: ignore[attr-defined]
-        return rows
+        return sql, params

@@ -9,6 +9,7 @@ from functools import cached_property
 from django.db.models import Q
 
 from contacts.calendars import holidays_are_regional
+from contacts.compiled import CompiledQuery
 from contacts.enums import MANAGEMENT_ROLES, Role
 from contacts.models import Company, RoleHolder, SupportCentre, User
 from contacts.wording import and_list
@@ -57,13 +58,15 @@ def is_reachable(user: User | None) -> bool:
     return user is not None and user.is_active and bool(user.email)
 
 
+_role_holders = CompiledQuery(lambda: RoleHolder.objects.select_related("holder").order_by())
+
+
 class Directory:
     """The holders of the management roles, read once for a batch of work, when the first one is asked for."""
 
     @cached_property
     def _holders(self) -> dict[tuple[str, int | None], User | None]:
-        rows = RoleHolder.objects.select_related("holder")
-        return {(row.role, row.centre_id): row.holder for row in rows}
+        return {(row.role, row.centre_id): row.holder for row in _role_holders()}
 
     @cached_property
     def _superusers(self) -> list[User]:

@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 
 from cases.enums import Severity
 from cases.models import Case
+from contacts.compiled import CompiledQuery
 from contacts.enums import Role
 from escalations.enums import Audience, OwnerAction
 from escalations.policy.schedule import BASE_INTERVAL, Point, Schedule
@@ -180,10 +181,14 @@ class ScheduleMove(models.Model):
 _in_force: dict[tuple[int, int, datetime], Schedule] = {}
 
 
+_versions = CompiledQuery(
+    lambda: ScheduleVersion.objects.filter(in_force_from__isnull=False).order_by("in_force_from", "number")
+)
+
+
 def schedules() -> list[tuple[datetime, Schedule]]:
     """Every version that was put in force, oldest first, each with its moment (UTC); one query once they are known."""
-    versions = ScheduleVersion.objects.filter(in_force_from__isnull=False).order_by("in_force_from", "number")
-    keyed = {(row.pk, row.number, row.in_force_from): row for row in versions if row.in_force_from}
+    keyed = {(row.pk, row.number, row.in_force_from): row for row in _versions() if row.in_force_from}
     unknown = [row for key, row in keyed.items() if key not in _in_force]
     if unknown:
         prefetch_related_objects(unknown, "points", "clock_rules")

@@ -75,8 +75,16 @@ def test_by_lists_of_any_length(cases: list[Case]) -> None:
     for wanted in (keys[:1], keys, keys[1:3], [*keys, 424242], [424242]):
         assert compiled(keys=wanted) == list(of_keys(wanted))
     with CaptureQueriesContext(connection) as asked:
-        assert compiled(keys=[]) == []
+        assert compiled(keys=[]) == compiled(keys=[None, 2**63, -(2**64)]) == []
     assert len(asked) == 0
+    assert compiled(keys=[2**63, keys[0]]) == [cases[0]]
+
+
+@pytest.mark.parametrize("key", [None, 10**26, -(2**63) - 1])
+def test_a_key_that_no_row_can_have_finds_nothing(cases: list[Case], key: int | None) -> None:
+    compiled = CompiledQuery(lambda case: Case.objects.filter(pk=case), case=KEY)
+    assert compiled(case=key) == []
+    assert compiled(case=cases[0].pk) == [cases[0]]
 
 
 @pytest.mark.parametrize("words", ["Word 0", "Word 1", "%s", "'; --", "(:cases:)", ""])
