@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from cases.bulk import insert, update_columns
 from cases.engine.sweep import Sweep, Swept, sweep_of_cases
@@ -19,7 +19,7 @@ from cases.engine.sweep import run as run_sweep
 from cases.enums import MailStatus
 from cases.mail.letters import post
 from cases.models import Case, CaseQuerySet, Interaction
-from contacts.compiled import CompiledQuery
+from contacts.compiled import MOMENT, CompiledQuery
 from escalations.audience import STAFF, keep_contacts
 from escalations.clocks import load_clocks
 from escalations.enums import Member, SlaKind, SlaOutcome
@@ -115,7 +115,14 @@ def _unsettled() -> QuerySet[SlaTarget]:
     return SlaTarget.objects.filter(outcome="", updated_at__isnull=False).order_by()
 
 
-_unsettled_ones = CompiledQuery(lambda: _unsettled().values_list("pk")[:1])
+_some_to_settle = CompiledQuery(
+    lambda now: (
+        _unsettled()
+        .filter(Q(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")) | Q(due_at__lt=now))
+        .values_list("pk")[:1]
+    ),
+    now=MOMENT,
+)
 
 
 def settle(now: datetime) -> None:
@@ -124,7 +131,7 @@ def settle(now: datetime) -> None:
     One that did not leave in time has missed it, even if it leaves later, unless a person's word came in time; one that
     was dropped because none was owed any more cancelled it.
     """
-    if not _unsettled_ones():
+    if not _some_to_settle(now=now):
         return
     open_rows = _unsettled()
     open_rows.filter(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")).update(
