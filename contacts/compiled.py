@@ -23,18 +23,18 @@ Value = datetime | int | str | Sequence[int]
 
 
 @dataclass(frozen=True)
-class Kind:
+class ParameterKind:
     """What a parameter holds: a value that such a field is compared with, or a list of them."""
 
     field: Field[Any, Any]
     is_list: bool = False
 
 
-MOMENT = Kind(DateTimeField())
-TEXT = Kind(CharField())
-KEY = Kind(BigIntegerField())
+MOMENT = ParameterKind(DateTimeField())
+TEXT = ParameterKind(CharField())
+KEY = ParameterKind(BigIntegerField())
 #: For `field__in`, but not below an `exclude`: with an empty list nothing is asked and nothing found.
-KEYS = Kind(KEY.field, is_list=True)
+KEYS = ParameterKind(KEY.field, is_list=True)
 
 
 class CompiledQuery(Generic[Row]):
@@ -44,7 +44,7 @@ class CompiledQuery(Generic[Row]):
     may depend on the reader (their time zone, their language) or on the moment.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Row]], **parameters: Kind) -> None:
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]], **parameters: ParameterKind) -> None:
         self._build, self._parameters = build, parameters
 
     def __call__(self, **values: Value) -> list[Row]:
@@ -60,7 +60,7 @@ class CompiledQuery(Generic[Row]):
 class _Parameter(Expression):
     """Stands in a query where a value will be; in the SQL it stands among the parameters."""
 
-    def __init__(self, name: str, kind: Kind) -> None:
+    def __init__(self, name: str, kind: ParameterKind) -> None:
         super().__init__(output_field=kind.field)
         self.name, self.kind = name, kind
 
