@@ -276,15 +276,13 @@ def test_a_held_up_wait_is_told_on_every_business_day_until_somebody_acts(plan, 
             continue
         assert decision.check_at is not None, "just stands"
         now = min([decision.check_at, *(at for at in moments if at > now)])
-    expected, last = [], began
+    expected, last = [], began.astimezone(ZoneInfo(calendar.time_zone))
     for minute in range(20 * 24 * 60 + 1):
         moment = began + minute * MINUTE
         if moment in moments:
-            last = moment
-        clock = last.astimezone(ZoneInfo(calendar.time_zone)).time()
+            last = moment.astimezone(last.tzinfo)
         day = calendar.local_date(moment)
-        a_day_later = day > calendar.local_date(last) and calendar.is_business_day(day)
-        if a_day_later and moment >= calendar.at_local_time(day, clock):
+        if day > last.date() and calendar.is_business_day(day) and moment >= calendar.at_local_time(day, last.time()):
             expected.append(moment)
-            last = moment
+            last = moment.astimezone(last.tzinfo)
     assert told == expected
