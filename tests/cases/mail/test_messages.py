@@ -32,8 +32,7 @@ from escalations.questions.apply import answer_question
 from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 from escalations.sla.apply import keep_promises
-from tests.support.builders import NOON, Desk, build_company, build_desk_anew, build_user
-from tests.support.snapshot import Snapshot
+from tests.support.builders import NOON, Desk, build_company, build_user
 
 pytestmark = pytest.mark.django_db
 
@@ -182,15 +181,9 @@ def requested_escalations(desk: Desk, opened: Callable[..., Case]) -> None:
             requests.accept(request.pk, desk.manager, NOON + HOURS, why="They are right.")
 
 
-_written: list[Snapshot[dict[str, Mail]]] = []
-
-
 @pytest.fixture
-def messages(db: None) -> dict[str, Mail]:
-    """As `every_message`, with all that was done for them; written once, as it takes a second."""
-    if not _written:
-        _written.append(Snapshot.of(lambda: every_message(build_desk_anew())))
-    return _written[0].put_back()
+def messages(desk: Desk) -> dict[str, Mail]:
+    return every_message(desk)
 
 
 def both(rendered: Rendered) -> str:

@@ -17,19 +17,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cases.enums import Channel, Direction, Resolution, Severity
-from cases.models import Case
 from cases.workflow import contact_log, transitions
 from escalations.points.apply import escalate
 from escalations.policy.figures import BREAKDOWNS, REPORTS
 from escalations.sla.apply import keep_promises
-from tests.support.builders import NOON, Desk, build_company, build_desk, build_desk_anew, build_user
+from tests.support.builders import NOON, Desk, build_company, build_user
 from tests.support.pages import signed_in
-from tests.support.snapshot import Snapshot
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
-RESOLVED_AT = NOON + 30 * HOUR
 LINK = re.compile(r'<td class="dash-figure"[^>]*><a href="([^"]+)">([^<]+)</a>')
 
 
@@ -37,7 +34,8 @@ def page(report: str = "promises") -> str:
     return reverse("admin:escalations_reportcase_report", args=[report])
 
 
-def live(desk: Desk) -> list[Case]:
+@pytest.fixture
+def lived(desk: Desk):
     """A week of cases of two companies."""
     cases = [
         desk.open_case(NOON, severity=Severity.CRITICAL),
@@ -52,34 +50,12 @@ def live(desk: Desk) -> list[Case]:
     for hours in range(3, 30, 2):
         escalate(NOON + hours * HOUR)
         keep_promises(NOON + hours * HOUR)
+    now = NOON + 30 * HOUR
     for case in cases[1:3]:
-        transitions.resolve(case.pk, desk.technician, RESOLVED_AT, resolution=Resolution.NOT_PURSUED)
-    transitions.reopen(cases[2].pk, desk.technician, RESOLVED_AT + HOUR, reason="It is back")
-    return cases
-
-
-_week: list[Snapshot[tuple[Desk, list[Case]]]] = []
-
-
-@pytest.fixture
-def week(db: None) -> tuple[Desk, list[Case]]:
-    """A desk that has lived; played once."""
-    if not _week:
-        _week.append(Snapshot.of(lambda: (desk := build_desk_anew(), live(desk))))
-    return _week[0].put_back()
-
-
-@pytest.fixture
-def desk(request: pytest.FixtureRequest, db: None) -> Desk:
-    """The desk of `lived` where a test asks for it, else one without cases."""
-    return request.getfixturevalue("week")[0] if "lived" in request.fixturenames else build_desk()
-
-
-@pytest.fixture
-def lived(week: tuple[Desk, list[Case]]):
-    """The cases of the week, two hours after its end."""
-    with time_machine.travel(RESOLVED_AT + 2 * HOUR, tick=False):
-        yield week[1]
+        transitions.resolve(case.pk, desk.technician, now, resolution=Resolution.NOT_PURSUED)
+    transitions.reopen(cases[2].pk, desk.technician, now + HOUR, reason="It is back")
+    with time_machine.travel(now + 2 * HOUR, tick=False):
+        yield cases
 
 
 def count_behind(client: Client, address: str) -> int:
