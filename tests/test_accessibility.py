@@ -164,6 +164,7 @@ class Visit:
     def __init__(self, page: Page, role: str, seen: set[str]) -> None:
         self.page, self.role, self.seen = page, role, seen
         self.visited: list[str] = []
+        self.has_judged_sidebar = False
         self.html = ""
         self.found: list[str] = []
 
@@ -196,6 +197,9 @@ class Visit:
 
     def judge(self, address: str, within: str = "html") -> None:
         self.page.evaluate(ONE_OF_EACH)
+        if self.has_judged_sidebar:
+            self.page.evaluate("document.querySelector('#nav-sidebar')?.remove()")
+        self.has_judged_sidebar |= within == "html" and self.page.query_selector("#nav-sidebar") is not None
         for scheme, impact, rule, target, why in self.page.evaluate(f"{AXE_SCRIPT}\n({LOOK})({within!r})"):
             if impact in SERIOUS:
                 self.found.append(f"{self.role}, {scheme}, {address}: {rule} at {target}: {why}")
