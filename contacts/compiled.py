@@ -7,7 +7,7 @@ from one time to the next are its parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from django.db.models import BigIntegerField, CharField, DateTimeField, Expressi
 from django.db.models.sql import Query
 
 Row = TypeVar("Row")
-Value = datetime | int | str | Sequence[int]
+Value = datetime | int | str | Collection[int]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ class CompiledQuery(Generic[Row]):
             parameters = {name: _Parameter(name, kind) for name, kind in self._parameters.items()}
             known[self] = _Compiled(self._build(**parameters), connection)
         return list(known[self].rows(values))
+
+    def by_key(self, **values: Value) -> dict[int | None, Row]:
+        """The rows, which are of a model, by their keys."""
+        return {row.pk: row for row in self(**values)}  # type: ignore[attr-defined]
 
 
 class _Parameter(Expression):

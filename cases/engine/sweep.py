@@ -200,8 +200,8 @@ _owners = CompiledQuery(
 
 def _with_people(cases: list[Case]) -> list[Case]:
     """Many cases share few companies and owners, so each of these is read and built once."""
-    companies = {row.pk: row for row in _companies(keys=list({case.company_id for case in cases}))}
-    owners = {row.pk: row for row in _owners(keys=list({case.owner_id for case in cases if case.owner_id}))}
+    companies = _companies.by_key(keys={case.company_id for case in cases})
+    owners = _owners.by_key(keys={case.owner_id for case in cases if case.owner_id})
     for case in cases:
         case.company = companies[case.company_id]
         case.owner = owners[case.owner_id] if case.owner_id else None

@@ -111,16 +111,15 @@ def _finish(now: datetime) -> None:
     settle(now)
 
 
+_LEFT_IN_TIME = Q(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at"))
+
+
 def _unsettled() -> QuerySet[SlaTarget]:
     return SlaTarget.objects.filter(outcome="", updated_at__isnull=False).order_by()
 
 
 _some_to_settle = CompiledQuery(
-    lambda now: (
-        _unsettled()
-        .filter(Q(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")) | Q(due_at__lt=now))
-        .values_list("pk")[:1]
-    ),
+    lambda now: _unsettled().filter(_LEFT_IN_TIME | Q(due_at__lt=now)).values_list("pk")[:1],
     now=MOMENT,
 )
 
@@ -134,9 +133,7 @@ def settle(now: datetime) -> None:
     if not _some_to_settle(now=now):
         return
     open_rows = _unsettled()
-    open_rows.filter(mail__status=MailStatus.SENT, mail__sent_at__lte=F("due_at")).update(
-        outcome=SlaOutcome.MET_AUTOMATICALLY
-    )
+    open_rows.filter(_LEFT_IN_TIME).update(outcome=SlaOutcome.MET_AUTOMATICALLY)
     overdue = open_rows.filter(due_at__lt=now)
     overdue.filter(person_in_time()).update(outcome=SlaOutcome.MET)
     overdue.filter(mail__status=MailStatus.DROPPED).update(outcome=SlaOutcome.CANCELLED)

@@ -341,18 +341,17 @@ class LastSaid:
         self._marked = marked_for_customers(cases)
         self._keys = {pk: keys for pk, *keys in _last_keys(cases=case_ids)}
         contacts = {key for keys in self._keys.values() for key in keys[:2] if key}
-        self._contacts = {row.pk: row for row in _contacts(keys=list(contacts))}
-        answers = [keys[2] for keys in self._keys.values() if keys[2]]
-        self._answers = {row.pk: row for row in _answers(keys=answers)}
+        self._contacts = _contacts.by_key(keys=contacts)
+        self._answers = _answers.by_key(keys=[keys[2] for keys in self._keys.values() if keys[2]])
 
     def of(self, case_id: int, for_customer: bool) -> Quote | None:
         """What was last said on a case, as far as this kind of reader may know."""
         to_customer, anybody, marked = self._keys.get(case_id, (None, None, None))
         found = []
-        contact = self._contacts.get((to_customer if for_customer else anybody) or 0)
+        contact = self._contacts.get(to_customer if for_customer else anybody)
         if contact is not None:
             found.append(_quote_for_customer(contact) if for_customer else _quote(contact))
-        answer = self._answers.get(marked or 0) if for_customer else None
+        answer = self._answers.get(marked) if for_customer else None
         if answer is not None and answer.ended_at and answer not in self._marked.get(case_id, []):
             found.append(Quote(_quoted(answer.for_customer), answer.ended_at, str(answer.answered_by or "")))
         return max(found, key=lambda quote: quote.at, default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -74,6 +75,7 @@ def test_by_lists_of_any_length(cases: list[Case]) -> None:
     keys = [case.pk for case in cases]
     for wanted in (keys[:1], keys, keys[1:3], [*keys, 424242], [424242]):
         assert compiled(keys=wanted) == list(of_keys(wanted))
+        assert compiled.by_key(keys=set(wanted)) == of_keys(wanted).order_by().in_bulk()
     with CaptureQueriesContext(connection) as asked:
         assert compiled(keys=[]) == compiled(keys=[None, 2**63, -(2**64)]) == []
     assert len(asked) == 0
@@ -147,16 +149,12 @@ def test_a_failure_leaves_it_usable(cases: list[Case]) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_threads_at_once_read_each_their_own(cases: list[Case]) -> None:
     compiled = CompiledQuery(of_keys, keys=KEYS)
-    keys = iter([[case.pk] for case in cases[:2]] * 5)
-    wanted = [next(keys) for _ in range(10)]
-    given = iter(wanted)
-    found: list[tuple[list[int], list[Case]]] = []
+    found: list[tuple[Case, list[Case]]] = []
 
-    def read() -> None:
-        mine = next(given)
+    def read(case: Case) -> None:
         for _ in range(20):
-            found.append((mine, compiled(keys=mine)))
+            found.append((case, compiled(keys=[case.pk])))
 
-    at_once(read, read)
+    at_once(partial(read, cases[0]), partial(read, cases[1]))
     assert len(found) == 40
-    assert all([row.pk for row in rows] == mine for mine, rows in found)
+    assert all(rows == [case] for case, rows in found)

@@ -90,9 +90,7 @@ def killed_in_a_child(what: str, now: datetime, number: int) -> bool:
     if child == 0:
         gc.disable()  # what the parent has left to be cleaned up may speak to the database when it goes
         # Of the parent's connection nothing is taken over: once a child found itself in a transaction.
-        inherited = connections[DEFAULT_DB_ALIAS]
         connections[DEFAULT_DB_ALIAS] = connections.create_connection(DEFAULT_DB_ALIAS)
-        assert connection.settings_dict["NAME"] == inherited.settings_dict["NAME"]
         connection.settings_dict["OPTIONS"] |= {"application_name": CHILD}
         with connection.execute_wrapper(KilledAt(number)):
             work(what, now)
