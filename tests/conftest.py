@@ -7,7 +7,10 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
+from django.core.management.commands import flush
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
@@ -24,6 +27,7 @@ from tests.support.customers import signed_in_customer
 from tests.support.dead_rows import vacuum
 from tests.support.dovecot import has_dovecot
 from tests.support.examples import ALL_EXAMPLES
+from tests.support.workers import dismiss_workers
 
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 hypothesis_settings.register_profile("dev", hypothesis_settings.get_profile("ci"), max_examples=20)
@@ -79,14 +83,18 @@ def _tables_emptied_row_by_row() -> Iterator[None]:
     """After a test with transactions of its own Django truncates every table, which PostgreSQL does by making some 400
     files anew: two seconds a test, where deleting the few rows takes milliseconds. Foreign keys are checked at commit.
     The tally of loads comes last, on SQLite as well: it notes that cases go.
+
+    Then Django makes content types and permissions anew, a sixth of a second: here they stay.
     """
+    kept = {model._meta.db_table for model in (ContentType, Permission)}
 
     def sql_flush(self: BaseDatabaseOperations, style: Any, tables: list[str], **_: Any) -> list[str]:
-        in_order = sorted(tables, key=LoadEntry._meta.db_table.__eq__)
+        in_order = sorted((table for table in tables if table not in kept), key=LoadEntry._meta.db_table.__eq__)
         return [f"DELETE FROM {self.quote_name(table)}" for table in in_order]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(connection.ops), "sql_flush", sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", lambda *_, **__: None)
         yield
 
 
@@ -171,7 +179,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WithTheDemoO
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """After each twentieth test with a database, and its transaction, dead rows go."""
+    """Its workers end first, so that nobody uses the database that is emptied. After each twentieth test with a
+    database, and its transaction, dead rows go.
+    """
+    dismiss_workers()
     yield
     if has_database(item) and next(_tests_with_a_database) % 20 == 0:
         with item.config.stash[blocking_manager_key].unblock():
