@@ -15,7 +15,6 @@ from itertools import pairwise
 import pytest
 from django.db.models import Q
 from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import (
@@ -37,6 +36,7 @@ from cases.mail.outbox import deliver
 from cases.models import Absence, Case, FailedCase, FollowUp, Interaction, Mail
 from cases.workflow import contact_log, transitions
 from tests.support.builders import NOON, Desk, build_desk
+from tests.support.examples import played
 from tests.support.workers import at_once
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -260,7 +260,7 @@ def one_example() -> Iterator[None]:
     ("look", "examples"),
     [
         pytest.param(once, 60, id="once"),
-        pytest.param(twice, 30, id="twice"),
+        pytest.param(twice, 60, id="twice"),
         pytest.param(in_two_workers, 30, id="in two workers", marks=pytest.mark.postgres),
     ],
 )
@@ -268,7 +268,7 @@ def test_in_any_interleaving_attempts_keep_their_distance_and_nobody_is_closed_u
     # F3 to F7, M1, S1
     desk = build_desk()
 
-    @hypothesis_settings(max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
+    @played(examples, everywhere=look is not in_two_workers, suppress_health_check=[HealthCheck.too_slow])
     @given(story=STORIES)
     def play(story) -> None:
         with one_example():

@@ -44,7 +44,7 @@ from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 from escalations.sla.apply import keep_promises, settle
 from tests.support.builders import NOON, Desk, build_technician
-from tests.support.examples import ALL_EXAMPLES
+from tests.support.examples import ALL_EXAMPLES, own
 from tests.support.pages import panel_of
 from tests.support.rollout import moves_all, next_version
 
@@ -549,7 +549,7 @@ def one_life(desk: Desk, seed: int) -> Forecast:
 
 
 #: Half a second of a processor each.
-LIVES = range(300 if ALL_EXAMPLES else 100)
+LIVES = own(range(300 if ALL_EXAMPLES else 100))
 #: With DESK_WHOLE_WEEKS=1 every one is lived for all seven days; that takes long, so else four are, and the others
 #: until their first 3 to 20 moments.
 WHOLE_WEEKS = bool(os.environ.get("DESK_WHOLE_WEEKS"))

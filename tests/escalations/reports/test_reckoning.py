@@ -10,7 +10,6 @@ import pytest
 import time_machine
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import CallOutcome, Channel, Direction, Resolution, Severity, WaitReason
@@ -24,7 +23,7 @@ from escalations.policy.reporting import Period, Scope, write_rows_of
 from escalations.reports.state import LISTED, ReportTable, keys_of, reckon
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_desk, reload
-from tests.support.examples import ALL_EXAMPLES
+from tests.support.examples import ALL_EXAMPLES, played
 from tests.support.report_counts import read_lives, table_differs
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -143,8 +142,8 @@ def lists_differ(table: ReportTable, user: User) -> list[str]:
 
 
 #: Each example takes seconds; a failing life is shown as it is.
-SETTINGS = hypothesis_settings(
-    max_examples=25 if ALL_EXAMPLES else 4,
+SETTINGS = played(
+    25 if ALL_EXAMPLES else 4,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

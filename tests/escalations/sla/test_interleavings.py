@@ -20,7 +20,6 @@ import pytest
 from django.db import models, transaction
 from django.db.models import Min
 from hypothesis import HealthCheck, Phase, example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cases.enums import Channel, Direction, MailStatus, Resolution, Severity, Status, WaitReason
@@ -52,7 +51,7 @@ from escalations.requests import apply as requests
 from escalations.schedule.rollout import Selection, rehearse, roll_out, select_cases
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_desk
-from tests.support.examples import ALL_EXAMPLES
+from tests.support.examples import ALL_EXAMPLES, played
 from tests.support.rollout import next_version
 from tests.support.workers import at_once
 
@@ -486,8 +485,9 @@ def test_in_any_interleaving_nobody_waits_too_long_nobody_hears_twice_and_what_i
     other = next_version(desk, NOON + MOMENT, **changed)
     seen: Counter[str] = Counter()
 
-    @hypothesis_settings(
-        max_examples=examples if ALL_EXAMPLES else examples // 2,
+    @played(
+        examples if ALL_EXAMPLES else examples // 2,
+        everywhere=work is not in_two_workers,
         suppress_health_check=[HealthCheck.too_slow],
         phases=PHASES,
     )
