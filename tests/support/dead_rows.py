@@ -21,3 +21,12 @@ def vacuum() -> None:
         tables = [table for (table,) in cursor.fetchall()]
         if tables:
             cursor.execute(f"VACUUM {', '.join(tables)}")
+
+
+def count_rows() -> None:
+    """Tell PostgreSQL how many rows its tables have. In one transaction it goes on planning, also the checks of foreign
+    keys, for tables that are as empty as they were when it began: seven seconds for each test of a large desk.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")

@@ -39,6 +39,7 @@ from escalations.policy.clock import due_points, view_clock
 from escalations.policy.figures import BREAKDOWNS
 from escalations.policy.reporting import Period
 from tests.escalations.reports.test_reckoning import tables
+from tests.support.dead_rows import count_rows
 from tests.support.report_counts import read_lives, table_differs
 
 NOW = datetime(2026, 6, 3, 12, 0, 17, tzinfo=UTC)
@@ -71,6 +72,7 @@ def said(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Ite
         with time_machine.travel(NOW, tick=False), override_settings(MAIL_IS_KEPT=False):
             call_command("demo", stdout=out)
         assert django_mail.outbox == []
+        count_rows()
         yield out.getvalue()
         transaction.set_rollback(True)
 
