@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +14,7 @@ from cases.models import Case, Interaction
 from cases.workflow import transitions
 from tests.support.builders import Desk, build_desk
 from tests.support.pages import signed_in
+from tests.support.workers import outcomes_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -85,18 +84,10 @@ def test_opening_the_same_case_twice_opens_it_once(desk: Desk):
 @pytest.mark.django_db(transaction=True)
 def test_two_clicks_at_once_open_one_case():
     desk = build_desk()
-    clients, together, answers = [signed_in(desk.technician) for _ in range(2)], Barrier(2), []
-
-    def press(client: Client) -> None:
-        together.wait(timeout=10)
-        answers.append(client.post(ADD, call(desk)).status_code)
-        connection.close()
-
-    threads = [Thread(target=press, args=(client,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
+    first, second = signed_in(desk.technician), signed_in(desk.technician)
+    answers = outcomes_at_once(
+        lambda: first.post(ADD, call(desk)).status_code, lambda: second.post(ADD, call(desk)).status_code
+    )
     assert answers == [302, 302]
     assert Case.objects.count() == 1
 

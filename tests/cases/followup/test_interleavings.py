@@ -37,7 +37,7 @@ from cases.models import Absence, Case, FailedCase, FollowUp, Interaction, Mail
 from cases.workflow import contact_log, transitions
 from tests.support.builders import NOON, Desk, build_desk
 from tests.support.examples import played
-from tests.support.workers import at_once
+from tests.support.workers import Work, in_two_workers, once, twice
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -136,21 +136,7 @@ STORIES = st.lists(
 )
 
 
-def once(work: Callable[[], object]) -> None:
-    work()
-
-
-def twice(work: Callable[[], object]) -> None:
-    work()
-    work()
-
-
-def in_two_workers(work: Callable[[], object]) -> None:
-    """At the same moment."""
-    at_once(work, work)
-
-
-def lives(desk: Desk, story, look: Callable[[Callable[[], object]], None]) -> tuple[Life, datetime]:
+def lives(desk: Desk, story, look: Work) -> tuple[Life, datetime]:
     life, now = Life(desk, desk.open_case(NOON).pk), NOON
     asks(WaitReason.INFORMATION)(life, now)
     for minutes, name, engine, post in story:

@@ -15,7 +15,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail.message import sanitize_address
-from django.db import OperationalError, close_old_connections, connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +37,7 @@ from contacts.models import RoleHolder
 from tests.contacts.test_addresses import MAILABLE
 from tests.support.builders import NOON, Desk, build_user
 from tests.support.post_office import PostOffice, many, queue
+from tests.support.workers import outcomes_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -683,22 +684,7 @@ def test_two_deliverers_at_once_send_nothing_twice(post_office, clock, desk):  #
     case = desk.open_case()
     Mail.objects.all().delete()
     queue(case, *many(3 * CLAIM))
-    together = threading.Barrier(2)
-    sent: list[int] = []
-
-    def worker() -> None:
-        try:
-            together.wait(timeout=10)
-            sent.append(deliver(clock).sent)
-        finally:
-            close_old_connections()
-            connection.close()
-
-    threads = [threading.Thread(target=worker) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    sent = outcomes_at_once(lambda: deliver(clock).sent, lambda: deliver(clock).sent)
     assert sum(sent) == 3 * CLAIM
     assert Counter(post_office.envelopes) == Counter(many(3 * CLAIM))
 

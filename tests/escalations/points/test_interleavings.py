@@ -28,7 +28,7 @@ from escalations.policy.schedule import PUBLISHED
 from tests.support.builders import NOON, Desk
 from tests.support.examples import played
 from tests.support.schedule_table import E1, outcome_of
-from tests.support.workers import at_once
+from tests.support.workers import Work, in_two_workers, once, twice
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -115,37 +115,19 @@ class Book:
 # --- the world: people act, time passes, engines look -----------------------------------------------------------
 
 
-Sweep = Callable[[datetime], None]
-
-
-def sweep_once(now: datetime) -> None:
-    escalate(now)
-
-
-def sweep_twice(now: datetime) -> None:
-    """The same task delivered twice."""
-    escalate(now)
-    escalate(now)
-
-
-def sweep_in_two_workers(now: datetime) -> None:
-    """Two workers at the same moment."""
-    at_once(lambda: escalate(now), lambda: escalate(now))
-
-
 @dataclass
 class World:
     """Some cases, the book of each, and whether anybody looks."""
 
     desk: Desk
     books: dict[int, Book]
-    sweep: Sweep
+    work: Work
     now: datetime = NOON
     looking: bool = True
     looks: list[datetime] = field(default_factory=list)
 
     def look(self, now: datetime) -> None:
-        self.sweep(now)
+        self.work(lambda: escalate(now))
         self.looks.append(now)
 
     def pass_time(self, to: datetime) -> None:
@@ -279,7 +261,7 @@ def check_cadence(world: World, case: Case) -> None:
 
 
 @contextmanager
-def world(desk: Desk, severities: Sequence[Severity], sweep: Sweep) -> Iterator[World]:
+def world(desk: Desk, severities: Sequence[Severity], work: Work) -> Iterator[World]:
     """Cases opened an hour apart; all that came of them is gone afterwards."""
     opened = {
         desk.open_case(NOON + number * HOUR, severity=severity).pk: (NOON + number * HOUR, severity)
@@ -287,7 +269,7 @@ def world(desk: Desk, severities: Sequence[Severity], sweep: Sweep) -> Iterator[
     }
     books = {case: Book([Snapshot(at, Status.ASSIGNED, severity)]) for case, (at, severity) in opened.items()}
     try:
-        yield World(desk, books, sweep, now=NOON + len(severities) * HOUR)
+        yield World(desk, books, work, now=NOON + len(severities) * HOUR)
     finally:
         for model in (
             Question,
@@ -308,26 +290,26 @@ RAISE = {severity: act for act, severity in TO_SEVERITY.items()}
 
 
 @pytest.mark.parametrize(
-    ("sweep", "examples"),
+    ("work", "examples"),
     [
-        pytest.param(sweep_once, 36, id="once"),
-        pytest.param(sweep_twice, 24, id="twice"),
-        pytest.param(sweep_in_two_workers, 28, id="in two workers", marks=pytest.mark.postgres),
+        pytest.param(once, 36, id="once"),
+        pytest.param(twice, 24, id="twice"),
+        pytest.param(in_two_workers, 28, id="in two workers", marks=pytest.mark.postgres),
     ],
 )
 def test_in_any_interleaving_the_ledger_says_what_the_clock_says_and_everything_happened_once(
-    desk: Desk, settings, sweep: Sweep, examples: int
+    desk: Desk, settings, work: Work, examples: int
 ) -> None:
     settings.DESK_BATCH = 2  # several batches a sweep
 
-    @played(examples, everywhere=sweep is not sweep_in_two_workers, suppress_health_check=[HealthCheck.too_slow])
+    @played(examples, everywhere=work is not in_two_workers, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(st.sampled_from(Severity), min_size=1, max_size=3), DEEDS, st.sampled_from([0, 1, 30, 400]))
     @example([C], [Deed(3, 0, resolve), Deed(20, 0, reopen)], 30)
     @example([M], [Deed(12, 0, ask), Deed(1, 0, RAISE[C]), Deed(30, 0, hear)], 400)
     @example([C, H], [Deed(0, 0, "down"), Deed(13, 0, RAISE[M]), Deed(50, 1, resolve), Deed(30, 1, reopen)], 30)
     @example([C], [Deed(3, 0, resolve), Deed(24, 0, "down"), Deed(1, 0, reopen), Deed(13, 0, RAISE[H])], 400)
     def lives(severities: list[Severity], deeds: list[Deed], rest: float) -> None:
-        with world(desk, severities, sweep) as its:
+        with world(desk, severities, work) as its:
             play(its, deeds, rest)
             for case in Case.objects.select_related("owner"):
                 check_ledger(its, case)

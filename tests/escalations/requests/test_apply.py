@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from cases.enums import AgreedBy, Channel, Resolution, Severity, WaitReason
 from cases.guards import NotAllowed, Refused
@@ -27,6 +26,7 @@ from escalations.requests.decide import acceptance_effect
 from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_technician, reload
 from tests.support.outbox import Outbox
+from tests.support.workers import outcomes_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -761,28 +761,6 @@ def test_a_customer_without_an_address_is_told_by_the_account_manager(desk: Desk
 # --- at the same time -------------------------------------------------------------------------------------------
 
 
-def at_once(*jobs: Callable[[], object]) -> list[object]:
-    """Do the jobs in threads that start together; what each returned or raised, in order."""
-    ready: threading.Barrier = threading.Barrier(len(jobs))
-    results: list[object] = [None] * len(jobs)
-
-    def work(place: int, job: Callable[[], object]) -> None:
-        try:
-            ready.wait()
-            results[place] = job()
-        except BaseException as error:
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=one) for one in enumerate(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
-
-
 together = [
     pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
@@ -803,7 +781,7 @@ def kinds(results: list[object]) -> list[str]:
 @marked
 def test_two_people_who_request_at_the_same_instant_request_once(desk: Desk, again: int) -> None:  # E9
     case, posted = desk.open_case(), Outbox()
-    results = at_once(lambda: wanted(desk, case), lambda: wanted(desk, case, by=desk.technician))
+    results = outcomes_at_once(lambda: wanted(desk, case), lambda: wanted(desk, case, by=desk.technician))
     assert kinds(results) == ["EscalationRequest", "Refused"]
     assert EscalationRequest.objects.count() == 1
     assert posted.new() == once(escalation_request="support_manager")
@@ -812,7 +790,7 @@ def test_two_people_who_request_at_the_same_instant_request_once(desk: Desk, aga
 @marked
 def test_a_double_click_at_the_same_instant_requests_once(desk: Desk, again: int) -> None:  # E9
     case, posted = desk.open_case(), Outbox()
-    results = at_once(*[lambda: wanted(desk, case)] * 3)
+    results = outcomes_at_once(*[lambda: wanted(desk, case)] * 3)
     assert len({one.pk for one in results}) == 1
     assert posted.new() == once(escalation_request="support_manager")
 
@@ -823,7 +801,7 @@ def test_two_who_accept_at_the_same_instant_bring_one_point(desk: Desk, again: i
     request = wanted(desk, case)
     key, posted = seen(case, 2), Outbox()
     job = lambda: requests.accept(request.pk, desk.manager, at(2), point=key)  # noqa: E731
-    assert kinds(at_once(job, job, job)) == ["EscalationRequest", "Refused", "Refused"]
+    assert kinds(outcomes_at_once(job, job, job)) == ["EscalationRequest", "Refused", "Refused"]
     assert ledger(case) == [("Medium 1", 2, 2)]
     told = once(escalation="am tech", escalation_request_accepted=CUSTOMER)
     assert posted.new() == told
@@ -833,7 +811,7 @@ def test_two_who_accept_at_the_same_instant_bring_one_point(desk: Desk, again: i
 def test_one_who_accepts_and_one_who_declines_at_the_same_instant_decide_once(desk: Desk, again: int) -> None:
     case = desk.open_case()
     request, posted = wanted(desk, case), Outbox()
-    results = at_once(
+    results = outcomes_at_once(
         lambda: requests.accept(request.pk, desk.manager, at(2)),
         lambda: requests.decline(request.pk, desk.manager, at(2), why="No"),
     )
@@ -850,7 +828,7 @@ def test_the_sweep_and_the_decider_at_the_same_instant_carry_it_out_once(desk: D
     case = desk.open_case()
     request = wanted(desk, case, 47)
     key, posted = seen(case, 47), Outbox()
-    results = at_once(
+    results = outcomes_at_once(
         lambda: escalate(at(48)),
         lambda: requests.accept(request.pk, desk.manager, at(48), point=key),
         lambda: escalate(at(48)),

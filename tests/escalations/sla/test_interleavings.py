@@ -53,7 +53,7 @@ from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_desk
 from tests.support.examples import ALL_EXAMPLES, played
 from tests.support.rollout import next_version
-from tests.support.workers import at_once
+from tests.support.workers import Work, in_two_workers, once, twice
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -98,7 +98,7 @@ class World:
     desk: Desk
     other: ScheduleVersion
     books: dict[int, Book]
-    work: Callable[[Callable[[], object]], object]
+    work: Work
     now: datetime = NOON
     running: bool = True
     never_down: bool = True
@@ -429,21 +429,6 @@ def check_nobody_waited(world: World, periods: list[Target]) -> None:
 
 
 # --- worlds -----------------------------------------------------------------------------------------------------
-
-
-def once(work: Callable[[], object]) -> None:
-    work()
-
-
-def twice(work: Callable[[], object]) -> None:
-    """The same task delivered twice."""
-    work()
-    work()
-
-
-def in_two_workers(work: Callable[[], object]) -> None:
-    """At the same moment."""
-    at_once(work, work)
 
 
 @contextmanager
