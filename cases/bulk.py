@@ -76,22 +76,25 @@ def insert(objects: Sequence[Model]) -> None:
 def update_columns(objects: Sequence[Model], names: Sequence[str], only: tuple[str, str] | None = None) -> None:
     """Write these columns of saved objects of one model; `only` those rows in which a column has a value, as in
     `("status", "queued")`. Raises TypeError as `insert_rows` does.
+
+    Without `only` the caller has locked the rows. With it they are locked here, in the order of their keys: of two who
+    write the same rows one waits for the other, instead of both until PostgreSQL ends one with an error.
     """
     if not objects:
         return
     model = type(objects[0])
     fields = [_field(model, name) for name in (model._meta.pk.attname, *names)]
     prepare, read = _preparation(fields), attrgetter(*(field.attname for field in fields))
-    also = f" AND {_column(model, only[0])} = %s" if only else ""
-    wanted = [only[1]] if only else []
+    condition, wanted = (_field(model, only[0]), [only[1]]) if only else (None, [])
     for batch in batched(objects):
         rows = [prepare(read(one)) for one in batch]
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                arrays = [list(values) for values in zip(*rows, strict=True)]
-                cursor.execute(_unnested_update(model, fields) + also, [*arrays, *wanted])
+                arrays: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+                values: list[Any] = [*arrays[:1], *wanted, *arrays, *wanted] if wanted else arrays
+                cursor.execute(_unnested_update(model, fields, condition), values)
             else:
-                statement = _single_update(model, fields) + also
+                statement = _single_update(model, fields, condition)
                 cursor.executemany(statement, [[*row[1:], row[0], *wanted] for row in rows])
 
 
@@ -103,11 +106,6 @@ def _plain_names(model: type[Model]) -> tuple[str, ...]:
 def _quoted(field: Field[Any, Any]) -> str:
     assert field.column is not None  # these are concrete fields
     return connection.ops.quote_name(field.column)
-
-
-def _column(model: type[Model], name: str) -> str:
-    """A column with its table, as it stands in SQL."""
-    return f"{connection.ops.quote_name(model._meta.db_table)}.{_quoted(_field(model, name))}"
 
 
 def _field(model: type[Model], name: str) -> Field[Any, Any]:
@@ -158,7 +156,7 @@ def _as_sqlite_text(moment: datetime) -> str:
     return str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
-def _unnested_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:
+def _unnested_update(model: type[Model], fields: Sequence[Field[Any, Any]], only: Field[Any, Any] | None) -> str:
     name = connection.ops.quote_name
     key, *others = fields
     assigned = ", ".join(f"{_quoted(field)} = new.{_quoted(field)}" for field in others)
@@ -166,14 +164,22 @@ def _unnested_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> s
     arrays = ", ".join(f"%s::{column_type}[]" for column_type in types)
     names = ", ".join(_quoted(field) for field in fields)
     table = name(model._meta.db_table)
-    return (
+    statement = (
         f"UPDATE {table} SET {assigned} FROM unnest({arrays}) AS new ({names}) "
         f"WHERE {table}.{_quoted(key)} = new.{_quoted(key)}"
     )
+    if only is None:
+        return statement
+    return (
+        f"WITH locked AS (SELECT {_quoted(key)} AS key FROM {table} "
+        f"WHERE {_quoted(key)} = ANY (%s::{types[0]}[]) AND {_quoted(only)} = %s ORDER BY {_quoted(key)} FOR UPDATE) "
+        f"{statement} AND {table}.{_quoted(only)} = %s AND {table}.{_quoted(key)} IN (SELECT key FROM locked)"
+    )
 
 
-def _single_update(model: type[Model], fields: Sequence[Field[Any, Any]]) -> str:
+def _single_update(model: type[Model], fields: Sequence[Field[Any, Any]], only: Field[Any, Any] | None) -> str:
     name = connection.ops.quote_name
     key, *others = fields
     assigned = ", ".join(f"{_quoted(field)} = %s" for field in others)
-    return f"UPDATE {name(model._meta.db_table)} SET {assigned} WHERE {_quoted(key)} = %s"
+    also = f" AND {_quoted(only)} = %s" if only else ""
+    return f"UPDATE {name(model._meta.db_table)} SET {assigned} WHERE {_quoted(key)} = %s{also}"

@@ -175,9 +175,12 @@ def open_cases(desk: Desk, title: str, count: int, over: timedelta) -> None:
     Mail.objects.update(status=MailStatus.SENT, sent_at=NOON)
 
 
-def made_by_people() -> int:
-    """How many moves people have made on open cases so far."""
-    return Case.history.exclude(last_move__in=(Move.OPENED, Move.ESCALATED, Move.FOLLOWED_UP)).count()
+def people_made_enough(kills: int) -> bool:
+    """Whether people have made five moves on open cases for each kill so far, and in the end five of each kind."""
+    moves = Counter(Case.history.values_list("last_move", flat=True))
+    by_people = moves.total() - sum(moves[move] for move in (Move.OPENED, Move.ESCALATED, Move.FOLLOWED_UP))
+    each = min(moves[move] for move in (Move.ASKED, Move.RESOLVED, Move.REOPENED, Move.SEVERITY))
+    return by_people >= 5 * kills and (kills < KILLS or each >= 5)
 
 
 def check_loads() -> None:
@@ -190,8 +193,8 @@ def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk:
     open_cases(desk, "Busy", 60, 8 * DAY)
     open_cases(desk, "Left alone", 60, 8 * DAY)
     with crew(tmp_path, NOON, "efd", ["user"] * 2) as its:
-        its.live_through(17 * DAY, KILLS, lambda kills: made_by_people() >= 5 * kills)
-    assert its.problems == ""
+        its.live_through(17 * DAY, KILLS, people_made_enough)
+    assert not its.problems, its.problems
     assert sum(its.killed.values()) == KILLS
     now = its.clock.now()
     escalate(now)
@@ -203,8 +206,6 @@ def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk:
     check_loads()
     assert not FailedCase.objects.exists(), FailedCase.objects.first().error
     assert escalate(now).acted_on == 0
-    moves = Counter(Case.history.values_list("last_move", flat=True))
-    assert min(moves[move] for move in (Move.ASKED, Move.RESOLVED, Move.REOPENED, Move.SEVERITY)) >= 5, moves
 
 
 # --- following up, and delivery ---------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ def test_whoever_is_killed_whenever_every_notice_arrives_and_nobody_is_closed_un
     with mail_server() as (mailbox, port):
         with crew(tmp_path, NOON, "fd", mail_port=port) as its:
             its.live_through(11 * DAY, KILLS, lambda _: nothing_to_do(its.clock.now()))
-        assert its.problems == ""
+        assert not its.problems, its.problems
         assert sum(its.killed.values()) == KILLS
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port

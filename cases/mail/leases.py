@@ -102,11 +102,20 @@ class Leases:
     def _renew(self) -> None:
         try:
             with self._lock:
-                _lease(self._held, self._clock() + LEASE)
+                lease(self._held, self._clock() + LEASE)
         except DatabaseError:  # whoever settles the messages will see it too
             log.warning("the claims on %s messages could not be renewed", len(self._held), exc_info=True)
             connection.close()
 
 
-def _lease(mails: Collection[int], until: datetime) -> None:
-    Mail.objects.filter(pk__in=mails, status=MailStatus.QUEUED).update(send_at=until)
+def lease(mails: Collection[int], until: datetime) -> None:
+    """Have other workers leave these alone until then, as far as nobody has settled them.
+
+    Where a lease ran out two workers write about the same messages; both lock them in the order of their keys, so that
+    one waits for the other (as `update_columns` does).
+    """
+    queued = Mail.objects.filter(pk__in=mails, status=MailStatus.QUEUED)
+    with transaction.atomic():
+        if connection.features.has_select_for_update:
+            list(queued.order_by("pk").select_for_update().values_list("pk"))
+        queued.update(send_at=until)

@@ -46,7 +46,7 @@ from cases.files.store import FileMissing
 from cases.mail.circuit import Circuit
 from cases.mail.connections import FRESH, Connections, Sending, TooLongAgo
 from cases.mail.files import attach_files, enclose
-from cases.mail.leases import CLAIM, Clock, Leases
+from cases.mail.leases import CLAIM, Clock, Leases, lease
 from cases.mail.lost import after_arrival, after_loss, recheck_wait
 from cases.mail.mime import BuiltMessage
 from cases.mail.reasons import stale_reason, stale_reasons
@@ -316,7 +316,7 @@ class DeliveryRound:
         wait = BACK_OFF[mail.attempts]
         mail.send_at = _next_try(mail, now, wait)
         mail.attempts += mail.send_at == now + wait
-        _still_queued([mail]).update(
+        _still_queued(mail).update(
             send_at=mail.send_at, attempts=mail.attempts, last_error=mail.last_error, held_up_at=None
         )
         self.result.put_off += 1
@@ -417,7 +417,7 @@ class DeliveryRound:
         """Let messages be claimed again before their lease runs out."""
         if mails:
             self.leases.let_go(mails)
-            _still_queued(mails).update(send_at=self.clock())
+            lease([mail.pk for mail in mails], self.clock())
 
 
 def _hold_up(mail: Mail, wait: timedelta, now: datetime) -> None:
@@ -434,8 +434,8 @@ def _next_try(mail: Mail, now: datetime, wait: timedelta) -> datetime:
     return now + min(wait, max((needed_by - now) / 2, SOON))
 
 
-def _still_queued(mails: Sequence[Mail]) -> MailQuerySet:
-    return Mail.objects.filter(pk__in=[mail.pk for mail in mails], status=MailStatus.QUEUED)
+def _still_queued(mail: Mail) -> MailQuerySet:
+    return Mail.objects.filter(pk=mail.pk, status=MailStatus.QUEUED)
 
 
 def _built(mail: Mail, lines: Lines, as_mime: bool) -> EmailMessage:
@@ -456,7 +456,7 @@ def _settle(mail: Mail, status: MailStatus, error: str = "") -> bool:
     mail.attempts += status != MailStatus.DROPPED
     mail.held_up_at = None
     fields = ("status", "last_error", "attempts", "sent_at", "failed_at", "held_up_at", "subject", "text", "html")
-    return _still_queued([mail]).update(**{name: getattr(mail, name) for name in fields}) == 1
+    return _still_queued(mail).update(**{name: getattr(mail, name) for name in fields}) == 1
 
 
 def drop(mail: Mail, why: str, now: datetime) -> None:

@@ -64,7 +64,7 @@ class Crew:
 
     def kill_one(self) -> None:
         """Kill any member and start another of its kind at once."""
-        assert self.problems == ""
+        assert not self.problems, self.problems
         pid = self.chance.choice(sorted(self.members))
         kind = self.members.pop(pid)
         os.kill(pid, signal.SIGKILL)

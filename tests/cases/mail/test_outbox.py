@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.headerregistry import Address
@@ -15,16 +16,18 @@ import pytest
 from aiosmtpd.controller import Controller
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail.message import sanitize_address
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cases.enums import Channel, Direction, MailStatus, WaitReason
 from cases.mail import leases, outbox
+from cases.mail.circuit import Circuit
+from cases.mail.connections import Connections
 from cases.mail.leases import CLAIM, LEASE
 from cases.mail.letters import Letter, post
-from cases.mail.outbox import BACK_OFF, BREAKS_IN_A_ROW, SOON, deliver, send_again
+from cases.mail.outbox import BACK_OFF, BREAKS_IN_A_ROW, SOON, DeliveryRound, deliver, never, send_again
 from cases.mail.refusals import REFUSALS_IN_A_ROW
 from cases.mail.rendering import Rendered, as_message, is_reply_address, reply_address
 from cases.models import Case, Mail
@@ -37,6 +40,7 @@ from contacts.models import RoleHolder
 from tests.contacts.test_addresses import MAILABLE
 from tests.support.builders import NOON, Desk, build_user
 from tests.support.post_office import PostOffice, many, queue
+from tests.support.processes import await_true
 from tests.support.workers import outcomes_at_once
 
 pytestmark = pytest.mark.django_db
@@ -625,7 +629,7 @@ def test_a_message_that_hangs_is_broken_off_when_the_worker_is_asked_to_stop(pos
 
 
 def database_dies_when_marking(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-    if sql.startswith('UPDATE "cases_mail" SET "status"'):
+    if 'UPDATE "cases_mail" SET "status"' in sql:
         raise OperationalError("the database went away")
     return execute(sql, params, many, context)
 
@@ -687,6 +691,45 @@ def test_two_deliverers_at_once_send_nothing_twice(post_office, clock, desk):  #
     sent = outcomes_at_once(lambda: deliver(clock).sent, lambda: deliver(clock).sent)
     assert sum(sent) == 3 * CLAIM
     assert Counter(post_office.envelopes) == Counter(many(3 * CLAIM))
+
+
+WRITES: dict[str, Callable[[DeliveryRound, list[Mail]], None]] = {
+    "renewed": lambda its, mails: leases.lease([mail.pk for mail in mails], NOON),
+    "given back": lambda its, mails: its._give_back(mails),
+    "held up": lambda its, mails: its._wait_for_server(mails),
+    "taken": lambda its, mails: its.taken.extend(mails) or its._write_taken(),
+}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", WRITES)
+def test_two_workers_that_write_about_the_same_messages_never_block_each_other(clock, case, what):  # M2
+    """Each locks the older one first, wherever its row stands in the table and in the list."""
+    older, newer = queue(case, "a@example.com", "b@example.com")
+    Mail.objects.filter(pk=older.pk).update(last_error="A new row, behind the other.")
+    its = DeliveryRound(clock, Connections(keep=True), Circuit(""), never)
+    its.leases = leases.Leases(clock, lambda: None)
+
+    def write() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_mergejoin = off")  # it would sort the rows by chance
+        WRITES[what](its, [newer, older])
+        connection.close()
+
+    other = threading.Thread(target=write)
+    with transaction.atomic():
+        Mail.objects.select_for_update().get(pk=older.pk)
+        other.start()
+        await_true(waits_for_this_connection, "The other worker's wait")
+        assert Mail.objects.select_for_update(skip_locked=True).filter(pk=newer.pk).exists()
+    other.join()
+
+
+def waits_for_this_connection() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
 
 
 def test_several_batches_leave_over_one_connection(post_office, clock, case):
