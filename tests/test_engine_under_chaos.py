@@ -8,9 +8,11 @@ ledgers are what the pure rules say of each case's history, and the outbox holds
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,14 +61,17 @@ VISIBLE_AGAIN_AFTER = 1.2  # seconds; what `tests.support.chaos_celery` sets, an
 # --- what must hold in the end ----------------------------------------------------------------------------------
 
 
-def load_clock(case: Case) -> list[Snapshot]:
-    rows = case.history.order_by("history_date", "history_id")
-    return [Snapshot(row.history_date, Status(row.status), Severity(row.severity), row.wait_episode) for row in rows]
+def load_life(case: Case) -> list[tuple[Any, Snapshot]]:
+    """The rows of its history, in order, and what its clock reads in them."""
+    return [
+        (row, Snapshot(row.history_date, Status(row.status), Severity(row.severity), row.wait_episode))
+        for row in case.history.order_by("history_date", "history_id")
+    ]
 
 
 def check_escalations(case: Case, now: datetime) -> int:
     """The ledger is what the pure clock says, each step went to whom E1 says, once. Returns how many rows there are."""
-    life = load_clock(case)
+    life = [snapshot for _, snapshot in load_life(case)]
     dues = {due.key: due for due in due_points(life, PUBLISHED, now)}
     rows = list(Escalation.objects.filter(case=case).select_related("owner_before", "owner_after"))
     keys = [(row.run, row.severity, row.number) for row in rows]
@@ -75,41 +80,55 @@ def check_escalations(case: Case, now: datetime) -> int:
     assert all(row.due_at <= row.done_at for row in rows)
     upcoming = view_clock(life, PUBLISHED, now).next_point()
     assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
-    steps: dict[datetime, list[Escalation]] = defaultdict(list)
-    for row in rows:
-        steps[row.done_at].append(row)
-    changes = list(case.history.filter(last_move=Move.ESCALATED).order_by("history_date", "history_id"))
-    assert len(changes) == len(steps)
-    owner = "tech"
-    for change, (done_at, its_rows) in zip(changes, sorted(steps.items()), strict=True):
-        assert change.history_date >= done_at  # later, if somebody whose look was later came first
-        owner = check_step(case, change, done_at, its_rows, dues, owner)
+    owner = check_steps(case, rows, dues)
     assert str(case.owner) == owner
     assert set(case.watchers.values_list("user__username", flat=True)) == ({"tech"} if owner != "tech" else set())
-    current = [row.number for row in rows if (row.run, row.severity) == (run_at(case, now), case.severity)]
+    current = [row.number for row in rows if (row.run, row.severity) == (run_at(life, now), case.severity)]
     assert case.update_cadence == (E1[Severity(case.severity), max(current)].minutes if current else {})
     return len(rows)
 
 
-def run_at(case: Case, now: datetime) -> int:
-    return view_clock(load_clock(case), PUBLISHED, now).reading.run
+def run_at(life: Sequence[Snapshot], now: datetime) -> int:
+    return view_clock(life, PUBLISHED, now).reading.run
+
+
+def check_steps(case: Case, rows: Sequence[Escalation], dues: dict[Any, Any]) -> str:
+    """Each step is one change of the case. Returns the owner in the end.
+
+    Two steps may share the moment of their look: if somebody raises the severity meanwhile, more is due at once.
+    """
+    written = iter(sorted(rows, key=lambda row: row.pk))
+    owner, mailed = "tech", defaultdict(Counter)
+    for change in case.history.filter(last_move=Move.ESCALATED).order_by("history_date", "history_id"):
+        points = re.findall(r"[A-Z][a-z]+ \d", change.history_change_reason.partition(".")[0])
+        step = [next(written) for _ in points]
+        assert [f"{row.get_severity_display()} {row.number}" for row in step] == points
+        assert {row.done_at for row in step} == {step[0].done_at}
+        assert change.history_date >= step[0].done_at  # later, if somebody whose look was later came first
+        owner, readers = check_step(case, change, step, dues, owner)
+        mailed[step[0].done_at].update(readers)
+    assert list(written) == []
+    for done_at, readers in mailed.items():
+        letters = Mail.objects.filter(case=case, template="escalation", queued_at=done_at)
+        addresses = letters.values_list("to_address", flat=True)
+        assert Counter(address.removesuffix("@example.com") for address in addresses) == readers
+    return owner
 
 
 def check_step(
-    case: Case, change: Any, done_at: datetime, rows: list[Escalation], dues: dict[Any, Any], owner: str
-) -> str:
-    """One step: what was loud, who was written to, who owns it now. Returns the owner."""
-    run = run_at(case, done_at)
+    case: Case, change: Any, rows: Sequence[Escalation], dues: dict[Any, Any], owner: str
+) -> tuple[str, frozenset[str]]:
+    """One step: what was loud, who owns the case now. Returns the owner, and who is written to."""
+    its = (change.history_date, change.history_id)
+    so_far = [snapshot for row, snapshot in load_life(case) if (row.history_date, row.history_id) <= its]
+    run = run_at(so_far, rows[0].done_at)
     for row in rows:
         of_now = (row.run, row.severity) == (run, change.severity) and change.status != Status.RESOLVED
         assert row.carried_out == (of_now and not dues[row.run, row.severity, row.number].recorded_only)
     effective = [(Severity(row.severity), row.number) for row in rows if row.carried_out]
     outcome = outcome_of(effective, owner)
     assert {(str(row.owner_before), str(row.owner_after)) for row in rows} == {(owner, outcome.owner)}
-    written = Mail.objects.filter(case=case, template="escalation", queued_at=done_at)
-    readers = Counter(address.removesuffix("@example.com") for address in written.values_list("to_address", flat=True))
-    assert readers == dict.fromkeys(outcome.mailed, 1)
-    return outcome.owner
+    return outcome.owner, outcome.mailed
 
 
 def check_every_escalation(now: datetime) -> int:
@@ -206,6 +225,19 @@ def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk:
     check_loads()
     assert not FailedCase.objects.exists(), FailedCase.objects.first().error
     assert escalate(now).acted_on == 0
+
+
+def test_what_a_raised_severity_makes_due_during_a_look_is_a_step_of_its_own(desk: Desk) -> None:  # E3, E5, E6
+    case = desk.open_case(NOON, severity=Severity.CRITICAL)
+    lowered, now = NOON + 5 * HOUR, NOON + 2 * DAY
+    transitions.change_severity(case.pk, desk.manager, lowered, severity=Severity.LOW, reason="It is slow, not down.")
+    escalate(now)
+    behind = now - timedelta(seconds=1)  # on this machine the clock is behind that of the worker
+    transitions.change_severity(case.pk, desk.manager, behind, severity=Severity.CRITICAL, reason="It is down.")
+    escalate(now)
+    steps = case.history.filter(last_move=Move.ESCALATED).order_by("history_id")
+    assert [step.history_date for step in steps] == [now, now]
+    assert check_escalations(Case.objects.get(pk=case.pk), now) == 3
 
 
 # --- following up, and delivery ---------------------------------------------------------------------------------
