@@ -39,6 +39,7 @@ from tests.support.stage import sweeps
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
+    pytest.mark.any_database,
     pytest.mark.django_db(transaction=True),
 ]
 

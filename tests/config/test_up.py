@@ -208,6 +208,7 @@ def test_one_command_makes_a_desk_that_is_ready(desk: Desk):
     await_true(lambda: list((running.var_dir / "files").rglob("????????????????*")), "Its raw bytes being kept")
 
 
+@pytest.mark.any_database
 def test_a_second_start_is_refused_and_harms_nothing(running: Desk):
     before = set(running.processes())
     answer = running.start_in_vain("--port", str(free_port()))
@@ -218,6 +219,7 @@ def test_a_second_start_is_refused_and_harms_nothing(running: Desk):
     assert running.says("/readyz")[0] == 200
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_being_asked_to_stop_leaves_nothing_running(running: Desk, number: signal.Signals):
     assert running.process is not None
@@ -227,6 +229,7 @@ def test_being_asked_to_stop_leaves_nothing_running(running: Desk, number: signa
     assert running.console.endswith("Stopped.\n")
 
 
+@pytest.mark.any_database
 def test_a_killed_supervisor_leaves_nothing_running(running: Desk):
     assert running.process is not None
     running.process.kill()
@@ -234,6 +237,7 @@ def test_a_killed_supervisor_leaves_nothing_running(running: Desk):
     await_true(lambda: not running.processes(), "The end of every process", seconds=10)
 
 
+@pytest.mark.any_database
 def test_a_stop_during_the_start_leaves_nothing_running(desk: Desk):
     desk.start()
     await_true(lambda: "Preparing the database" in desk.console, "The start of the preparation")
@@ -243,6 +247,7 @@ def test_a_stop_during_the_start_leaves_nothing_running(desk: Desk):
     assert desk.processes() == {}
 
 
+@pytest.mark.any_database
 def test_a_stop_that_python_throws_away_is_asked_for_again(tmp_path: Path):
     """As in the start of a desk, when Ctrl-C falls into the callback of a weak reference."""
     code = """
@@ -314,6 +319,7 @@ def test_a_directory_too_deep_for_a_socket_works_all_the_same(tmp_path: Path, da
         shutil.rmtree(embedded_broker_socket(var_dir).parent, ignore_errors=True)
 
 
+@pytest.mark.any_database
 def test_a_port_that_is_taken_is_named_and_nothing_is_started(desk: Desk):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -325,6 +331,7 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_started(desk: Desk):
     assert desk.processes() == {}
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("said", ["eighty", "0", "65536", "²"])
 def test_a_port_that_is_none_gets_a_sentence(desk: Desk, said: str):
     answer = desk.start_in_vain("--port", said)
@@ -340,6 +347,7 @@ def test_a_database_that_does_not_answer_gets_a_sentence_and_stops_everything(de
     assert desk.processes() == {}
 
 
+@pytest.mark.any_database
 def test_a_setting_that_cannot_be_read_gets_a_sentence_and_starts_nothing(desk: Desk):
     desk.environment["DATABASE_URL"] = "foo"
     answer = desk.start_in_vain("--port", str(desk.port))

@@ -28,10 +28,15 @@ def played(number: int, *, everywhere: bool = True, **other: Any) -> Callable[[T
     share = share_of(number) if everywhere and not ALL_EXAMPLES else number
 
     def decorate(test: Test) -> Test:
-        sown = test if ALL_EXAMPLES else seed(PLAYED_ON.index(connection.vendor))(test)
+        sown = test if ALL_EXAMPLES else seed(place_of_database())(test)
         return settings(max_examples=share, **other)(sown)
 
     return decorate
+
+
+def place_of_database() -> int:
+    """The place in `PLAYED_ON` of the database that the tests run on."""
+    return PLAYED_ON.index(connection.vendor)
 
 
 def share_of(number: int) -> int:
@@ -43,5 +48,5 @@ def own(numbers: range) -> range:
     """The lives with these numbers that this database plays: all of them where all examples are wanted."""
     if ALL_EXAMPLES:
         return numbers
-    share, place = share_of(len(numbers)), PLAYED_ON.index(connection.vendor)
+    share, place = share_of(len(numbers)), place_of_database()
     return numbers[place * share : (place + 1) * share]
