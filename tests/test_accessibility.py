@@ -1,6 +1,6 @@
 """Every page of every role, light and dark, before axe-core: nothing that keeps somebody from using it.
 
-What axe calls minor or moderate is left to judgement; serious and critical fail.
+What axe calls minor or moderate is left to judgement; serious and critical fail, and what is in no landmark.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ pytestmark = [
 
 HOUR = timedelta(hours=1)
 SERIOUS = ("serious", "critical")
+#: Moderate to axe: without them nobody who listens to a page can go past the sidebar.
+LANDMARKS = ("landmark-one-main", "region")
 #: Looks at the page as it is, then in the dark, where only colours differ. A colour on its way to another is none.
 LOOK = """async (within) => {
   const still = document.createElement("style");
@@ -202,7 +204,7 @@ class Visit:
             self.page.evaluate("document.querySelector('#nav-sidebar')?.remove()")
         self.has_judged_sidebar |= within == "html" and self.page.query_selector("#nav-sidebar") is not None
         for scheme, impact, rule, target, why in self.page.evaluate(f"{AXE_SCRIPT}\n({LOOK})({within!r})"):
-            if impact in SERIOUS:
+            if impact in SERIOUS or rule in LANDMARKS:
                 self.found.append(f"{self.role}, {scheme}, {address}: {rule} at {target}: {why}")
 
     def links(self, selector: str) -> list[str]:
