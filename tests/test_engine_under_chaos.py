@@ -12,7 +12,7 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,17 +61,15 @@ VISIBLE_AGAIN_AFTER = 1.2  # seconds; what `tests.support.chaos_celery` sets, an
 # --- what must hold in the end ----------------------------------------------------------------------------------
 
 
-def load_life(case: Case) -> list[tuple[Any, Snapshot]]:
-    """The rows of its history, in order, and what its clock reads in them."""
-    return [
-        (row, Snapshot(row.history_date, Status(row.status), Severity(row.severity), row.wait_episode))
-        for row in case.history.order_by("history_date", "history_id")
-    ]
+def snapshots(rows: Iterable[Any]) -> list[Snapshot]:
+    """What the clock reads in rows of a case's history."""
+    return [Snapshot(row.history_date, Status(row.status), Severity(row.severity), row.wait_episode) for row in rows]
 
 
 def check_escalations(case: Case, now: datetime) -> int:
     """The ledger is what the pure clock says, each step went to whom E1 says, once. Returns how many rows there are."""
-    life = [snapshot for _, snapshot in load_life(case)]
+    history = list(case.history.order_by("history_date", "history_id"))
+    life = snapshots(history)
     dues = {due.key: due for due in due_points(life, PUBLISHED, now)}
     rows = list(Escalation.objects.filter(case=case).select_related("owner_before", "owner_after"))
     keys = [(row.run, row.severity, row.number) for row in rows]
@@ -80,7 +78,7 @@ def check_escalations(case: Case, now: datetime) -> int:
     assert all(row.due_at <= row.done_at for row in rows)
     upcoming = view_clock(life, PUBLISHED, now).next_point()
     assert case.escalation_check_at == (upcoming.due_at if upcoming else None)
-    owner = check_steps(case, rows, dues)
+    owner = check_steps(case, history, rows, dues)
     assert str(case.owner) == owner
     assert set(case.watchers.values_list("user__username", flat=True)) == ({"tech"} if owner != "tech" else set())
     current = [row.number for row in rows if (row.run, row.severity) == (run_at(life, now), case.severity)]
@@ -92,20 +90,22 @@ def run_at(life: Sequence[Snapshot], now: datetime) -> int:
     return view_clock(life, PUBLISHED, now).reading.run
 
 
-def check_steps(case: Case, rows: Sequence[Escalation], dues: dict[Any, Any]) -> str:
+def check_steps(case: Case, history: Sequence[Any], rows: Sequence[Escalation], dues: dict[Any, Any]) -> str:
     """Each step is one change of the case. Returns the owner in the end.
 
     Two steps may share the moment of their look: if somebody raises the severity meanwhile, more is due at once.
     """
     written = iter(sorted(rows, key=lambda row: row.pk))
     owner, mailed = "tech", defaultdict(Counter)
-    for change in case.history.filter(last_move=Move.ESCALATED).order_by("history_date", "history_id"):
+    for place, change in enumerate(history):
+        if change.last_move != Move.ESCALATED:
+            continue
         points = re.findall(r"[A-Z][a-z]+ \d", change.history_change_reason.partition(".")[0])
         step = [next(written) for _ in points]
         assert [f"{row.get_severity_display()} {row.number}" for row in step] == points
         assert {row.done_at for row in step} == {step[0].done_at}
         assert change.history_date >= step[0].done_at  # later, if somebody whose look was later came first
-        owner, readers = check_step(case, change, step, dues, owner)
+        owner, readers = check_step(snapshots(history[: place + 1]), change, step, dues, owner)
         mailed[step[0].done_at].update(readers)
     assert list(written) == []
     for done_at, readers in mailed.items():
@@ -116,11 +116,9 @@ def check_steps(case: Case, rows: Sequence[Escalation], dues: dict[Any, Any]) ->
 
 
 def check_step(
-    case: Case, change: Any, rows: Sequence[Escalation], dues: dict[Any, Any], owner: str
+    so_far: Sequence[Snapshot], change: Any, rows: Sequence[Escalation], dues: dict[Any, Any], owner: str
 ) -> tuple[str, frozenset[str]]:
     """One step: what was loud, who owns the case now. Returns the owner, and who is written to."""
-    its = (change.history_date, change.history_id)
-    so_far = [snapshot for row, snapshot in load_life(case) if (row.history_date, row.history_id) <= its]
     run = run_at(so_far, rows[0].done_at)
     for row in rows:
         of_now = (row.run, row.severity) == (run, change.severity) and change.status != Status.RESOLVED
@@ -194,12 +192,20 @@ def open_cases(desk: Desk, title: str, count: int, over: timedelta) -> None:
     Mail.objects.update(status=MailStatus.SENT, sent_at=NOON)
 
 
+def count_moves() -> Counter[str]:
+    return Counter(Case.history.values_list("last_move", flat=True))
+
+
+def of_each_kind(moves: Counter[str]) -> bool:
+    """Whether people have made five of each kind of move that counts."""
+    return min(moves[move] for move in (Move.ASKED, Move.RESOLVED, Move.REOPENED, Move.SEVERITY)) >= 5
+
+
 def people_made_enough(kills: int) -> bool:
     """Whether people have made five moves on open cases for each kill so far, and in the end five of each kind."""
-    moves = Counter(Case.history.values_list("last_move", flat=True))
+    moves = count_moves()
     by_people = moves.total() - sum(moves[move] for move in (Move.OPENED, Move.ESCALATED, Move.FOLLOWED_UP))
-    each = min(moves[move] for move in (Move.ASKED, Move.RESOLVED, Move.REOPENED, Move.SEVERITY))
-    return by_people >= 5 * kills and (kills < KILLS or each >= 5)
+    return by_people >= 5 * kills and (kills < KILLS or of_each_kind(moves))
 
 
 def check_loads() -> None:
@@ -225,6 +231,7 @@ def test_whoever_is_killed_whenever_no_escalation_is_lost_and_none_doubled(desk:
     check_loads()
     assert not FailedCase.objects.exists(), FailedCase.objects.first().error
     assert escalate(now).acted_on == 0
+    assert of_each_kind(count_moves()), count_moves()
 
 
 def test_what_a_raised_severity_makes_due_during_a_look_is_a_step_of_its_own(desk: Desk) -> None:  # E3, E5, E6

@@ -17,6 +17,7 @@ from typing import Self
 
 from django.db import DatabaseError, connection, transaction
 
+from cases.bulk import lock_in_order
 from cases.enums import MailStatus
 from cases.models import Mail
 from contacts.compiled import MOMENT, CompiledQuery
@@ -111,11 +112,11 @@ class Leases:
 def lease(mails: Collection[int], until: datetime) -> None:
     """Have other workers leave these alone until then, as far as nobody has settled them.
 
-    Where a lease ran out two workers write about the same messages; both lock them in the order of their keys, so that
-    one waits for the other (as `update_columns` does).
+    Where a lease ran out two workers write about the same messages.
     """
+    if not mails:
+        return
     queued = Mail.objects.filter(pk__in=mails, status=MailStatus.QUEUED)
     with transaction.atomic():
-        if connection.features.has_select_for_update:
-            list(queued.order_by("pk").select_for_update().values_list("pk"))
+        lock_in_order(queued)
         queued.update(send_at=until)

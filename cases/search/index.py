@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F, Model, QuerySet, Value
 from django.db.models.functions import Concat, Left
 
+from cases.bulk import lock_in_order
 from cases.enums import Move
 from cases.models import Attachment, Case, Interaction, SearchDocument, UnindexedCase
 from cases.search.document import document_of
@@ -85,7 +86,7 @@ def ask_to_index(cases: QuerySet[Case]) -> None:
 
 def _lock(case_ids: Collection[int]) -> None:
     """Lock cases as a move does, so that what is said meanwhile is not lost from their documents."""
-    list(Case.objects.filter(pk__in=case_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    lock_in_order(Case.objects.filter(pk__in=case_ids))
 
 
 def _lockable(rows: QuerySet[Model]) -> QuerySet[Model]:

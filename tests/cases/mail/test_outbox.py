@@ -712,8 +712,6 @@ def test_two_workers_that_write_about_the_same_messages_never_block_each_other(c
     its.leases = leases.Leases(clock, lambda: None)
 
     def write() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET enable_mergejoin = off")  # it would sort the rows by chance
         WRITES[what](its, [newer, older])
         connection.close()
 
