@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from cases.enums import Severity
@@ -14,8 +17,10 @@ from cases.policy.assignment import WEIGHT, Candidate, Choice, choose_at_opening
 from contacts.calendars import OpeningHours, centres_in_business_day, japanese_support_opens_at
 from contacts.compiled import CompiledQuery
 from contacts.enums import Language, Level
-from contacts.models import SupportCentre, Technician, User
+from contacts.models import ClosureDay, OpeningSpan, SupportCentre, Technician, User
 from contacts.wording import and_list
+
+OfCentre = TypeVar("OfCentre", OpeningSpan, ClosureDay)
 
 
 def language_of_service(language: str, now: datetime, japan_on_holidays: bool = False) -> str:
@@ -59,6 +64,9 @@ class Colleague:
 
 
 _everybody = CompiledQuery(lambda: Technician.objects.select_related("user", "centre").order_by("user_id"))
+_centres = CompiledQuery(lambda: SupportCentre.objects.order_by())
+_spans = CompiledQuery(lambda: OpeningSpan.objects.order_by("weekday", "opens"))
+_closure_days = CompiledQuery(lambda: ClosureDay.objects.order_by("day"))
 
 
 class Roster:
@@ -199,5 +207,13 @@ class Roster:
 
 def opening_hours_of_centres() -> dict[int, OpeningHours]:
     """When each centre is open (D1); three queries."""
-    centres = SupportCentre.objects.prefetch_related("spans", "closure_days")
-    return {centre.pk: centre.opening_hours() for centre in centres}
+    spans, closure_days = by_centre(_spans()), by_centre(_closure_days())
+    return {centre.pk: centre.opening_hours_with(spans[centre.pk], closure_days[centre.pk]) for centre in _centres()}
+
+
+def by_centre(rows: Iterable[OfCentre]) -> dict[int, list[OfCentre]]:
+    """The rows of each centre, in their order; none for a centre without any."""
+    found: dict[int, list[OfCentre]] = defaultdict(list)
+    for row in rows:
+        found[row.centre_id].append(row)
+    return found

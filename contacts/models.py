@@ -87,9 +87,13 @@ class SupportCentre(Place):
 
     def opening_hours(self) -> OpeningHours:
         """When the centre is open (D1). Reads `spans` and `closure_days`: prefetch them."""
+        return self.opening_hours_with(self.spans.all(), self.closure_days.all())
+
+    def opening_hours_with(self, spans: Iterable[OpeningSpan], closure_days: Iterable[ClosureDay]) -> OpeningHours:
+        """As `opening_hours`, of rows that were read already."""
         return OpeningHours(
-            calendar=self.calendar(frozenset(closure.day for closure in self.closure_days.all())),
-            spans=tuple(WeeklySpan(span.weekday, span.opens, span.closes) for span in self.spans.all()),
+            calendar=self.calendar(frozenset(closure.day for closure in closure_days)),
+            spans=tuple(WeeklySpan(span.weekday, span.opens, span.closes) for span in spans),
             open_on_holidays=self.open_on_holidays,
         )
 
