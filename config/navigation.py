@@ -132,6 +132,7 @@ def _message_previews(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _is_at(request: HttpRequest, link: str) -> bool:
     """Whether the page lies under the link; “Open a case”, the board and the previews have entries of their own."""
+    if not request.path.startswith(link):
+        return False
     names = ("cases_case_add", "cases_mail_previews", "cases_queueentry_board")
-    own = tuple(reverse(f"admin:{name}") for name in names)
-    return request.path.startswith(link) and not request.path.startswith(own)
+    return not request.path.startswith(tuple(reverse(f"admin:{name}") for name in names))
