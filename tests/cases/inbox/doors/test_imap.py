@@ -145,6 +145,7 @@ def test_a_look_ends_between_two_messages_when_the_worker_is_asked_to_stop(serve
     assert server.flags() == [{KEYWORD}, set(), set()]
 
 
+@pytest.mark.any_database
 def test_a_message_that_is_too_long_is_fetched_no_further_after_all_others(
     server: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # M5, S2
@@ -157,6 +158,7 @@ def test_a_message_that_is_too_long_is_fetched_no_further_after_all_others(
     assert server.flags() == [{KEYWORD, "\\Flagged"}, {KEYWORD}]
 
 
+@pytest.mark.any_database
 def test_a_message_over_which_the_connection_breaks_is_taken_last(
     server: Dovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # S2
@@ -190,6 +192,7 @@ def test_what_came_long_before_the_desk_first_looked_is_left_alone(server: Dovec
     assert subjects() == ["today", "lately"]
 
 
+@pytest.mark.any_database
 def test_a_server_without_keywords_has_what_was_taken_moved(settings: Settings) -> None:  # M5
     """As Exchange does. Whether somebody has read a message must not decide whether it is taken."""
     with running_dovecot(keywords=False) as server:
@@ -206,6 +209,7 @@ def test_a_server_without_keywords_has_what_was_taken_moved(settings: Settings) 
         assert subjects() == ["one", "two", "three"]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("lacking", ["MOVE", "MOVE and UIDPLUS"])
 def test_a_server_that_cannot_move_either_has_it_copied_and_deleted(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, lacking: str
@@ -222,6 +226,7 @@ def test_a_server_that_cannot_move_either_has_it_copied_and_deleted(
         assert look(LATER) == 0
 
 
+@pytest.mark.any_database
 def test_a_folder_of_any_name_can_be_the_mailbox(server: Dovecot, settings: Settings) -> None:
     with server.client() as client:
         client.create_folder("Anfragen/Köln & サポート")
@@ -230,6 +235,7 @@ def test_a_folder_of_any_name_can_be_the_mailbox(server: Dovecot, settings: Sett
     assert look() == 1
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
@@ -255,6 +261,7 @@ def test_what_is_wrong_is_said_without_secrets(
     assert "s3cret" not in caplog.text + door().trouble_detail + repr(imap.ImapMailbox(**settings.IMAP_ACCOUNT))
 
 
+@pytest.mark.any_database
 def test_a_refused_sign_in_is_not_tried_again_before_five_minutes(server: Dovecot, settings: Settings) -> None:
     """Servers lock accounts after some tries."""
     server.deliver(messages("one"))
@@ -265,6 +272,7 @@ def test_a_refused_sign_in_is_not_tried_again_before_five_minutes(server: Doveco
     assert look(NOW + timedelta(minutes=5)) == 1
 
 
+@pytest.mark.any_database
 def test_a_server_that_never_answers_holds_up_the_worker_for_so_long(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # S2
@@ -275,6 +283,7 @@ def test_a_server_that_never_answers_holds_up_the_worker_for_so_long(
     assert door().trouble == "the server does not answer"
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_mail_comes_over_tls_from_a_server_that_can_be_believed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, security: str
@@ -308,6 +317,7 @@ def modern(tokens: TokenServer, settings: Settings) -> Iterator[Dovecot]:
         yield dovecot
 
 
+@pytest.mark.any_database
 def test_a_mailbox_is_entered_with_a_token_that_is_kept_until_it_expires(
     modern: Dovecot, tokens: TokenServer, caplog: pytest.LogCaptureFixture
 ) -> None:  # M5
@@ -324,6 +334,7 @@ def test_a_mailbox_is_entered_with_a_token_that_is_kept_until_it_expires(
     assert "token-1" not in caplog.text
 
 
+@pytest.mark.any_database
 def test_an_expired_token_is_asked_for_anew(modern: Dovecot, tokens: TokenServer) -> None:
     tokens.lives = 60
     modern.deliver(messages("one"))
@@ -331,6 +342,7 @@ def test_an_expired_token_is_asked_for_anew(modern: Dovecot, tokens: TokenServer
     assert len(tokens.asked) == 2
 
 
+@pytest.mark.any_database
 def test_a_token_that_the_mailbox_refuses_is_asked_for_anew(modern: Dovecot, tokens: TokenServer) -> None:
     modern.deliver(messages("one"))
     look()
@@ -341,6 +353,7 @@ def test_a_token_that_the_mailbox_refuses_is_asked_for_anew(modern: Dovecot, tok
     assert look(NOW + timedelta(minutes=7)) == 1
 
 
+@pytest.mark.any_database
 def test_a_refresh_token_is_another_way_to_a_token(modern: Dovecot, tokens: TokenServer, settings: Settings) -> None:
     settings.IMAP_OAUTH = settings.IMAP_OAUTH | {"refresh_token": "once-given", "scope": ""}
     modern.deliver(messages("one"))
@@ -349,6 +362,7 @@ def test_a_refresh_token_is_another_way_to_a_token(modern: Dovecot, tokens: Toke
     assert tokens.asked == [asked]
 
 
+@pytest.mark.any_database
 def test_a_token_server_that_refuses_is_said_in_its_words(modern: Dovecot, settings: Settings) -> None:  # S3
     settings.IMAP_OAUTH = settings.IMAP_OAUTH | {"client_secret": "wrong-s3cret"}
     assert look() == 0
@@ -357,6 +371,7 @@ def test_a_token_server_that_refuses_is_said_in_its_words(modern: Dovecot, setti
     assert "wrong-s3cret" not in door().trouble_detail
 
 
+@pytest.mark.any_database
 def test_a_token_server_that_is_away_is_said(modern: Dovecot, tokens: TokenServer, settings: Settings) -> None:  # S3
     settings.IMAP_OAUTH = settings.IMAP_OAUTH | {"url": "http://127.0.0.1:1/token"}
     assert look() == 0

@@ -52,6 +52,7 @@ def test_a_message_is_taken_and_when_it_comes_again_as_well() -> None:  # M5
     assert raw_message("piped") in path_of(row.stored_as).read_bytes()
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_a_message_that_is_too_long_is_read_to_its_end_and_kept_as_far_as_the_desk_looks() -> None:  # M5
     answer = run(raw_message("long") + b"x" * LONGEST_MESSAGE)
@@ -61,6 +62,7 @@ def test_a_message_that_is_too_long_is_read_to_its_end_and_kept_as_far_as_the_de
     path_of(row.stored_as).unlink()
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("raw", [b"", b"\r\n \n"])
 def test_without_a_message_the_server_need_not_try_again(raw: bytes) -> None:
     answer = run(raw, DATABASE_URL=NOWHERE)
@@ -68,6 +70,7 @@ def test_without_a_message_the_server_need_not_try_again(raw: bytes) -> None:
     assert b"no message" in answer.stderr
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("environment", "why"),
     [
@@ -89,17 +92,20 @@ def test_whatever_is_away_the_server_keeps_the_message_and_tries_again(
     assert b"Traceback" not in answer.stderr
 
 
+@pytest.mark.any_database
 def test_a_database_without_tables_keeps_the_message_at_the_server(tmp_path: Path) -> None:  # M5
     """As where the mail server starts the command without the settings of the desk."""
     assert run(raw_message("one"), DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3").returncode == TRY_AGAIN
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_a_disk_that_takes_nothing_keeps_the_message_at_the_server() -> None:  # M5
     assert run(raw_message("one"), DESK_FILES_DIR="/dev/null/files").returncode == TRY_AGAIN
     assert not ReceivedMail.objects.exists()
 
 
+@pytest.mark.any_database
 def test_without_django_in_the_middle_of_an_upgrade_the_server_keeps_the_message(tmp_path: Path) -> None:  # M5
     (tmp_path / "django").mkdir()
     (tmp_path / "django" / "__init__.py").write_text("raise ImportError('half installed')")
@@ -107,5 +113,6 @@ def test_without_django_in_the_middle_of_an_upgrade_the_server_keeps_the_message
     assert (answer.returncode, b"half installed" in answer.stderr) == (TRY_AGAIN, True)
 
 
+@pytest.mark.any_database
 def test_an_option_that_there_is_not_bounces_no_message() -> None:  # M5
     assert run(raw_message("one"), "--fast").returncode == TRY_AGAIN
