@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,16 +18,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cases.enums import Channel, Direction, Resolution, Severity
+from cases.models import Case
 from cases.workflow import contact_log, transitions
 from escalations.points.apply import escalate
 from escalations.policy.figures import BREAKDOWNS, REPORTS
 from escalations.sla.apply import keep_promises
-from tests.support.builders import NOON, Desk, build_company, build_user
+from tests.support.builders import NOON, Desk, build_company, build_desk, build_desk_anew, build_user
 from tests.support.pages import signed_in
+from tests.support.snapshot import made_once
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
+WEEK_ENDS = NOON + 30 * HOUR
 LINK = re.compile(r'<td class="dash-figure"[^>]*><a href="([^"]+)">([^<]+)</a>')
 
 
@@ -34,9 +38,10 @@ def page(report: str = "promises") -> str:
     return reverse("admin:escalations_reportcase_report", args=[report])
 
 
-@pytest.fixture
-def lived(desk: Desk):
+@made_once
+def a_week() -> tuple[Desk, list[Case]]:
     """A week of cases of two companies."""
+    desk = build_desk_anew()
     cases = [
         desk.open_case(NOON, severity=Severity.CRITICAL),
         desk.open_case(NOON + HOUR, channel=Channel.EMAIL),
@@ -50,12 +55,28 @@ def lived(desk: Desk):
     for hours in range(3, 30, 2):
         escalate(NOON + hours * HOUR)
         keep_promises(NOON + hours * HOUR)
-    now = NOON + 30 * HOUR
     for case in cases[1:3]:
-        transitions.resolve(case.pk, desk.technician, now, resolution=Resolution.NOT_PURSUED)
-    transitions.reopen(cases[2].pk, desk.technician, now + HOUR, reason="It is back")
-    with time_machine.travel(now + 2 * HOUR, tick=False):
-        yield cases
+        transitions.resolve(case.pk, desk.technician, WEEK_ENDS, resolution=Resolution.NOT_PURSUED)
+    transitions.reopen(cases[2].pk, desk.technician, WEEK_ENDS + HOUR, reason="It is back")
+    return desk, cases
+
+
+@pytest.fixture
+def desk_that_lived(db: None) -> tuple[Desk, list[Case]]:
+    return a_week()
+
+
+@pytest.fixture
+def desk(request: pytest.FixtureRequest, db: None) -> Desk:
+    """The one that has lived, for a test of `lived`."""
+    return request.getfixturevalue("desk_that_lived")[0] if "lived" in request.fixturenames else build_desk()
+
+
+@pytest.fixture
+def lived(desk_that_lived: tuple[Desk, list[Case]]) -> Iterator[list[Case]]:
+    """The cases of the week, some hours after it."""
+    with time_machine.travel(WEEK_ENDS + 2 * HOUR, tick=False):
+        yield desk_that_lived[1]
 
 
 def count_behind(client: Client, address: str) -> int:
