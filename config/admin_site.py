@@ -1,6 +1,7 @@
 """The admin site: Unfold's, with pages that keep their address when a model is renamed."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -11,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, include, path, reverse
+from django.utils.functional import SimpleLazyObject
 from django.views import View
 from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
@@ -55,6 +57,10 @@ class DeskAdminSite(UnfoldAdminSite):
         """With whether the page asks for calls that are offered to its reader (Q2)."""
         may = request.user.is_authenticated and request.user.may(Right.WORK_CASES)
         return {**super().each_context(request), "may_take_calls": may}
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """The apps and lists that the reader may open; found out once a page shows them, which most do not."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def _public(self, page: type[View]) -> Callable[..., HttpResponseBase]:
         """A page for people who are not signed in, in the looks of the admin."""
