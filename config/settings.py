@@ -293,6 +293,7 @@ HEARTBEAT_URL = env.text("HEARTBEAT_URL")
 DESK_NOTICES_OFF = env.listed("DESK_NOTICES_OFF", default=[])
 
 # --- security -------------------------------------------------------------------------------------------------
+SESSION_ENGINE = "contacts.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 3600 * env.whole_number("DESK_SESSION_ENDS_AFTER_HOURS", 12, least=1)  # without use
 DESK_SESSION_ENDS_AFTER_DAYS = env.whole_number("DESK_SESSION_ENDS_AFTER_DAYS", 7, least=1)  # used or not
