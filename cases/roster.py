@@ -207,11 +207,11 @@ class Roster:
 
 def opening_hours_of_centres() -> dict[int, OpeningHours]:
     """When each centre is open (D1); three queries."""
-    spans, closure_days = by_centre(_spans()), by_centre(_closure_days())
+    spans, closure_days = _by_centre(_spans()), _by_centre(_closure_days())
     return {centre.pk: centre.opening_hours_with(spans[centre.pk], closure_days[centre.pk]) for centre in _centres()}
 
 
-def by_centre(rows: Iterable[OfCentre]) -> dict[int, list[OfCentre]]:
+def _by_centre(rows: Iterable[OfCentre]) -> dict[int, list[OfCentre]]:
     """The rows of each centre, in their order; none for a centre without any."""
     found: dict[int, list[OfCentre]] = defaultdict(list)
     for row in rows:

@@ -400,7 +400,9 @@ def test_nothing_serious_on_any_page_of_any_role(browser: Browser, live_server) 
     ],
 )
 def test_a_fault_is_found(browser: Browser, broken: str, rule: str) -> None:
-    page = browser.new_page()
-    page.set_content(f"<!doctype html><html lang=en><title>x</title><main><h1>x</h1>{broken}</main></html>")
-    found, _ = page.evaluate(f"{AXE_SCRIPT}\n({LOOK})", ["html", []])
+    page, measured = browser.new_page(), []
+    for more in ("", broken):  # what was measured before does not hide it
+        page.set_content(f"<!doctype html><html lang=en><title>x</title><main><h1>x</h1>{more}</main></html>")
+        found, learned = page.evaluate(f"{AXE_SCRIPT}\n({LOOK})", ["html", measured])
+        measured += learned
     assert [f"{scheme} {name}" for scheme, impact, name, *_ in found if impact in SERIOUS][:1] == [rule]

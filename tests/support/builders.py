@@ -107,8 +107,8 @@ class Desk:
 
 
 def help_desk_of(company: Company) -> Contact:
-    """The corporate help desk of a company, which has one."""
-    contact = _help_desks(company=company.pk)[0]
+    """The corporate help desk of a company. Raises ValueError unless it has exactly one."""
+    (contact,) = _help_desks(company=company.pk)
     contact.company = company
     return contact
 

@@ -93,7 +93,7 @@ def _insert(table: str, began: str, ended: str) -> str:
             [f"'{NOW}'" if value and began[:26] <= value[1:27] <= ended[:26] else value for value in row]
             for row in cursor.fetchall()
         ]
-    values = ", ".join(f"({', '.join(row)})" for row in rows)
     if not rows:
         return ""
+    values = ", ".join(f"({', '.join(row)})" for row in rows)
     return f"INSERT INTO {connection.ops.quote_name(table)} ({', '.join(names)}) VALUES {values}"

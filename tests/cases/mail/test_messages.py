@@ -32,7 +32,7 @@ from escalations.questions.apply import answer_question
 from escalations.questions.updates import send_status_update
 from escalations.requests import apply as requests
 from escalations.sla.apply import keep_promises
-from tests.support.builders import NOON, Desk, build_company, build_desk, build_desk_anew, build_user
+from tests.support.builders import NOON, Desk, build_company, build_desk_anew, build_user
 from tests.support.snapshot import made_once
 
 pytestmark = pytest.mark.django_db
@@ -183,25 +183,13 @@ def requested_escalations(desk: Desk, opened: Callable[..., Case]) -> None:
 
 
 @made_once
-def desk_with_messages() -> tuple[Desk, dict[str, Mail]]:
-    desk = build_desk_anew()
-    return desk, every_message(desk)
+def messages_of_a_desk() -> dict[str, Mail]:
+    return every_message(build_desk_anew())
 
 
 @pytest.fixture
-def desk_and_messages(db: None) -> tuple[Desk, dict[str, Mail]]:
-    return desk_with_messages()
-
-
-@pytest.fixture
-def desk(request: pytest.FixtureRequest, db: None) -> Desk:
-    """The one that has written them, for a test of `messages`."""
-    return request.getfixturevalue("desk_and_messages")[0] if "messages" in request.fixturenames else build_desk()
-
-
-@pytest.fixture
-def messages(desk_and_messages: tuple[Desk, dict[str, Mail]]) -> dict[str, Mail]:
-    return desk_and_messages[1]
+def messages(db: None) -> dict[str, Mail]:
+    return messages_of_a_desk()
 
 
 def both(rendered: Rendered) -> str:
