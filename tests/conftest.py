@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.core.management.commands import flush
-from django.db import connection
+from django.db import connection, connections
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
@@ -62,12 +62,15 @@ def chromium_path() -> str:
 
 @pytest.fixture(scope="session")
 def _chromium(chromium_path: str) -> Iterator[Browser]:
+    """While its event loop runs Django has other connections in this thread. Both go, so that the database can go."""
     with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
         # Playwright runs an event loop in this thread; the database is used between its calls, never inside one.
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
         yield browser
+        connections.close_all()
         browser.close()
+    connections.close_all()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import Any
 
 from imapclient import IMAPClient
 
-from tests.support.processes import free_port
+from tests.support.processes import free_ports
 
 USER, PASSWORD = "desk@example.com", "s3cret-of-the-mailbox"
 LMTP_PARTS = ("/usr/lib/dovecot/lmtp", "/usr/libexec/dovecot/lmtp")
@@ -111,7 +111,7 @@ class Dovecot:
 
     def __init__(self, base: Path, *, introspection: str = "", keywords: bool = True, tls: bool = False) -> None:
         self.base, self.tls = base, tls
-        self.imap, self.imaps, self.lmtp = free_port(), free_port(), free_port()
+        self.imap, self.imaps, self.lmtp = free_ports(3)
         self.log = base / "log"
         root = os.geteuid() == 0
         owner = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.getuid())  # no server works as root
