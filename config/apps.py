@@ -1,5 +1,6 @@
 """`config` as an app: registers the system checks, and loads what the subjects of the other apps register."""
 
+import gc
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -38,6 +39,9 @@ class ConfigConfig(AppConfig):
             autodiscover_subjects(label)
         if apps.is_installed("allauth.socialaccount"):
             user_logged_in.connect(import_string("config.company_sign_in.note_second_factor"))
+        # What is there now stays: a collection need not look at it, and processes that are forked share it.
+        gc.freeze()
+        gc.enable()
 
 
 def autodiscover_subjects(label: str) -> None:
