@@ -8,7 +8,7 @@ WANTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,\
 	$(shell $(name) -c "$(WANTED)" >/dev/null 2>&1 && echo $(name))))
 
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
@@ -76,10 +76,10 @@ $(BIN)/python:
 # A stamp is as new as the lock file that was installed last.
 $(VENV)/installed-run: requirements.lock | $(BIN)/python
 	@echo "Installing what the desk needs ..."
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(INSTALL) --require-hashes --requirement requirements.lock
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.lock | $(BIN)/python
 	@echo "Installing what the tests need ..."
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(INSTALL) --require-hashes --requirement requirements-dev.lock
 	@touch $@
