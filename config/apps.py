@@ -39,8 +39,10 @@ class ConfigConfig(AppConfig):
             autodiscover_subjects(label)
         if apps.is_installed("allauth.socialaccount"):
             user_logged_in.connect(import_string("config.company_sign_in.note_second_factor"))
-        # What is there now stays: a collection need not look at it, and processes that are forked share it.
+        # What is there now stays: a collection need not look at it, and forked processes share it. With Python's
+        # thresholds the collector took a twelfth of the time of a page; what it finds is little, and can wait.
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
         gc.enable()
 
 
