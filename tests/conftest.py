@@ -157,6 +157,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if is_pure(item):
             item.add_marker("pure")
+        if item.get_closest_marker("postgres") and item.get_closest_marker("any_database"):
+            raise pytest.UsageError(f"CI never runs {item.nodeid}: it needs PostgreSQL, and is left to SQLite.")
         if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
             item.add_marker(no_postgres)
         if item.get_closest_marker("browser") and not chromium() and not os.environ.get("CI"):

@@ -51,6 +51,7 @@ def queries(client: Client, address: str) -> int:
     return len(captured)
 
 
+@pytest.mark.any_database
 @pytest.mark.slow
 def test_list_page_and_case_page_ask_no_more_with_3_000_cases_than_with_30(desk: Desk, client: Client) -> None:
     case = desk.open_case()

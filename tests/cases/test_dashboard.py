@@ -233,6 +233,7 @@ def test_who_was_turned_away_is_on_the_managers_desk(desk: Desk) -> None:  # D3
 # --- price, and nothing written -------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("who", ["technician", "manager", "account_manager", "customer_engineer", "coo"])
 def test_the_desk_costs_the_same_queries_however_much_there_is(desk: Desk, who: str, at_noon: None) -> None:
     client = signed_in(getattr(desk, who))

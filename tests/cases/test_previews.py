@@ -123,7 +123,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("slug", "status", "chosen", "written"), TABLE)
-@pytest.mark.parametrize("hours", [5, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("hours", [5, pytest.param(40, marks=[pytest.mark.slow, pytest.mark.any_database])])
 def test_who_is_named_is_who_is_written_to(
     desk: Desk, slug: str, status: Status, chosen: dict[str, str], written: dict[str, str], hours: int
 ) -> None:  # E10

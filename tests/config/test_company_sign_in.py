@@ -21,7 +21,7 @@ from contacts.models import FailedSignIn, User
 from tests.support.builders import Desk
 from tests.support.pages import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 START, CALLBACK, LOGIN = (
     "/admin/account/company/staff/login/",

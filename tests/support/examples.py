@@ -23,7 +23,7 @@ def examples(number: int, **other: Any) -> settings:
 
 def played(number: int, *, everywhere: bool = True, **other: Any) -> Callable[[Test], Test]:
     """A property that plays so many lives on a database. Unless all examples are wanted, each database plays its share
-    of them, made up from a seed of its own; one that runs on PostgreSQL only (not `everywhere`) plays all of them.
+    of them, made up from a seed of its own; one that runs on one database only (not `everywhere`) plays all of them.
     """
     share = share_of(number) if everywhere and not ALL_EXAMPLES else number
 

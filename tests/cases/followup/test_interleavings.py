@@ -245,8 +245,8 @@ def one_example() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("look", "examples"),
     [
-        pytest.param(once, 60, id="once"),
-        pytest.param(twice, 60, id="twice"),
+        pytest.param(once, 60, id="once", marks=pytest.mark.any_database),
+        pytest.param(twice, 60, id="twice", marks=pytest.mark.any_database),
         pytest.param(in_two_workers, 30, id="in two workers", marks=pytest.mark.postgres),
     ],
 )
@@ -254,7 +254,7 @@ def test_in_any_interleaving_attempts_keep_their_distance_and_nobody_is_closed_u
     # F3 to F7, M1, S1
     desk = build_desk()
 
-    @played(examples, everywhere=look is not in_two_workers, suppress_health_check=[HealthCheck.too_slow])
+    @played(examples, everywhere=False, suppress_health_check=[HealthCheck.too_slow])
     @given(story=STORIES)
     def play(story) -> None:
         with one_example():

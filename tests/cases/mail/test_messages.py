@@ -35,7 +35,7 @@ from escalations.sla.apply import keep_promises
 from tests.support.builders import NOON, Desk, build_company, build_desk_anew, build_user
 from tests.support.snapshot import made_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TO_STAFF = {message.name for message in MESSAGES.values() if message.to is Readers.STAFF}
 TEMPLATES = Path(settings.BASE_DIR, "templates", "mail")

@@ -23,7 +23,7 @@ from contacts.models import User
 from tests.cases.mail.test_messages import every_message, said_in
 from tests.support.builders import NOON, Desk, build_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TO_CUSTOMERS = [name for name, message in MESSAGES.items() if message.to is Readers.CUSTOMER]
 ENGLISH_AND_JAPANESE = [(name, "en") for name in MESSAGES] + [(name, "ja") for name in TO_CUSTOMERS]

@@ -286,6 +286,7 @@ def test_loads_are_counted_no_further_than_is_worth_knowing(desk: Desk, monkeypa
 # --- price ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("who", ["technician", "manager", "account_manager", "coo"])
 def test_a_desk_costs_no_more_queries_however_much_there_is(desk: Desk, who: str) -> None:  # W1
     reader = getattr(desk, who)

@@ -59,7 +59,7 @@ ALLOWED = {
 
 
 # One worker takes the whole file (conftest): the demonstration is played once.
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 @pytest.fixture(scope="module")

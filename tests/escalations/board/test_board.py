@@ -194,6 +194,7 @@ def test_ten_screens_cost_one(desk: Desk, at_noon: None):  # W4
     assert board_of(NOON + timedelta(seconds=5), desk.coo).now == NOON + timedelta(seconds=5)
 
 
+@pytest.mark.any_database
 def test_the_board_costs_the_same_however_much_there_is(desk: Desk, at_noon: None, monkeypatch):  # W4
     tonight = queries_of(lambda: state._tonight(NOON))
     monkeypatch.setattr(state, "_tonight", lambda now: ([], 0))

@@ -267,6 +267,7 @@ def test_the_base_interval_and_the_desks_own_updates_are_written_in_a_draft(desk
     assert schedule.stands_still == frozenset(Severity)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -290,6 +291,7 @@ def test_a_wrong_base_interval_is_refused_by_name(desk: Desk, typed: str, said: 
     assert draft.as_schedule().base_interval == BASE_INTERVAL
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [

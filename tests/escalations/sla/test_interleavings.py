@@ -458,8 +458,8 @@ C, H, M, L = Severity
 @pytest.mark.parametrize(
     ("work", "examples"),
     [
-        pytest.param(once, 20, id="once"),
-        pytest.param(twice, 8, id="twice"),
+        pytest.param(once, 20, id="once", marks=pytest.mark.any_database),
+        pytest.param(twice, 8, id="twice", marks=pytest.mark.any_database),
         pytest.param(in_two_workers, 10, id="in two workers", marks=pytest.mark.postgres),
     ],
 )
@@ -472,7 +472,7 @@ def test_in_any_interleaving_nobody_waits_too_long_nobody_hears_twice_and_what_i
 
     @played(
         examples if ALL_EXAMPLES else examples // 2,
-        everywhere=work is not in_two_workers,
+        everywhere=False,
         suppress_health_check=[HealthCheck.too_slow],
         phases=PHASES,
     )

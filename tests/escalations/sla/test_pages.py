@@ -420,6 +420,7 @@ def test_a_waiting_case_owes_no_update(desk: Desk, case: Case):  # T2
 # --- the price --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("who", ["technician", "manager", "account_manager"])
 def test_pages_cost_the_same_queries_with_one_row_and_with_200(desk: Desk, case: Case, who: str, time_machine: Any):
     call(desk, case, 0.5)
