@@ -122,9 +122,9 @@ OPEN_ALL = """async () => {
 NOT_CONTENT = re.compile(
     r'(?s:<div id="nav-sidebar".*?<div id="main")|<div id="desk-call"[^>]*></div>|(?s:<script\b.*?</script>)|\d+'
 )
-#: Words between two tags, and values of attributes but those of looks and states.
+#: Words between two tags, and values of attributes but those of looks, states and languages.
 WORDS = re.compile(r">[^<]*[^<\s][^<]*(?=<)")
-LOOKS = "class|style|type|role|hidden|scope|open|name|tabindex|aria-(?:selected|invalid|hidden|expanded)"
+LOOKS = "class|style|lang|type|role|hidden|scope|open|name|tabindex|aria-(?:selected|invalid|hidden|expanded)"
 VALUES = re.compile(rf' (?!(?:{LOOKS})=)([^ ="]+)="[^"]+"')
 ROW = re.compile(r"(?=<(?:tr|li)\b)|(?<=</tr>)|(?<=</li>)")
 #: The content of a page, or of a part of it, as it stands in the browser.
@@ -407,6 +407,7 @@ def test_nothing_serious_on_any_page_of_any_role(browser: Browser, live_server) 
         ("<p class='a'>Ann, 3</p>", "<p class='a'>Bob, 14</p>", True),
         ("<p class='a'>Ann</p>", "<p class='a'> </p>", False),
         ("<p class='a'>Ann</p>", "<p class='b'>Ann</p>", False),
+        ("<p lang='en'>Ann</p>", "<p lang='ja'>Ann</p>", False),
         ("<img alt='a'>", "<img alt='b'>", True),
         ("<img alt='a'>", "<img alt=''>", False),
         ("<input>", "<label>a<input></label>", False),

@@ -1,6 +1,5 @@
 """The demonstration on PostgreSQL: each fourth entry of its programme. The whole is looked at on one database."""
 
-from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
@@ -12,8 +11,7 @@ from cases.enums import MailStatus, Status
 from cases.models import Case, FailedCase, Mail, ReceivedMail, Refusal
 from config.demo import programme
 from escalations.models import Escalation
-
-NOW = datetime(2026, 6, 3, 12, 0, 17, tzinfo=UTC)
+from tests.config.demo.test_demo import NOW
 
 
 @pytest.mark.slow
